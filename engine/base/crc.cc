@@ -1,0 +1,76 @@
+#include "engine/base/crc.h"
+
+#include <array>
+
+#include "engine/base/hash.h"
+
+namespace ringwood {
+
+uint64_t g_hash_seed = 0x9e3779b97f4a7c15ull;
+
+namespace {
+
+// Slicing by 8: table k gives the effect of a byte that stands k places before the end of an 8-byte block.
+struct Tables16 {
+  std::array<std::array<uint16_t, 256>, 8> t{};
+  constexpr Tables16() {
+    for (unsigned i = 0; i < 256; i++) {
+      uint16_t c = static_cast<uint16_t>(i << 8);
+      for (int j = 0; j < 8; j++) c = static_cast<uint16_t>(c & 0x8000 ? (c << 1) ^ 0x1021 : c << 1);
+      t[0][i] = c;
+    }
+    for (unsigned k = 1; k < 8; k++)
+      for (unsigned i = 0; i < 256; i++) t[k][i] = static_cast<uint16_t>((t[k - 1][i] << 8) ^ t[0][t[k - 1][i] >> 8]);
+  }
+};
+struct Tables64 {
+  std::array<std::array<uint64_t, 256>, 8> t{};
+  constexpr Tables64() {
+    for (unsigned i = 0; i < 256; i++) {
+      uint64_t c = i;
+      for (int j = 0; j < 8; j++) c = c & 1 ? (c >> 1) ^ 0x95ac9329ac4bc9b5ull : c >> 1;  // 0xad93d23594c935a9 reflected
+      t[0][i] = c;
+    }
+    for (unsigned k = 1; k < 8; k++)
+      for (unsigned i = 0; i < 256; i++) t[k][i] = (t[k - 1][i] >> 8) ^ t[0][t[k - 1][i] & 255];
+  }
+};
+constexpr Tables16 k16;
+constexpr Tables64 k64;
+
+}  // namespace
+
+uint16_t crc16(Bytes data) {
+  const uint8_t* p = octets(data);
+  size_t n = data.size();
+  unsigned c = 0;
+  const auto& t = k16.t;
+  for (; n >= 8; p += 8, n -= 8)
+    c = t[7][p[0] ^ (c >> 8)] ^ t[6][p[1] ^ (c & 255)] ^ t[5][p[2]] ^ t[4][p[3]] ^ t[3][p[4]] ^ t[2][p[5]] ^ t[1][p[6]] ^ t[0][p[7]];
+  while (n--) c = ((c << 8) & 0xffff) ^ t[0][(c >> 8) ^ *p++];
+  return static_cast<uint16_t>(c);
+}
+
+uint64_t crc64(uint64_t crc, Bytes data) {
+  const uint8_t* p = octets(data);
+  size_t n = data.size();
+  const auto& t = k64.t;
+  for (; n >= 8; p += 8, n -= 8) {
+    uint64_t x = crc ^ load<uint64_t>(p);
+    crc = t[7][x & 255] ^ t[6][(x >> 8) & 255] ^ t[5][(x >> 16) & 255] ^ t[4][(x >> 24) & 255] ^ t[3][(x >> 32) & 255] ^
+          t[2][(x >> 40) & 255] ^ t[1][(x >> 48) & 255] ^ t[0][x >> 56];
+  }
+  while (n--) crc = (crc >> 8) ^ t[0][(crc ^ *p++) & 255];
+  return crc;
+}
+
+uint16_t key_slot(Bytes key) {
+  if (const void* open = std::memchr(key.data(), '{', key.size())) {
+    size_t start = static_cast<size_t>(static_cast<const char*>(open) - key.data()) + 1;
+    size_t end = key.find('}', start);
+    if (end != Bytes::npos && end > start) key = key.substr(start, end - start);
+  }
+  return crc16(key) & (kSlots - 1);
+}
+
+}  // namespace ringwood
