@@ -1,0 +1,99 @@
+#pragma once
+// One command being executed: its arguments, its reply, and the data that it may touch. A handler parses arguments, runs on the shard (through a
+// plain function that returns a value), and writes the reply; it never sees a socket.
+//
+// Which data may be touched: a kByKeys command, the shards of its keys; kAll, every shard; kByShard, `here()`; kHere, none. Outside
+// these another thread may be at work.
+#include <span>
+
+#include "engine/base/notify_flags.h"
+#include "engine/exec/command.h"
+#include "engine/exec/engine.h"
+#include "engine/exec/reply.h"
+
+namespace ringwood {
+
+struct Command;
+class Client;
+class Executor;
+
+class Call {
+ public:
+  Call(Executor& executor, const Command& command, std::span<const Bytes> args, Client* client, int database, Reply reply_to)
+      : reply(reply_to), executor_(executor), command_(command), args_(args), client_(client), database_(database) {}
+
+  Reply reply;
+
+  std::span<const Bytes> args() const { return args_; }  // args()[0] is the command's name as the client wrote it
+  Bytes arg(size_t i) const { return args_[i]; }
+  size_t argc() const { return args_.size(); }
+  const Command& command() const { return command_; }
+  // The connection's state; null when the command runs on another shard than the connection's, which only kByKeys and kByShard commands do.
+  Client* client() const { return client_; }
+  Executor& executor() const { return executor_; }
+  Engine& engine() const;
+  const Options& options() const;       // as of the beginning of this turn
+  int64_t now_ms() const;               // unix time, read once a turn
+  int64_t now_us() const;
+  int database() const { return database_; }
+  Shard& here() const;
+  Random& random() const { return here().random; }
+
+  // --- keys. The first key of a request comes hashed already.
+  KeyRef key(size_t i) const { return i == prepared_index_ ? prepared_ : KeyRef(args_[i]); }
+  void set_prepared(size_t index, const KeyRef& k) { prepared_index_ = index, prepared_ = k; }
+  Shard& shard(const KeyRef& k) const { return engine().shard_of(k.slot); }
+  Database& db(const KeyRef& k) const { return shard(k).database(database_); }
+  const Limits& limits() const { return here().limits; }
+
+  // The live entry or null; an expired one is removed first. Reading counts a hit or a miss and touches the entry's access word (Redis: lookupKeyRead,
+  // lookupKeyWrite; the NO_TOUCH/NO_STATS forms are `peek`).
+  Entry* find_read(const KeyRef& k);
+  Entry* find_write(const KeyRef& k);
+  Entry* peek(const KeyRef& k);
+  // The same with the type checked: false when the key holds another type, and WRONGTYPE has been replied. `e` is null for an absent key.
+  bool find_read(const KeyRef& k, Type type, Entry*& e) { return typed(e = find_read(k), type); }
+  bool find_write(const KeyRef& k, Type type, Entry*& e) { return typed(e = find_write(k), type); }
+  // Access word for a new or rewritten entry (fresh LRU clock, or LFU start value).
+  uint32_t new_access() const { return here().access_now; }
+
+  // --- changes. Every command that changed a key says so: counts `n` changes (rdb_changes_since_last_save, Redis's server.dirty), marks the key as modified
+  // (signalModifiedKey) and announces the event ("set", "lpush", …) to whoever listens.
+  void changed(const KeyRef& k, NotifyClass cls, const char* event, int64_t n = 1);
+  // Parts of the above, for commands whose event and count do not go together.
+  void notify(const KeyRef& k, NotifyClass cls, const char* event);
+  void add_dirty(const KeyRef& k, int64_t n) { shard(k).stats.dirty.add(n); }
+  void modified(const KeyRef& k);
+  // Removes a key that a command has emptied or deleted; announces "del" (generic). True when it was there.
+  bool erase(const KeyRef& k, const char* event = "del");
+
+  // --- parsing helpers: false when the argument is bad, and the error has been replied.
+  bool to_int(Bytes arg, int64_t& v, const char* error = nullptr);     // default: ERR value is not an integer or out of range
+  bool to_int_range(Bytes arg, int64_t min, int64_t max, int64_t& v, const char* error = nullptr);
+  bool to_double(Bytes arg, double& v, const char* error = nullptr);   // default: ERR value is not a valid float
+  // Case-insensitive comparison with an option word in lower or upper case.
+  static bool is_word(Bytes arg, Bytes word);
+
+  // Runs another command on the same data with the same reply (for commands that are a form of another one).
+  bool typed(Entry* e, Type type) {
+    if (!e || e->type() == type) return true;
+    reply.wrong_type();
+    return false;
+  }
+
+ private:
+  Entry* live(const KeyRef& k, Database& d, Shard& s);
+  void touch(Entry* e, Shard& s);
+  Executor& executor_;
+  const Command& command_;
+  std::span<const Bytes> args_;
+  Client* client_;
+  int database_;
+  size_t prepared_index_ = 0;  // 0: none; args_[0] is never a key
+  KeyRef prepared_;
+};
+
+// Removes an expired key: counted, announced ("expired"), propagated as a deletion.
+void expire_key(Shard& s, Database& d, const KeyRef& k);
+
+}  // namespace ringwood

@@ -1,0 +1,59 @@
+#pragma once
+// All commands of the server, by name. Filled at start by the families (each has one function that adds its span of CommandSpec), then read-only.
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/exec/command.h"
+
+namespace ringwood {
+
+// A registered command or subcommand: its spec with what is derived from it once.
+struct Command {
+  const CommandSpec* spec;
+  OwnedBytes full_name;               // "get", "config|get"
+  const Command* parent = nullptr;
+  std::vector<std::unique_ptr<Command>> subcommands;
+  uint16_t id = 0;                    // index into each thread's CommandStats
+  int first_key = 0;                  // argument index of the first key where that is fixed, else 0
+  bool single_key = false;            // exactly one key, at first_key
+  bool stops_pipeline = false;        // with several shards a connection parses nothing behind it until it has answered
+  uint32_t flags = 0;                 // spec's, with MOVABLEKEYS derived
+  uint32_t acl = 0;                   // explicit and implied categories
+  uint32_t refused_in = 0;            // EngineState bits in which it is refused
+
+  const Command* find_subcommand(Bytes name) const;  // case-insensitive
+};
+
+class CommandTable {
+ public:
+  CommandTable();
+  ~CommandTable();
+  CommandTable(const CommandTable&) = delete;
+
+  void add(std::span<const CommandSpec> family);
+  // rename-command: `to` empty removes it. False when there is no such command or the new name is taken.
+  bool rename(Bytes from, Bytes to);
+  // Builds the look-up; call once after the last add and rename.
+  void freeze(int shards);
+
+  // By the name as the client wrote it, any case; null when unknown.
+  const Command* find(Bytes name) const;
+  // With the subcommand resolved where the command is a container and `args` names one: the subcommand, or the container itself when it does not exist.
+  const Command* find(std::span<const Bytes> args) const;
+  const std::vector<std::unique_ptr<Command>>& all() const { return commands_; }
+  size_t ids() const { return next_id_; }  // commands and subcommands, all
+
+  // Argument indexes of the keys of a call, in order, into `out`; false when the arguments are not valid for it. Follows the key specs as Redis's getKeysFromCommand.
+  static bool keys_of(const Command& c, std::span<const Bytes> args, std::vector<int>& out);
+
+ private:
+  struct Place;
+  std::unique_ptr<Command> make(const CommandSpec& spec, const Command* parent);
+  std::vector<std::unique_ptr<Command>> commands_;
+  std::vector<Place> index_;
+  uint64_t index_mask_ = 0;
+  uint16_t next_id_ = 0;
+};
+
+}  // namespace ringwood

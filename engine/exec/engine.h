@@ -1,0 +1,61 @@
+#pragma once
+// The wiring that every thread sees and none changes after start: shards, the command table, the current options. Not a server object: it holds no
+// state of a request, a connection or the data. What changes here at run time is an immutable value swapped whole.
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "engine/base/clock.h"
+#include "engine/base/options.h"
+#include "engine/exec/shard.h"
+
+namespace ringwood {
+
+class CommandTable;
+class Executor;
+
+// The current Options. A reader takes the pointer once a turn; old values are kept until every loop has passed a turn since.
+class OptionsHolder {
+ public:
+  explicit OptionsHolder(Options first) : current_(new Options(std::move(first))) { all_.emplace_back(current_.load()); }
+  const Options& get() const { return *current_.load(std::memory_order_acquire); }
+  // Publishes a changed copy. Readers may hold older ones, which live as long as the process: a change is rare and a few KiB.
+  void publish(Options next) {
+    auto* p = new Options(std::move(next));
+    std::lock_guard lock(writers_);
+    all_.emplace_back(p);
+    current_.store(p, std::memory_order_release);
+  }
+
+ private:
+  std::atomic<const Options*> current_;
+  std::mutex writers_;  // never taken by readers
+  std::vector<std::unique_ptr<const Options>> all_;
+};
+
+// Bits of Engine::state: reasons to refuse whole classes of commands, tested with one AND against Command::refused_in.
+enum EngineState : uint32_t {
+  kStateLoading = 1u << 0,
+  kStateOutOfMemory = 1u << 1,   // above maxmemory with nothing to evict
+  kStateSaveFailed = 1u << 2,    // stop-writes-on-bgsave-error
+};
+
+struct Engine {
+  SlotMapping mapping;
+  std::vector<Shard*> shards;
+  std::vector<Executor*> executors;  // one a shard
+  const CommandTable* commands = nullptr;
+  OptionsHolder* options = nullptr;
+  Clock* clock = nullptr;
+  std::atomic<uint32_t> state{0};
+  int64_t start_ms = 0;              // unix time
+  OwnedBytes run_id;                 // 40 hex digits
+  OwnedBytes config_file;            // absolute path, or empty
+  OwnedBytes executable;
+  std::atomic<uint64_t> next_client_id{1};
+
+  Shard& shard_of(uint16_t slot) const { return *shards[static_cast<size_t>(mapping.shard(slot))]; }
+};
+
+}  // namespace ringwood

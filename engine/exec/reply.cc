@@ -1,0 +1,83 @@
+#include "engine/exec/reply.h"
+
+namespace ringwood {
+
+void Reply::simple(Bytes s) {
+  char* p = out_->reserve(s.size() + 3);
+  *p = '+';
+  std::memcpy(p + 1, s.data(), s.size());
+  std::memcpy(p + 1 + s.size(), "\r\n", 2);
+  out_->commit(s.size() + 3);
+}
+
+void Reply::error(Bytes s) {
+  failed_ = true;
+  char* p = out_->reserve(s.size() + 3);
+  *p = '-';
+  for (size_t i = 0; i < s.size(); i++) p[1 + i] = s[i] == '\r' || s[i] == '\n' ? ' ' : s[i];
+  std::memcpy(p + 1 + s.size(), "\r\n", 2);
+  out_->commit(s.size() + 3);
+}
+
+void Reply::bulk_int(int64_t v) {
+  char digits[24];
+  bulk({digits, static_cast<size_t>(format_int64(digits, v) - digits)});
+}
+
+void Reply::null() { raw(resp_ >= 3 ? Bytes("_\r\n") : Bytes("$-1\r\n")); }
+void Reply::null_array() { raw(resp_ >= 3 ? Bytes("_\r\n") : Bytes("*-1\r\n")); }
+
+void Reply::number(double v) {
+  OwnedBytes text = format_double(v);
+  if (resp_ < 3) return bulk(text);
+  raw(",");
+  raw(text);
+  raw("\r\n");
+}
+
+void Reply::boolean(bool v) {
+  if (resp_ >= 3)
+    raw(v ? "#t\r\n" : "#f\r\n");
+  else
+    integer(v);
+}
+
+void Reply::verbatim(Bytes text, Bytes format3) {
+  if (resp_ < 3) return bulk(text);
+  header('=', text.size() + 4);
+  raw(format3.substr(0, 3));
+  raw(":");
+  raw(text);
+  raw("\r\n");
+}
+
+void Reply::big_number(Bytes digits) {
+  if (resp_ < 3) return bulk(digits);
+  raw("(");
+  raw(digits);
+  raw("\r\n");
+}
+
+void Reply::header(char kind, size_t n) {
+  char* p = out_->reserve(24);
+  *p = kind;
+  char* e = format_int64(p + 1, static_cast<int64_t>(n));
+  *e++ = '\r', *e++ = '\n';
+  out_->commit(static_cast<size_t>(e - p));
+}
+
+void Reply::insert_header(size_t mark, char kind, size_t n) {
+  char text[24];
+  text[0] = kind;
+  char* e = format_int64(text + 1, static_cast<int64_t>(n));
+  *e++ = '\r', *e++ = '\n';
+  out_->insert(mark, {text, static_cast<size_t>(e - text)});
+}
+
+void Reply::wrong_arity(Bytes full_name) {
+  OwnedBytes text = "ERR wrong number of arguments for '";
+  text.append(full_name).append("' command");
+  error(text);
+}
+
+}  // namespace ringwood

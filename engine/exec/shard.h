@@ -1,0 +1,59 @@
+#pragma once
+// What one thread alone may touch: its slots of every database, their expiry index, its counters. Another thread touches it only while it holds the
+// shard's lease (engine/exec/lease.h).
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "engine/base/random.h"
+#include "engine/exec/stats.h"
+#include "engine/store/database.h"
+#include "engine/store/limits.h"
+
+namespace ringwood {
+
+// Told of every change of a key, where somebody listens (keyspace notifications, WATCH, tracking).
+class KeyEventListener {
+ public:
+  virtual void on_key_event(uint32_t event_class, const char* event, Bytes key, int database) = 0;
+
+ protected:
+  ~KeyEventListener() = default;
+};
+
+class Shard {
+ public:
+  Shard(int id, SlotMapping mapping, int databases, uint64_t random_seed) : random(random_seed), id_(id), mapping_(mapping) {
+    databases_.resize(static_cast<size_t>(databases));
+    for (int i = 0; i < databases; i++) databases_[static_cast<size_t>(i)] = std::make_unique<Database>(i, id, mapping, &expiry);
+    for (auto& d : databases_) logical_.push_back(d.get());
+  }
+  int id() const { return id_; }
+  const SlotMapping& mapping() const { return mapping_; }
+  int databases() const { return static_cast<int>(logical_.size()); }
+  Database& database(int logical) { return *logical_[static_cast<size_t>(logical)]; }
+  // Database that an ExpiryNode names, and the number under which clients know it now.
+  Database& physical(int number) { return *databases_[static_cast<size_t>(number)]; }
+  int logical_number(const Database& d) const {
+    for (size_t i = 0; i < logical_.size(); i++)
+      if (logical_[i] == &d) return static_cast<int>(i);
+    return -1;
+  }
+  void swap_databases(int a, int b) { std::swap(logical_[static_cast<size_t>(a)], logical_[static_cast<size_t>(b)]); }
+
+  ExpiryIndex expiry;   // before the databases, which unlink their keys when they go
+  ShardStats stats;
+  Random random;
+  Limits limits;        // the encodings' thresholds, from Options; refreshed at the start of a turn
+  uint32_t access_now = 0;  // what a touched entry's access word becomes: the LRU clock (with an LFU policy, see Call::touch)
+  KeyEventListener* listener = nullptr;
+  bool active_expire = true;  // DEBUG SET-ACTIVE-EXPIRE
+
+ private:
+  int id_;
+  SlotMapping mapping_;
+  std::vector<std::unique_ptr<Database>> databases_;
+  std::vector<Database*> logical_;
+};
+
+}  // namespace ringwood

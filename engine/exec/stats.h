@@ -1,0 +1,34 @@
+#pragma once
+// Counters of one thread: written by it alone, read by any (relaxed), so INFO needs no message and no lock.
+#include <atomic>
+#include <cstdint>
+
+namespace ringwood {
+
+class Counter {
+ public:
+  void add(int64_t n = 1) { v_.store(v_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+  void set(int64_t n) { v_.store(n, std::memory_order_relaxed); }
+  int64_t get() const { return v_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<int64_t> v_{0};
+};
+
+struct ShardStats {
+  Counter keyspace_hits, keyspace_misses;
+  Counter expired_keys;        // by access and by time
+  Counter expire_lag_ms;       // of the last key that the index handed out
+  Counter evicted_keys;
+  Counter dirty;               // changes since the last save began
+  Counter commands_processed;
+  Counter total_error_replies;
+  Counter leases, remote_commands;
+};
+
+// Per command, one of these per thread.
+struct CommandStats {
+  Counter calls, microseconds, rejected, failed;
+};
+
+}  // namespace ringwood

@@ -1,0 +1,228 @@
+#include "engine/store/database.h"
+
+#include "engine/base/memory.h"
+#include "engine/base/number.h"
+
+namespace ringwood {
+
+Database::Database(int number, int shard, SlotMapping mapping, ExpiryIndex* expiry)
+    : number_(number), shard_(shard), mapping_(mapping), expiry_(expiry) {}
+
+Database::~Database() { clear(); }
+
+Table& Database::table(uint16_t slot) {
+  if (__builtin_expect(!tables_, 0)) {
+    size_t n = static_cast<size_t>(mapping_.slots_of(shard_));
+    tables_ = static_cast<Table*>(memory::allocate_zeroed(n * sizeof(Table)));  // all zero is an empty Table
+    used_.assign((n + 63) / 64, 0);
+  }
+  return tables_[mapping_.local(slot)];
+}
+
+void Database::insert(const KeyRef& k, Entry* e) {
+  table(k.slot).insert(e, k.hash);
+  int local = mapping_.local(k.slot);
+  used_[static_cast<size_t>(local) / 64] |= uint64_t{1} << (local % 64);
+  size_++;
+}
+
+void Database::drop_node(Entry* e) {
+  if (!e->has_node() || !e->node()->when_ms) return;
+  expiry_->remove(e->node());
+  volatile_--;
+}
+
+// Puts `fresh` where the key's entry stands, or adds it. The old entry's expiry passes over if asked for; the old entry is freed.
+Entry* Database::replace(const KeyRef& k, Entry* fresh, bool keep_expiry, uint32_t access) {
+  fresh->set_access(access);
+  Entry** place = tables_ ? tables_[mapping_.local(k.slot)].find(k.key, k.hash) : nullptr;
+  if (!place) {
+    insert(k, fresh);
+    return fresh;
+  }
+  Entry* old = *place;
+  if (keep_expiry && old->expiry_ms() >= 0) {
+    *fresh->node() = *old->node();
+    ExpiryIndex::moved(fresh->node());
+  } else {
+    drop_node(old);
+  }
+  *place = fresh;
+  Entry::destroy(old);
+  return fresh;
+}
+
+Entry* Database::set_string(const KeyRef& k, Bytes value, bool keep_expiry, uint32_t access) {
+  int64_t number;
+  if (value.size() <= 20 && parse_int64(value, number)) return set_int(k, number, keep_expiry, access);
+  Entry* old = find(k);
+  bool volatile_key = old && old->expiry_ms() >= 0;
+  Encoding encoding = value.size() <= 44 ? Encoding::kEmbstr : Encoding::kRaw;
+  // In place, where the bytes fit without wasting more than the allocator's next smaller class would.
+  if (old && old->type() == Type::kString && !old->has_object() && value.size() <= Entry::kInlineMax && (!volatile_key || keep_expiry) &&
+      (!old->has_node() || volatile_key)) {
+    size_t capacity = old->inline_capacity();
+    if (value.size() <= capacity && value.size() + 16 + value.size() / 4 >= capacity) {
+      old->set_inline_size(static_cast<uint32_t>(value.size()));
+      std::memcpy(old->string_data(), value.data(), value.size());
+      old->set_encoding(encoding);
+      old->set_access(access);
+      return old;
+    }
+  }
+  return replace(k, Entry::make_string(k.key, value, encoding, keep_expiry && volatile_key), keep_expiry, access);
+}
+
+Entry* Database::set_int(const KeyRef& k, int64_t value, bool keep_expiry, uint32_t access) {
+  Entry* old = find(k);
+  bool volatile_key = old && old->expiry_ms() >= 0;
+  if (old && old->is_int() && (!volatile_key || keep_expiry) && (!old->has_node() || volatile_key)) {
+    old->set_int(value);
+    old->set_access(access);
+    return old;
+  }
+  return replace(k, Entry::make_int(k.key, value, keep_expiry && volatile_key), keep_expiry, access);
+}
+
+Entry* Database::resize_string(const KeyRef& k, Entry* e, size_t size, uint32_t access) {
+  char scratch[24];
+  Bytes old = e ? e->string_view(scratch) : Bytes{};
+  size_t keep = old.size() < size ? old.size() : size;
+  if (e && e->has_block() && size <= e->object().as<StringBlock>()->capacity) {
+    auto* block = e->object().as<StringBlock>();
+    if (size > block->size) std::memset(block->data + block->size, 0, size - block->size);
+    block->size = static_cast<uint32_t>(size);
+    return e;
+  }
+  if (e && e->has_block()) {  // grow the block with slack; the entry stays
+    auto* block = e->object().as<StringBlock>();
+    size_t room = size < (1u << 20) ? size * 2 : size + (1u << 20);  // Redis's own growth rule (sds.c)
+    size_t bytes = memory::good_size(room + 8);
+    block = static_cast<StringBlock*>(memory::reallocate(block, bytes));
+    block->capacity = static_cast<uint32_t>(bytes - 8);
+    std::memset(block->data + block->size, 0, size - block->size);
+    block->size = static_cast<uint32_t>(size);
+    e->object().reset(Encoding::kRaw, block);
+    return e;
+  }
+  if (e && !e->is_int() && size <= e->inline_capacity()) {
+    if (size > keep) std::memset(e->string_data() + keep, 0, size - keep);
+    e->set_inline_size(static_cast<uint32_t>(size));
+    e->set_encoding(Encoding::kRaw);
+    return e;
+  }
+  bool volatile_key = e && e->expiry_ms() >= 0;
+  Entry* fresh;
+  if (size <= Entry::kInlineMax) {
+    // A second change is likely: twice the room, up to what stays inline.
+    size_t room = e && size * 2 <= Entry::kInlineMax ? size * 2 : size;
+    fresh = Entry::make_string_space(k.key, static_cast<uint32_t>(room), Encoding::kRaw, volatile_key);
+    fresh->set_inline_size(static_cast<uint32_t>(size));
+  } else {
+    size_t bytes = memory::good_size(size + size / 4 + 8);
+    auto* block = static_cast<StringBlock*>(memory::allocate(bytes));
+    block->capacity = static_cast<uint32_t>(bytes - 8);
+    block->size = static_cast<uint32_t>(size);
+    fresh = Entry::make_object(k.key, Type::kString, Object(Encoding::kRaw, block), volatile_key);
+  }
+  char* data = fresh->string_data();
+  std::memcpy(data, old.data(), keep);
+  std::memset(data + keep, 0, size - keep);
+  return replace(k, fresh, volatile_key, access);
+}
+
+Entry* Database::set_object(const KeyRef& k, Type type, Object object, uint32_t access) {
+  return replace(k, Entry::make_object(k.key, type, object, false), false, access);
+}
+
+bool Database::adopt(const KeyRef& k, Entry* e) {
+  if (find(k)) return false;
+  insert(k, e);
+  if (e->expiry_ms() >= 0) {
+    e->node()->database = static_cast<uint16_t>(number_);
+    expiry_->add(e->node());
+    volatile_++;
+  }
+  return true;
+}
+
+Entry* Database::detach(const KeyRef& k) {
+  if (!tables_) return nullptr;
+  int local = mapping_.local(k.slot);
+  Table& t = tables_[local];
+  Entry** place = t.find(k.key, k.hash);
+  if (!place) return nullptr;
+  Entry* e = t.detach(place, k.hash);
+  if (t.empty()) used_[static_cast<size_t>(local) / 64] &= ~(uint64_t{1} << (local % 64));
+  drop_node(e);
+  size_--;
+  return e;
+}
+
+bool Database::erase(const KeyRef& k) {
+  Entry* e = detach(k);
+  if (!e) return false;
+  Entry::destroy(e);
+  return true;
+}
+
+Entry* Database::set_expiry(const KeyRef& k, Entry* e, int64_t when_ms) {
+  if (!e->has_node()) {
+    Entry* fresh = e->is_int()          ? Entry::make_int(k.key, e->int_value(), true)
+                   : e->has_object()    ? Entry::make_object(k.key, e->type(), e->object(), true)
+                                        : Entry::make_string(k.key, e->string_bytes(), e->encoding(), true);
+    fresh->set_access(e->access());
+    *tables_[mapping_.local(k.slot)].find(k.key, k.hash) = fresh;
+    Entry::destroy_shell(e);
+    e = fresh;
+  }
+  drop_node(e);
+  ExpiryNode* n = e->node();
+  n->when_ms = static_cast<uint64_t>(when_ms) & static_cast<uint64_t>(kMaxExpiryMs);
+  n->database = static_cast<uint16_t>(number_);
+  expiry_->add(n);
+  volatile_++;
+  return e;
+}
+
+bool Database::clear_expiry(Entry* e) {
+  if (e->expiry_ms() < 0) return false;
+  drop_node(e);
+  e->node()->when_ms = 0;
+  return true;
+}
+
+int Database::next_used_slot(int slot) const {
+  if (!size_ || slot >= kSlots) return -1;
+  // The first local index whose slot is not below `slot`.
+  int local = (slot - shard_ + mapping_.shards - 1) / mapping_.shards;
+  if (slot <= shard_) local = 0;
+  size_t word = static_cast<size_t>(local) / 64;
+  if (word >= used_.size()) return -1;
+  uint64_t bits = used_[word] & (~uint64_t{0} << (local % 64));
+  while (!bits) {
+    if (++word >= used_.size()) return -1;
+    bits = used_[word];
+  }
+  return mapping_.slot_of(shard_, static_cast<int>(word * 64) + __builtin_ctzll(bits));
+}
+
+void Database::clear() {
+  if (!tables_) return;
+  if (volatile_) for_each([this](Entry* e) { drop_node(e); });
+  int n = mapping_.slots_of(shard_);
+  for (int i = 0; i < n; i++) tables_[i].clear();
+  memory::release(tables_);
+  tables_ = nullptr;
+  used_.clear();
+  size_ = volatile_ = 0;
+}
+
+size_t Database::table_memory() const {
+  if (!tables_) return 0;
+  size_t sum = memory::usable(tables_);
+  for (int s = next_used_slot(0); s >= 0; s = next_used_slot(s + 1)) sum += tables_[mapping_.local(static_cast<uint16_t>(s))].memory();
+  return sum;
+}
+
+}  // namespace ringwood

@@ -1,0 +1,147 @@
+#pragma once
+// One database on one shard: a Table for each of the shard's slots, and the volatile keys' place in the shard's ExpiryIndex.
+// Knows no client, no command, no time of its own: whether a key has expired is asked by the caller (engine/exec/access.h).
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "engine/base/crc.h"
+#include "engine/base/hash.h"
+#include "engine/store/expiry_index.h"
+#include "engine/store/table.h"
+
+namespace ringwood {
+
+// A key with what finding it needs, computed once per request.
+struct KeyRef {
+  Bytes key;
+  uint64_t hash = 0;
+  uint16_t slot = 0;
+
+  KeyRef() = default;
+  explicit KeyRef(Bytes k) : key(k), hash(hash_bytes(k)), slot(key_slot(k)) {}
+};
+
+// Which slots a shard has: slot mod shards == shard. Division by a constant number of shards is done by multiplication.
+struct SlotMapping {
+  explicit SlotMapping(int shard_count) : shards(shard_count), inverse(((uint64_t{1} << 32) + static_cast<uint64_t>(shard_count) - 1) / static_cast<uint64_t>(shard_count)) {}
+  int local(uint16_t slot) const { return static_cast<int>((slot * inverse) >> 32); }  // exact for slot < 2^14 and shards < 2^14
+  int shard(uint16_t slot) const { return slot - local(slot) * shards; }
+  uint16_t slot_of(int shard, int local) const { return static_cast<uint16_t>(local * shards + shard); }
+  int slots_of(int shard) const { return (kSlots - shard + shards - 1) / shards; }
+  int shards;
+  uint64_t inverse;
+};
+
+class Database {
+ public:
+  // `number` identifies this object in ExpiryNode::database; SWAPDB does not change it.
+  Database(int number, int shard, SlotMapping mapping, ExpiryIndex* expiry);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  size_t size() const { return size_; }
+  size_t volatile_keys() const { return volatile_; }
+  int number() const { return number_; }
+
+  // The key's entry, expired or not, or null.
+  Entry* find(const KeyRef& k) const {
+    if (!tables_) return nullptr;
+    Entry** place = tables_[mapping_.local(k.slot)].find(k.key, k.hash);
+    return place ? *place : nullptr;
+  }
+  void prefetch_table(const KeyRef& k) const {
+    if (tables_) __builtin_prefetch(&tables_[mapping_.local(k.slot)]);
+  }
+  void prefetch_bucket(const KeyRef& k) const {
+    if (tables_) tables_[mapping_.local(k.slot)].prefetch_bucket(k.hash);
+  }
+  void prefetch_entry(const KeyRef& k) const {
+    if (tables_) tables_[mapping_.local(k.slot)].prefetch_entry(k.hash);
+  }
+
+  // SET: makes the key a string with these bytes (stored as an integer where they are one), whatever it was. Its expiry is dropped unless keep_expiry.
+  // Writes in place where the allocation fits. `access` is the 24-bit access word of the entry.
+  Entry* set_string(const KeyRef& k, Bytes value, bool keep_expiry, uint32_t access);
+  // INCR and the like: the same with a number. The key may be absent.
+  Entry* set_int(const KeyRef& k, int64_t value, bool keep_expiry, uint32_t access);
+  // APPEND, SETRANGE, SETBIT: makes the string `size` bytes long and raw, keeping its bytes and expiry; new bytes are zero. The entry may move:
+  // use the one returned. `e` is the key's entry and a string (an int becomes its digits); for an absent key pass null.
+  Entry* resize_string(const KeyRef& k, Entry* e, size_t size, uint32_t access);
+  // Puts an object under a key, replacing what is there; `object` is owned by the database from now on. The key has no expiry afterwards.
+  Entry* set_object(const KeyRef& k, Type type, Object object, uint32_t access);
+  // Takes a loose entry (made by Entry::make_*, with its when_ms set where it is volatile); false, and nothing is taken, when the key exists.
+  bool adopt(const KeyRef& k, Entry* e);
+
+  // Removes and frees; false when there is no such key.
+  bool erase(const KeyRef& k);
+  // Removes the key and hands its entry out, unlinked from the expiry index but with when_ms kept (RENAME, MOVE, UNLINK). Null when there is none.
+  Entry* detach(const KeyRef& k);
+
+  // Sets the expiry, unix time in ms (1..kMaxExpiryMs). The entry may move: use the one returned.
+  Entry* set_expiry(const KeyRef& k, Entry* e, int64_t when_ms);
+  // True when there was an expiry to take away.
+  bool clear_expiry(Entry* e);
+
+  // A key chosen at random, each about as likely as any other; null when there is none. `random` gives 64 bits a call.
+  template <class R>
+  Entry* random_entry(R&& random) const;
+
+  // Slots of this shard that hold keys, in ascending order: the first one at or after `slot`, or -1.
+  int next_used_slot(int slot) const;
+  size_t slot_size(uint16_t slot) const { return tables_ ? tables_[mapping_.local(slot)].size() : 0; }
+  // One step of a scan inside a slot; the cursor is that of Table::scan.
+  template <class F>
+  uint64_t scan_slot(uint16_t slot, uint64_t cursor, F&& f) const {
+    return tables_ ? tables_[mapping_.local(slot)].scan(cursor, f) : 0;
+  }
+  template <class F>
+  void for_each(F&& f) const {
+    for (int s = next_used_slot(0); s >= 0; s = next_used_slot(s + 1)) tables_[mapping_.local(static_cast<uint16_t>(s))].for_each(f);
+  }
+  // Frees everything.
+  void clear();
+  // Bytes of tables, not of entries.
+  size_t table_memory() const;
+
+ private:
+  Table& table(uint16_t slot);  // allocates the tables at first use
+  void insert(const KeyRef& k, Entry* e);
+  void drop_node(Entry* e);     // unlinks from the expiry index, if linked
+  Entry* replace(const KeyRef& k, Entry* fresh, bool keep_expiry, uint32_t access);
+
+  Table* tables_ = nullptr;      // one for each slot of the shard
+  std::vector<uint64_t> used_;   // a bit for each of them that is not empty
+  size_t size_ = 0;
+  size_t volatile_ = 0;
+  int number_;
+  int shard_;
+  SlotMapping mapping_;
+  ExpiryIndex* expiry_;
+};
+
+template <class R>
+Entry* Database::random_entry(R&& random) const {
+  if (!size_) return nullptr;
+  // Slots hold about equally many keys unless hash tags are used; a slot is accepted in proportion to its size, so that keys are equally likely
+  // even then, and after a bounded number of refusals the last slot drawn serves.
+  int slots = mapping_.slots_of(shard_);
+  size_t largest = 8;
+  for (int tries = 0;; tries++) {
+    uint64_t r = random();
+    int local = static_cast<int>((r & 0xffffffff) * static_cast<uint64_t>(slots) >> 32);
+    if (tables_[local].empty()) {
+      int next = next_used_slot(mapping_.slot_of(shard_, local));
+      if (next < 0) next = next_used_slot(0);
+      local = mapping_.local(static_cast<uint16_t>(next));
+    }
+    const Table& t = tables_[local];
+    if (t.size() > largest) largest = t.size();
+    if (tries < 16 && (r >> 32) % largest >= t.size()) continue;
+    for (int draws = 0; draws < 1000; draws++)
+      if (Entry* e = t.sample(random())) return e;
+  }
+}
+
+}  // namespace ringwood
