@@ -143,7 +143,7 @@ void TableCore::merge_one() {
 
 void TableCore::ensure_bucket(size_t index) {
   if (index < kSegment) {
-    if (index >= first_capacity_) resize_first(std::min(kSegment, first_capacity_ + first_capacity_ / 2 + 1));
+    if (index >= first_capacity_) resize_first(std::min<size_t>(kSegment, first_capacity_ + first_capacity_ / 2 + 1));
     return;
   }
   size_t segment = index >> kSegmentBits;

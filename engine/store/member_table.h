@@ -10,7 +10,7 @@
 // touch the items (they are hashed anew once in 16 doublings). When a bucket holds more than seven items its last word links an overflow
 // bucket. A chain is dense: only its last bucket has free places, and an overflow bucket holds at least two items.
 //
-// Measured with random members: 13 to 15 bytes a member at any size, the items' own blocks not counted.
+// Measured (MemberTable.CostsFewer...): 14.4 to 16.3 bytes a member from 1,000 to 150,000 members, the items' own blocks not counted.
 #include <cstddef>
 #include <cstdint>
 

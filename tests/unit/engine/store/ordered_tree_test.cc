@@ -3,24 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <random>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "engine/base/memory.h"
+#include "tests/support/seed.h"
 
 namespace ringwood {
 namespace {
 
-uint64_t seed() {
-  const char* s = std::getenv("RINGWOOD_SEED");
-  return s ? std::strtoull(s, nullptr, 10) : 20260721;
-}
-
 using Key = std::pair<double, std::string>;
-using Model = std::set<std::pair<Key, ScoredMember*>>;  // ordered by (score, member)
 
 struct Pair {
   OrderedTree tree;
@@ -72,8 +65,8 @@ double some_score(std::mt19937_64& rng, int kind) {
 }
 
 TEST(OrderedTree, HoldsWhatASortedVectorHolds) {
-  SCOPED_TRACE("RINGWOOD_SEED=" + std::to_string(seed()));
-  std::mt19937_64 rng(seed());
+  Seeded seeded;
+  auto& rng = seeded.engine();
   for (int kind = 0; kind < 3; kind++) {
     Pair p;
     for (int step = 0; step < 40000; step++) {
@@ -109,7 +102,8 @@ TEST(OrderedTree, HoldsWhatASortedVectorHolds) {
 }
 
 TEST(OrderedTree, CountsByMemberWhereAllScoresAreEqual) {
-  std::mt19937_64 rng(seed());
+  Seeded seeded;
+  auto& rng = seeded.engine();
   Pair p;
   for (int i = 0; i < 3000; i++) p.insert(0, std::to_string(rng() % 10000));
   for (int i = 0; i < 500; i++) {
@@ -124,15 +118,16 @@ TEST(OrderedTree, CountsByMemberWhereAllScoresAreEqual) {
 }
 
 TEST(OrderedTree, CountingByMemberOnMixedScoresStaysWithinBounds) {
-  std::mt19937_64 rng(seed());
+  Seeded seeded;
+  auto& rng = seeded.engine();
   Pair p;
   for (int i = 0; i < 3000; i++) p.insert(static_cast<double>(rng() % 100), std::to_string(rng() % 10000));
   for (int i = 0; i < 500; i++) ASSERT_LE(p.tree.count_below_lex(std::to_string(rng() % 10000), true), p.tree.size());
 }
 
 TEST(OrderedTree, ErasesRangesInOrderAndHandsThemOut) {
-  SCOPED_TRACE("RINGWOOD_SEED=" + std::to_string(seed()));
-  std::mt19937_64 rng(seed());
+  Seeded seeded;
+  auto& rng = seeded.engine();
   for (int round = 0; round < 60; round++) {
     Pair p;
     size_t n = 1 + rng() % 4000;
@@ -164,7 +159,8 @@ TEST(OrderedTree, KeepsOneMemberPerBlockOfEveryLength) {
 
 // Bytes of tree nodes a member, for elements that come in ascending, descending and random order.
 TEST(OrderedTree, FillsItsNodesWell) {
-  std::mt19937_64 rng(seed());
+  Seeded seeded;
+  auto& rng = seeded.engine();
   for (int order = 0; order < 3; order++) {
     OrderedTree tree;
     std::vector<ScoredMember*> members;
