@@ -14,16 +14,22 @@ from pathlib import Path
 FAILED = {"FAIL", "TIMEOUT", "INTERRUPT", "ERROR", "UNEXPECTEDPASS"}
 
 
-def cases_of(folder):
-    """{program: [(case, passed | failed | skipped)]} from the JUnit file; programs without cases of their own are left out."""
+def cases_of(folder, programs):
+    """{program: [(case, passed | failed | skipped)]} from the JUnit file; programs without cases of their own are left out.
+
+    A suite is named "project.program" (TAP) or "project.program.suite" (GoogleTest); the case of a program without cases is in "project".
+    """
     path = folder / "meson-logs/tools-test.junit.xml"
     found = {}
     if not path.exists():
         return found
     for suite in xml.parse(path).getroot().iter("testsuite"):
-        parts = suite.get("name").split(".", 2)  # project.program[.suite]
-        if len(parts) < 2:
+        name = suite.get("name").partition(".")[2]
+        owners = [p for p in programs if name == p or name.startswith(p + ".")]
+        if not owners:
             continue
+        owner = max(owners, key=len)
+        group = name[len(owner) + 1:]
         for case in suite.iter("testcase"):
             if case.find("failure") is not None or case.find("error") is not None:
                 verdict = "failed"
@@ -31,14 +37,14 @@ def cases_of(folder):
                 verdict = "skipped"
             else:
                 verdict = "passed"
-            name = f"{parts[2]}.{case.get('name')}" if len(parts) > 2 else case.get("name")
-            found.setdefault(parts[1], []).append((name, verdict))
+            found.setdefault(owner, []).append((f"{group}.{case.get('name')}" if group else case.get("name"), verdict))
     return found
 
 
-def program_name(entry):
-    """Meson writes "project:suite / name", or "name" where there is one suite alone."""
-    return entry["name"].rsplit(" / ", 1)[-1]
+def last_case(entry):
+    """The GoogleTest case in which a program broke off, as far as its output tells."""
+    started = [line[12:].strip() for line in (entry.get("stdout") or "").splitlines() if line.startswith("[ RUN      ]")]
+    return f"in {started[-1]}: " if started else ""
 
 
 def main(arguments):
@@ -54,10 +60,10 @@ def main(arguments):
         folder = Path(value)
         path = folder / "meson-logs/tools-test.json"
         entries = [json.loads(line) for line in path.read_text().splitlines() if line.strip()] if path.exists() else []
-        cases = cases_of(folder)
+        cases = cases_of(folder, {entry["name"] for entry in entries})
         for entry in entries:
-            program, result = program_name(entry), entry["result"]
-            known = cases.get(program, []) if result != "SKIP" else []
+            result = entry["result"]
+            known = cases.get(entry["name"], []) if result != "SKIP" else []
             label = f"{folder.name}: {entry['name']}"
             for name, verdict in known:
                 count[verdict] += 1
@@ -65,7 +71,7 @@ def main(arguments):
                     failures.append(f"{label}: {name}")
             if result in FAILED and not any(v == "failed" for _, v in known):
                 count["failed"] += 1
-                failures.append(f"{label}: {result.lower()}, exit status {entry.get('returncode')}")
+                failures.append(f"{label}: {last_case(entry)}{result.lower()}, exit status {entry.get('returncode')}")
             elif not known and result not in FAILED:
                 count["skipped" if result == "SKIP" else "passed"] += 1
     print()
