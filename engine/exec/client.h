@@ -1,0 +1,73 @@
+#pragma once
+// A client as the executor sees it: the state of its session and its replies, in the order of its requests. net::Connection adds the socket; tests and
+// benches use it bare.
+//
+// Order: as long as nothing is outstanding, replies are written straight into `out`. A request that is answered later (by another shard, under
+// a lease, after a wait) opens a slot; replies behind it gather in a side buffer until it is filled.
+#include <vector>
+
+#include "engine/exec/out_buffer.h"
+
+namespace ringwood {
+
+class Client {
+ public:
+  Client() = default;
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  virtual ~Client() = default;
+
+  // --- session
+  uint64_t id = 0;
+  int database = 0;
+  int resp = 2;
+  bool authenticated = true;      // false until AUTH where requirepass is set
+  bool close_after_reply = false; // QUIT, protocol errors: nothing more is parsed, the connection closes when `out` has been sent
+  bool no_touch = false;          // CLIENT NO-TOUCH
+  bool no_evict = false;
+  enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkip } reply_mode = ReplyMode::kOn;
+  OwnedBytes name, library_name, library_version;
+  const struct Command* last_command = nullptr;
+  int64_t created_ms = 0, last_active_ms = 0;
+  uint64_t commands = 0;
+
+  // --- output, in order; the loop sends it
+  OutBuffer out;
+
+  // --- owned by the executor
+  bool waiting = false;           // a request stops the pipeline: nothing behind it is parsed until it has been answered
+  bool listed = false;            // already in Executor::written()
+
+  bool slots_open() const { return open_ > 0; }
+  // Where the next reply goes; end_reply(start) when it has been written, with out_buffer().size() from before.
+  OutBuffer& reply_buffer() { return slots_.empty() ? out : side_; }
+  void end_reply(size_t start) {
+    if (__builtin_expect(reply_mode != ReplyMode::kOn, 0)) silence(start);
+    if (!slots_.empty()) close_local(start);
+  }
+  // A reply that will come later; the number is for fill_slot.
+  uint64_t open_slot() {
+    bool silent = reply_mode != ReplyMode::kOn && reply_mode != ReplyMode::kSkipNext;
+    if (reply_mode == ReplyMode::kSkip) reply_mode = ReplyMode::kOn;
+    slots_.push_back({0, 0, false, silent});
+    open_++;
+    return first_slot_ + slots_.size() - 1 - head_;
+  }
+  // The reply of an open slot has come. Whatever is in order now moves to `out`.
+  void fill_slot(uint64_t number, Bytes reply);
+
+ private:
+  struct Slot {
+    size_t offset, size;  // in side_
+    bool filled, silent;
+  };
+  void close_local(size_t start) { slots_.push_back({start, side_.size() - start, true, false}); }
+  void silence(size_t start);
+  std::vector<Slot> slots_;  // [head_, end): outstanding, oldest first
+  size_t head_ = 0;
+  uint64_t first_slot_ = 0;  // number of slots_[head_]
+  int open_ = 0;
+  OutBuffer side_;
+};
+
+}  // namespace ringwood

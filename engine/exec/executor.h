@@ -1,0 +1,150 @@
+#pragma once
+// Runs commands on one thread: takes parsed requests of many clients, runs those of its own shard in one prefetched batch, sends those of other shards as
+// messages, takes leases for those of several, and puts every reply in order. Does no I/O and reads no clock: the loop (net/loop.h) or a test drives it,
+// turn by turn:
+//
+//   begin_turn -> take_mail -> { submit ... run } until nothing is resumed -> written() is sent -> background -> sleep if may_sleep()
+#include <memory>
+#include <vector>
+
+#include "engine/exec/arg_arena.h"
+#include "engine/exec/client.h"
+#include "engine/exec/command_table.h"
+#include "engine/exec/engine.h"
+#include "engine/exec/lease.h"
+#include "engine/exec/mailbox.h"
+#include "engine/exec/stats.h"
+
+namespace ringwood {
+
+struct CommandBatch;
+
+// A reply owed: what a suspended command keeps until it can answer.
+struct OwedReply {
+  Client* client;
+  uint64_t slot;
+};
+
+// A piece of work for another thread, in caller-owned memory: `run` is called there, then `done` at home, each once, with nothing else running on that
+// thread's shard. For what is no command: gathering statistics, listing connections, handing over loaded keys.
+struct Task : Message {
+  void (*run)(Task&, Executor& there) = nullptr;
+  void (*done)(Task&, Executor& home) = nullptr;  // owns the memory from here on
+  int home = 0;
+};
+
+class Executor {
+ public:
+  Executor(Engine& engine, int self);
+  ~Executor();
+  Executor(const Executor&) = delete;
+
+  Engine& engine() const { return engine_; }
+  Shard& shard() const { return *engine_.shards[static_cast<size_t>(self_)]; }
+  int self() const { return self_; }
+  const Options& options() const { return *options_; }
+  int64_t now_ms() const { return now_us_ / 1000; }
+  int64_t now_us() const { return now_us_; }
+
+  // --- the turn
+  void begin_turn(int64_t unix_us);
+  // Messages that other threads sent: runs their commands, takes their replies. True when there were any.
+  bool take_mail();
+  // The shard is leased to somebody: submit and run must wait until a later turn's take_mail. Sending and receiving go on.
+  bool leased_out() const { return lease_desk_.busy(); }
+  ArgArena& args() { return args_; }
+  // Takes one request; args and what they point to stay as they are until run() returns. False: parse nothing more of this client until it
+  // is in resumed().
+  bool submit(Client& client, std::span<const Bytes> args);
+  void run();
+  // Clients with new bytes in `out` since the list was last cleared; the loop clears it and each client's `listed`.
+  std::vector<Client*>& written() { return written_; }
+  // Clients that waited and may be parsed again; the loop clears it. A client stands here as well when its last outstanding reply
+  // has come (a closing connection can be freed then).
+  std::vector<Client*>& resumed() { return resumed_; }
+  // Work between turns, within a budget: expiry. True when more is due.
+  bool background();
+  // Sends waiting mail; the threads that must be woken are given to wake(thread), after everything has been pushed.
+  template <class F>
+  void post_mail(F&& wake) {
+    send_batches();
+    for (size_t i = 0; i < notify_.size(); i++)
+      if (notify_[i] && (outbox(i).flush(), engine_.executors[i]->sleeping_.load(std::memory_order_seq_cst))) wake(static_cast<int>(i));
+    std::fill(notify_.begin(), notify_.end(), false);
+  }
+  // Announces that this thread is about to wait in the kernel; false when mail has come meanwhile or waits to be sent: do not wait then.
+  bool may_sleep();
+  void awake() { sleeping_.store(false, std::memory_order_relaxed); }
+
+  // --- for commands
+  // The reply of this call comes later by complete(); the handler must write none. The client parses nothing meanwhile.
+  OwedReply suspend(Call& call);
+  // `write(Reply&)` writes the owed reply. On the client's own thread, outside of run() or inside.
+  template <class F>
+  void complete(const OwedReply& owed, F&& write) {
+    OutBuffer bytes;
+    Reply r(bytes, owed.client->resp);
+    write(r);
+    finish(owed, bytes.view());
+  }
+  void finish(const OwedReply& owed, Bytes reply);
+  // Sends a task to another thread (or queues it here when `to` is this one).
+  void send_task(int to, Task* task);
+  // Runs f while every shard is leased to this thread, as a Route::kAll command would be; the loader and DEBUG use it. f is called once, possibly at once.
+  void with_all_shards(LeaseJob* job);
+  std::vector<CommandStats>& command_stats() { return command_stats_; }
+  // The mail of the thread `i` to this one.
+  Mailbox& inbox(size_t i) { return inbox_[i]; }
+
+ private:
+  friend class LeaseDesk;
+  struct Request {
+    Client* client;
+    const Command* command;  // null: unknown
+    Bytes* args;
+    uint32_t argc;
+    bool prepared;  // `key` is the first key
+    KeyRef key;
+  };
+  Mailbox& outbox(size_t to) { return engine_.executors[to]->inbox_[static_cast<size_t>(self_)]; }
+  void post(size_t to, Message* m);
+  void prepare(Request* first, size_t n);
+  void execute(Request& r);
+  void dispatch(Request& r);
+  void execute_here(Request& r, Client* client);
+  bool admit(Request& r);
+  int target_of(const Request& r, ShardSet& several) const;
+  void call_handler(Call& call);
+  void enqueue_remote(Request& r, int target);
+  void start_lease(Request& r, const ShardSet& shards);
+  void run_batch(CommandBatch& b);
+  void take_replies(CommandBatch* b);
+  void send_batches();
+  void list(Client* c) {
+    if (!c->listed) {
+      c->listed = true;
+      written_.push_back(c);
+    }
+  }
+  void settled(Client* c);
+
+  Engine& engine_;
+  const int self_;
+  const Options* options_;
+  int64_t now_us_ = 0;
+  ArgArena args_;
+  std::vector<Request> batch_;
+  std::vector<Client*> written_, resumed_;
+  std::unique_ptr<Mailbox[]> inbox_;           // by sender
+  std::vector<char> notify_;                   // threads that were sent something this turn
+  std::vector<CommandBatch*> outgoing_;        // being filled this turn, by target
+  std::vector<CommandBatch*> spare_batches_;
+  std::vector<CommandBatch*> deferred_batches_;  // came while the shard was leased out
+  std::vector<Task*> own_tasks_, deferred_tasks_;
+  std::vector<int> key_indexes_;
+  std::vector<CommandStats> command_stats_;
+  LeaseDesk lease_desk_;
+  alignas(64) std::atomic<bool> sleeping_{false};
+};
+
+}  // namespace ringwood

@@ -1,0 +1,56 @@
+#pragma once
+// Leases: a command that needs several shards borrows them from their threads, in ascending order (so that two borrowers can never wait for each other), runs as
+// plain code on its own thread, and gives them back. A thread whose shard is lent defers keyspace work and goes on with its network. The
+// messages of granting and returning order memory. DESIGN.md section 3.
+#include <bitset>
+#include <deque>
+
+#include "engine/exec/mailbox.h"
+
+namespace ringwood {
+
+class Executor;
+
+constexpr int kMaxShards = 256;
+using ShardSet = std::bitset<kMaxShards>;
+
+struct LeaseJob;
+
+// One shard's part in a job. Travels to the shard's thread and back.
+struct LeaseHop : Message {
+  LeaseJob* job = nullptr;
+  int shard = 0;
+};
+
+// What runs when all the shards are held. Owned by the thread that started it; `run` is called once there and may delete the job only through `finished`.
+struct LeaseJob {
+  ShardSet shards;
+  virtual void run(Executor& home) = 0;       // with every shard of `shards` held
+  virtual void finished(Executor& home) = 0;  // all given back; the job may be freed here
+
+ protected:
+  ~LeaseJob() = default;
+};
+
+// One thread's desk: lends its shard, first come first served, and drives the jobs that this thread has started.
+class LeaseDesk {
+ public:
+  explicit LeaseDesk(Executor& executor) : executor_(executor) {}
+  bool busy() const { return lent_ != nullptr; }
+  // Begins a job of this thread; ends inside the call when its shards are all here and free.
+  void start(LeaseJob* job);
+  // A hop has come by mail: wanted, granted or returned.
+  void take(LeaseHop* hop);
+  // Lends the shard to the first who waits, when it is free. Only between batches.
+  void serve();
+
+ private:
+  void advance(LeaseJob* job, int after);
+  void complete(LeaseJob* job);
+  void want(LeaseJob* job, int shard);
+  Executor& executor_;
+  LeaseHop* lent_ = nullptr;       // to whom the shard is lent now
+  std::deque<LeaseHop*> waiting_;  // for this shard
+};
+
+}  // namespace ringwood
