@@ -84,4 +84,10 @@ std::string check_activedefrag(int64_t value, SetSource source) {
          "default with the Redis source distribution";
 }
 
+// Who asks for encrypted connections must not get a server that quietly has none.
+std::string check_tls(int64_t value, SetSource source) {
+  if (value == 0) return "";
+  return source == SetSource::kFile ? "TLS is not available" : "Unable to update TLS configuration. Check server logs.";
+}
+
 }  // namespace ringwood

@@ -378,9 +378,9 @@ constexpr Directive kTable[] = {
     integer<&Options::cluster_announce_bus_port>("cluster-announce-bus-port", 0, 65535).d,
     choice<&Options::cluster_preferred_endpoint_type>("cluster-preferred-endpoint-type", kClusterPreferredEndpointTypeNames).d,
     // TLS.
-    integer<&Options::tls_port>("tls-port", 0, 65535).ignored(kNoTls).d,
-    boolean<&Options::tls_cluster>("tls-cluster").ignored(kNoTls).d,
-    boolean<&Options::tls_replication>("tls-replication").ignored(kNoTls).d,
+    integer<&Options::tls_port>("tls-port", 0, 65535).checked(check_tls).ignored(kNoTls).d,
+    boolean<&Options::tls_cluster>("tls-cluster").checked(check_tls).ignored(kNoTls).d,
+    boolean<&Options::tls_replication>("tls-replication").checked(check_tls).ignored(kNoTls).d,
     choice<&Options::tls_auth_clients>("tls-auth-clients", kTlsAuthClientsNames).ignored(kNoTls).d,
     text(&Options::tls_cert_file, "tls-cert-file").unset_if_empty().with(kVolatile).ignored(kNoTls).d,
     text(&Options::tls_key_file, "tls-key-file").unset_if_empty().with(kVolatile).ignored(kNoTls).d,

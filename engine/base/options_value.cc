@@ -36,18 +36,15 @@ std::string parse_number(const Directive& directive, const std::string& text, in
     }
   }
   switch (directive.format) {
-    case NumberFormat::kInteger:
-      return parse_int64(text, value) ? "" : "argument couldn't be parsed into an integer";
-    case NumberFormat::kMemory:
-      return "argument must be a memory value";
+    case NumberFormat::kInteger: return parse_int64(text, value) ? "" : "argument couldn't be parsed into an integer";
+    case NumberFormat::kMemory: return "argument must be a memory value";
     case NumberFormat::kMemoryOrPercent:
       if (text.size() > 1 && text.back() == '%' && parse_int64(Bytes(text).substr(0, text.size() - 1), value) && value >= 0) {
         value = -value;
         return "";
       }
       return "argument must be a memory or percent value";
-    case NumberFormat::kOctal:
-      break;
+    case NumberFormat::kOctal: break;
   }
   const auto octal = parse_long(text, 8);
   if (!octal) return "argument couldn't be parsed as an octal number";
@@ -110,15 +107,12 @@ std::string set_scalar(const Directive& directive, Options& options, Directive::
   int64_t value = 0;
   std::string reason;
   switch (directive.kind) {
-    case DirectiveKind::kBool:
-      reason = parse_bool(args[0], value);
-      break;
+    case DirectiveKind::kBool: reason = parse_bool(args[0], value); break;
     case DirectiveKind::kNumber:
       reason = parse_number(directive, args[0], value);
       if (reason.empty()) reason = check_range(directive, value);
       break;
-    default:
-      reason = parse_choices(directive, args, value);
+    default: reason = parse_choices(directive, args, value);
   }
   if (reason.empty() && directive.check_number) reason = directive.check_number(value, source);
   if (reason.empty()) directive.set_number(options, value);
@@ -153,28 +147,20 @@ const Directive* find_directive(std::string_view name) {
 
 std::string set_value(const Directive& directive, Options& options, Directive::Args args, SetSource source) {
   switch (directive.kind) {
-    case DirectiveKind::kSpecial:
-      return directive.special->set(options, args, source);
-    case DirectiveKind::kText:
-      return set_text(directive, options, args[0]);
-    default:
-      return set_scalar(directive, options, args, source);
+    case DirectiveKind::kSpecial: return directive.special->set(options, args, source);
+    case DirectiveKind::kText: return set_text(directive, options, args[0]);
+    default: return set_scalar(directive, options, args, source);
   }
 }
 
 std::string get_value(const Directive& directive, const Options& options) {
   switch (directive.kind) {
-    case DirectiveKind::kSpecial:
-      return directive.special->get(options);
-    case DirectiveKind::kText:
-      return options.*directive.text;
-    case DirectiveKind::kBool:
-      return directive.get_number(options) ? "yes" : "no";
+    case DirectiveKind::kSpecial: return directive.special->get(options);
+    case DirectiveKind::kText: return options.*directive.text;
+    case DirectiveKind::kBool: return directive.get_number(options) ? "yes" : "no";
     case DirectiveKind::kChoice:
-    case DirectiveKind::kFlags:
-      return choice_text(directive, directive.get_number(options));
-    case DirectiveKind::kNumber:
-      break;
+    case DirectiveKind::kFlags: return choice_text(directive, directive.get_number(options));
+    case DirectiveKind::kNumber: break;
   }
   const int64_t value = directive.get_number(options);
   if (directive.format == NumberFormat::kMemoryOrPercent && value < 0) return std::to_string(-value) + "%";

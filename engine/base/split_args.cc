@@ -15,18 +15,12 @@ int hex_value(char c) {
 
 char unescaped(char c) {
   switch (c) {
-    case 'n':
-      return '\n';
-    case 'r':
-      return '\r';
-    case 't':
-      return '\t';
-    case 'b':
-      return '\b';
-    case 'a':
-      return '\a';
-    default:
-      return c;
+    case 'n': return '\n';
+    case 'r': return '\r';
+    case 't': return '\t';
+    case 'b': return '\b';
+    case 'a': return '\a';
+    default: return c;
   }
 }
 
@@ -117,24 +111,12 @@ void append_quoted(std::string& out, Bytes text) {
   for (const char c : text) {
     switch (c) {
       case '\\':
-      case '"':
-        out.append({'\\', c});
-        break;
-      case '\n':
-        out.append("\\n");
-        break;
-      case '\r':
-        out.append("\\r");
-        break;
-      case '\t':
-        out.append("\\t");
-        break;
-      case '\a':
-        out.append("\\a");
-        break;
-      case '\b':
-        out.append("\\b");
-        break;
+      case '"': out.append({'\\', c}); break;
+      case '\n': out.append("\\n"); break;
+      case '\r': out.append("\\r"); break;
+      case '\t': out.append("\\t"); break;
+      case '\a': out.append("\\a"); break;
+      case '\b': out.append("\\b"); break;
       default:
         if (c >= ' ' && c <= '~') {
           out.push_back(c);
