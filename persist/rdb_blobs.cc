@@ -98,13 +98,13 @@ BlobChecker::Result BlobChecker::check(uint8_t* lp, Shape shape) {
   return r;
 }
 
-BlobChecker::Result BlobChecker::listpack(Bytes blob, Shape shape) {
+BlobChecker::Result BlobChecker::take_listpack(Bytes blob, Shape shape) {
   if (!listpack::validate(blob, true)) return {nullptr, true, "the listpack is damaged"};
   const uint8_t* given = octets(blob);
   return check(all_canonical(given) ? listpack::adopt_copy(blob) : rewritten(given), shape);
 }
 
-BlobChecker::Result BlobChecker::ziplist(Bytes blob, Shape shape) {
+BlobChecker::Result BlobChecker::convert_ziplist(Bytes blob, Shape shape) {
   persist::ZiplistReader reader(blob);
   if (!reader.valid()) return {nullptr, true, "the ziplist is damaged"};
   uint8_t* lp = listpack::create(std::min<size_t>(blob.size() + reader.count(), size_t{1} << 20));
@@ -120,7 +120,7 @@ BlobChecker::Result BlobChecker::ziplist(Bytes blob, Shape shape) {
   return check(lp, shape);
 }
 
-BlobChecker::Result BlobChecker::zipmap(Bytes blob) {
+BlobChecker::Result BlobChecker::convert_zipmap(Bytes blob) {
   persist::ZipmapReader reader(blob);
   if (!reader.valid()) return {nullptr, true, "the zipmap is damaged"};
   uint8_t* lp = listpack::create(std::min<size_t>(blob.size() + 2 * reader.count(), size_t{1} << 20));

@@ -18,10 +18,10 @@ class BlobChecker {
     bool ordered = true;    // kZSet: elements stand in the order of their scores
     const char* why = nullptr;
   };
-  Result listpack(Bytes blob, Shape shape);
-  Result ziplist(Bytes blob, Shape shape);
-  Result zipmap(Bytes blob);
-  // Where the last of these found an element beyond this, as Redis asks for zipmaps alone.
+  Result take_listpack(Bytes blob, Shape shape);
+  Result convert_ziplist(Bytes blob, Shape shape);
+  Result convert_zipmap(Bytes blob);
+  // Size of the longest element of the last zipmap.
   size_t longest() const { return longest_; }
 
  private:

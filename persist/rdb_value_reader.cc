@@ -113,11 +113,11 @@ Step ValueReader::blob_value(Input& in) {
     Shape shape = shape_of(type_);
     BlobChecker::Result r;
     if (type_ == kHashZipmap)
-      r = blobs_.zipmap(blob);
+      r = blobs_.convert_zipmap(blob);
     else if (type_ == kListZiplist || type_ == kZSetZiplist || type_ == kHashZiplist)
-      r = blobs_.ziplist(blob, shape);
+      r = blobs_.convert_ziplist(blob, shape);
     else
-      r = blobs_.listpack(blob, shape);
+      r = blobs_.take_listpack(blob, shape);
     if (!r.lp) {
       s = in.bad(r.why);
     } else {
@@ -244,7 +244,7 @@ Step ValueReader::quicklist_node(Input& in) {
     return s;
   }
   if (container != kContainerPacked) return in.bad("an unknown kind of list node");
-  BlobChecker::Result r = type_ == kListQuicklist ? blobs_.ziplist(blob, Shape::kList) : blobs_.listpack(blob, Shape::kList);
+  BlobChecker::Result r = type_ == kListQuicklist ? blobs_.convert_ziplist(blob, Shape::kList) : blobs_.take_listpack(blob, Shape::kList);
   if (!r.lp) return in.bad(r.why);
   if (listpack::empty(r.lp))
     listpack::release(r.lp);
