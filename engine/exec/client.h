@@ -6,9 +6,13 @@
 // a lease, after a wait) opens a slot; replies behind it gather in a side buffer until it is filled.
 #include <vector>
 
+#include "engine/base/bytes.h"
 #include "engine/exec/out_buffer.h"
 
 namespace ringwood {
+
+struct Command;
+struct LeaseJob;
 
 class Client {
  public:
@@ -25,9 +29,10 @@ class Client {
   bool close_after_reply = false; // QUIT, protocol errors: nothing more is parsed, the connection closes when `out` has been sent
   bool no_touch = false;          // CLIENT NO-TOUCH
   bool no_evict = false;
+  bool local = true;              // connected over loopback or a UNIX socket
   enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkip } reply_mode = ReplyMode::kOn;
   OwnedBytes name, library_name, library_version;
-  const struct Command* last_command = nullptr;
+  const Command* last_command = nullptr;
   int64_t created_ms = 0, last_active_ms = 0;
   uint64_t commands = 0;
 
@@ -37,6 +42,8 @@ class Client {
   // --- owned by the executor
   bool waiting = false;           // a request stops the pipeline: nothing behind it is parsed until it has been answered
   bool listed = false;            // already in Executor::written()
+  bool closing = false;           // set by the owner: wants to stand in Executor::resumed() when its last outstanding reply has come
+  LeaseJob* parked = nullptr;  // begins when what this client has outstanding on other shards has been answered
 
   bool slots_open() const { return open_ > 0; }
   // Where the next reply goes; end_reply(start) when it has been written, with out_buffer().size() from before.

@@ -13,11 +13,13 @@
 #include "engine/exec/engine.h"
 #include "engine/exec/lease.h"
 #include "engine/exec/mailbox.h"
+#include "engine/exec/reply.h"
 #include "engine/exec/stats.h"
 
 namespace ringwood {
 
 struct CommandBatch;
+struct CommandLease;
 
 // A reply owed: what a suspended command keeps until it can answer.
 struct OwedReply {
@@ -68,13 +70,16 @@ class Executor {
   template <class F>
   void post_mail(F&& wake) {
     send_batches();
-    for (size_t i = 0; i < notify_.size(); i++)
-      if (notify_[i] && (outbox(i).flush(), engine_.executors[i]->sleeping_.load(std::memory_order_seq_cst))) wake(static_cast<int>(i));
-    std::fill(notify_.begin(), notify_.end(), false);
+    for (size_t i = 0; i < notify_.size(); i++) {
+      if (!notify_[i]) continue;
+      notify_[i] = !outbox(i).flush();
+      // Read-modify-write on both sides: either the sleeper's announcement is seen here, or what was just pushed is seen there.
+      if (engine_.executors[i]->sleeping_.fetch_add(0, std::memory_order_acq_rel)) wake(static_cast<int>(i));
+    }
   }
   // Announces that this thread is about to wait in the kernel; false when mail has come meanwhile or waits to be sent: do not wait then.
   bool may_sleep();
-  void awake() { sleeping_.store(false, std::memory_order_relaxed); }
+  void awake() { sleeping_.store(0, std::memory_order_relaxed); }
 
   // --- for commands
   // The reply of this call comes later by complete(); the handler must write none. The client parses nothing meanwhile.
@@ -90,7 +95,7 @@ class Executor {
   void finish(const OwedReply& owed, Bytes reply);
   // Sends a task to another thread (or queues it here when `to` is this one).
   void send_task(int to, Task* task);
-  // Runs f while every shard is leased to this thread, as a Route::kAll command would be; the loader and DEBUG use it. f is called once, possibly at once.
+  // Runs the job while every shard is leased to this thread, as a Route::kAll command would be. Begins after the running command, if there is one.
   void with_all_shards(LeaseJob* job);
   std::vector<CommandStats>& command_stats() { return command_stats_; }
   // The mail of the thread `i` to this one.
@@ -103,6 +108,7 @@ class Executor {
     const Command* command;  // null: unknown
     Bytes* args;
     uint32_t argc;
+    int database;
     bool prepared;  // `key` is the first key
     KeyRef key;
   };
@@ -110,14 +116,18 @@ class Executor {
   void post(size_t to, Message* m);
   void prepare(Request* first, size_t n);
   void execute(Request& r);
+  void refuse(Request& r);
   void dispatch(Request& r);
-  void execute_here(Request& r, Client* client);
-  bool admit(Request& r);
-  int target_of(const Request& r, ShardSet& several) const;
+  void execute_here(Request& r);
+  int target_of(const Request& r, ShardSet& several);
   void call_handler(Call& call);
   void enqueue_remote(Request& r, int target);
   void start_lease(Request& r, const ShardSet& shards);
-  void run_batch(CommandBatch& b);
+  friend struct CommandLease;
+  void run_lease(CommandLease& lease);
+  void run_batch(CommandBatch* b);
+  void run_task(Task* t);
+  void run_deferred();
   void take_replies(CommandBatch* b);
   void send_batches();
   void list(Client* c) {
@@ -139,12 +149,14 @@ class Executor {
   std::vector<char> notify_;                   // threads that were sent something this turn
   std::vector<CommandBatch*> outgoing_;        // being filled this turn, by target
   std::vector<CommandBatch*> spare_batches_;
-  std::vector<CommandBatch*> deferred_batches_;  // came while the shard was leased out
-  std::vector<Task*> own_tasks_, deferred_tasks_;
+  std::vector<Message*> deferred_;             // commands and tasks that came while the shard was leased out
+  std::vector<Request> remote_;                // those of one batch from another thread, while it runs
+  const OwedReply* current_ = nullptr;         // of the lease that is running, for suspend()
+  bool suspended_ = false;                     // the running command has called suspend()
   std::vector<int> key_indexes_;
   std::vector<CommandStats> command_stats_;
   LeaseDesk lease_desk_;
-  alignas(64) std::atomic<bool> sleeping_{false};
+  alignas(64) std::atomic<int> sleeping_{0};
 };
 
 }  // namespace ringwood

@@ -4,6 +4,7 @@
 // messages of granting and returning order memory. DESIGN.md section 3.
 #include <bitset>
 #include <deque>
+#include <vector>
 
 #include "engine/exec/mailbox.h"
 
@@ -22,9 +23,10 @@ struct LeaseHop : Message {
   int shard = 0;
 };
 
-// What runs when all the shards are held. Owned by the thread that started it; `run` is called once there and may delete the job only through `finished`.
+// What runs when all the shards are held. Owned by the thread that started it, which calls both functions, each once.
 struct LeaseJob {
   ShardSet shards;
+  std::vector<LeaseHop*> hops;  // of the shards held so far
   virtual void run(Executor& home) = 0;       // with every shard of `shards` held
   virtual void finished(Executor& home) = 0;  // all given back; the job may be freed here
 
@@ -37,7 +39,7 @@ class LeaseDesk {
  public:
   explicit LeaseDesk(Executor& executor) : executor_(executor) {}
   bool busy() const { return lent_ != nullptr; }
-  // Begins a job of this thread; ends inside the call when its shards are all here and free.
+  // Begins a job of this thread: asks for its first shard.
   void start(LeaseJob* job);
   // A hop has come by mail: wanted, granted or returned.
   void take(LeaseHop* hop);

@@ -28,7 +28,8 @@ void Reply::null() { raw(resp_ >= 3 ? Bytes("_\r\n") : Bytes("$-1\r\n")); }
 void Reply::null_array() { raw(resp_ >= 3 ? Bytes("_\r\n") : Bytes("*-1\r\n")); }
 
 void Reply::number(double v) {
-  OwnedBytes text = format_double(v);
+  char digits[kMaxDoubleChars];
+  Bytes text(digits, static_cast<size_t>(format_double(digits, v) - digits));
   if (resp_ < 3) return bulk(text);
   raw(",");
   raw(text);

@@ -83,7 +83,8 @@ class Entry {
   static Entry* from_node(ExpiryNode* n) { return reinterpret_cast<Entry*>(reinterpret_cast<char*>(n) - 16); }
   // Unix time in milliseconds, or -1 for none.
   int64_t expiry_ms() const { return has_node() && node()->when_ms ? static_cast<int64_t>(node()->when_ms) : -1; }
-  bool expired(int64_t now_ms) const { return has_node() && node()->when_ms && static_cast<int64_t>(node()->when_ms) <= now_ms; }
+  // A key lives through the whole of its last millisecond (Redis: keyIsExpired, now > when).
+  bool expired(int64_t now_ms) const { return has_node() && node()->when_ms && static_cast<int64_t>(node()->when_ms) < now_ms; }
 
   // 24 bits of age or frequency, as Redis keeps them (server.h, LRU_BITS): seconds of the LRU clock, or minutes and a counter.
   uint32_t access() const { return access_; }

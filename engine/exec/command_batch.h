@@ -1,0 +1,51 @@
+#pragma once
+// The commands of one turn that one thread sends to another, and their replies on the way back. The bytes are copied once, into one buffer, so that the receive
+// buffers are free again at the end of the turn; the object itself goes back and forth and is used again.
+#include <vector>
+
+#include "engine/exec/client.h"
+#include "engine/exec/command_table.h"
+#include "engine/exec/mailbox.h"
+#include "engine/store/database.h"
+
+namespace ringwood {
+
+struct CommandBatch : Message {
+  struct Item {
+    Client* client;     // of the sending thread; the other one never looks at it
+    uint64_t slot;      // where its reply goes
+    const Command* command;
+    int database;
+    int resp;
+    uint32_t argc;
+    bool prepared;      // hash and slot are those of the first key
+    uint64_t key_hash;
+    uint16_t key_slot;
+    size_t reply_end;   // set by the other thread: end of this item's reply in `replies`
+  };
+  std::vector<Item> items;
+  std::vector<uint32_t> sizes;  // of all arguments, in order
+  OutBuffer bytes;              // of all arguments, in order
+  OutBuffer replies;
+
+  void add(const Item& item, const Bytes* args) {
+    items.push_back(item);
+    for (uint32_t i = 0; i < item.argc; i++) {
+      sizes.push_back(static_cast<uint32_t>(args[i].size()));
+      bytes.append(args[i]);
+    }
+  }
+  void clear() {
+    items.clear();
+    sizes.clear();
+    bytes.clear();
+    bytes.shrink(kKeep);
+    replies.clear();
+    replies.shrink(kKeep);
+  }
+
+ private:
+  static constexpr size_t kKeep = 256 * 1024;  // bytes of buffer that an idle batch may hold
+};
+
+}  // namespace ringwood

@@ -1,0 +1,422 @@
+#include "engine/exec/executor.h"
+
+#include <algorithm>
+
+#include "engine/exec/call.h"
+#include "engine/exec/command_batch.h"
+#include "engine/exec/expiry.h"
+#include "engine/exec/gates.h"
+#include "engine/exec/limits_from_options.h"
+
+namespace ringwood {
+
+// A command that runs under a lease: it outlives the buffers that it was parsed from.
+struct CommandLease final : LeaseJob {
+  OwedReply owed{nullptr, 0};
+  const Command* command = nullptr;
+  OwnedBytes bytes;
+  std::vector<Bytes> args;
+
+  CommandLease(Client* client, const Command* c, std::span<const Bytes> from) : owed{client, 0}, command(c) {
+    size_t total = 0;
+    for (Bytes a : from) total += a.size();
+    bytes.reserve(total);
+    for (Bytes a : from) {
+      size_t at = bytes.size();
+      bytes.append(a);
+      args.emplace_back(bytes.data() + at, a.size());
+    }
+  }
+  void run(Executor& home) override { home.run_lease(*this); }
+  void finished(Executor&) override { delete this; }
+};
+
+Executor::Executor(Engine& engine, int self)
+    : engine_(engine), self_(self), options_(&engine.options->get()), inbox_(new Mailbox[engine.shards.size()]), lease_desk_(*this) {
+  notify_.assign(engine.shards.size(), 0);
+  outgoing_.assign(engine.shards.size(), nullptr);
+  command_stats_ = std::vector<CommandStats>(engine.commands->ids());
+  shard().limits = limits_from(*options_);
+}
+
+Executor::~Executor() {
+  for (CommandBatch* b : outgoing_) delete b;
+  for (CommandBatch* b : spare_batches_) delete b;
+}
+
+// --- the turn
+
+void Executor::begin_turn(int64_t unix_us) {
+  now_us_ = unix_us;
+  shard().access_now = static_cast<uint32_t>(now_ms() / 1000) & 0xffffff;
+  const Options* latest = &engine_.options->get();
+  if (latest != options_) {
+    options_ = latest;
+    if (!leased_out()) shard().limits = limits_from(*options_);
+  }
+  if (self_ == 0 && options_->maxmemory) {
+    if (memory::used() > options_->maxmemory)
+      engine_.state.fetch_or(kStateOutOfMemory, std::memory_order_relaxed);
+    else
+      engine_.state.fetch_and(~uint32_t{kStateOutOfMemory}, std::memory_order_relaxed);
+  } else if (self_ == 0 && (engine_.state.load(std::memory_order_relaxed) & kStateOutOfMemory)) {
+    engine_.state.fetch_and(~uint32_t{kStateOutOfMemory}, std::memory_order_relaxed);
+  }
+}
+
+bool Executor::take_mail() {
+  bool any = false;
+  if (!leased_out()) run_deferred();
+  for (size_t from = 0; from < engine_.shards.size(); from++) {
+    while (Message* m = inbox_[from].pop()) {
+      any = true;
+      switch (m->kind) {
+        case Message::Kind::kCommands:
+        case Message::Kind::kTask:
+          deferred_.push_back(m);
+          if (!leased_out()) run_deferred();
+          break;
+        case Message::Kind::kReplies:
+          take_replies(static_cast<CommandBatch*>(m));
+          break;
+        case Message::Kind::kTaskDone: {
+          auto* t = static_cast<Task*>(m);
+          t->done(*t, *this);
+          break;
+        }
+        default:
+          lease_desk_.take(static_cast<LeaseHop*>(m));
+          if (!leased_out()) run_deferred();
+      }
+    }
+  }
+  lease_desk_.serve();
+  return any;
+}
+
+void Executor::run_deferred() {
+  // A task may put more in the queue; it is emptied by index.
+  for (size_t i = 0; i < deferred_.size(); i++) {
+    Message* m = deferred_[i];
+    if (m->kind == Message::Kind::kCommands)
+      run_batch(static_cast<CommandBatch*>(m));
+    else
+      run_task(static_cast<Task*>(m));
+  }
+  deferred_.clear();
+}
+
+bool Executor::submit(Client& client, std::span<const Bytes> args) {
+  const Command* command = engine_.commands->find(args);
+  Request r;
+  r.client = &client;
+  r.command = command;
+  r.args = const_cast<Bytes*>(args.data());
+  r.argc = static_cast<uint32_t>(args.size());
+  r.prepared = false;
+  batch_.push_back(r);
+  return !command || !command->stops_pipeline;
+}
+
+// Hashes the first key of each request and asks for the cache lines that finding it will read, all requests at the same time: the misses overlap.
+void Executor::prepare(Request* first, size_t n) {
+  Shard& here = shard();
+  const bool alone = engine_.shards.size() == 1;
+  for (size_t i = 0; i < n; i++) {
+    Request& r = first[i];
+    if (!r.command || !r.command->first_key || r.argc <= static_cast<uint32_t>(r.command->first_key)) continue;
+    r.key = KeyRef(r.args[r.command->first_key]);
+    r.prepared = alone || engine_.mapping.shard(r.key.slot) == self_;
+    if (r.prepared) here.database(r.database).prefetch_table(r.key);
+  }
+  if (n < 2) {
+    for (size_t i = 0; i < n; i++) first[i].prepared = first[i].command && first[i].command->first_key && first[i].key.key.data();
+    return;
+  }
+  for (size_t i = 0; i < n; i++)
+    if (first[i].prepared) here.database(first[i].database).prefetch_bucket(first[i].key);
+  for (size_t i = 0; i < n; i++)
+    if (first[i].prepared) here.database(first[i].database).prefetch_entry(first[i].key);
+  for (size_t i = 0; i < n; i++)
+    if (first[i].key.key.data()) first[i].prepared = true;
+}
+
+void Executor::run() {
+  constexpr size_t kWindow = 64;  // requests whose misses overlap; more would only push each other's lines out
+  for (size_t at = 0; at < batch_.size(); at += kWindow) {
+    size_t n = std::min(kWindow, batch_.size() - at);
+    for (size_t i = 0; i < n; i++) batch_[at + i].database = batch_[at + i].client->database;
+    prepare(&batch_[at], n);
+    for (size_t i = 0; i < n; i++) execute(batch_[at + i]);
+  }
+  batch_.clear();
+  args_.reset();
+  lease_desk_.serve();
+}
+
+bool Executor::background() {
+  if (leased_out()) return false;
+  Shard& s = shard();
+  if (!s.active_expire || !s.expiry.size()) return false;
+  return run_expiry(s, now_ms(), 200);
+}
+
+bool Executor::may_sleep() {
+  for (char pending : notify_)
+    if (pending) return false;
+  sleeping_.exchange(1, std::memory_order_acq_rel);
+  bool quiet = deferred_.empty() || leased_out();
+  for (size_t i = 0; quiet && i < engine_.shards.size(); i++) quiet = inbox_[i].empty();
+  if (!quiet) awake();
+  return quiet;
+}
+
+void Executor::post(size_t to, Message* m) {
+  outbox(to).push(m);
+  notify_[to] = 1;
+}
+
+// --- one request
+
+void Executor::execute(Request& r) {
+  if (__builtin_expect(admit_fast(engine_, *r.client, r.command, r.argc), 1))
+    dispatch(r);
+  else
+    refuse(r);
+}
+
+void Executor::refuse(Request& r) {
+  Client& c = *r.client;
+  OutBuffer& out = c.reply_buffer();
+  size_t start = out.size();
+  Reply reply(out, c.resp);
+  if (admit(engine_, *options_, c, r.command, {r.args, r.argc}, reply)) return dispatch(r);
+  if (r.command) command_stats_[r.command->id].rejected.add();
+  shard().stats.total_error_replies.add();
+  c.end_reply(start);
+  list(&c);
+  if (r.command && r.command->stops_pipeline) resumed_.push_back(&c);
+}
+
+// The shard that can run the request alone, or -1 with the set of those it needs.
+int Executor::target_of(const Request& r, ShardSet& several) {
+  const CommandSpec& spec = *r.command->spec;
+  switch (spec.route) {
+    case Route::kHere:
+      return self_;
+    case Route::kByShard:
+      return spec.shard_of({r.args, r.argc}, static_cast<int>(engine_.shards.size()));
+    case Route::kAll:
+      for (size_t i = 0; i < engine_.shards.size(); i++) several.set(i);
+      return -1;
+    default:
+      break;
+  }
+  if (r.command->single_key) return r.prepared ? engine_.mapping.shard(r.key.slot) : self_;
+  key_indexes_.clear();
+  if (!CommandTable::keys_of(*r.command, {r.args, r.argc}, key_indexes_) || key_indexes_.empty()) return self_;  // the handler tells what is wrong
+  int one = -1;
+  for (int i : key_indexes_) {
+    int s = engine_.mapping.shard(key_slot(r.args[i]));
+    several.set(static_cast<size_t>(s));
+    one = s;
+  }
+  return several.count() == 1 ? one : -1;
+}
+
+void Executor::dispatch(Request& r) {
+  if (engine_.shards.size() == 1) {
+    execute_here(r);
+  } else {
+    ShardSet several;
+    int target = target_of(r, several);
+    if (target < 0) return start_lease(r, several);
+    if (target == self_)
+      execute_here(r);
+    else
+      enqueue_remote(r, target);
+  }
+  if (r.command->stops_pipeline && !r.client->waiting) resumed_.push_back(r.client);
+}
+
+void Executor::call_handler(Call& call) {
+  const Command& c = call.command();
+  c.spec->run(call);
+  CommandStats& stats = command_stats_[c.id];
+  stats.calls.add();
+  shard().stats.commands_processed.add();
+  if (__builtin_expect(call.reply.failed(), 0)) {
+    stats.failed.add();
+    shard().stats.total_error_replies.add();
+  }
+}
+
+void Executor::execute_here(Request& r) {
+  Client& c = *r.client;
+  OutBuffer& out = c.reply_buffer();
+  size_t start = out.size();
+  Call call(*this, *r.command, {r.args, r.argc}, &c, c.database, Reply(out, c.resp));
+  if (r.prepared) call.set_prepared(static_cast<size_t>(r.command->first_key), r.key);
+  suspended_ = false;
+  call_handler(call);
+  if (!suspended_) c.end_reply(start);
+  list(&c);
+}
+
+// --- other threads
+
+void Executor::enqueue_remote(Request& r, int target) {
+  auto to = static_cast<size_t>(target);
+  CommandBatch*& b = outgoing_[to];
+  if (!b) {
+    if (spare_batches_.empty()) {
+      b = new CommandBatch;
+    } else {
+      b = spare_batches_.back();
+      spare_batches_.pop_back();
+    }
+    notify_[to] = 1;
+  }
+  Client& c = *r.client;
+  b->add({&c, c.open_slot(), r.command, c.database, c.resp, r.argc, r.prepared, r.key.hash, r.key.slot, 0}, r.args);
+  shard().stats.remote_commands.add();
+}
+
+void Executor::send_batches() {
+  for (size_t to = 0; to < outgoing_.size(); to++) {
+    CommandBatch* b = outgoing_[to];
+    if (!b) continue;
+    outgoing_[to] = nullptr;
+    b->kind = Message::Kind::kCommands;
+    b->from = self_;
+    post(to, b);
+  }
+}
+
+// Commands of another thread's clients: the same batched execution, into the batch's own reply buffer.
+void Executor::run_batch(CommandBatch* b) {
+  remote_.clear();
+  Bytes rest = b->bytes.view();
+  size_t size_at = 0;
+  for (const CommandBatch::Item& item : b->items) {
+    Request r{item.client, item.command, args_.take(item.argc), item.argc, item.database, false, {}};
+    for (uint32_t i = 0; i < item.argc; i++) {
+      r.args[i] = rest.substr(0, b->sizes[size_at]);
+      rest.remove_prefix(b->sizes[size_at++]);
+    }
+    remote_.push_back(r);
+  }
+  constexpr size_t kWindow = 64;
+  for (size_t at = 0; at < remote_.size(); at += kWindow) {
+    size_t n = std::min(kWindow, remote_.size() - at);
+    prepare(&remote_[at], n);
+    for (size_t i = at; i < at + n; i++) {
+      CommandBatch::Item& item = b->items[i];
+      Request& r = remote_[i];
+      Call call(*this, *r.command, {r.args, r.argc}, nullptr, item.database, Reply(b->replies, item.resp));
+      if (r.prepared) call.set_prepared(static_cast<size_t>(r.command->first_key), r.key);
+      call_handler(call);
+      item.reply_end = b->replies.size();
+    }
+  }
+  args_.reset();
+  b->kind = Message::Kind::kReplies;
+  int home = b->from;
+  b->from = self_;
+  post(static_cast<size_t>(home), b);
+}
+
+void Executor::take_replies(CommandBatch* b) {
+  size_t from = 0;
+  for (const CommandBatch::Item& item : b->items) {
+    Client* c = item.client;
+    c->fill_slot(item.slot, b->replies.view().substr(from, item.reply_end - from));
+    from = item.reply_end;
+    list(c);
+    if (!c->slots_open()) settled(c);
+  }
+  b->clear();
+  spare_batches_.push_back(b);
+}
+
+void Executor::settled(Client* c) {
+  if (LeaseJob* job = c->parked) {
+    c->parked = nullptr;
+    auto* lease = static_cast<CommandLease*>(job);
+    lease->owed.slot = c->open_slot();
+    lease_desk_.start(lease);
+    return;
+  }
+  if (c->closing) resumed_.push_back(c);
+}
+
+void Executor::send_task(int to, Task* task) {
+  task->home = self_;
+  task->from = self_;
+  task->kind = Message::Kind::kTask;
+  if (to == self_)
+    deferred_.push_back(task);
+  else
+    post(static_cast<size_t>(to), task);
+}
+
+void Executor::run_task(Task* t) {
+  t->run(*t, *this);
+  if (t->home == self_) {
+    t->done(*t, *this);
+    return;
+  }
+  t->kind = Message::Kind::kTaskDone;
+  t->from = self_;
+  post(static_cast<size_t>(t->home), t);
+}
+
+// --- leases and suspension
+
+void Executor::start_lease(Request& r, const ShardSet& shards) {
+  Client& c = *r.client;
+  auto* lease = new CommandLease(&c, r.command, {r.args, r.argc});
+  lease->shards = shards;
+  c.waiting = true;
+  shard().stats.leases.add();
+  if (c.slots_open()) {  // what the client asked before comes first
+    c.parked = lease;
+    return;
+  }
+  lease->owed.slot = c.open_slot();
+  lease_desk_.start(lease);
+}
+
+void Executor::run_lease(CommandLease& lease) {
+  Client& c = *lease.owed.client;
+  OutBuffer bytes;
+  Call call(*this, *lease.command, lease.args, &c, c.database, Reply(bytes, c.resp));
+  current_ = &lease.owed;
+  suspended_ = false;
+  call_handler(call);
+  current_ = nullptr;
+  if (!suspended_) finish(lease.owed, bytes.view());
+}
+
+void Executor::with_all_shards(LeaseJob* job) {
+  for (size_t i = 0; i < engine_.shards.size(); i++) job->shards.set(i);
+  lease_desk_.start(job);
+}
+
+OwedReply Executor::suspend(Call& call) {
+  suspended_ = true;
+  Client* c = call.client();
+  c->waiting = true;
+  if (current_) return *current_;
+  return {c, c->open_slot()};
+}
+
+void Executor::finish(const OwedReply& owed, Bytes reply) {
+  Client* c = owed.client;
+  c->fill_slot(owed.slot, reply);
+  c->waiting = false;
+  list(c);
+  resumed_.push_back(c);
+}
+
+}  // namespace ringwood

@@ -1,0 +1,67 @@
+#include "engine/exec/gates.h"
+
+namespace ringwood {
+namespace {
+
+// Longest part of a client's words that an error repeats (server.c: 128 bytes in all).
+constexpr size_t kEcho = 128;
+
+void unknown_command(std::span<const Bytes> args, Reply& reply) {
+  OwnedBytes text = "ERR unknown command '";
+  text.append(args[0].substr(0, kEcho)).append("', with args beginning with: ");
+  OwnedBytes echo;
+  for (size_t i = 1; i < args.size() && echo.size() < kEcho; i++) echo.append("'").append(args[i].substr(0, kEcho - echo.size())).append("' ");
+  reply.error(text + echo);
+}
+
+void unknown_subcommand(const Command& container, std::span<const Bytes> args, Reply& reply) {
+  OwnedBytes upper = container.full_name;
+  for (char& c : upper)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  OwnedBytes text = "ERR unknown subcommand '";
+  text.append(args[1].substr(0, kEcho)).append("'. Try ").append(upper).append(" HELP.");
+  reply.error(text);
+}
+
+bool arity_right(const CommandSpec& spec, size_t argc) {
+  int n = static_cast<int>(argc);
+  return spec.arity >= 0 ? n == spec.arity : n >= -spec.arity;
+}
+
+// enable-debug-command: no, yes, or local (only over loopback and UNIX sockets, which the connection knows).
+bool protected_allowed(const Options& options, const Client& client) {
+  if (options.enable_debug_command == ProtectedAction::kYes) return true;
+  return options.enable_debug_command == ProtectedAction::kLocal && client.local;
+}
+
+}  // namespace
+
+bool admit(const Engine& engine, const Options& options, const Client& client, const Command* command, std::span<const Bytes> args, Reply& reply) {
+  if (!command) return unknown_command(args, reply), false;
+  if (!command->spec->run) {
+    if (args.size() < 2) return reply.wrong_arity(command->full_name), false;
+    return unknown_subcommand(*command, args, reply), false;
+  }
+  if (!arity_right(*command->spec, args.size())) return reply.wrong_arity(command->full_name), false;
+  if (!client.authenticated && !(command->flags & kNoAuth)) return reply.error("NOAUTH Authentication required."), false;
+  if ((command->flags & kProtected) && !protected_allowed(options, client)) {
+    OwnedBytes name(command->parent ? command->parent->full_name : command->full_name);
+    for (char& c : name)
+      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    reply.error("ERR " + name + " command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.");
+    return false;
+  }
+  uint32_t refused = command->refused_in & engine.state.load(std::memory_order_relaxed);
+  if (refused & kStateOutOfMemory) return reply.error("OOM command not allowed when used memory > 'maxmemory'."), false;
+  if (refused & kStateSaveFailed) {
+    reply.error(
+        "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, "
+        "because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis "
+        "logs for details about the RDB error.");
+    return false;
+  }
+  if (refused & kStateLoading) return reply.error("LOADING Redis is loading the dataset in memory"), false;
+  return true;
+}
+
+}  // namespace ringwood

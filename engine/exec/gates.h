@@ -1,0 +1,25 @@
+#pragma once
+// What a request must pass before it runs, in Redis's order (server.c, processCommand). The executor passes the usual request by a few tests of its own and
+// comes here only when one of them fails.
+#include <span>
+
+#include "engine/exec/client.h"
+#include "engine/exec/command_table.h"
+#include "engine/exec/engine.h"
+#include "engine/exec/reply.h"
+
+namespace ringwood {
+
+// True when the request may run. Otherwise the reply says why not.
+bool admit(const Engine& engine, const Options& options, const Client& client, const Command* command, std::span<const Bytes> args, Reply& reply);
+
+// The plain cases without a call.
+inline bool admit_fast(const Engine& engine, const Client& client, const Command* command, size_t argc) {
+  if (!command || !command->spec->run) return false;
+  int arity = command->spec->arity;
+  bool arity_right = arity >= 0 ? static_cast<int>(argc) == arity : static_cast<int>(argc) >= -arity;
+  return arity_right && client.authenticated && !(command->refused_in & engine.state.load(std::memory_order_relaxed)) &&
+         !(command->flags & kProtected);
+}
+
+}  // namespace ringwood

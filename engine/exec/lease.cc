@@ -1,0 +1,82 @@
+#include "engine/exec/lease.h"
+
+#include "engine/exec/executor.h"
+
+namespace ringwood {
+
+void LeaseDesk::start(LeaseJob* job) { advance(job, -1); }
+
+// Asks for the lowest shard above `after`; when there is none, everything is held.
+void LeaseDesk::advance(LeaseJob* job, int after) {
+  size_t next = after < 0 ? job->shards._Find_first() : job->shards._Find_next(static_cast<size_t>(after));
+  if (next >= kMaxShards)
+    complete(job);
+  else
+    want(job, static_cast<int>(next));
+}
+
+void LeaseDesk::want(LeaseJob* job, int shard) {
+  auto* hop = new LeaseHop;
+  hop->kind = Message::Kind::kLeaseWanted;
+  hop->from = executor_.self();
+  hop->job = job;
+  hop->shard = shard;
+  if (shard == executor_.self())
+    waiting_.push_back(hop);  // serve() lends it between batches
+  else
+    executor_.post(static_cast<size_t>(shard), hop);
+}
+
+void LeaseDesk::take(LeaseHop* hop) {
+  switch (hop->kind) {
+    case Message::Kind::kLeaseWanted:
+      waiting_.push_back(hop);
+      return;
+    case Message::Kind::kLeaseGranted: {  // its shard is ours until we return the hop
+      LeaseJob* job = hop->job;
+      int shard = hop->shard;
+      job->hops.push_back(hop);
+      advance(job, shard);
+      return;
+    }
+    default:  // returned: the shard is at home again
+      lent_ = nullptr;
+      delete hop;
+      return;
+  }
+}
+
+void LeaseDesk::serve() {
+  while (!lent_ && !waiting_.empty()) {
+    lent_ = waiting_.front();
+    waiting_.pop_front();
+    int borrower = lent_->from;
+    if (borrower == executor_.self()) {
+      LeaseHop* hop = lent_;
+      hop->job->hops.push_back(hop);
+      advance(hop->job, hop->shard);  // may run the job and return the hop at once
+    } else {
+      lent_->kind = Message::Kind::kLeaseGranted;
+      lent_->from = executor_.self();
+      executor_.post(static_cast<size_t>(borrower), lent_);
+    }
+  }
+}
+
+void LeaseDesk::complete(LeaseJob* job) {
+  job->run(executor_);
+  for (LeaseHop* hop : job->hops) {
+    if (hop->shard == executor_.self()) {
+      lent_ = nullptr;
+      delete hop;
+      continue;
+    }
+    hop->kind = Message::Kind::kLeaseReturned;
+    hop->from = executor_.self();
+    executor_.post(static_cast<size_t>(hop->shard), hop);
+  }
+  job->hops.clear();
+  job->finished(executor_);
+}
+
+}  // namespace ringwood

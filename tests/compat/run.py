@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""Runs files of Redis 7.2.6's test suite, in external mode, against our server: one TAP line a file.
+
+    run.py SERVER [FILE ...]      for instance: run.py build-test/tools/server/ringwood-server unit/type/list
+
+It needs the runner ../shared/compat/redis-suite (or RINGWOOD_REDIS_SUITE) and a git directory that holds Redis's tag 7.2.6: RINGWOOD_REDIS_REPO,
+or ../.mirror/redis+redis/repo. Neither is a part of this repository: without them all is skipped. A failing test that skip.txt names with
+its reason does not count; every other one fails its file.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = ["unit/type/string", "unit/type/incr", "unit/type/list", "unit/type/list-2", "unit/type/list-3", "unit/type/set", "unit/type/zset",
+         "unit/type/hash", "unit/keyspace", "unit/scan", "unit/expire", "unit/protocol", "unit/dump", "unit/info-command"]
+SECONDS_A_FILE = 600
+FAULT = re.compile(r"^\[(?:err|exception|timeout)\]:? ?(.*?)(?: in tests/\S+\.tcl)?$")
+COUNTS = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$")
+
+
+def outside(variable, *places):
+    """What the environment names, or the first of the places (seen from the repository, or from the main work tree of a linked one)."""
+    if os.environ.get(variable):
+        return Path(os.environ[variable])
+    common = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--path-format=absolute", "--git-common-dir"], capture_output=True, text=True)
+    homes = [ROOT] + ([Path(common.stdout.strip()).parent] if common.returncode == 0 else [])
+    return next((home / place for home in homes for place in places if (home / place).exists()), None)
+
+
+def skip_all(reason):
+    print(f"1..0 # SKIP {reason}")
+    sys.exit(0)
+
+
+def known_failures():
+    known = {}
+    for line in (ROOT / "tests/compat/skip.txt").read_text().splitlines():
+        if line.strip() and not line.startswith("#"):
+            file, test, reason = (part.strip() for part in line.split(" | ", 2))
+            known.setdefault(file, {})[test] = reason
+    return known
+
+
+def run_file(suite, repository, server, file):
+    """(counts or None, names of failed tests, whole output)"""
+    environment = dict(os.environ, LIMIT=str(SECONDS_A_FILE))
+    run = subprocess.run([str(suite), "--repo", str(repository), "--server", server, "--tag", "7.2.6", "--mode", "external", "--", "--single", file],
+                         env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    counts, failed = None, []
+    for line in run.stdout.splitlines():
+        if COUNTS.match(line):
+            counts = tuple(map(int, COUNTS.match(line).groups()))
+        elif FAULT.match(line):
+            failed.append(FAULT.match(line)[1].strip() or line)
+    return counts, failed, run.stdout
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    server, files = str(Path(sys.argv[1]).resolve()), sys.argv[2:] or FILES
+    suite = outside("RINGWOOD_REDIS_SUITE", "../shared/compat/redis-suite")
+    repository = outside("RINGWOOD_REDIS_REPO", "../.mirror/redis+redis/repo")
+    if not suite or not suite.exists():
+        skip_all("no ../shared/compat/redis-suite")
+    if not repository or subprocess.run(["git", "-C", str(repository), "cat-file", "-e", "7.2.6:tests"], capture_output=True).returncode:
+        skip_all("no git directory with Redis's tag 7.2.6 (RINGWOOD_REDIS_REPO)")
+    for program in ("tclsh", "redis-cli"):
+        if not shutil.which(program):
+            skip_all(f"no {program}")
+    known = known_failures()
+    print(f"1..{len(files)}")
+    worst = 0
+    for number, file in enumerate(files, 1):
+        counts, failed, output = run_file(suite, repository, server, file)
+        excused = known.get(file, {})
+        fresh = [test for test in failed if test not in excused]
+        # No count, or nothing that ran, is a failure too: the suite itself broke off.
+        good = counts is not None and not fresh and (counts[0] > 0 or failed) and len(failed) >= counts[1]
+        print(f"{'ok' if good else 'not ok'} {number} - {file}" + (f" ({counts[0]} passed, {len(failed)} failed)" if counts else ""), flush=True)
+        for test in failed:
+            print(f"#   {'known' if test in excused else 'FAILED'}: {test}" + (f" ({excused[test]})" if test in excused else ""))
+        for test in excused.keys() - set(failed):
+            print(f"#   passes now, take it out of skip.txt: {test}")
+        if not good:
+            worst = 1
+            if not fresh:
+                print("".join(f"# {line}\n" for line in output.splitlines()[-20:]), end="")
+        sys.stdout.flush()
+    return worst
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+#include "tests/harness/in_process.h"
+
+#include <algorithm>
+
+#include "engine/commands/families.h"
+
+namespace ringwood {
+
+InProcess::InProcess(int shards, Options options) : options_(std::move(options)), engine_{.mapping = SlotMapping(shards)} {
+  add_families(commands_);
+  commands_.freeze(shards);
+  engine_.commands = &commands_;
+  engine_.options = &options_;
+  engine_.clock = &clock_;
+  engine_.start_ms = clock_.unix_ms();
+  engine_.run_id = std::string(40, 'a');
+  for (int i = 0; i < shards; i++) {
+    shards_.push_back(std::make_unique<Shard>(i, engine_.mapping, options_.get().databases, static_cast<uint64_t>(i) + 1));
+    engine_.shards.push_back(shards_.back().get());
+  }
+  for (int i = 0; i < shards; i++) {
+    executors_.push_back(std::make_unique<Executor>(engine_, i));
+    engine_.executors.push_back(executors_.back().get());
+  }
+}
+
+InProcess::~InProcess() = default;
+
+InProcess::Session& InProcess::session(size_t i) {
+  while (sessions_.size() <= i) {
+    auto s = std::make_unique<Session>();
+    s->home = sessions_.size() % executors_.size();
+    s->client.id = engine_.next_client_id++;
+    s->client.created_ms = s->client.last_active_ms = now_ms();
+    sessions_.push_back(std::move(s));
+  }
+  return *sessions_[i];
+}
+
+Client& InProcess::client(size_t i) { return session(i).client; }
+
+std::string InProcess::run3(const Args& args) {
+  Client& c = client(0);
+  int before = c.resp;
+  c.resp = 3;
+  std::string reply = run(args);
+  c.resp = before;
+  return reply;
+}
+
+std::string InProcess::run_as(size_t client, const Args& args) {
+  send(client, args);
+  return receive(client);
+}
+
+void InProcess::send(size_t client, const Args& args) { session(client).requests.push_back(args); }
+
+std::string InProcess::receive(size_t client) {
+  Session& s = session(client);
+  settle();
+  std::string bytes(s.client.out.view());
+  s.client.out.clear();
+  return bytes;
+}
+
+bool InProcess::blocked(size_t client) {
+  Session& s = session(client);
+  settle();
+  return s.client.slots_open() || s.client.waiting || !s.requests.empty();
+}
+
+void InProcess::advance_ms(int64_t ms) {
+  clock_.advance_us(ms * 1000);
+  settle();
+}
+
+void InProcess::settle() {
+  // One quiet round of all threads is not enough: mail posted by the last thread is seen by the first one only in the next round.
+  for (int quiet = 0; quiet < 3;) {
+    bool moved = false;
+    for (size_t i = 0; i < executors_.size(); i++) moved |= turn(i);
+    quiet = moved ? 0 : quiet + 1;
+  }
+}
+
+// Submits what the client may submit now; true when there was something.
+bool InProcess::feed(Session& s) {
+  Executor& e = *executors_[s.home];
+  bool any = false;
+  while (!s.requests.empty() && !s.client.waiting && !s.client.close_after_reply) {
+    s.in_flight.push_back(std::move(s.requests.front()));
+    s.requests.pop_front();
+    const Args& request = s.in_flight.back();
+    Bytes* args = e.args().take(request.size());
+    for (size_t i = 0; i < request.size(); i++) args[i] = request[i];
+    any = true;
+    if (!e.submit(s.client, {args, request.size()})) break;
+  }
+  return any;
+}
+
+bool InProcess::turn(size_t thread) {
+  Executor& e = *executors_[thread];
+  e.begin_turn(clock_.unix_us());
+  bool moved = e.take_mail();
+  while (!e.leased_out()) {
+    e.resumed().clear();
+    bool fed = false;
+    for (auto& s : sessions_)
+      if (s->home == thread) fed |= feed(*s);
+    if (!fed) break;
+    moved = true;
+    e.run();
+    for (auto& s : sessions_)
+      if (s->home == thread) s->in_flight.clear();
+  }
+  for (Client* c : e.written()) c->listed = false;
+  moved |= !e.written().empty() | e.background();
+  e.written().clear();
+  e.post_mail([](int) {});
+  moved |= !e.may_sleep();
+  e.awake();
+  return moved;
+}
+
+}  // namespace ringwood

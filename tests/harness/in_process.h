@@ -1,0 +1,85 @@
+#pragma once
+// A whole server without sockets, threads or real time: the engine with all its commands, driven turn by turn on the calling thread. What a command
+// answers here is byte for byte what a client of the real server reads, also with several shards, where commands travel by mail and leases.
+//
+//   InProcess server(2);
+//   EXPECT_EQ(server.run({"SET", "a", "1"}), "+OK\r\n");
+//   server.advance_ms(1000);
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/base/clock.h"
+#include "engine/base/options.h"
+#include "engine/exec/client.h"
+#include "engine/exec/command_table.h"
+#include "engine/exec/engine.h"
+#include "engine/exec/executor.h"
+#include "engine/exec/shard.h"
+
+namespace ringwood {
+
+class ManualClock final : public Clock {
+ public:
+  int64_t monotonic_us() const override { return us_ - kStart; }
+  int64_t unix_us() const override { return us_; }
+  void advance_us(int64_t us) { us_ += us; }
+
+ private:
+  static constexpr int64_t kStart = int64_t{1700000000} * 1000000;  // 2023-11-14 22:13:20 UTC
+  int64_t us_ = kStart;
+};
+
+class InProcess {
+ public:
+  using Args = std::vector<std::string>;
+
+  explicit InProcess(int shards = 1, Options options = {});
+  ~InProcess();
+  InProcess(const InProcess&) = delete;
+
+  // Runs one command as client 0 and answers its reply's bytes; what it had not answered when nothing moved any more (a blocked command) is not there.
+  std::string run(const Args& args) { return run_as(0, args); }
+  // The same with the connection switched to RESP3 for this command.
+  std::string run3(const Args& args);
+  // Clients are made at first use, in RESP2 and database 0; client i is connected to the thread i mod shards.
+  std::string run_as(size_t client, const Args& args);
+  // Sends without waiting; several may be sent, as in a pipeline.
+  void send(size_t client, const Args& args);
+  // Runs turns until nothing moves, and takes what the client has been sent since the last time.
+  std::string receive(size_t client);
+  // True while a request of the client waits for its answer.
+  bool blocked(size_t client);
+  Client& client(size_t i);
+
+  // Moves the time, and runs turns (expiry, timeouts) until nothing moves.
+  void advance_ms(int64_t ms);
+  void settle();
+
+  int64_t now_ms() const { return clock_.unix_ms(); }
+  ManualClock& clock() { return clock_; }
+  Engine& engine() { return engine_; }
+  Executor& executor(size_t i) { return *executors_[i]; }
+
+ private:
+  struct Session {
+    Client client;
+    size_t home = 0;
+    std::deque<Args> requests;
+    std::deque<Args> in_flight;  // kept until the turn's run() has returned: arguments are views
+  };
+  Session& session(size_t i);
+  bool turn(size_t thread);
+  bool feed(Session& s);
+
+  ManualClock clock_;
+  OptionsHolder options_;
+  CommandTable commands_;
+  Engine engine_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<std::unique_ptr<Executor>> executors_;
+  std::vector<std::unique_ptr<Session>> sessions_;
+};
+
+}  // namespace ringwood
