@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <limits>
 
+#include "engine/base/grisu.h"
+
 namespace ringwood {
 namespace {
 
@@ -40,29 +42,6 @@ bool parse_with_libc(Bytes text, Float& value) {
   return true;
 }
 
-// The shortest decimal digits that read back as v, without point: v = 0.d1d2d3... * 10^point.
-struct Decimal {
-  char digits[20];
-  int count;
-  int point;
-};
-
-Decimal shortest_decimal(double v) {
-  char text[32];
-  auto [end, error] = std::to_chars(text, text + sizeof text, v, std::chars_format::scientific);
-  assert(error == std::errc());
-  Decimal d{};
-  const char* p = text;
-  for (; p != end && *p != 'e'; p++)
-    if (*p != '.') d.digits[d.count++] = *p;
-  assert(p != end);
-  bool below_one = p[1] == '-';
-  int exponent = 0;
-  for (p += 2; p != end; p++) exponent = exponent * 10 + (*p - '0');
-  d.point = (below_one ? -exponent : exponent) + 1;
-  return d;
-}
-
 char* put_zeros(char* out, int n) {
   std::memset(out, '0', static_cast<size_t>(n));
   return out + n;
@@ -74,7 +53,7 @@ char* put_scientific(char* out, const Decimal& d) {
     *out++ = '.';
     out = put(out, Bytes(d.digits + 1, static_cast<size_t>(d.count - 1)));
   }
-  int exponent = d.point - 1;
+  int exponent = d.exponent + d.count - 1;
   *out++ = 'e';
   *out++ = exponent < 0 ? '-' : '+';
   return format_uint64(out, static_cast<uint64_t>(std::abs(exponent)));
@@ -161,16 +140,16 @@ char* format_double_digits(char* out, double v) {
   if (std::isnan(v)) return put(out, "nan");
   if (std::isinf(v)) return put(out, "inf");
   if (v == 0) return put(out, "0");
-  Decimal d = shortest_decimal(std::fabs(v));
+  Decimal d = grisu2(std::fabs(v));
   Bytes digits(d.digits, static_cast<size_t>(d.count));
-  int zeros = d.point - d.count;  // to add behind the digits; negative: digits behind the point
-  int magnitude = std::abs(d.point - 1);
-  if (zeros >= 0 && magnitude < d.count + 7) return put_zeros(put(out, digits), zeros);
-  if (zeros >= 0 || (zeros <= -7 && magnitude >= 4)) return put_scientific(out, d);
-  if (d.point <= 0) return put(put_zeros(put(out, "0."), -d.point), digits);
-  out = put(out, digits.substr(0, static_cast<size_t>(d.point)));
+  int point = d.exponent + d.count;  // digits before the decimal point; negative: zeros behind it
+  int magnitude = std::abs(point - 1);
+  if (d.exponent >= 0 && magnitude < d.count + 7) return put_zeros(put(out, digits), d.exponent);
+  if (d.exponent >= 0 || (d.exponent <= -7 && magnitude >= 4)) return put_scientific(out, d);
+  if (point <= 0) return put(put_zeros(put(out, "0."), -point), digits);
+  out = put(out, digits.substr(0, static_cast<size_t>(point)));
   *out++ = '.';
-  return put(out, digits.substr(static_cast<size_t>(d.point)));
+  return put(out, digits.substr(static_cast<size_t>(point)));
 }
 
 char* format_double_17g(char* out, double v) {

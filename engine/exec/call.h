@@ -17,6 +17,21 @@ struct Command;
 class Client;
 class Executor;
 
+// The class of a keyspace event: one NotifyFlag bit.
+enum class NotifyClass : uint32_t {
+  kGeneric = kNotifyGeneric,
+  kString = kNotifyString,
+  kList = kNotifyList,
+  kSet = kNotifySet,
+  kHash = kNotifyHash,
+  kZset = kNotifyZset,
+  kExpired = kNotifyExpired,
+  kEvicted = kNotifyEvicted,
+  kStream = kNotifyStream,
+  kKeyMiss = kNotifyKeyMiss,
+  kNew = kNotifyNew,
+};
+
 class Call {
  public:
   Call(Executor& executor, const Command& command, std::span<const Bytes> args, Client* client, int database, Reply reply_to)
@@ -47,7 +62,7 @@ class Call {
   const Limits& limits() const { return here().limits; }
 
   // The live entry or null; an expired one is removed first. Reading counts a hit or a miss and touches the entry's access word (Redis: lookupKeyRead,
-  // lookupKeyWrite; the NO_TOUCH/NO_STATS forms are `peek`).
+  // lookupKeyWrite; the NO_TOUCH/NO_STATS forms are `peek`). A key that is read under find_read and absent is announced as "keymiss".
   Entry* find_read(const KeyRef& k);
   Entry* find_write(const KeyRef& k);
   Entry* peek(const KeyRef& k);
@@ -64,17 +79,21 @@ class Call {
   void notify(const KeyRef& k, NotifyClass cls, const char* event);
   void add_dirty(const KeyRef& k, int64_t n) { shard(k).stats.dirty.add(n); }
   void modified(const KeyRef& k);
-  // Removes a key that a command has emptied or deleted; announces "del" (generic). True when it was there.
+  // Removes a key that a command has emptied or deleted: marks it as modified and announces "del" (generic). True when it was there. It counts no change:
+  // a command that emptied a collection has counted its elements, one that deletes keys counts them itself (add_dirty).
   bool erase(const KeyRef& k, const char* event = "del");
 
   // --- parsing helpers: false when the argument is bad, and the error has been replied.
   bool to_int(Bytes arg, int64_t& v, const char* error = nullptr);     // default: ERR value is not an integer or out of range
+  // A given error serves for both faults: not an integer, and out of range.
   bool to_int_range(Bytes arg, int64_t min, int64_t max, int64_t& v, const char* error = nullptr);
   bool to_double(Bytes arg, double& v, const char* error = nullptr);   // default: ERR value is not a valid float
   // Case-insensitive comparison with an option word in lower or upper case.
   static bool is_word(Bytes arg, Bytes word);
 
-  // Runs another command on the same data with the same reply (for commands that are a form of another one).
+  // CLIENT NO-TOUCH: reading leaves access words alone. Set by who makes the call; TOUCH takes it back.
+  void set_no_touch(bool on) { no_touch_ = on; }
+
   bool typed(Entry* e, Type type) {
     if (!e || e->type() == type) return true;
     reply.wrong_type();
@@ -84,16 +103,18 @@ class Call {
  private:
   Entry* live(const KeyRef& k, Database& d, Shard& s);
   void touch(Entry* e, Shard& s);
+  void touch_lfu(Entry* e, Shard& s);
   Executor& executor_;
   const Command& command_;
   std::span<const Bytes> args_;
   Client* client_;
   int database_;
+  bool no_touch_ = false;
   size_t prepared_index_ = 0;  // 0: none; args_[0] is never a key
   KeyRef prepared_;
 };
 
-// Removes an expired key: counted, announced ("expired"), propagated as a deletion.
+// Removes an expired key: counted, announced ("expired"), propagated as a deletion. The key may point into its entry.
 void expire_key(Shard& s, Database& d, const KeyRef& k);
 
 }  // namespace ringwood

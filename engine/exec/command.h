@@ -59,6 +59,7 @@ enum KeyFlag : uint16_t {
 struct KeySpec {
   uint16_t flags;
   // begin_search: at argument `index`, or behind the argument `keyword`, looked for from `index` on (negative: from the end).
+  // Index 0 without a keyword: Redis's "unknown", keys that no specification can describe (SORT's patterns); goes with kKeyIncomplete.
   int16_t index;
   const char* keyword = nullptr;
   // find_keys: `last` relative to the first key (negative: from the end of the arguments), every `step`-th, of the last 1/`limit` part;

@@ -12,10 +12,12 @@ namespace ringwood {
 struct Command {
   const CommandSpec* spec;
   OwnedBytes full_name;               // "get", "config|get"
+  OwnedBytes called;                  // what clients write; differs from the name after rename-command
   const Command* parent = nullptr;
   std::vector<std::unique_ptr<Command>> subcommands;
   uint16_t id = 0;                    // index into each thread's CommandStats
   int first_key = 0;                  // argument index of the first key where that is fixed, else 0
+  int last_key = 0, key_step = 0;     // with first_key: the range that COMMAND INFO answers; last_key counts from the end where negative
   bool single_key = false;            // exactly one key, at first_key
   bool stops_pipeline = false;        // with several shards a connection parses nothing behind it until it has answered
   uint32_t flags = 0;                 // spec's, with MOVABLEKEYS derived
@@ -50,8 +52,9 @@ class CommandTable {
  private:
   struct Place;
   std::unique_ptr<Command> make(const CommandSpec& spec, const Command* parent);
+  void put(const Command* c);
   std::vector<std::unique_ptr<Command>> commands_;
-  std::vector<Place> index_;
+  std::vector<Place> index_;  // open addressing, a power of two, at most a quarter full
   uint64_t index_mask_ = 0;
   uint16_t next_id_ = 0;
 };

@@ -13,6 +13,7 @@
 #include "engine/exec/engine.h"
 #include "engine/exec/lease.h"
 #include "engine/exec/mailbox.h"
+#include "engine/exec/reply.h"
 #include "engine/exec/stats.h"
 
 namespace ringwood {

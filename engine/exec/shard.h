@@ -15,7 +15,10 @@ namespace ringwood {
 // Told of every change of a key, where somebody listens (keyspace notifications, WATCH, tracking).
 class KeyEventListener {
  public:
+  // `event_class` is one NotifyFlag; `database` the number that clients use.
   virtual void on_key_event(uint32_t event_class, const char* event, Bytes key, int database) = 0;
+  // The key's value or existence has changed (WATCH, client-side caching).
+  virtual void on_key_modified(Bytes key, int database) = 0;
 
  protected:
   ~KeyEventListener() = default;

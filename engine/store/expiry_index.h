@@ -3,9 +3,10 @@
 // key costs a few instructions and 16 bytes, and expiring touches only what is due. Nothing is sampled: the lag is bounded by how
 // often advance() runs and by its budget.
 //
-// Six levels of 256 lists; level 0 has one list a millisecond. What stands on a higher level is spread over the level below before its time comes.
-// A list on a high level can hold millions of keys, so spreading is bounded by the budget of each call and begins one whole
-// period ahead: every level has twice 256 lists, the current period's and the next one's.
+// Six levels; a list on level n is for 256^n milliseconds. A time stands on the lowest level whose window reaches it: a level's window is the
+// current span of 256 lists and the next one, so it has 512 lists. What stands on a higher level is spread over lower ones before its
+// time comes. A list there can hold millions of keys, so spreading goes node by node within the budget of each call, and begins one whole list
+// ahead. Nothing is handed out while a list that may hold something earlier still waits to be spread: the order of time is kept even when the budget is too small.
 #include <cstddef>
 #include <memory>
 
@@ -20,28 +21,28 @@ class ExpiryIndex {
   ExpiryIndex(const ExpiryIndex&) = delete;
   ExpiryIndex& operator=(const ExpiryIndex&) = delete;
 
-  // Links a node whose when_ms is set (not 0). A time in the past is due at the next advance().
+  // Links a node whose when_ms is set (not 0). A time in the past is due at the next advance(). Call advance() once before the first add, so
+  // that the wheel knows the time and nodes need not travel down from its highest level.
   void add(ExpiryNode* node);
-  // Unlinks; when_ms stays as it is, and the pointers are null afterwards.
+  // Unlinks; when_ms stays as it is, and the pointers are null afterwards. A node that is not linked is left alone.
   void remove(ExpiryNode* node);
-  // The node's memory has been copied to a new address: its neighbours are told. Call before the old memory is reused.
+  // The node has been copied to a new address: its neighbours are told. Call before the old memory is reused.
   static void moved(ExpiryNode* node);
 
   size_t size() const { return size_; }
-  // Unlinks nodes due at now_ms and hands them to `expire`, at most `budget` nodes in all, spreading counted; earlier due times first, to the millisecond.
-  // `expire` may add and remove nodes. Returns true when work that is due remains. Time never runs backwards here: an
-  // earlier now_ms than the last one does nothing.
+  // Unlinks nodes with when_ms <= now_ms and hands them to `expire`, at most `budget` nodes in all, those that are only spread counted; earlier times first, to
+  // the millisecond. `expire` may add and remove nodes. Returns true when there is more to do at once: due nodes, or lists to spread ahead of their
+  // time. Time never runs backwards here: an earlier now_ms than the last one does nothing.
   template <class F>
   bool advance(int64_t now_ms, int budget, F&& expire) {
-    begin(now_ms);
-    while (budget > 0) {
-      int cost = 1;
-      ExpiryNode* due = next_due(&cost);
-      budget -= cost;
+    if (!begin(now_ms)) return false;
+    for (; budget > 0; budget--) {
+      bool idle = false;
+      ExpiryNode* due = step(idle);
+      if (idle) return false;
       if (due) expire(due);
-      else if (idle()) return false;
     }
-    return !idle();
+    return has_work();
   }
   // Unix time in ms of the earliest moment at which advance() can have something to do, or -1 when the index is empty. A lower bound.
   int64_t next_ms() const;
@@ -49,10 +50,13 @@ class ExpiryIndex {
   int64_t last_lag_ms() const { return last_lag_ms_; }
 
  private:
-  void begin(int64_t now_ms);
-  ExpiryNode* next_due(int* cost);
-  bool idle() const;
   struct Wheel;
+  // Takes over the time; false when nothing is to be done at it.
+  bool begin(int64_t now_ms);
+  // One unit of work: hands out a due node, or spreads one, or (`idle`) finds nothing to do.
+  ExpiryNode* step(bool& idle);
+  bool has_work() const;
+
   std::unique_ptr<Wheel> wheel_;
   size_t size_ = 0;
   int64_t last_lag_ms_ = 0;

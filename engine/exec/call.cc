@@ -1,0 +1,143 @@
+#include "engine/exec/call.h"
+
+#include "engine/base/number.h"
+#include "engine/exec/access.h"
+#include "engine/exec/executor.h"
+
+namespace ringwood {
+
+Engine& Call::engine() const { return executor_.engine(); }
+const Options& Call::options() const { return executor_.options(); }
+int64_t Call::now_ms() const { return executor_.now_ms(); }
+int64_t Call::now_us() const { return executor_.now_us(); }
+Shard& Call::here() const { return executor_.shard(); }
+
+// --- finding
+
+Entry* Call::live(const KeyRef& k, Database& d, Shard& s) {
+  Entry* e = d.find(k);
+  if (__builtin_expect(!e || !e->has_node(), 1)) return e;
+  if (!e->expired(now_ms())) return e;
+  // While a data set is loaded its keys stand as they were written; the first access afterwards removes them.
+  if (engine().state.load(std::memory_order_relaxed) & kStateLoading) return e;
+  expire_key(s, d, k);
+  return nullptr;
+}
+
+inline void Call::touch(Entry* e, Shard& s) {
+  if (__builtin_expect(no_touch_, 0)) return;
+  if (__builtin_expect(access::is_lfu(options().maxmemory_policy), 0)) return touch_lfu(e, s);
+  uint32_t clock = here().access_now;
+  if (e->access() != clock) e->set_access(clock);  // a read that changes nothing leaves the cache line clean
+}
+
+void Call::touch_lfu(Entry* e, Shard& s) {
+  e->set_access(access::lfu_touched(e->access(), now_ms(), options().lfu_decay_time, options().lfu_log_factor, s.random));
+}
+
+Entry* Call::find_read(const KeyRef& k) {
+  Shard& s = shard(k);
+  Entry* e = live(k, s.database(database_), s);
+  if (__builtin_expect(!e, 0)) {
+    s.stats.keyspace_misses.add();
+    notify(k, NotifyClass::kKeyMiss, "keymiss");
+    return nullptr;
+  }
+  s.stats.keyspace_hits.add();
+  touch(e, s);
+  return e;
+}
+
+Entry* Call::find_write(const KeyRef& k) {
+  Shard& s = shard(k);
+  Entry* e = live(k, s.database(database_), s);
+  if (e) touch(e, s);
+  return e;
+}
+
+Entry* Call::peek(const KeyRef& k) {
+  Shard& s = shard(k);
+  return live(k, s.database(database_), s);
+}
+
+// --- changing
+
+void Call::changed(const KeyRef& k, NotifyClass cls, const char* event, int64_t n) {
+  Shard& s = shard(k);
+  s.stats.dirty.add(n);
+  if (__builtin_expect(s.listener != nullptr, 0)) {
+    s.listener->on_key_modified(k.key, database_);
+    s.listener->on_key_event(static_cast<uint32_t>(cls), event, k.key, database_);
+  }
+}
+
+void Call::notify(const KeyRef& k, NotifyClass cls, const char* event) {
+  if (KeyEventListener* l = shard(k).listener) l->on_key_event(static_cast<uint32_t>(cls), event, k.key, database_);
+}
+
+void Call::modified(const KeyRef& k) {
+  if (KeyEventListener* l = shard(k).listener) l->on_key_modified(k.key, database_);
+}
+
+bool Call::erase(const KeyRef& k, const char* event) {
+  if (!db(k).erase(k)) return false;
+  modified(k);
+  notify(k, NotifyClass::kGeneric, event);
+  return true;
+}
+
+void expire_key(Shard& s, Database& d, const KeyRef& k) {
+  Entry* e = d.detach(k);
+  if (!e) return;
+  s.stats.expired_keys.add();
+  if (s.listener) {
+    int number = s.logical_number(d);
+    s.listener->on_key_event(kNotifyExpired, "expired", k.key, number);
+    s.listener->on_key_modified(k.key, number);
+  }
+  Entry::destroy(e);
+}
+
+// --- parsing
+
+bool Call::to_int(Bytes arg, int64_t& v, const char* error) {
+  if (parse_int64(arg, v)) return true;
+  if (error)
+    reply.error(error);
+  else
+    reply.not_integer();
+  return false;
+}
+
+bool Call::to_int_range(Bytes arg, int64_t min, int64_t max, int64_t& v, const char* error) {
+  if (!to_int(arg, v, error)) return false;
+  if (v >= min && v <= max) return true;
+  if (error) {
+    reply.error(error);
+    return false;
+  }
+  OwnedBytes text = "ERR value is out of range, value must between ";
+  text.append(int64_text(min)).append(" and ").append(int64_text(max));
+  reply.error(text);
+  return false;
+}
+
+bool Call::to_double(Bytes arg, double& v, const char* error) {
+  if (parse_double(arg, v)) return true;
+  if (error)
+    reply.error(error);
+  else
+    reply.not_float();
+  return false;
+}
+
+bool Call::is_word(Bytes arg, Bytes word) {
+  if (arg.size() != word.size()) return false;
+  for (size_t i = 0; i < arg.size(); i++) {
+    auto fold = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+    if (fold(arg[i]) != fold(word[i])) return false;
+  }
+  return true;
+}
+
+}  // namespace ringwood

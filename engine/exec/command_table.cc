@@ -1,0 +1,294 @@
+#include "engine/exec/command_table.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "engine/base/number.h"
+#include "engine/exec/engine.h"
+
+namespace ringwood {
+namespace {
+
+// ASCII letters of eight bytes to lower case, all other bytes as they are.
+uint64_t fold8(uint64_t v) {
+  constexpr uint64_t kOnes = 0x0101010101010101ull, kHigh = 0x80 * kOnes;
+  uint64_t low7 = v & ~kHigh;
+  uint64_t from_a = low7 + (0x80 - 'A') * kOnes;     // high bit: at least 'A'
+  uint64_t past_z = low7 + (0x80 - 'Z' - 1) * kOnes; // high bit: above 'Z'
+  return v | (((from_a & ~past_z & ~v) & kHigh) >> 2);
+}
+
+// Up to eight bytes as one word that is different for any two texts of the same length.
+uint64_t load_short(const char* p, size_t n) {
+  if (n >= 8) return load<uint64_t>(p);
+  if (n >= 4) return load<uint32_t>(p) | static_cast<uint64_t>(load<uint32_t>(p + n - 4)) << 32;
+  if (n == 0) return 0;
+  auto byte = [p](size_t i) { return static_cast<uint64_t>(static_cast<unsigned char>(p[i])); };
+  return byte(0) | byte(n / 2) << 8 | byte(n - 1) << 16;
+}
+
+struct FoldedName {
+  uint64_t first;  // the first eight bytes, folded
+  uint64_t hash;
+};
+
+FoldedName fold_name(Bytes name) {
+  constexpr uint64_t kMultiplier = 0x9e3779b97f4a7c15ull;
+  uint64_t first = fold8(load_short(name.data(), name.size()));
+  uint64_t h = (first ^ name.size()) * kMultiplier;
+  for (size_t i = 8; i < name.size(); i += 8) {  // the last word overlaps the one before, so that no byte behind the name is read
+    size_t at = i + 8 <= name.size() ? i : name.size() - 8;
+    h = (std::rotl(h, 23) ^ fold8(load<uint64_t>(name.data() + at))) * kMultiplier;
+  }
+  return {first, h ^ h >> 32};
+}
+
+bool same_folded(Bytes a, Bytes b) {
+  if (a.size() != b.size()) return false;
+  if (a.size() <= 8) return fold8(load_short(a.data(), a.size())) == fold8(load_short(b.data(), b.size()));
+  for (size_t i = 0; i < a.size(); i += 8) {
+    size_t at = i + 8 <= a.size() ? i : a.size() - 8;
+    if (fold8(load<uint64_t>(a.data() + at)) != fold8(load<uint64_t>(b.data() + at))) return false;
+  }
+  return true;
+}
+
+uint32_t category_of(Group g) {
+  switch (g) {
+    case Group::kString: return kAclString;
+    case Group::kList: return kAclList;
+    case Group::kSet: return kAclSet;
+    case Group::kSortedSet: return kAclSortedSet;
+    case Group::kHash: return kAclHash;
+    case Group::kPubSub: return kAclPubSub;
+    case Group::kTransactions: return kAclTransaction;
+    case Group::kConnection: return kAclConnection;
+    case Group::kScripting: return kAclScripting;
+    case Group::kHyperLogLog: return kAclHyperLogLog;
+    case Group::kGeo: return kAclGeo;
+    case Group::kStream: return kAclStream;
+    case Group::kBitmap: return kAclBitmap;
+    case Group::kGeneric: return kAclKeyspace;
+    case Group::kServer:
+    case Group::kCluster:
+    case Group::kSentinel: return 0;
+  }
+  return 0;
+}
+
+// Redis's rules (server.c, setImplicitACLCategories), and the group's own category, which there every command's file names. SORT and WAIT are "generic"
+// but not "keyspace": a generic command that names categories has all that it is meant to have. Containers have none.
+uint32_t acl_of(const CommandSpec& s) {
+  uint32_t acl = s.acl;
+  if (s.run && !(s.group == Group::kGeneric && s.acl)) acl |= category_of(s.group);
+  if (s.flags & kWrite) acl |= kAclWrite;
+  if ((s.flags & kReadOnly) && !(acl & kAclScripting)) acl |= kAclRead;
+  if (s.flags & kAdmin) acl |= kAclAdmin | kAclDangerous;
+  if (s.flags & kPubSub) acl |= kAclPubSub;
+  if (s.flags & kFast) acl |= kAclFast;
+  if (s.flags & kBlocking) acl |= kAclBlocking;
+  if (!(acl & kAclFast)) acl |= kAclSlow;
+  return acl;
+}
+
+bool is_unknown(const KeySpec& k) { return !k.keyword && k.index == 0; }
+bool is_plain_range(const KeySpec& k) { return !k.keyword && k.keynum < 0 && !is_unknown(k); }
+
+// The range of first key, last key and step that clients knew before key specifications, and whether it tells only part of the truth
+// (populateCommandLegacyRangeSpec): consecutive ranges of step 1 are joined, anything else makes the keys "movable".
+void derive_key_range(Command& c) {
+  std::span<const KeySpec> specs = c.spec->keys;
+  if (specs.empty()) return;
+  if (specs.size() == 1 && is_plain_range(specs[0])) {
+    const KeySpec& k = specs[0];
+    c.first_key = k.index;
+    c.last_key = k.last >= 0 ? k.index + k.last : k.last;
+    c.key_step = k.step;
+    if (k.flags & kKeyIncomplete) c.flags |= kMovableKeys;
+    return;
+  }
+  int first = 0, last = 0;
+  for (const KeySpec& k : specs) {
+    if (!is_plain_range(k) || k.step != 1 || (last && last != k.index - 1)) {
+      c.flags |= kMovableKeys;
+      continue;
+    }
+    if (k.flags & kKeyIncomplete) c.flags |= kMovableKeys;
+    if (!first || k.index < first) first = k.index;
+    int absolute = k.last >= 0 ? k.index + k.last : k.last;
+    // A last key that counts from the end is beyond any that counts from the beginning.
+    if (last >= 0 && (absolute < 0 || absolute > last)) last = absolute;
+  }
+  if (!first) {
+    c.flags |= kMovableKeys;
+    return;
+  }
+  c.first_key = first;
+  c.last_key = last;
+  c.key_step = 1;
+}
+
+uint32_t refused_states(const CommandSpec& s) {
+  uint32_t states = 0;
+  if (!(s.flags & kLoading)) states |= kStateLoading;
+  if (s.flags & kDenyOom) states |= kStateOutOfMemory;
+  // PING too: a monitor that asks it shall learn that the server takes no writes.
+  if ((s.flags & kWrite) || Bytes(s.name) == "ping") states |= kStateSaveFailed;
+  return states;
+}
+
+// Where the spec's first key stands in these arguments; 0 when its keyword is not among them.
+int begin_search(const KeySpec& k, std::span<const Bytes> args) {
+  if (!k.keyword) return k.index;
+  int argc = static_cast<int>(args.size());
+  bool forward = k.index > 0;
+  int step = forward ? 1 : -1;
+  int end = forward ? argc - 1 : 1;  // a keyword in the last place has nothing behind it
+  for (int i = forward ? k.index : argc + k.index; i != end && i >= 1 && i < argc; i += step)
+    if (same_folded(args[static_cast<size_t>(i)], k.keyword)) return i + 1;
+  return 0;
+}
+
+// Appends one spec's keys; false when the arguments do not fit it.
+bool find_keys(const KeySpec& k, std::span<const Bytes> args, std::vector<int>& out) {
+  if (is_unknown(k)) return false;
+  int64_t argc = static_cast<int64_t>(args.size());
+  int64_t first = begin_search(k, args);
+  if (!first) return true;
+  int64_t last;
+  if (k.keynum >= 0) {
+    int64_t count;
+    if (first + k.keynum >= argc) return false;
+    if (!parse_int64(args[static_cast<size_t>(first + k.keynum)], count) || count < 0 || count > argc) return false;
+    first += k.first_key;
+    last = first + count - 1;
+  } else if (k.last >= 0) {
+    last = first + k.last;
+  } else if (k.limit == 0) {
+    last = argc + k.last;
+  } else {
+    last = first + (argc - first) / k.limit + k.last;
+  }
+  if (last >= argc || last < first) return false;
+  for (int64_t i = first; i <= last; i += k.step) out.push_back(static_cast<int>(i));
+  return !(k.flags & kKeyIncomplete);
+}
+
+}  // namespace
+
+struct CommandTable::Place {
+  uint64_t first = 0;
+  size_t size = 0;
+  const Command* command = nullptr;
+};
+
+CommandTable::CommandTable() = default;
+CommandTable::~CommandTable() = default;
+
+const Command* Command::find_subcommand(Bytes name) const {
+  for (const auto& s : subcommands)
+    if (same_folded(name, s->spec->name)) return s.get();
+  return nullptr;
+}
+
+std::unique_ptr<Command> CommandTable::make(const CommandSpec& spec, const Command* parent) {
+  auto c = std::make_unique<Command>();
+  c->spec = &spec;
+  c->parent = parent;
+  c->full_name = parent ? parent->full_name + "|" + spec.name : OwnedBytes(spec.name);
+  c->called = spec.name;
+  c->id = next_id_++;
+  c->flags = spec.flags;
+  c->acl = acl_of(spec);
+  c->refused_in = refused_states(spec);
+  derive_key_range(*c);
+  c->single_key = spec.route == Route::kByKeys && spec.keys.size() == 1 && is_plain_range(spec.keys[0]) && spec.keys[0].last == 0 &&
+                  !(spec.keys[0].flags & (kKeyNotKey | kKeyIncomplete)) && !spec.keys_of;
+  for (const CommandSpec& s : spec.subcommands) c->subcommands.push_back(make(s, c.get()));
+  return c;
+}
+
+void CommandTable::add(std::span<const CommandSpec> family) {
+  for (const CommandSpec& spec : family) commands_.push_back(make(spec, nullptr));
+}
+
+bool CommandTable::rename(Bytes from, Bytes to) {
+  auto at = [this](Bytes name) {
+    return std::find_if(commands_.begin(), commands_.end(), [name](const auto& c) { return same_folded(c->called, name); });
+  };
+  auto it = at(from);
+  if (it == commands_.end()) return false;
+  if (to.empty()) {
+    commands_.erase(it);
+    return true;
+  }
+  if (at(to) != commands_.end()) return false;
+  (*it)->called = OwnedBytes(to);
+  return true;
+}
+
+void CommandTable::put(const Command* c) {
+  FoldedName n = fold_name(c->called);
+  uint64_t i = n.hash & index_mask_;
+  while (index_[i].command) i = (i + 1) & index_mask_;
+  index_[i] = Place{n.first, c->called.size(), c};
+}
+
+void CommandTable::freeze(int shards) {
+  index_mask_ = std::bit_ceil(commands_.size() * 4 + 1) - 1;
+  index_.assign(index_mask_ + 1, Place{});
+  auto settle = [shards](Command& c) {
+    const CommandSpec& s = *c.spec;
+    bool several = s.route == Route::kAll || (s.route == Route::kByKeys && !c.single_key && (!s.keys.empty() || s.keys_of));
+    c.stops_pipeline = s.may_suspend || (s.flags & kBlocking) || (shards > 1 && several);
+  };
+  for (auto& c : commands_) {
+    settle(*c);
+    for (auto& s : c->subcommands) settle(*s);
+    put(c.get());
+  }
+}
+
+const Command* CommandTable::find(Bytes name) const {
+  if (index_.empty()) return nullptr;
+  FoldedName n = fold_name(name);
+  for (uint64_t i = n.hash & index_mask_; index_[i].command; i = (i + 1) & index_mask_) {
+    const Place& p = index_[i];
+    if (p.first == n.first && p.size == name.size() && (name.size() <= 8 || same_folded(p.command->called, name))) return p.command;
+  }
+  return nullptr;
+}
+
+const Command* CommandTable::find(std::span<const Bytes> args) const {
+  if (args.empty()) return nullptr;
+  const Command* c = find(args[0]);
+  if (!c || c->subcommands.empty() || args.size() < 2) return c;
+  const Command* s = c->find_subcommand(args[1]);
+  return s ? s : c;
+}
+
+bool CommandTable::keys_of(const Command& c, std::span<const Bytes> args, std::vector<int>& out) {
+  out.clear();
+  bool specs_tell = false, specs_vary = false;
+  for (const KeySpec& k : c.spec->keys) {
+    if (!(k.flags & kKeyNotKey)) specs_tell = true;
+    if (k.flags & kKeyVariableFlags) specs_vary = true;
+  }
+  // Variable flags make Redis ask the function, which for positions alone answers the same; the function is asked where there is one.
+  if (specs_tell && !(specs_vary && c.spec->keys_of)) {
+    bool fits = true;
+    for (const KeySpec& k : c.spec->keys) {
+      if (k.flags & kKeyNotKey) continue;
+      if (!(fits = find_keys(k, args, out))) break;
+    }
+    if (fits) return true;
+    out.clear();
+  }
+  if (!c.spec->keys_of) return !specs_tell;
+  out.resize(args.size());
+  int n = c.spec->keys_of(args, out.data());
+  out.resize(n > 0 ? static_cast<size_t>(n) : 0);
+  return n >= 0;
+}
+
+}  // namespace ringwood

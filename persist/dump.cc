@@ -1,0 +1,55 @@
+#include "persist/dump.h"
+
+#include "engine/base/crc.h"
+#include "persist/rdb_encode.h"
+#include "persist/rdb_value_reader.h"
+
+namespace ringwood {
+namespace {
+
+bool footer_fits(Bytes payload) {
+  if (payload.size() < rdb::kDumpFooterBytes) return false;
+  Bytes summed = payload.substr(0, payload.size() - rdb::kChecksumBytes);
+  int version = load<uint16_t>(summed.data() + summed.size() - 2);
+  // Zero is no version, but Redis accepts it, and its own tests send it.
+  if (version > rdb::kMaxReadVersion) return false;
+  return crc64(0, summed) == load<uint64_t>(summed.data() + summed.size());
+}
+
+}  // namespace
+
+void make_dump(OutBuffer& out, const Entry& e, const rdb::WriteOptions& options) {
+  size_t start = out.size();
+  rdb::put_byte(out, rdb::value_type_of(e, options));
+  rdb::put_value(out, e, options);
+  store<uint16_t>(out.reserve(sizeof(uint16_t)), static_cast<uint16_t>(options.version));
+  out.commit(sizeof(uint16_t));
+  uint64_t checksum = crc64(0, out.view().substr(start));
+  store<uint64_t>(out.reserve(sizeof checksum), checksum);
+  out.commit(sizeof checksum);
+}
+
+RestoreStatus restore_dump(Bytes payload, Bytes key, bool expiry, const Limits& limits, Entry*& entry, OwnedBytes* why) {
+  entry = nullptr;
+  if (!footer_fits(payload)) return RestoreStatus::kBadFooter;
+  rdb::Input in(payload.substr(0, payload.size() - rdb::kDumpFooterBytes));
+  auto bad = [why](Bytes reason) {
+    if (why) *why = reason;
+    return RestoreStatus::kBadValue;
+  };
+  uint8_t type;
+  if (rdb::take_byte(in, type) != rdb::Step::kDone) return bad("there is no value");
+  if (!rdb::ValueReader::known(type)) return bad("unknown type");
+  if (rdb::ValueReader::refusal(type)) return bad(rdb::value_type_name(type));
+  rdb::ValueReader reader(limits);
+  reader.begin(type, key, expiry);
+  switch (reader.step(in)) {
+    case rdb::Step::kMore: return bad("the value is cut short");
+    case rdb::Step::kBad: return bad(in.why);
+    case rdb::Step::kDone: break;
+  }
+  entry = reader.take();
+  return entry ? RestoreStatus::kRestored : bad("an empty collection");
+}
+
+}  // namespace ringwood

@@ -1,0 +1,160 @@
+#include "persist/loader.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace ringwood {
+namespace {
+
+OwnedBytes error_text(int error) {
+  char room[128];
+  return strerror_r(error, room, sizeof room);
+}
+
+}  // namespace
+
+Loader::Loader(FileIo& io, const Limits& limits, SlotMapping mapping, Options options, LoadTarget& target)
+    : io_(io), mapping_(mapping), options_(options), target_(target), reader_(limits, {options.databases, options.verify_checksum}, *this) {}
+
+Loader::~Loader() {
+  for (Piece& p : pieces_) memory::release(p.data);
+}
+
+void Loader::start(Bytes path) {
+  path_ = path;
+  progress_.start_ms = options_.now_ms;
+  request_.context = this;
+  request_.op = IoRequest::Op::kOpen;
+  request_.path = path_.c_str();
+  request_.flags = O_RDONLY;
+  request_.done = on_open;
+  io_.submit(&request_);
+}
+
+void Loader::on_open(IoRequest* r) {
+  auto& self = *static_cast<Loader*>(r->context);
+  if (r->result < 0) {
+    if (r->result == -ENOENT) return self.stop(State::kMissing, "there is no such file");
+    return self.stop(State::kFailed, error_text(static_cast<int>(-r->result)));
+  }
+  self.fd_ = static_cast<int>(r->result);
+  r->op = IoRequest::Op::kSize;
+  r->fd = self.fd_;
+  r->done = on_size;
+  self.io_.submit(r);
+}
+
+void Loader::on_size(IoRequest* r) {
+  auto& self = *static_cast<Loader*>(r->context);
+  if (r->result < 0) return self.stop(State::kFailed, error_text(static_cast<int>(-r->result)));
+  self.progress_.bytes_total = static_cast<uint64_t>(r->result);
+  for (Piece& p : self.pieces_) {
+    p.data = static_cast<char*>(memory::allocate(kPieceBytes));
+    p.request.context = &self;
+    p.request.op = IoRequest::Op::kRead;
+    p.request.fd = self.fd_;
+    p.request.done = on_read;
+    self.read_into(p);
+  }
+}
+
+void Loader::read_into(Piece& piece) {
+  piece.filled = piece.used = 0;
+  piece.ready = false;
+  piece.offset = next_offset_;
+  next_offset_ += kPieceBytes;
+  submit_read(piece);
+}
+
+void Loader::submit_read(Piece& piece) {
+  piece.reading = true;
+  piece.request.data = piece.data + piece.filled;
+  piece.request.size = kPieceBytes - piece.filled;
+  piece.request.offset = piece.offset + piece.filled;
+  io_.submit(&piece.request);
+}
+
+void Loader::on_read(IoRequest* r) {
+  auto& self = *static_cast<Loader*>(r->context);
+  Piece& piece = r == &self.pieces_[0].request ? self.pieces_[0] : self.pieces_[1];
+  piece.reading = false;
+  if (self.stopped_) return self.close_if_idle();
+  if (r->result == -EINTR || r->result == -EAGAIN) return self.submit_read(piece);
+  if (r->result < 0) return self.stop(State::kFailed, "offset " + std::to_string(piece.offset + piece.filled) + ": " + error_text(static_cast<int>(-r->result)));
+  piece.filled += static_cast<uint32_t>(r->result);
+  if (r->result > 0 && piece.filled < kPieceBytes) return self.submit_read(piece);
+  piece.ready = true;
+}
+
+bool Loader::advance(const Clock& clock, int64_t budget_us) {
+  int64_t until = clock.monotonic_us() + budget_us;
+  while (!stopped_) {
+    Piece& piece = pieces_[next_piece_];
+    if (!piece.ready) return false;
+    if (piece.used < piece.filled) {
+      size_t n = std::min<size_t>(kSliceBytes, piece.filled - piece.used);
+      reader_.feed({piece.data + piece.used, n});
+      piece.used += static_cast<uint32_t>(n);
+      progress_.bytes_loaded += n;
+    }
+    bool over = piece.used == piece.filled && piece.filled < kPieceBytes;  // this piece met the end of the file
+    if (over) reader_.end_of_input();
+    progress_.empty_keys = reader_.empty_keys();
+    if (reader_.state() == rdb::RdbReader::State::kFailed) stop(State::kFailed, reader_.error());
+    else if (reader_.state() == rdb::RdbReader::State::kEnd) stop(State::kLoaded, {});
+    else if (piece.used == piece.filled) {
+      read_into(piece);
+      next_piece_ ^= 1;
+    }
+    if (!stopped_ && clock.monotonic_us() >= until) return true;
+  }
+  return false;
+}
+
+void Loader::stop(State outcome, Bytes reason) {
+  stopped_ = true;
+  outcome_ = outcome;
+  if (outcome != State::kLoaded) error_ = "Can't load " + path_ + ": " + OwnedBytes(reason);
+  close_if_idle();
+}
+
+void Loader::close_if_idle() {
+  if (pieces_[0].reading || pieces_[1].reading || closing_) return;
+  closing_ = true;
+  if (fd_ < 0) {
+    closed_ = true;
+    return;
+  }
+  request_.op = IoRequest::Op::kClose;
+  request_.fd = fd_;
+  request_.done = on_close;
+  io_.submit(&request_);
+}
+
+void Loader::on_close(IoRequest* r) {
+  static_cast<Loader*>(r->context)->closed_ = true;  // the file was only read: an error of close has nothing to say
+}
+
+void Loader::on_aux(Bytes name, Bytes value) { target_.on_aux(name, value); }
+void Loader::on_database(int, uint64_t, uint64_t) {}  // tables here grow smoothly: the hint is of no use
+
+void Loader::on_function(Bytes source) {
+  progress_.functions++;
+  target_.on_function(source);
+}
+
+void Loader::on_key(const rdb::LoadedKey& key) {
+  if (options_.drop_expired && key.entry->expired(options_.now_ms)) {
+    progress_.expired_keys++;
+    Entry::destroy(key.entry);
+    return;
+  }
+  progress_.keys++;
+  key.entry->set_access(options_.access.word(key.idle_seconds, key.frequency));
+  target_.deliver(mapping_.shard(key_slot(key.entry->key())), key.database, key.entry);
+}
+
+}  // namespace ringwood

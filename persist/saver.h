@@ -1,0 +1,68 @@
+#pragma once
+// Writes a finished image to disk so that a crash at any moment leaves either the old file or the new one: temp-<pid>.rdb, fsync, rename, fsync of the folder.
+// A state machine over the I/O contract: one request in flight, nothing blocks. A failure removes the temporary file and leaves the old one alone.
+#include <vector>
+
+#include "engine/base/io.h"
+#include "engine/exec/out_buffer.h"
+
+namespace ringwood {
+
+class Saver {
+ public:
+  struct Result {
+    int error = 0;            // errno; 0: saved
+    const char* step = "";    // what failed: "open", "write", ...
+    uint64_t bytes = 0;       // written
+    bool cancelled = false;   // by cancel(); error is ECANCELED
+    OwnedBytes message() const;  // "Failed to rename the temporary file: No space left on device"
+  };
+  struct Job {
+    OwnedBytes folder;             // an existing one
+    OwnedBytes file;               // name in it
+    int process_id = 0;            // for the temporary name
+    std::vector<OutBuffer> chunks; // the image up to and with its end mark
+    bool end_with_checksum = true; // append the CRC64 of all chunks ...
+    bool compute_checksum = true;  // ... or eight zeros, which mean that there is none (rdbchecksum no)
+  };
+  using Done = void (*)(void* context, const Result& result);
+
+  explicit Saver(FileIo& io) : io_(io) {}
+  Saver(const Saver&) = delete;
+  Saver& operator=(const Saver&) = delete;
+
+  // Begins; `done` runs later, once, and may start the next job. Not while busy(). The saver must live until then.
+  void start(Job job, Done done, void* context);
+  bool busy() const { return stage_ != Stage::kIdle; }
+  // Gives up at the next completion: the temporary file is removed and `done` told. Without effect once the file has been renamed.
+  void cancel() { cancelled_ = true; }
+  uint64_t bytes_written() const { return result_.bytes; }
+
+ private:
+  enum class Stage : uint8_t { kIdle, kOpen, kWrite, kSync, kClose, kRename, kOpenFolder, kSyncFolder, kCloseFolder, kCloseFailed, kRemove };
+  static void completed(IoRequest* r);
+  void on_result(int64_t result);
+  void next(Stage stage, IoRequest::Op op);
+  void write_more();
+  bool refill();
+  void fail(const char* step, int error);
+  void finish();
+
+  FileIo& io_;
+  IoRequest request_;
+  Stage stage_ = Stage::kIdle;
+  Job job_;
+  Done done_ = nullptr;
+  void* context_ = nullptr;
+  OwnedBytes temporary_, target_;
+  Result result_;
+  bool cancelled_ = false;
+  bool ended_ = false;       // the checksum has been appended
+  int fd_ = -1;
+  size_t chunk_ = 0;         // being written
+  size_t at_ = 0;            // written of it
+  size_t summed_ = 0;        // of it in checksum_
+  uint64_t checksum_ = 0;
+};
+
+}  // namespace ringwood
