@@ -4,6 +4,8 @@
 
 namespace ringwood {
 
-void add_families(CommandTable&) {}
+void add_families(CommandTable& table) {
+  for (auto* family : {list_commands, set_commands, hash_commands, zset_commands}) table.add(family());
+}
 
 }  // namespace ringwood

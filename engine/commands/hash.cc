@@ -6,6 +6,7 @@
 #include "engine/base/number.h"
 #include "engine/commands/collection.h"
 #include "engine/commands/hash_handlers.h"
+#include "engine/exec/command_table.h"
 
 namespace ringwood::hash_handlers {
 namespace {

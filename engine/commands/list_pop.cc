@@ -1,6 +1,7 @@
 // Lists: taking elements off the ends, and moving them to another list.
 #include "engine/commands/collection.h"
 #include "engine/commands/list_handlers.h"
+#include "engine/exec/command_table.h"
 #include "engine/store/list.h"
 
 namespace ringwood::list_handlers {

@@ -8,6 +8,7 @@
 #include "engine/base/number.h"
 #include "engine/commands/collection.h"
 #include "engine/commands/zset_handlers.h"
+#include "engine/exec/command_table.h"
 
 namespace ringwood::zset_handlers {
 namespace {
@@ -29,7 +30,8 @@ void read_add_options(Call& c, AddOptions& o) {
     Bytes word;
     unsigned flag;
   };
-  static constexpr Word kWords[] = {{"nx", zset::kNx}, {"xx", zset::kXx}, {"incr", zset::kIncr}, {"gt", zset::kGt}, {"lt", zset::kLt}, {"ch", 0}};
+  static constexpr Word kWords[] = {{"nx", zset::kNx}, {"xx", zset::kXx}, {"incr", zset::kIncr},
+                                    {"gt", zset::kGt}, {"lt", zset::kLt}, {"ch", 0}};
   for (; o.first < c.argc(); o.first++) {
     Bytes arg = c.arg(o.first);
     const Word* found = std::find_if(std::begin(kWords), std::end(kWords), [&](const Word& w) { return Call::is_word(arg, w.word); });

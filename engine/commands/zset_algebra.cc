@@ -5,6 +5,7 @@
 
 #include "engine/commands/collection.h"
 #include "engine/commands/zset_handlers.h"
+#include "engine/exec/command_table.h"
 #include "engine/store/object_free.h"
 #include "engine/store/set.h"
 #include "engine/store/zset.h"

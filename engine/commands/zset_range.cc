@@ -7,7 +7,7 @@
 namespace ringwood::zset_handlers {
 namespace {
 
-enum class By : uint8_t { kAny, kRank, kScore, kLex };       // kAny: an option says
+enum class By : uint8_t { kAny, kRank, kScore, kLex };        // kAny: an option says
 enum class Direction : uint8_t { kAny, kForward, kReverse };  // kAny: an option may say REV
 
 // Which elements are meant, as the arguments say; the set is not known yet.
