@@ -24,6 +24,7 @@ constexpr int64_t kMaxExpiryMs = (int64_t{1} << 48) - 1;  // the year 10889
 
 // A string value in a block of its own.
 struct StringBlock {
+  static constexpr uint64_t kMaxSize = (uint64_t{1} << 31) - 1;  // bytes; leaves room for slack in 32 bits
   uint32_t size;
   uint32_t capacity;
   char data[8];
@@ -32,6 +33,7 @@ struct StringBlock {
 class Entry {
  public:
   static constexpr uint32_t kInlineMax = 8192;
+  static constexpr size_t kEmbstrMax = 44;  // the longest string that answers "embstr" (Redis: object.c)
 
   // All makers allocate; free with Entry::destroy. `expiry` reserves an unlinked ExpiryNode.
   static Entry* make_string(Bytes key, Bytes value, Encoding encoding, bool expiry);
@@ -66,6 +68,7 @@ class Entry {
   size_t string_size() const;
   char* string_data() { return has_object() ? object().as<StringBlock>()->data : value_data(); }
   void set_encoding(Encoding e) { encoding_ = static_cast<unsigned>(e) & 7u; }
+  size_t inline_size() const { return value_size_; }
   // How long an inline string could become without moving.
   size_t inline_capacity() const;
   void set_inline_size(uint32_t n) { value_size_ = n; }
