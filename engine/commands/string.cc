@@ -89,6 +89,7 @@ void get(Call& c) { reply_string(c, c.key(1)); }
 // The part that all forms of SET share: writes the value and announces it. `expiry` as Database::set_string takes it.
 void write_string(Call& c, const KeyRef& k, Entry* old, Bytes value, int64_t expiry) {
   c.db(k).set_string(k, old, value, expiry, old ? old->access() : c.new_access());
+  if (!old) c.notify(k, NotifyClass::kNew, "new");
   c.changed(k, NotifyClass::kString, "set");
   if (expiry > 0) c.notify(k, NotifyClass::kGeneric, "expire");
 }
@@ -216,6 +217,7 @@ void append(Call& c) {
   size_t size = more.size();
   if (!e) {
     c.db(k).set_string(k, nullptr, more, Database::kDropExpiry, c.new_access());
+    c.notify(k, NotifyClass::kNew, "new");
   } else {
     size_t old = e->string_size();
     if (!length_allowed(c, old, more.size())) return;
@@ -246,6 +248,7 @@ void setrange(Call& c) {
   auto at = static_cast<size_t>(offset);
   if (!length_allowed(c, at, value.size())) return;
   size = std::max(size, at + value.size());
+  if (!e) c.notify(k, NotifyClass::kNew, "new");
   e = c.db(k).resize_string(k, e, size, e ? e->access() : c.new_access());
   std::memcpy(e->string_data() + at, value.data(), value.size());
   c.changed(k, NotifyClass::kString, "setrange");

@@ -19,6 +19,7 @@ void increment(Call& c, int64_t by) {
     return c.reply.not_integer();
   if (__builtin_add_overflow(value, by, &value)) return c.reply.error("ERR increment or decrement would overflow");
   c.db(k).set_int(k, e, value, Database::kKeepExpiry, e ? e->access() : c.new_access());
+  if (!e) c.notify(k, NotifyClass::kNew, "new");
   c.changed(k, NotifyClass::kString, "incrby");
   c.reply.integer(value);
 }
@@ -49,6 +50,7 @@ void incrbyfloat(Call& c) {
   if (std::isnan(value) || std::isinf(value)) return c.reply.error("ERR increment would produce NaN or Infinity");
   Bytes sum(text, static_cast<size_t>(format_long_double_human(text, value) - text));
   c.db(k).set_string(k, e, sum, Database::kKeepExpiry, e ? e->access() : c.new_access());
+  if (!e) c.notify(k, NotifyClass::kNew, "new");
   c.changed(k, NotifyClass::kString, "incrbyfloat");
   c.reply.bulk(sum);
 }

@@ -189,13 +189,9 @@ bool Database::erase(const KeyRef& k) {
 
 Entry* Database::set_expiry(const KeyRef& k, Entry* e, int64_t when_ms) {
   if (!e->has_node()) {
-    Entry* fresh = e->is_int()          ? Entry::make_int(k.key, e->int_value(), true)
-                   : e->has_object()    ? Entry::make_object(k.key, e->type(), e->object(), true)
-                                        : Entry::make_string(k.key, e->string_bytes(), e->encoding(), true);
-    fresh->set_access(e->access());
-    *tables_[mapping_.local(k.slot)].find(k.key, k.hash) = fresh;
-    Entry::destroy_shell(e);
-    e = fresh;
+    Entry** place = tables_[mapping_.local(k.slot)].find(k.key, k.hash);
+    e = Entry::remake(e, k.key, true);
+    *place = e;
   }
   drop_node(e);
   link_node(e, when_ms);

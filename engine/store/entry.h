@@ -41,6 +41,11 @@ class Entry {
   static Entry* make_object(Bytes key, Type type, Object object, bool expiry);
   // Inline string with room for `size` bytes whose content the caller writes.
   static Entry* make_string_space(Bytes key, uint32_t size, Encoding encoding, bool expiry);
+  // A new entry with the value, access word and expiry time of `e`, under another key if wanted, and with a node where `expiry` says so (which drops a time that
+  // e has, if not). `e` is freed; it must not stand in an index any more.
+  static Entry* remake(Entry* e, Bytes key, bool expiry);
+  // A copy of the value under another key, without expiry.
+  static Entry* duplicate(const Entry* e, Bytes key);
   // Frees the entry and its value.
   static void destroy(Entry* e);
   // Frees the entry alone; the object or block that it points to has another owner now.
