@@ -26,7 +26,8 @@ CommandLine::Action action_of(std::string_view arg) {
   return CommandLine::Action::kServe;
 }
 
-// Builds the text. An argument that begins with "--" is a new directive only if the one before has a value by now: a value may begin so too.
+// Builds the text. An argument that begins with "--" is a new directive only if the one before has a value by now: a value may begin so
+// too.
 class OptionsText {
  public:
   void add_directive(std::string_view arg, bool last, std::string_view next) {

@@ -1,6 +1,6 @@
 #pragma once
-// The command line: a configuration file first if at all, "-" for standard input, and --directive value ... which is turned into more lines of
-// configuration text.
+// The command line: a configuration file first if at all, "-" for standard input, and --directive value ... which is turned into more lines
+// of configuration text.
 #include <span>
 #include <string>
 #include <string_view>

@@ -9,9 +9,6 @@
 namespace ringwood {
 namespace {
 
-constexpr int kMinHz = 1;
-constexpr int kMaxHz = 500;
-
 using Arguments = std::vector<std::string>;
 
 Bytes trimmed(Bytes line) {

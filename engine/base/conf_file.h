@@ -12,7 +12,7 @@
 namespace ringwood {
 
 inline constexpr std::string_view kCompatibleRedisVersion = "7.2.6";  // whose directives, texts and behaviour are kept
-inline constexpr int kMaxIncludeDepth = 16;                            // Redis has no bound and dies of a file that includes itself
+inline constexpr int kMaxIncludeDepth = 16;                           // Redis has no bound and dies of a file that includes itself
 inline constexpr int kMaxIncludes = 1024;
 
 struct ConfigError {
@@ -50,9 +50,9 @@ struct LoadedOptions {
   std::vector<SentinelLine> sentinel;     // sentinel mode only
 };
 
-// Reads a whole configuration over the defaults: the file, then what standard input gave, then the command line's part (conf_args.h joins them).
-// The last mention of a directive counts; `save` lines add up. What only others can judge comes back as read, with its line: users (ACL),
-// rename_commands (the command table). Not checked here: that logfile can be opened, that dir exists.
+// Reads a whole configuration over the defaults: the file, then what standard input gave, then the command line's part (conf_args.h joins
+// them). The last mention of a directive counts; `save` lines add up. What only others can judge comes back as read, with its line: users
+// (ACL), rename_commands (the command table). Not checked here: that logfile can be opened, that dir exists.
 LoadedOptions load_options(Bytes text, const IncludeReader& read_include, bool sentinel_mode = false);
 
 }  // namespace ringwood

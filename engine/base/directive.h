@@ -1,6 +1,7 @@
 #pragma once
-// The directive table: one row for each directive of Redis 7.2.6 (and our few own), which tells how its text is read, checked, shown and written.
-// Everything that reads or shows configuration (the file, the command line, CONFIG GET, SET and REWRITE) goes through a row; nothing else knows names.
+// The directive table: one row for each directive of Redis 7.2.6 (and our few own), which tells how its text is read, checked, shown and
+// written. Everything that reads or shows configuration (the file, the command line, CONFIG GET, SET and REWRITE) goes through a row;
+// nothing else knows names.
 #include <cstdint>
 #include <span>
 #include <string>

@@ -76,7 +76,13 @@ void* allocate_lines(size_t bytes) {
   void* p = std::aligned_alloc(64, (bytes + 63) & ~size_t{63});
   if (p) std::memset(p, 0, bytes);
 #else
-  void* p = mi_zalloc_aligned(bytes, 64);
+  // mimalloc's size classes from 64 up that are multiples of 64 lie on such boundaries by themselves (its pages start on one); asking for the alignment
+  // makes it allocate 63 bytes more whenever its free list has to be refilled. So ask without, and look.
+  void* p = mi_zalloc((bytes + 63) & ~size_t{63});
+  if (__builtin_expect(reinterpret_cast<uintptr_t>(p) & 63, 0)) {
+    mi_free(p);
+    p = mi_zalloc_aligned(bytes, 64);
+  }
 #endif
   if (!p) out_of_memory(bytes);
   count(static_cast<int64_t>(usable(p)));

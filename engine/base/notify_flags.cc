@@ -12,9 +12,9 @@ struct Letter {
 // In the order of display. Redis leaves 'n' out of the text whenever all of 'A' is set, though 'A' does not include it; a CONFIG REWRITE
 // would lose it, so here it is shown.
 constexpr Letter kLetters[] = {
-    {'g', kNotifyGeneric, true},   {'$', kNotifyString, true},    {'l', kNotifyList, true},     {'s', kNotifySet, true},
-    {'h', kNotifyHash, true},      {'z', kNotifyZset, true},      {'x', kNotifyExpired, true},  {'e', kNotifyEvicted, true},
-    {'t', kNotifyStream, true},    {'d', kNotifyModule, true},    {'n', kNotifyNew, false},     {'K', kNotifyKeyspace, false},
+    {'g', kNotifyGeneric, true},   {'$', kNotifyString, true},   {'l', kNotifyList, true},    {'s', kNotifySet, true},
+    {'h', kNotifyHash, true},      {'z', kNotifyZset, true},     {'x', kNotifyExpired, true}, {'e', kNotifyEvicted, true},
+    {'t', kNotifyStream, true},    {'d', kNotifyModule, true},   {'n', kNotifyNew, false},    {'K', kNotifyKeyspace, false},
     {'E', kNotifyKeyevent, false}, {'m', kNotifyKeyMiss, false},
 };
 

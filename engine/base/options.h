@@ -1,8 +1,8 @@
 #pragma once
-// Everything that can be configured, as one plain value. A field is named as its directive in redis.conf, with underscores; its initial value
-// here is the directive's default, and stands nowhere else. The value is never changed in place once the server runs: a change builds a new one
-// (options_set.h) and the owner swaps it whole. Which fields mean something here, and which are kept only because Redis accepts them, is told
-// by the directive table (directive.h).
+// Everything that can be configured, as one plain value. A field is named as its directive in redis.conf, with underscores; its initial
+// value here is the directive's default, and stands nowhere else. The value is never changed in place once the server runs: a change builds
+// a new one (options_set.h) and the owner swaps it whole. Which fields mean something here, and which are kept only because Redis accepts
+// them, is told by the directive table (directive.h).
 #include <array>
 #include <cstdint>
 #include <string>
@@ -38,6 +38,9 @@ enum ShutdownFlag : uint32_t { kShutdownSave = 1, kShutdownNosave = 2, kShutdown
 
 enum class ClientClass : uint8_t { kNormal, kReplica, kPubsub };
 inline constexpr size_t kClientClasses = 3;
+
+inline constexpr int kMinHz = 1;  // hz is a hint: what is outside is moved to the nearest bound
+inline constexpr int kMaxHz = 500;
 
 struct OutputBufferLimit {
   uint64_t hard_bytes = 0;  // 0: none
@@ -137,9 +140,9 @@ struct Options {
   bool jemalloc_bg_thread = true;
   int hz = 10;
   bool dynamic_hz = true;
-  uint32_t shutdown_on_sigint = 0;   // ShutdownFlag bits
+  uint32_t shutdown_on_sigint = 0;  // ShutdownFlag bits
   uint32_t shutdown_on_sigterm = 0;
-  int shutdown_timeout = 10;         // seconds to wait for replicas
+  int shutdown_timeout = 10;  // seconds to wait for replicas
 
   // Keyspace and memory.
   int databases = 16;

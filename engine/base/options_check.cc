@@ -38,9 +38,7 @@ bool fill_title_template(std::string_view text, std::string& out) {
 
 }  // namespace
 
-std::string check_dbfilename(std::string_view value) {
-  return is_plain_name(value) ? "" : "dbfilename can't be a path, just a filename";
-}
+std::string check_dbfilename(std::string_view value) { return is_plain_name(value) ? "" : "dbfilename can't be a path, just a filename"; }
 
 std::string check_appendfilename(std::string_view value) {
   if (value.empty()) return "appendfilename can't be empty";
@@ -78,12 +76,18 @@ std::string check_shutdown_flags(int64_t value, SetSource) {
   return "shutdown options SAVE and NOSAVE can't be used simultaneously";
 }
 
-// A file written for Redis must not keep us from starting, so there the wish is kept and named in the log; asked at run time, we say no, as a
-// Redis without its own jemalloc does.
+// A file written for Redis must not keep us from starting, so there the wish is kept and named in the log; asked at run time, we say no, as
+// a Redis without its own jemalloc does.
 std::string check_activedefrag(int64_t value, SetSource source) {
   if (value == 0 || source == SetSource::kFile) return "";
   return "Active defragmentation cannot be enabled: it requires a Redis server compiled with a modified Jemalloc like the one shipped by "
          "default with the Redis source distribution";
+}
+
+// Who asks for encrypted connections must not get a server that quietly has none.
+std::string check_tls(int64_t value, SetSource source) {
+  if (value == 0) return "";
+  return source == SetSource::kFile ? "TLS is not available" : "Unable to update TLS configuration. Check server logs.";
 }
 
 }  // namespace ringwood

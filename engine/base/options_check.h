@@ -15,5 +15,6 @@ std::string check_nodename(std::string_view value);
 std::string check_proc_title_template(std::string_view value);
 std::string check_shutdown_flags(int64_t value, SetSource source);
 std::string check_activedefrag(int64_t value, SetSource source);
+std::string check_tls(int64_t value, SetSource source);
 
 }  // namespace ringwood

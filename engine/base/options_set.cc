@@ -8,9 +8,6 @@
 namespace ringwood {
 namespace {
 
-constexpr int kMinHz = 1;
-constexpr int kMaxHz = 500;
-
 SetResult failed(std::string error) {
   SetResult result;
   result.status = SetResult::Status::kError;
@@ -87,7 +84,8 @@ SetResult set_options(const Options& base, std::span<const NameValue> pairs, Set
   }
   result.options.hz = std::clamp(result.options.hz, kMinHz, kMaxHz);
   for (const Directive* directive : found) {
-    if (directive->has(kVolatile) || get_value(*directive, base) != get_value(*directive, result.options)) result.changed.push_back(directive);
+    if (directive->has(kVolatile) || get_value(*directive, base) != get_value(*directive, result.options))
+      result.changed.push_back(directive);
   }
   return result;
 }

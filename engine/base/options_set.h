@@ -29,15 +29,15 @@ struct SetResult {
   std::vector<const Directive*> changed;  // kOk: what has a new value, once each, in the order of the pairs; the owner applies these
 };
 
-// All pairs or none. The owner applies what changed (listens on a port, changes directory ...) and only then swaps the options; when that fails it
-// keeps the old ones and answers set_failure().
+// All pairs or none. The owner applies what changed (listens on a port, changes directory ...) and only then swaps the options; when that
+// fails it keeps the old ones and answers set_failure().
 SetResult set_options(const Options& base, std::span<const NameValue> pairs, SetContext context);
 
 // The error text for a directive whose new value could not be taken or applied; without a reason the text ends at the name.
 std::string set_failure(std::string_view name, std::string_view reason);
 
-// CONFIG GET: every directive, and every alias, that one of the patterns names, once each. A pattern without glob letters is a name and also finds
-// hidden directives; it is shown as the client spelt it.
+// CONFIG GET: every directive, and every alias, that one of the patterns names, once each. A pattern without glob letters is a name and
+// also finds hidden directives; it is shown as the client spelt it.
 std::vector<std::pair<std::string, std::string>> get_options(const Options& options, std::span<const Bytes> patterns);
 
 }  // namespace ringwood

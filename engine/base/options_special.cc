@@ -208,7 +208,8 @@ Lines rewrite_replicaof(const Directive& directive, const Options& options, cons
   return {{line_of(directive, get_replicaof(options)), true}};
 }
 
-// save <seconds> <changes>, repeated. In a file each line adds points (the reader drops the defaults before the first); CONFIG SET replaces all.
+// save <seconds> <changes>, repeated. In a file each line adds points (the reader drops the defaults before the first); CONFIG SET replaces
+// all.
 
 std::string set_save(Options& options, Args args, SetSource source) {
   static constexpr std::string_view kInvalid = "Invalid save parameters";

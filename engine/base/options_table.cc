@@ -20,10 +20,11 @@ constexpr ChoiceName kMaxmemoryPolicyNames[] = {
     {"volatile-random", int64_t(MaxmemoryPolicy::kVolatileRandom)}, {"volatile-ttl", int64_t(MaxmemoryPolicy::kVolatileTtl)},
     {"allkeys-lru", int64_t(MaxmemoryPolicy::kAllkeysLru)},         {"allkeys-lfu", int64_t(MaxmemoryPolicy::kAllkeysLfu)},
     {"allkeys-random", int64_t(MaxmemoryPolicy::kAllkeysRandom)},   {"noeviction", int64_t(MaxmemoryPolicy::kNoeviction)}};
-constexpr ChoiceName kSyslogFacilityNames[] = {
-    {"user", int64_t(SyslogFacility::kUser)},     {"local0", int64_t(SyslogFacility::kLocal0)}, {"local1", int64_t(SyslogFacility::kLocal1)},
-    {"local2", int64_t(SyslogFacility::kLocal2)}, {"local3", int64_t(SyslogFacility::kLocal3)}, {"local4", int64_t(SyslogFacility::kLocal4)},
-    {"local5", int64_t(SyslogFacility::kLocal5)}, {"local6", int64_t(SyslogFacility::kLocal6)}, {"local7", int64_t(SyslogFacility::kLocal7)}};
+constexpr ChoiceName kSyslogFacilityNames[] = {{"user", int64_t(SyslogFacility::kUser)},     {"local0", int64_t(SyslogFacility::kLocal0)},
+                                               {"local1", int64_t(SyslogFacility::kLocal1)}, {"local2", int64_t(SyslogFacility::kLocal2)},
+                                               {"local3", int64_t(SyslogFacility::kLocal3)}, {"local4", int64_t(SyslogFacility::kLocal4)},
+                                               {"local5", int64_t(SyslogFacility::kLocal5)}, {"local6", int64_t(SyslogFacility::kLocal6)},
+                                               {"local7", int64_t(SyslogFacility::kLocal7)}};
 constexpr ChoiceName kLoglevelNames[] = {{"debug", int64_t(LogLevel::kDebug)},
                                          {"verbose", int64_t(LogLevel::kVerbose)},
                                          {"notice", int64_t(LogLevel::kNotice)},
@@ -82,18 +83,35 @@ constexpr std::string_view kNoTls = "TLS is not available";
 struct Row {
   Directive d;
 
-  constexpr Row aka(std::string_view alias) const { return changed([&](Directive& x) { x.alias = alias; }); }
-  constexpr Row with(uint32_t flags) const { return changed([&](Directive& x) { x.flags = flags; }); }
-  constexpr Row ignored(std::string_view why) const { return changed([&](Directive& x) { x.ignored_because = why; }); }
-  constexpr Row unset_if_empty() const { return changed([&](Directive& x) { x.empty_is_unset = true; }); }
-  constexpr Row checked(std::string (*check)(std::string_view)) const { return changed([&](Directive& x) { x.check_text = check; }); }
-  constexpr Row checked(std::string (*check)(int64_t, SetSource)) const { return changed([&](Directive& x) { x.check_number = check; }); }
-
-  template <class Change>
-  constexpr Row changed(Change change) const {
-    Row copy = *this;
-    change(copy.d);
-    return copy;
+  constexpr Row aka(std::string_view alias) const {
+    Row row = *this;
+    row.d.alias = alias;
+    return row;
+  }
+  constexpr Row with(uint32_t flags) const {
+    Row row = *this;
+    row.d.flags = flags;
+    return row;
+  }
+  constexpr Row ignored(std::string_view why) const {
+    Row row = *this;
+    row.d.ignored_because = why;
+    return row;
+  }
+  constexpr Row unset_if_empty() const {
+    Row row = *this;
+    row.d.empty_is_unset = true;
+    return row;
+  }
+  constexpr Row checked(std::string (*check)(std::string_view)) const {
+    Row row = *this;
+    row.d.check_text = check;
+    return row;
+  }
+  constexpr Row checked(std::string (*check)(int64_t, SetSource)) const {
+    Row row = *this;
+    row.d.check_number = check;
+    return row;
   }
 };
 
@@ -297,7 +315,8 @@ constexpr Directive kTable[] = {
     integer<&Options::key_load_delay>("key-load-delay", kIntMin, kIntMax).with(kHidden).d,
     integer<&Options::loading_process_events_interval_bytes>("loading-process-events-interval-bytes", 1024, kIntMax)
         .with(kHidden)
-        .ignored(kRingLoading).d,
+        .ignored(kRingLoading)
+        .d,
     boolean<&Options::appendonly>("appendonly").with(kDenyLoading).d,
     text(&Options::appendfilename, "appendfilename").checked(check_appendfilename).with(kImmutable).d,
     text(&Options::appenddirname, "appenddirname").checked(check_appenddirname).with(kImmutable).d,
@@ -341,7 +360,9 @@ constexpr Directive kTable[] = {
     integer<&Options::cluster_port>("cluster-port", 0, 65535).with(kImmutable).d,
     integer<&Options::cluster_node_timeout>("cluster-node-timeout", 0, kLongMax).d,
     integer<&Options::cluster_ping_interval>("cluster-ping-interval", 0, kLongMax).with(kHidden).d,
-    integer<&Options::cluster_replica_validity_factor>("cluster-replica-validity-factor", 0, kIntMax).aka("cluster-slave-validity-factor").d,
+    integer<&Options::cluster_replica_validity_factor>("cluster-replica-validity-factor", 0, kIntMax)
+        .aka("cluster-slave-validity-factor")
+        .d,
     integer<&Options::cluster_migration_barrier>("cluster-migration-barrier", 0, kIntMax).d,
     boolean<&Options::cluster_allow_replica_migration>("cluster-allow-replica-migration").d,
     boolean<&Options::cluster_require_full_coverage>("cluster-require-full-coverage").d,
@@ -357,9 +378,9 @@ constexpr Directive kTable[] = {
     integer<&Options::cluster_announce_bus_port>("cluster-announce-bus-port", 0, 65535).d,
     choice<&Options::cluster_preferred_endpoint_type>("cluster-preferred-endpoint-type", kClusterPreferredEndpointTypeNames).d,
     // TLS.
-    integer<&Options::tls_port>("tls-port", 0, 65535).ignored(kNoTls).d,
-    boolean<&Options::tls_cluster>("tls-cluster").ignored(kNoTls).d,
-    boolean<&Options::tls_replication>("tls-replication").ignored(kNoTls).d,
+    integer<&Options::tls_port>("tls-port", 0, 65535).checked(check_tls).ignored(kNoTls).d,
+    boolean<&Options::tls_cluster>("tls-cluster").checked(check_tls).ignored(kNoTls).d,
+    boolean<&Options::tls_replication>("tls-replication").checked(check_tls).ignored(kNoTls).d,
     choice<&Options::tls_auth_clients>("tls-auth-clients", kTlsAuthClientsNames).ignored(kNoTls).d,
     text(&Options::tls_cert_file, "tls-cert-file").unset_if_empty().with(kVolatile).ignored(kNoTls).d,
     text(&Options::tls_key_file, "tls-key-file").unset_if_empty().with(kVolatile).ignored(kNoTls).d,
@@ -381,8 +402,6 @@ constexpr Directive kTable[] = {
 
 }  // namespace
 
-std::span<const Directive> directives() {
-  return kTable;
-}
+std::span<const Directive> directives() { return kTable; }
 
 }  // namespace ringwood

@@ -14,8 +14,8 @@ struct Unit {
   std::string_view name;
   uint64_t bytes;
 };
-constexpr Unit kUnits[] = {{"", 1},          {"b", 1},         {"k", 1000},        {"kb", 1u << 10},
-                           {"m", 1000000},   {"mb", 1u << 20}, {"g", 1000000000},  {"gb", 1u << 30}};
+constexpr Unit kUnits[] = {{"", 1},        {"b", 1},         {"k", 1000},       {"kb", 1u << 10},
+                           {"m", 1000000}, {"mb", 1u << 20}, {"g", 1000000000}, {"gb", 1u << 30}};
 
 }  // namespace
 
@@ -32,7 +32,8 @@ std::string lower(std::string_view text) {
 std::optional<uint64_t> parse_memory(std::string_view text) {
   const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   const std::string_view unit_name = text.substr(digits);
-  const Unit* unit = std::find_if(std::begin(kUnits), std::end(kUnits), [&](const Unit& u) { return equal_ignoring_case(u.name, unit_name); });
+  const Unit* unit =
+      std::find_if(std::begin(kUnits), std::end(kUnits), [&](const Unit& u) { return equal_ignoring_case(u.name, unit_name); });
   if (unit == std::end(kUnits)) return std::nullopt;
   uint64_t value = 0;
   for (const char c : text.substr(0, digits)) {

@@ -61,7 +61,8 @@ std::string check_range(const Directive& directive, int64_t value) {
     return value >= directive.min ? "" : "percentage argument must be less or equal to " + std::to_string(-directive.min);
   }
   if (inside) return "";
-  return "argument must be between " + number_text(directive, directive.min) + " and " + number_text(directive, directive.max) + " inclusive";
+  return "argument must be between " + number_text(directive, directive.min) + " and " + number_text(directive, directive.max) +
+         " inclusive";
 }
 
 std::string parse_choices(const Directive& directive, Directive::Args args, int64_t& value) {

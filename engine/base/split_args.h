@@ -8,8 +8,8 @@
 
 namespace ringwood {
 
-// Arguments are separated by blanks. "Double quotes" know \n \r \t \b \a \xHH and \<any char>; 'single quotes' know \' alone. A closing quote
-// must be followed by a blank or the end. A NUL ends the line, as it does for Redis. Nothing if the quotes do not balance.
+// Arguments are separated by blanks. "Double quotes" know \n \r \t \b \a \xHH and \<any char>; 'single quotes' know \' alone. A closing
+// quote must be followed by a blank or the end. A NUL ends the line, as it does for Redis. Nothing if the quotes do not balance.
 std::optional<std::vector<std::string>> split_args(Bytes line);
 
 // Appends `text` in double quotes, so that split_args reads the same bytes back.

@@ -51,6 +51,12 @@ class Call {
   int64_t now_ms() const;               // unix time, read once a turn
   int64_t now_us() const;
   int database() const { return database_; }
+  // The same call seen from another database, for commands that touch two. Its reply is a copy: reply through one of them only.
+  Call in_database(int n) const {
+    Call other(*this);
+    other.database_ = n;
+    return other;
+  }
   Shard& here() const;
   Random& random() const { return here().random; }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/exec/access.h"
 #include "engine/exec/call.h"
 #include "engine/exec/command_batch.h"
 #include "engine/exec/expiry.h"
@@ -48,7 +49,7 @@ Executor::~Executor() {
 
 void Executor::begin_turn(int64_t unix_us) {
   now_us_ = unix_us;
-  shard().access_now = static_cast<uint32_t>(now_ms() / 1000) & 0xffffff;
+  shard().access_now = access::fresh(options_->maxmemory_policy, now_ms());
   const Options* latest = &engine_.options->get();
   if (latest != options_) {
     options_ = latest;

@@ -75,6 +75,15 @@ void Reply::insert_header(size_t mark, char kind, size_t n) {
   out_->insert(mark, {text, static_cast<size_t>(e - text)});
 }
 
+void Reply::help(Bytes name, std::span<const char* const> lines) {
+  array(lines.size() + 3);
+  OwnedBytes title(name);
+  simple(title.append(" <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"));
+  for (const char* line : lines) simple(line);
+  simple("HELP");
+  simple("    Prints this help.");
+}
+
 void Reply::wrong_arity(Bytes full_name) {
   OwnedBytes text = "ERR wrong number of arguments for '";
   text.append(full_name).append("' command");

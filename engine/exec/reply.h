@@ -1,6 +1,8 @@
 #pragma once
 // Writes one reply in RESP2 or RESP3 (https://github.com/redis/redis-specifications, protocol/RESP3.md) into a buffer. Where the protocols differ, each
 // method writes what Redis writes: null is "$-1" or "_", a map is a flat array or "%", and so on.
+#include <span>
+
 #include "engine/base/bytes.h"
 #include "engine/base/number.h"
 #include "engine/exec/out_buffer.h"
@@ -73,6 +75,8 @@ class Reply {
   void syntax_error() { error("ERR syntax error"); }
   void no_such_key() { error("ERR no such key"); }
   void out_of_range() { error("ERR index out of range"); }
+  // The reply of a container's HELP; each line describes a subcommand. `name` in upper case.
+  void help(Bytes name, std::span<const char* const> lines);
   // "ERR wrong number of arguments for 'name' command"
   void wrong_arity(Bytes full_name);
 

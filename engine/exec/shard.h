@@ -19,6 +19,8 @@ class KeyEventListener {
   virtual void on_key_event(uint32_t event_class, const char* event, Bytes key, int database) = 0;
   // The key's value or existence has changed (WATCH, client-side caching).
   virtual void on_key_modified(Bytes key, int database) = 0;
+  // Any key of the database may have changed or gone (FLUSHDB, FLUSHALL, SWAPDB).
+  virtual void on_database_modified(int database) = 0;
 
  protected:
   ~KeyEventListener() = default;

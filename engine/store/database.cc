@@ -32,56 +32,77 @@ void Database::drop_node(Entry* e) {
   volatile_--;
 }
 
-// Puts `fresh` where the key's entry stands, or adds it. The old entry's expiry passes over if asked for; the old entry is freed.
-Entry* Database::replace(const KeyRef& k, Entry* fresh, bool keep_expiry, uint32_t access) {
+void Database::link_node(Entry* e, int64_t when_ms) {
+  ExpiryNode* n = e->node();
+  n->when_ms = static_cast<uint64_t>(when_ms < kMaxExpiryMs ? when_ms : kMaxExpiryMs);
+  n->database = static_cast<uint16_t>(number_);
+  expiry_->add(n);
+  volatile_++;
+}
+
+// Puts `fresh` where the key's entry stands, or adds it; the old entry is freed. Where the expiry is set, or kept and there is one, `fresh` has a node.
+Entry* Database::replace(const KeyRef& k, Entry* fresh, int64_t expiry, uint32_t access) {
   fresh->set_access(access);
   Entry** place = tables_ ? tables_[mapping_.local(k.slot)].find(k.key, k.hash) : nullptr;
-  if (!place) {
+  Entry* old = place ? *place : nullptr;
+  if (old)
+    *place = fresh;
+  else
     insert(k, fresh);
-    return fresh;
-  }
-  Entry* old = *place;
-  if (keep_expiry && old->expiry_ms() >= 0) {
+  if (expiry > 0) {
+    if (old) drop_node(old);
+    link_node(fresh, expiry);
+  } else if (old && expiry == kKeepExpiry && old->expiry_ms() >= 0) {
     *fresh->node() = *old->node();
     ExpiryIndex::moved(fresh->node());
-  } else {
+  } else if (old) {
     drop_node(old);
   }
-  *place = fresh;
-  Entry::destroy(old);
+  if (old) Entry::destroy(old);
   return fresh;
 }
 
-Entry* Database::set_string(const KeyRef& k, Bytes value, bool keep_expiry, uint32_t access) {
+// Whether an entry can take a new value with this fate of its expiry where it stands: with a node where one is needed, and without one to waste.
+static bool expiry_fits(const Entry* old, int64_t expiry) {
+  if (!old->has_node()) return expiry <= 0;
+  return expiry > 0 || (expiry == Database::kKeepExpiry && old->node()->when_ms);
+}
+
+static bool wants_node(const Entry* old, int64_t expiry) {
+  return expiry > 0 || (expiry == Database::kKeepExpiry && old && old->expiry_ms() >= 0);
+}
+
+Entry* Database::set_string(const KeyRef& k, Entry* old, Bytes value, int64_t expiry, uint32_t access) {
   int64_t number;
-  if (value.size() <= 20 && parse_int64(value, number)) return set_int(k, number, keep_expiry, access);
-  Entry* old = find(k);
-  bool volatile_key = old && old->expiry_ms() >= 0;
-  Encoding encoding = value.size() <= 44 ? Encoding::kEmbstr : Encoding::kRaw;
-  // In place, where the bytes fit without wasting more than the allocator's next smaller class would.
-  if (old && old->type() == Type::kString && !old->has_object() && value.size() <= Entry::kInlineMax && (!volatile_key || keep_expiry) &&
-      (!old->has_node() || volatile_key)) {
-    size_t capacity = old->inline_capacity();
-    if (value.size() <= capacity && value.size() + 16 + value.size() / 4 >= capacity) {
+  if (value.size() <= 20 && parse_int64(value, number)) return set_int(k, old, number, expiry, access);
+  Encoding encoding = value.size() <= Entry::kEmbstrMax ? Encoding::kEmbstr : Encoding::kRaw;
+  if (old && old->type() == Type::kString && !old->has_object() && expiry_fits(old, expiry)) {
+    // In place, where the bytes fit without wasting more than the allocator's next smaller class would.
+    bool fits = value.size() == old->inline_size();
+    if (!fits && value.size() <= Entry::kInlineMax) {
+      size_t capacity = old->inline_capacity();
+      fits = value.size() <= capacity && value.size() + 16 + value.size() / 4 >= capacity;
+    }
+    if (fits) {
       old->set_inline_size(static_cast<uint32_t>(value.size()));
       std::memcpy(old->string_data(), value.data(), value.size());
       old->set_encoding(encoding);
       old->set_access(access);
+      if (expiry > 0) set_expiry(k, old, expiry);
       return old;
     }
   }
-  return replace(k, Entry::make_string(k.key, value, encoding, keep_expiry && volatile_key), keep_expiry, access);
+  return replace(k, Entry::make_string(k.key, value, encoding, wants_node(old, expiry)), expiry, access);
 }
 
-Entry* Database::set_int(const KeyRef& k, int64_t value, bool keep_expiry, uint32_t access) {
-  Entry* old = find(k);
-  bool volatile_key = old && old->expiry_ms() >= 0;
-  if (old && old->is_int() && (!volatile_key || keep_expiry) && (!old->has_node() || volatile_key)) {
+Entry* Database::set_int(const KeyRef& k, Entry* old, int64_t value, int64_t expiry, uint32_t access) {
+  if (old && old->is_int() && expiry_fits(old, expiry)) {
     old->set_int(value);
     old->set_access(access);
+    if (expiry > 0) set_expiry(k, old, expiry);
     return old;
   }
-  return replace(k, Entry::make_int(k.key, value, keep_expiry && volatile_key), keep_expiry, access);
+  return replace(k, Entry::make_int(k.key, value, wants_node(old, expiry)), expiry, access);
 }
 
 Entry* Database::resize_string(const KeyRef& k, Entry* e, size_t size, uint32_t access) {
@@ -128,11 +149,11 @@ Entry* Database::resize_string(const KeyRef& k, Entry* e, size_t size, uint32_t 
   char* data = fresh->string_data();
   std::memcpy(data, old.data(), keep);
   std::memset(data + keep, 0, size - keep);
-  return replace(k, fresh, volatile_key, access);
+  return replace(k, fresh, volatile_key ? kKeepExpiry : kDropExpiry, access);
 }
 
 Entry* Database::set_object(const KeyRef& k, Type type, Object object, uint32_t access) {
-  return replace(k, Entry::make_object(k.key, type, object, false), false, access);
+  return replace(k, Entry::make_object(k.key, type, object, false), kDropExpiry, access);
 }
 
 bool Database::adopt(const KeyRef& k, Entry* e) {
@@ -168,20 +189,12 @@ bool Database::erase(const KeyRef& k) {
 
 Entry* Database::set_expiry(const KeyRef& k, Entry* e, int64_t when_ms) {
   if (!e->has_node()) {
-    Entry* fresh = e->is_int()          ? Entry::make_int(k.key, e->int_value(), true)
-                   : e->has_object()    ? Entry::make_object(k.key, e->type(), e->object(), true)
-                                        : Entry::make_string(k.key, e->string_bytes(), e->encoding(), true);
-    fresh->set_access(e->access());
-    *tables_[mapping_.local(k.slot)].find(k.key, k.hash) = fresh;
-    Entry::destroy_shell(e);
-    e = fresh;
+    Entry** place = tables_[mapping_.local(k.slot)].find(k.key, k.hash);
+    e = Entry::remake(e, k.key, true);
+    *place = e;
   }
   drop_node(e);
-  ExpiryNode* n = e->node();
-  n->when_ms = static_cast<uint64_t>(when_ms) & static_cast<uint64_t>(kMaxExpiryMs);
-  n->database = static_cast<uint16_t>(number_);
-  expiry_->add(n);
-  volatile_++;
+  link_node(e, when_ms);
   return e;
 }
 

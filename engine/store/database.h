@@ -61,11 +61,19 @@ class Database {
     if (tables_) tables_[mapping_.local(k.slot)].prefetch_entry(k.hash);
   }
 
-  // SET: makes the key a string with these bytes (stored as an integer where they are one), whatever it was. Its expiry is dropped unless keep_expiry.
-  // Writes in place where the allocation fits. `access` is the 24-bit access word of the entry.
-  Entry* set_string(const KeyRef& k, Bytes value, bool keep_expiry, uint32_t access);
+  // What becomes of a key's expiry when its value is set: dropped, kept, or (any other number) set to that unix time in ms.
+  static constexpr int64_t kDropExpiry = 0, kKeepExpiry = -1;
+  // SET: makes the key a string with these bytes (stored as an integer where they are one), whatever it was. Writes in place where the allocation fits.
+  // `old` is the key's entry as find() gave it; `access` the 24-bit access word of the entry.
+  Entry* set_string(const KeyRef& k, Entry* old, Bytes value, int64_t expiry, uint32_t access);
+  Entry* set_string(const KeyRef& k, Bytes value, bool keep_expiry, uint32_t access) {
+    return set_string(k, find(k), value, keep_expiry ? kKeepExpiry : kDropExpiry, access);
+  }
   // INCR and the like: the same with a number. The key may be absent.
-  Entry* set_int(const KeyRef& k, int64_t value, bool keep_expiry, uint32_t access);
+  Entry* set_int(const KeyRef& k, Entry* old, int64_t value, int64_t expiry, uint32_t access);
+  Entry* set_int(const KeyRef& k, int64_t value, bool keep_expiry, uint32_t access) {
+    return set_int(k, find(k), value, keep_expiry ? kKeepExpiry : kDropExpiry, access);
+  }
   // APPEND, SETRANGE, SETBIT: makes the string `size` bytes long and raw, keeping its bytes and expiry; new bytes are zero. The entry may move:
   // use the one returned. `e` is the key's entry and a string (an int becomes its digits); for an absent key pass null.
   Entry* resize_string(const KeyRef& k, Entry* e, size_t size, uint32_t access);
@@ -79,7 +87,7 @@ class Database {
   // Removes the key and hands its entry out, unlinked from the expiry index but with when_ms kept (RENAME, MOVE, UNLINK). Null when there is none.
   Entry* detach(const KeyRef& k);
 
-  // Sets the expiry, unix time in ms (1..kMaxExpiryMs). The entry may move: use the one returned.
+  // Sets the expiry, unix time in ms (1 or more; times above kMaxExpiryMs become that). The entry may move: use the one returned.
   Entry* set_expiry(const KeyRef& k, Entry* e, int64_t when_ms);
   // True when there was an expiry to take away.
   bool clear_expiry(Entry* e);
@@ -109,7 +117,8 @@ class Database {
   Table& table(uint16_t slot);  // allocates the tables at first use
   void insert(const KeyRef& k, Entry* e);
   void drop_node(Entry* e);     // unlinks from the expiry index, if linked
-  Entry* replace(const KeyRef& k, Entry* fresh, bool keep_expiry, uint32_t access);
+  void link_node(Entry* e, int64_t when_ms);  // sets the time and links
+  Entry* replace(const KeyRef& k, Entry* fresh, int64_t expiry, uint32_t access);
 
   Table* tables_ = nullptr;      // one for each slot of the shard
   std::vector<uint64_t> used_;   // a bit for each of them that is not empty

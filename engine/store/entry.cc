@@ -49,6 +49,22 @@ Entry* Entry::make_object(Bytes key, Type type, Object object, bool expiry) {
   return e;
 }
 
+Entry* Entry::remake(Entry* e, Bytes key, bool expiry) {
+  Entry* fresh = e->is_int()       ? make_int(key, e->int_value(), expiry)
+                 : e->has_object() ? make_object(key, e->type(), e->object(), expiry)
+                                   : make_string(key, e->string_bytes(), e->encoding(), expiry);
+  fresh->set_access(e->access());
+  if (expiry && e->has_node()) fresh->node()->when_ms = e->node()->when_ms;
+  destroy_shell(e);
+  return fresh;
+}
+
+Entry* Entry::duplicate(const Entry* e, Bytes key) {
+  if (e->is_int()) return make_int(key, e->int_value(), false);
+  if (e->type() == Type::kString) return make_string(key, e->string_bytes(), e->encoding(), false);
+  return make_object(key, e->type(), duplicate_object(e->type(), e->object()), false);
+}
+
 void Entry::destroy(Entry* e) {
   if (e->has_object()) {
     if (e->type() == Type::kString)

@@ -24,6 +24,7 @@ constexpr int64_t kMaxExpiryMs = (int64_t{1} << 48) - 1;  // the year 10889
 
 // A string value in a block of its own.
 struct StringBlock {
+  static constexpr uint64_t kMaxSize = (uint64_t{1} << 31) - 1;  // bytes; leaves room for slack in 32 bits
   uint32_t size;
   uint32_t capacity;
   char data[8];
@@ -32,6 +33,7 @@ struct StringBlock {
 class Entry {
  public:
   static constexpr uint32_t kInlineMax = 8192;
+  static constexpr size_t kEmbstrMax = 44;  // the longest string that answers "embstr" (Redis: object.c)
 
   // All makers allocate; free with Entry::destroy. `expiry` reserves an unlinked ExpiryNode.
   static Entry* make_string(Bytes key, Bytes value, Encoding encoding, bool expiry);
@@ -39,6 +41,11 @@ class Entry {
   static Entry* make_object(Bytes key, Type type, Object object, bool expiry);
   // Inline string with room for `size` bytes whose content the caller writes.
   static Entry* make_string_space(Bytes key, uint32_t size, Encoding encoding, bool expiry);
+  // A new entry with the value, access word and expiry time of `e`, under another key if wanted, and with a node where `expiry` says so (which drops a time that
+  // e has, if not). `e` is freed; it must not stand in an index any more.
+  static Entry* remake(Entry* e, Bytes key, bool expiry);
+  // A copy of the value under another key, without expiry.
+  static Entry* duplicate(const Entry* e, Bytes key);
   // Frees the entry and its value.
   static void destroy(Entry* e);
   // Frees the entry alone; the object or block that it points to has another owner now.
@@ -66,6 +73,7 @@ class Entry {
   size_t string_size() const;
   char* string_data() { return has_object() ? object().as<StringBlock>()->data : value_data(); }
   void set_encoding(Encoding e) { encoding_ = static_cast<unsigned>(e) & 7u; }
+  size_t inline_size() const { return value_size_; }
   // How long an inline string could become without moving.
   size_t inline_capacity() const;
   void set_inline_size(uint32_t n) { value_size_ = n; }

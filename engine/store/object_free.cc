@@ -1,5 +1,78 @@
 #include "engine/store/object_free.h"
-#include "engine/base/memory.h"
+
+#include "engine/store/hash.h"
+#include "engine/store/list.h"
+#include "engine/store/set.h"
+#include "engine/store/zset.h"
+
 namespace ringwood {
-void free_object(Type, Object o) { memory::release(o.as<void>()); }
+namespace {
+
+// The table and what its items cost by the first `samples` of them.
+template <class Table, class Size>
+size_t table_memory(const Table& table, size_t samples, Size&& size_of) {
+  size_t seen = 0, bytes = 0;
+  table.for_each_while([&](auto* item) {
+    bytes += size_of(item);
+    return ++seen != samples;
+  });
+  double each = seen ? static_cast<double>(bytes) / static_cast<double>(seen) : 0;
+  return table.memory() + static_cast<size_t>(each * static_cast<double>(table.size()));
 }
+
+}  // namespace
+
+void free_object(Type type, Object o) {
+  if (type == Type::kString || type == Type::kStream) return;
+  switch (o.encoding()) {
+    case Encoding::kListpack:
+    case Encoding::kIntset: return memory::release(o.as<uint8_t>());
+    case Encoding::kQuicklist: delete o.as<Quicklist>(); return;
+    case Encoding::kSkiplist: delete o.as<zset::SortedSet>(); return;
+    case Encoding::kHashtable:
+      if (type == Type::kSet) delete o.as<SetTable>();
+      else delete o.as<HashTable>();
+      return;
+    default: return;
+  }
+}
+
+size_t object_length(Type type, const Object& o) {
+  switch (type) {
+    case Type::kList: return list::length(o);
+    case Type::kSet: return set::size(o);
+    case Type::kZSet: return zset::size(o);
+    case Type::kHash: return hash::length(o);
+    default: return 0;
+  }
+}
+
+size_t object_memory(Type type, const Object& o, size_t samples) {
+  if (type == Type::kString || type == Type::kStream) return 0;
+  auto usable = [](const auto* item) { return memory::usable(item); };
+  switch (o.encoding()) {
+    case Encoding::kListpack:
+    case Encoding::kIntset: return memory::usable(o.as<uint8_t>());
+    case Encoding::kQuicklist: return o.as<Quicklist>()->memory(samples);
+    case Encoding::kSkiplist: {
+      const zset::SortedSet& z = zset::sorted(o);
+      return table_memory(z.index, samples, usable) + z.tree.memory();
+    }
+    case Encoding::kHashtable:
+      if (type == Type::kSet) return table_memory(set::table(o), samples, usable);
+      return table_memory(hash::table(o), samples, [](const HashField* f) { return f->memory(); });
+    default: return 0;
+  }
+}
+
+Object duplicate_object(Type type, const Object& o) {
+  switch (type) {
+    case Type::kList: return list::duplicate(o);
+    case Type::kSet: return set::duplicate(o);
+    case Type::kZSet: return zset::duplicate(o);
+    case Type::kHash: return hash::duplicate(o);
+    default: return o;
+  }
+}
+
+}  // namespace ringwood

@@ -18,7 +18,8 @@ LoadedOptions load(Bytes text, const Files& files = {}, bool sentinel = false) {
       text,
       [&](const std::string& path) {
         const auto found = files.find(path);
-        if (found == files.end()) return FileText{std::nullopt, "Fatal error, can't open config file '" + path + "': No such file or directory"};
+        if (found == files.end())
+          return FileText{std::nullopt, "Fatal error, can't open config file '" + path + "': No such file or directory"};
         return FileText{found->second, ""};
       },
       sentinel);
@@ -169,7 +170,8 @@ TEST(ConfFile, IncludesAreBounded) {
   const LoadedOptions endless = load("include a", {{"a", "include a"}});
   ASSERT_TRUE(endless.error);
   EXPECT_EQ(endless.error->reason, "includes are nested too deeply");
-  const LoadedOptions wide = load("include a", {{"a", "include b\ninclude b"}, {"b", "include c\ninclude c"}, {"c", std::string(9000, '\n')}});
+  const LoadedOptions wide =
+      load("include a", {{"a", "include b\ninclude b"}, {"b", "include c\ninclude c"}, {"c", std::string(9000, '\n')}});
   EXPECT_FALSE(wide.error);
   std::string many;
   for (int i = 0; i < kMaxIncludes + 1; ++i) many += "include e\n";
@@ -182,8 +184,7 @@ TEST(ConfFile, ClusterModeHasOneDatabaseAndNoReplicaof) {
   const LoadedOptions loaded = load("cluster-enabled yes");
   ASSERT_FALSE(loaded.error);
   EXPECT_EQ(loaded.options.databases, 1);
-  EXPECT_EQ(loaded.warnings,
-            (std::vector<std::string>{"WARNING: Changing databases number from 16 to 1 since we are in cluster mode"}));
+  EXPECT_EQ(loaded.warnings, (std::vector<std::string>{"WARNING: Changing databases number from 16 to 1 since we are in cluster mode"}));
   const LoadedOptions refused = load("cluster-enabled yes\nreplicaof a 1");
   ASSERT_TRUE(refused.error);
   EXPECT_EQ(format_config_error(*refused.error),
@@ -210,8 +211,9 @@ TEST(ConfFile, RandomTextNeverCrashes) {
   const uint64_t seed = given ? std::strtoull(given, nullptr, 10) : 5;
   SCOPED_TRACE("RINGWOOD_SEED=" + std::to_string(seed));
   std::mt19937_64 random(seed);
-  static constexpr std::string_view kValues[] = {"yes", "no", "1", "-1", "1gb", "5%", "\"", "'", "\\x", "99999999999999999999", "", "\"\"", "KEA",
-                                                 "normal", "{", "{port}", "*", "\"1 2", "777", "9", ".", "save"};
+  static constexpr std::string_view kValues[] = {
+      "yes",    "no", "1",      "-1", "1gb",   "5%",  "\"", "'", "\\x", "99999999999999999999", "", "\"\"", "KEA",
+      "normal", "{",  "{port}", "*",  "\"1 2", "777", "9",  ".", "save"};
   const auto all = directives();
   int accepted = 0;
   for (int round = 0; round < 20000; ++round) {

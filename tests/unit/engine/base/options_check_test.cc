@@ -44,5 +44,11 @@ TEST(OptionsCheck, ActiveDefragmentationIsRefusedAtRunTimeOnly) {
   EXPECT_EQ(check_activedefrag(1, SetSource::kConfigSet).substr(0, 43), "Active defragmentation cannot be enabled: i");
 }
 
+TEST(OptionsCheck, EncryptionIsRefusedRatherThanForgotten) {
+  EXPECT_EQ(check_tls(0, SetSource::kFile), "");
+  EXPECT_EQ(check_tls(6380, SetSource::kFile), "TLS is not available");
+  EXPECT_EQ(check_tls(6380, SetSource::kConfigSet), "Unable to update TLS configuration. Check server logs.");
+}
+
 }  // namespace
 }  // namespace ringwood

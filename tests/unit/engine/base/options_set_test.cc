@@ -25,7 +25,8 @@ TEST(ConfigSet, TakesSeveralPairsAndNamesWhatChanged) {
 TEST(ConfigSet, RefusesInRedisWords) {
   EXPECT_EQ(error_of({{"foo", "1"}}), "Unknown option or number of arguments for CONFIG SET - 'foo'");
   EXPECT_EQ(error_of({{"Databases", "1"}}), "CONFIG SET failed (possibly related to argument 'Databases') - can't set immutable config");
-  EXPECT_EQ(error_of({{"port", "x"}}), "CONFIG SET failed (possibly related to argument 'port') - argument couldn't be parsed into an integer");
+  EXPECT_EQ(error_of({{"port", "x"}}),
+            "CONFIG SET failed (possibly related to argument 'port') - argument couldn't be parsed into an integer");
   EXPECT_EQ(error_of({{"maxmemory", "1"}, {"maxmemory", "2"}}),
             "CONFIG SET failed (possibly related to argument 'maxmemory') - duplicate parameter");
   EXPECT_EQ(error_of({{"SLAVE-priority", "x"}}).substr(0, 67), "CONFIG SET failed (possibly related to argument 'replica-priority')");

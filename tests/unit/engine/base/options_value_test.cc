@@ -72,9 +72,10 @@ TEST(DirectiveValue, ChoicesNameThemselvesInTheError) {
   EXPECT_EQ(shown("appendfsync", {"Always"}), "always");
   EXPECT_EQ(shown("oom-score-adj", {"relative"}), "yes");
   EXPECT_EQ(refusal("appendfsync", {"never"}), "argument(s) must be one of the following: everysec, always, no");
-  EXPECT_EQ(refusal("maxmemory-policy", {"x"}),
-            "argument(s) must be one of the following: volatile-lru, volatile-lfu, volatile-random, volatile-ttl, allkeys-lru, allkeys-lfu, "
-            "allkeys-random, noeviction");
+  EXPECT_EQ(
+      refusal("maxmemory-policy", {"x"}),
+      "argument(s) must be one of the following: volatile-lru, volatile-lfu, volatile-random, volatile-ttl, allkeys-lru, allkeys-lfu, "
+      "allkeys-random, noeviction");
 }
 
 TEST(DirectiveValue, FlagsAreASet) {
@@ -106,7 +107,8 @@ TEST(DirectiveValue, OutputBufferLimitsAreSetByClass) {
   EXPECT_EQ(shown("client-output-buffer-limit", {"NORMAL", "1", "2", "3", "pubsub", "4", "5", "6"}),
             "normal 1 2 3 slave 268435456 67108864 60 pubsub 4 5 6");
   EXPECT_EQ(refusal("client-output-buffer-limit", {"normal", "1"}), "Wrong number of arguments in buffer limit configuration.");
-  EXPECT_EQ(refusal("client-output-buffer-limit", {"master", "1", "1", "1"}), "Invalid client class specified in buffer limit configuration.");
+  EXPECT_EQ(refusal("client-output-buffer-limit", {"master", "1", "1", "1"}),
+            "Invalid client class specified in buffer limit configuration.");
   EXPECT_EQ(refusal("client-output-buffer-limit", {"normal", "1", "x", "1"}),
             "Error in hard, soft or soft_seconds setting in buffer limit configuration.");
   EXPECT_EQ(refusal("client-output-buffer-limit", {"normal", "1", "1", "-1"}),

@@ -22,9 +22,7 @@ TEST(SplitArgs, DoubleQuotesKnowEscapes) {
   EXPECT_EQ(split_args(R"("\x00")"), (Words{std::string(1, '\0')}));
 }
 
-TEST(SplitArgs, SingleQuotesKnowOnlyTheQuote) {
-  EXPECT_EQ(split_args(R"('it\'s' 'a\n')"), (Words{"it's", "a\\n"}));
-}
+TEST(SplitArgs, SingleQuotesKnowOnlyTheQuote) { EXPECT_EQ(split_args(R"('it\'s' 'a\n')"), (Words{"it's", "a\\n"})); }
 
 TEST(SplitArgs, AQuoteMayOpenInsideAnArgumentAndMustEndIt) {
   EXPECT_EQ(split_args("foo\"bar baz\" x"), (Words{"foobar baz", "x"}));

@@ -1,0 +1,225 @@
+#include "engine/store/zset.h"
+
+#include <cmath>
+
+#include "engine/store/zset_listpack.h"
+
+namespace ringwood::zset {
+namespace {
+
+void insert_new(SortedSet& z, double score, Bytes member, uint64_t hash) {
+  ScoredMember* m = ScoredMember::create(score, member);
+  z.index.insert(m, hash);
+  z.tree.insert(m);
+}
+
+void to_large(Object& o, size_t expected) {
+  auto* z = new SortedSet;
+  z->index.reserve(expected);
+  for_each(o, [z](Element e, double score) {
+    char room[kMaxIntChars];
+    Bytes member = e.text(room);
+    uint64_t hash = hash_bytes(member);
+    // A damaged blob that names a member twice must not break the structure: the first one counts.
+    if (!z->index.find(member, hash)) insert_new(*z, score, member, hash);
+  });
+  listpack::release(o.as<uint8_t>());
+  o.reset(Encoding::kSkiplist, z);
+}
+
+// What ZADD's flags make of a member that is there: skipped, NaN, same, or updated with the new score.
+AddResult decide(double current, double score, unsigned flags) {
+  if (flags & kNx) return {Outcome::kSkipped};
+  if (flags & kIncr) {
+    score += current;
+    if (std::isnan(score)) return {Outcome::kNaN};
+  }
+  if (((flags & kLt) && score >= current) || ((flags & kGt) && score <= current)) return {Outcome::kSkipped};
+  return {score == current ? Outcome::kSame : Outcome::kUpdated, score};
+}
+
+// Sets `done` unless the set became large instead.
+AddResult add_to_listpack(Object& o, double score, Bytes member, unsigned flags, const Limits& limits, bool& done) {
+  uint8_t* lp = o.as<uint8_t>();
+  double current;
+  done = true;
+  if (listpack::Position p = small::find(lp, member, current)) {
+    AddResult result = decide(current, score, flags);
+    if (result.outcome == Outcome::kUpdated) {
+      listpack::erase(lp, p, 2);
+      small::insert(lp, result.score, member);
+      o.reset(Encoding::kListpack, lp);
+    }
+    return result;
+  }
+  if (flags & kXx) return {Outcome::kSkipped};
+  size_t n = size(o);
+  if (n + 1 > limits.zset_max_listpack_entries || member.size() > limits.zset_max_listpack_value || !listpack::safe_to_add(lp, member.size())) {
+    to_large(o, n + 1);
+    done = false;
+    return {Outcome::kSkipped};
+  }
+  small::insert(lp, score, member);
+  o.reset(Encoding::kListpack, lp);
+  return {Outcome::kAdded, score};
+}
+
+}  // namespace
+
+Object create_large(size_t expected) {
+  auto* z = new SortedSet;
+  z->index.reserve(expected);
+  return {Encoding::kSkiplist, z};
+}
+Object create(size_t expected, size_t longest_member, const Limits& limits) {
+  if (expected <= limits.zset_max_listpack_entries && longest_member <= limits.zset_max_listpack_value) return {Encoding::kListpack, listpack::create()};
+  return create_large(expected);
+}
+
+void before_add(Object& o, size_t expected, const Limits& limits) {
+  if (is_listpack(o) && expected > limits.zset_max_listpack_entries) to_large(o, expected);
+}
+
+size_t size(const Object& o) {
+  return is_listpack(o) ? listpack::length(static_cast<const uint8_t*>(o.as<uint8_t>())) / 2 : sorted(o).tree.size();
+}
+
+AddResult add(Object& o, double score, Bytes member, unsigned flags, const Limits& limits) {
+  if (is_listpack(o)) {
+    bool done;
+    AddResult result = add_to_listpack(o, score, member, flags, limits, done);
+    if (done) return result;
+  }
+  SortedSet& z = sorted(o);
+  uint64_t hash = hash_bytes(member);
+  ScoredMember* m = z.index.find(member, hash);
+  if (m) {
+    AddResult result = decide(m->score, score, flags);
+    if (result.outcome == Outcome::kUpdated) z.tree.update_score(m, result.score);
+    return result;
+  }
+  if (flags & kXx) return {Outcome::kSkipped};
+  insert_new(z, score, member, hash);
+  return {Outcome::kAdded, score};
+}
+
+bool remove(Object& o, Bytes member) {
+  if (is_listpack(o)) {
+    uint8_t* lp = o.as<uint8_t>();
+    listpack::Position p = listpack::find(listpack::first(lp), member, 1);
+    if (!p) return false;
+    listpack::erase(lp, p, 2);
+    o.reset(Encoding::kListpack, lp);
+    return true;
+  }
+  SortedSet& z = sorted(o);
+  ScoredMember* m = z.index.take(member, hash_bytes(member));
+  if (!m) return false;
+  z.tree.erase(m);
+  ScoredMember::destroy(m);
+  return true;
+}
+
+bool score(const Object& o, Bytes member, double& out) {
+  if (is_listpack(o)) return small::find(o.as<uint8_t>(), member, out) != nullptr;
+  ScoredMember* m = sorted(o).index.find(member, hash_bytes(member));
+  if (m) out = m->score;
+  return m != nullptr;
+}
+
+bool rank(const Object& o, Bytes member, bool reverse, size_t& rank, double& score) {
+  if (!is_listpack(o)) {
+    if (!zset::score(o, member, score)) return false;
+    rank = sorted(o).tree.rank(score, member);
+  } else {
+    bool found = false;
+    rank = small::count_while(o.as<uint8_t>(), 0, [&](listpack::Position p, double s) {
+      score = s;
+      found = listpack::equals(p, member);
+      return !found;
+    });
+    if (!found) return false;
+  }
+  if (reverse) rank = size(o) - 1 - rank;
+  return true;
+}
+
+IndexRange ranks(const Object& o, const ScoreRange& r) {
+  if (r.min > r.max || (r.min == r.max && (r.minex || r.maxex))) return {};
+  size_t from, to;
+  if (is_listpack(o)) {
+    const uint8_t* lp = o.as<uint8_t>();
+    from = small::count_while(lp, 0, [&](listpack::Position, double s) { return r.minex ? s <= r.min : s < r.min; });
+    to = small::count_while(lp, from, [&](listpack::Position, double s) { return r.maxex ? s < r.max : s <= r.max; });
+  } else {
+    from = sorted(o).tree.count_below(r.min, r.minex);
+    to = sorted(o).tree.count_below(r.max, !r.maxex);
+  }
+  return to > from ? IndexRange{from, to} : IndexRange{};
+}
+
+namespace {
+// Whether a member that compares like this with the bound lies before the range's lower end, or before its upper end.
+bool before_min(int order, const LexBound& b) { return b.exclusive ? order <= 0 : order < 0; }
+bool before_max_end(int order, const LexBound& b) { return b.exclusive ? order < 0 : order <= 0; }
+}  // namespace
+
+IndexRange ranks(const Object& o, const LexRange& r) {
+  using Kind = LexBound::Kind;
+  if (r.min.kind == Kind::kHighest || r.max.kind == Kind::kLowest) return {};
+  if (r.min.kind == Kind::kMember && r.max.kind == Kind::kMember) {
+    int order = compare_members(r.min.member, r.max.member);
+    if (order > 0 || (order == 0 && (r.min.exclusive || r.max.exclusive))) return {};
+  }
+  size_t from = 0, to = size(o);
+  if (is_listpack(o)) {
+    const uint8_t* lp = o.as<uint8_t>();
+    if (r.min.kind == Kind::kMember)
+      from = small::count_while(lp, 0, [&](listpack::Position p, double) { return before_min(small::compare(p, r.min.member), r.min); });
+    if (r.max.kind == Kind::kMember)
+      to = small::count_while(lp, from, [&](listpack::Position p, double) { return before_max_end(small::compare(p, r.max.member), r.max); });
+  } else {
+    if (r.min.kind == Kind::kMember) from = sorted(o).tree.count_below_lex(r.min.member, r.min.exclusive);
+    if (r.max.kind == Kind::kMember) to = sorted(o).tree.count_below_lex(r.max.member, !r.max.exclusive);
+  }
+  return to > from ? IndexRange{from, to} : IndexRange{};
+}
+
+void remove_ranks(Object& o, IndexRange range) {
+  if (range.empty()) return;
+  if (is_listpack(o)) {
+    uint8_t* lp = o.as<uint8_t>();
+    listpack::erase_range(lp, static_cast<int64_t>(2 * range.from), 2 * range.size());
+    o.reset(Encoding::kListpack, lp);
+    return;
+  }
+  SortedSet& z = sorted(o);
+  z.tree.erase_range(range.from, range.to, [&](ScoredMember* m) {
+    z.index.take(m->bytes(), hash_bytes(m->bytes()));
+    ScoredMember::destroy(m);
+  });
+}
+
+void fit(Object& o, const Limits& limits) {
+  if (is_listpack(o) && size(o) > limits.zset_max_listpack_entries) to_large(o, size(o));
+}
+
+void to_listpack_if_small(Object& o, size_t longest, size_t total, const Limits& limits) {
+  if (is_listpack(o) || size(o) > limits.zset_max_listpack_entries || longest > limits.zset_max_listpack_value || total > listpack::kMaxSafeBytes) return;
+  uint8_t* lp = listpack::create();
+  for_each(o, [&](Element e, double score) { small::append(lp, score, Bytes(e.data, e.size)); });
+  delete o.as<SortedSet>();
+  o.reset(Encoding::kListpack, lp);
+}
+
+Object duplicate(const Object& o) {
+  if (is_listpack(o)) return {Encoding::kListpack, listpack::duplicate(o.as<uint8_t>())};
+  Object copy = create_large(size(o));
+  for_each(o, [&](Element e, double score) {
+    Bytes member(e.data, e.size);
+    insert_new(sorted(copy), score, member, hash_bytes(member));
+  });
+  return copy;
+}
+
+}  // namespace ringwood::zset

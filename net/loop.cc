@@ -1,0 +1,390 @@
+#include "net/loop.h"
+
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace ringwood {
+namespace {
+
+constexpr int64_t kTickUs = 100000;
+constexpr size_t kCompletionsAtOnce = 1024;
+
+constexpr Bytes kTooManyClients = "-ERR max number of clients reached\r\n";
+constexpr Bytes kDenied =
+    "-DENIED Protected mode is on and the default user has no password, so connections are taken from this machine alone. To let others in, do one of "
+    "these from here: set a password (CONFIG SET requirepass), or switch protected mode off (CONFIG SET protected-mode no, or protected-mode no in the "
+    "configuration file) if no stranger can reach this port.\r\n";
+
+// A connection on its way from the loop that accepted it.
+struct Handover final : Task {
+  Loop* to;
+  int fd;
+  bool unix_socket;
+};
+
+}  // namespace
+
+Loop::Loop(Network& network, Executor& executor) : network_(network), executor_(executor) { completions_.resize(kCompletionsAtOnce); }
+
+Loop::~Loop() {
+  for (Connection* c : connections_) {
+    ::close(c->fd);
+    delete c;
+  }
+  if (signal_fd_ >= 0) ::close(signal_fd_);
+}
+
+std::string Loop::open() { return ring_.open(); }
+
+void Loop::run(bool first) {
+  if (first) {
+    accepting_ = true;
+    accept_armed_.assign(network_.listeners.size(), false);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    signal_fd_ = signalfd(-1, &set, SFD_CLOEXEC);
+    if (signal_fd_ >= 0) ring_.read_signal(signal_fd_, signal_, sizeof(signalfd_siginfo));
+  }
+  tick();
+  while (!network_.stopping()) turn();
+}
+
+void Loop::turn() {
+  // 1. What the kernel has done: noted only, so that nothing runs while completions are being read.
+  reap();
+  // 2. The time of this turn.
+  executor_.begin_turn(network_.engine.clock->unix_us());
+  // 3. What other threads want, and what they have answered.
+  executor_.take_mail();
+  // 4. Everything that arrived is parsed in place and executed, batch by batch.
+  parse_and_run();
+  if (!ended_.empty()) end_gently();
+  // 5. One send a connection.
+  send_replies();
+  // 6. Work that nobody waits for, in small portions.
+  bool work_left = executor_.background();
+  // 7. Mail for others.
+  executor_.post_mail([this](int other) { wake(other); });
+  // 8. Connections that have ended.
+  if (!dying_.empty()) bury();
+  // 9. One system call hands all of this to the kernel, and waits if there is nothing left to do.
+  sleep(work_left);
+  stats.turns.add();
+}
+
+void Loop::reap() {
+  for (;;) {
+    size_t n = ring_.reap(completions_.data(), completions_.size());
+    for (size_t i = 0; i < n; i++) take(completions_[i]);
+    if (n < completions_.size()) return;
+  }
+}
+
+void Loop::take(const Ring::Completion& c) {
+  switch (c.op()) {
+    case Ring::Op::kReceive: return received(c);
+    case Ring::Op::kSend: return sent(c);
+    case Ring::Op::kReceiveInto: return received_in_place(c);
+    case Ring::Op::kAccept: return accepted(c);
+    case Ring::Op::kTimer: return tick();
+    case Ring::Op::kFile: return Ring::finish_file(c);
+    case Ring::Op::kSignal: {
+      int number = static_cast<int>(reinterpret_cast<signalfd_siginfo*>(signal_)->ssi_signo);
+      if (c.result > 0) network_.owner.signalled(number);
+      ring_.read_signal(signal_fd_, signal_, sizeof(signalfd_siginfo));
+      return;
+    }
+    case Ring::Op::kWake:
+    case Ring::Op::kIgnored: return;
+  }
+}
+
+void Loop::received(const Ring::Completion& done) {
+  auto& c = *done.pointer<Connection>();
+  if (done.result > 0) {
+    arrivals_.push_back({&c, done.buffer(), static_cast<uint32_t>(done.result)});
+  } else if (done.has_buffer()) {
+    ring_.give_back(done.buffer());
+  }
+  if (done.more()) return;
+  receive_ended(c, done.result);
+}
+
+// A receive has ended: by the end of the stream, an error, a lack of buffers, on request, or (with data) for a reason of the kernel's own.
+void Loop::receive_ended(Connection& c, int result) {
+  using Receiving = Connection::Receiving;
+  bool direct = c.receiving == Receiving::kStopping;
+  c.receiving = Receiving::kNot;
+  if (result == 0) return stream_ended(c);
+  if (result == -ENOBUFS)
+    ring_.grow_pool();
+  else if (result < 0 && result != -ECANCELED && result != -EINTR && result != -EAGAIN)
+    return kill(c);
+  if (c.dying) return;
+  if (direct)
+    mark_untidy(c);  // armed again when what has arrived until now has been parsed
+  else
+    arm_receive(c);
+}
+
+void Loop::received_in_place(const Ring::Completion& done) {
+  auto& c = *done.pointer<Connection>();
+  c.receiving = Connection::Receiving::kNot;
+  if (done.result <= 0) return done.result == 0 ? stream_ended(c) : kill(c);
+  auto n = static_cast<size_t>(done.result);
+  c.query.commit(n);
+  c.bytes_in += n;
+  stats.bytes_in.add(done.result);
+  c.last_active_ms = executor_.now_ms();
+  if (!c.waits_for_lease) {
+    c.waits_for_lease = true;
+    waiting_for_lease_.push_back(&c);  // parsed first in this turn's phase 4
+  }
+  mark_untidy(c);
+}
+
+void Loop::sent(const Ring::Completion& done) {
+  auto& c = *done.pointer<Connection>();
+  c.sending = false;
+  if (done.result <= 0) return kill(c);
+  auto n = static_cast<size_t>(done.result);
+  c.sent += n;
+  c.bytes_out += n;
+  stats.bytes_out.add(done.result);
+  if (c.sent < c.in_flight.size()) {  // the kernel may cut a send short even though it was asked for all
+    c.sending = true;
+    return ring_.send(c.fd, c.in_flight.view().substr(c.sent), &c);
+  }
+  c.sent = 0;
+  c.in_flight.clear();
+  if (c.out.empty()) {
+    c.out.swap(c.in_flight);  // the usual case needs one buffer only
+    c.out.shrink(16384);
+    if (c.close_after_reply && !c.slots_open()) kill(c);
+  } else {
+    list(c);
+  }
+}
+
+void Loop::send_replies() {
+  std::vector<Client*>& written = executor_.written();
+  for (Client* client : written) {
+    client->listed = false;
+    flush(static_cast<Connection&>(*client));
+  }
+  written.clear();
+}
+
+void Loop::flush(Connection& c) {
+  if (c.dying) return;
+  if (over_output_limit(c)) return;
+  if (c.sending) return;
+  if (!c.out.empty()) {
+    c.out.swap(c.in_flight);
+    c.sending = true;
+    ring_.send(c.fd, c.in_flight.view(), &c);
+  } else if (c.close_after_reply && !c.slots_open()) {
+    kill(c);
+  }
+}
+
+// The limits of client-output-buffer-limit. A soft one has a time that only check_connection() measures.
+bool Loop::over_output_limit(Connection& c) {
+  const OutputBufferLimit& limit = executor_.options().client_output_buffer_limit[static_cast<size_t>(ClientClass::kNormal)];
+  if (__builtin_expect(!limit.hard_bytes && !limit.soft_bytes, 1)) return false;
+  size_t bytes = c.output_bytes();
+  bool over = limit.hard_bytes && bytes > limit.hard_bytes;
+  if (!limit.soft_bytes || bytes <= limit.soft_bytes) {
+    c.over_soft_limit_since_ms = 0;
+  } else {
+    if (!c.over_soft_limit_since_ms) c.over_soft_limit_since_ms = executor_.now_ms();
+    over |= executor_.now_ms() - c.over_soft_limit_since_ms > limit.soft_seconds * int64_t{1000};
+  }
+  if (!over) return false;
+  network_.log.write(LogLevel::kWarning, "Client id=%llu addr=%s closed: %zu bytes of replies wait, above client-output-buffer-limit",
+                     static_cast<unsigned long long>(c.id), c.peer_address().c_str(), bytes);
+  stats.closed_by_output_limit.add();
+  kill(c);
+  return true;
+}
+
+void Loop::sleep(bool work_left) {
+  stats.enters.add();
+  bool parse_left = !executor_.leased_out() && !(waiting_for_lease_.empty() && executor_.resumed().empty());
+  if (work_left || parse_left || network_.stopping()) return ring_.enter(false);
+  if (int spin_us = executor_.options().busy_poll_us) {
+    ring_.enter(false);
+    const Clock& clock = *network_.engine.clock;
+    for (int64_t end = clock.monotonic_us() + spin_us; clock.monotonic_us() < end;) {
+      if (ring_.pending()) return ring_.enter(false);
+      if (!executor_.may_sleep()) return;
+      executor_.awake();
+      __builtin_ia32_pause();
+    }
+  }
+  bool wait = executor_.may_sleep();
+  ring_.enter(wait);
+  executor_.awake();
+}
+
+void Loop::wake(int other) { ring_.wake(network_.loops[static_cast<size_t>(other)]->ring_.fd()); }
+
+// --- connections
+
+void Loop::accepted(const Ring::Completion& done) {
+  auto* listener = done.pointer<Listener>();
+  auto place = static_cast<size_t>(listener - network_.listeners.data());
+  if (!done.more()) accept_armed_[place] = false;  // tick() begins again: at once would only spin where descriptors have run out
+  if (done.result < 0) {
+    if (done.result != -ECANCELED) network_.log.write(LogLevel::kWarning, "Error accepting a client connection: %s", strerror(-done.result));
+    return;
+  }
+  if (refuse(done.result, listener->unix_socket)) return;
+  network_.connections.fetch_add(1, std::memory_order_relaxed);
+  stats.connections_received.add();
+  size_t target = next_loop_++ % network_.loops.size();
+  Loop* to = network_.loops[target].get();
+  if (to == this) return adopt(done.result, listener->unix_socket);
+  auto* task = new Handover;
+  task->to = to;
+  task->fd = done.result;
+  task->unix_socket = listener->unix_socket;
+  task->run = [](Task& t, Executor&) {
+    auto& h = static_cast<Handover&>(t);
+    h.to->adopt(h.fd, h.unix_socket);
+  };
+  task->done = [](Task& t, Executor&) { delete static_cast<Handover*>(&t); };
+  executor_.send_task(static_cast<int>(target), task);
+}
+
+// Too many clients, or a stranger in protected mode: told so and closed.
+bool Loop::refuse(int fd, bool unix_socket) {
+  const Options& options = executor_.options();
+  Bytes reason;
+  if (network_.connections.load(std::memory_order_relaxed) >= options.maxclients)
+    reason = kTooManyClients;
+  else if (options.protected_mode && options.requirepass.empty() && !unix_socket && !socket_is_local(fd))
+    reason = kDenied;
+  else
+    return false;
+  stats.connections_rejected.add();
+  (void)!::send(fd, reason.data(), reason.size(), MSG_NOSIGNAL | MSG_DONTWAIT);  // best effort: nobody waits for this client
+  ::close(fd);
+  return true;
+}
+
+void Loop::adopt(int fd, bool unix_socket) {
+  auto* c = new Connection(*this, fd, unix_socket);
+  const Options& options = executor_.options();
+  c->id = executor_.engine().next_client_id.fetch_add(1, std::memory_order_relaxed);
+  c->authenticated = options.requirepass.empty();
+  c->local = unix_socket || socket_is_local(fd);
+  c->created_ms = c->last_active_ms = network_.engine.clock->unix_ms();
+  if (!unix_socket) tune_client_socket(fd, options.tcp_keepalive);
+  c->place = connections_.size();
+  connections_.push_back(c);
+  stats.connected.add();
+  arm_receive(*c);
+}
+
+void Loop::stream_ended(Connection& c) {
+  c.ended = true;
+  ended_.push_back(&c);
+}
+
+// Connections whose peer sends no more: what came before is still answered, where that takes no waiting.
+void Loop::end_gently() {
+  size_t left = 0;
+  for (Connection* c : ended_) {
+    if (!c->dying && (c->stopped || c->waits_for_lease)) {
+      ended_[left++] = c;
+      continue;
+    }
+    c->ended = false;
+    c->close_after_reply = true;
+    list(*c);
+  }
+  ended_.resize(left);
+}
+
+// flush() will look at it this turn.
+void Loop::list(Connection& c) {
+  if (c.listed) return;
+  c.listed = true;
+  executor_.written().push_back(&c);
+}
+
+void Loop::kill(Connection& c) {
+  if (c.dying) return;
+  c.dying = c.closing = true;
+  c.close_after_reply = true;
+  dying_.push_back(&c);
+}
+
+// Frees those whom neither the kernel nor the executor knows any more.
+void Loop::bury() {
+  if (!executor_.resumed().empty()) return;  // one of them may stand there
+  size_t left = 0;
+  for (Connection* c : dying_) {
+    bool in_kernel = c->receiving != Connection::Receiving::kNot || c->sending;
+    if (in_kernel && !c->shut) {
+      c->shut = true;
+      shutdown(c->fd, SHUT_RDWR);
+    }
+    if (in_kernel || c->slots_open() || c->waiting || c->listed || c->ended || c->untidy || c->waits_for_lease) {
+      dying_[left++] = c;
+      continue;
+    }
+    connections_[c->place] = connections_.back();
+    connections_[c->place]->place = c->place;
+    connections_.pop_back();
+    ring_.close(c->fd);
+    stats.connected.add(-1);
+    network_.connections.fetch_sub(1, std::memory_order_relaxed);
+    delete c;
+  }
+  dying_.resize(left);
+}
+
+// --- time
+
+void Loop::tick() {
+  int64_t due = executor_.leased_out() ? -1 : executor_.shard().expiry.next_ms();
+  int64_t wait_us = due < 0 ? kTickUs : std::clamp<int64_t>((due - network_.engine.clock->unix_ms()) * 1000, 1000, kTickUs);
+  ring_.timer(wait_us, nullptr);
+  if (accepting_)
+    for (size_t i = 0; i < network_.listeners.size(); i++) {
+      if (accept_armed_[i]) continue;
+      ring_.accept(network_.listeners[i].fd, &network_.listeners[i]);
+      accept_armed_[i] = true;
+    }
+  walk_connections();
+}
+
+// A part of the connections, so that each is looked at about once a second.
+void Loop::walk_connections() {
+  size_t n = std::min(connections_.size(), connections_.size() / 10 + 5);
+  for (size_t i = 0; i < n; i++) {
+    if (walked_ >= connections_.size()) walked_ = 0;
+    check_connection(*connections_[walked_++]);
+  }
+}
+
+void Loop::check_connection(Connection& c) {
+  if (c.dying) return;
+  if (over_output_limit(c)) return;
+  int64_t timeout_ms = executor_.options().timeout * int64_t{1000};
+  if (timeout_ms && !c.waiting && executor_.now_ms() - c.last_active_ms > timeout_ms) {
+    network_.log.write(LogLevel::kVerbose, "Closing idle client");
+    kill(c);
+  }
+}
+
+}  // namespace ringwood

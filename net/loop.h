@@ -1,0 +1,106 @@
+#pragma once
+// One thread's life: the turn, a fixed list of phases (loop.cc, Loop::turn), until the network stops. Owns the thread's ring and connections, and drives its
+// executor. docs/architecture.md, section 2.
+#include <deque>
+#include <vector>
+
+#include "engine/exec/executor.h"
+#include "net/connection.h"
+#include "net/network.h"
+#include "net/ring.h"
+
+namespace ringwood {
+
+class Loop {
+ public:
+  Loop(Network& network, Executor& executor);
+  ~Loop();
+  Loop(const Loop&) = delete;
+
+  // On the thread of the loop: opens the ring. Answers what is wrong, or nothing.
+  std::string open();
+  // Turns until the network stops. The first loop accepts connections and takes signals.
+  void run(bool first);
+
+  Network& network() { return network_; }
+  Executor& executor() { return executor_; }
+  Ring& ring() { return ring_; }
+  NetStats stats;
+  const std::vector<Connection*>& connections() const { return connections_; }
+
+  // Takes over an accepted socket.
+  void adopt(int fd, bool unix_socket);
+  // Closes without sending what is left, as soon as nothing of it is in flight.
+  void kill(Connection& c);
+  // Ends the sleep of another loop.
+  void wake(int other);
+
+ private:
+  struct Arrival {
+    Connection* connection;
+    unsigned buffer;
+    uint32_t size;
+  };
+
+  // The phases, in loop.cc.
+  void turn();
+  void reap();
+  void parse_and_run();
+  void end_gently();
+  void send_replies();
+  void bury();
+  void sleep(bool work_left);
+
+  // Completions.
+  void take(const Ring::Completion& c);
+  void received(const Ring::Completion& c);
+  void received_in_place(const Ring::Completion& c);
+  void receive_ended(Connection& c, int result);
+  void sent(const Ring::Completion& c);
+  void accepted(const Ring::Completion& c);
+  void tick();
+
+  // Input, in loop_input.cc.
+  void parse_arrival(const Arrival& a);
+  size_t feed(Connection& c, Bytes input);
+  void feed_query(Connection& c);
+  void keep(Connection& c, Bytes rest);
+  void run_round();
+  bool may_parse(const Connection& c) const;
+  void protocol_error(Connection& c, Bytes input);
+  void arm_receive(Connection& c);
+  void expect(Connection& c);
+  void mark_untidy(Connection& c);
+
+  // Connections.
+  void flush(Connection& c);
+  bool over_output_limit(Connection& c);
+  void stream_ended(Connection& c);
+  void list(Connection& c);
+  void check_connection(Connection& c);
+  void walk_connections();
+  bool refuse(int fd, bool unix_socket);
+
+  Network& network_;
+  Executor& executor_;
+  Ring ring_;
+  std::vector<Ring::Completion> completions_;
+  std::vector<Arrival> arrivals_;
+  std::vector<Connection*> connections_;
+  std::vector<Connection*> resuming_;          // those of Executor::resumed() that are being parsed
+  std::vector<Connection*> waiting_for_lease_; // have unparsed bytes, for when the shard is not leased out any more
+  std::vector<Connection*> untidy_;
+  std::vector<Connection*> ended_;             // the peer sends no more
+  std::vector<Connection*> dying_;
+  std::deque<OwnedBytes> unquoted_;            // arguments of inline commands of this round
+  uint64_t round_ = 1;                         // number of the next Executor::run()
+  size_t submitted_ = 0;                       // requests of this round
+  size_t walked_ = 0;                          // connections that walk_connections() has seen in this pass
+  bool accepting_ = false;
+  std::vector<bool> accept_armed_;             // by listener
+  size_t next_loop_ = 0;                       // that gets the next connection
+  char signal_[128];                           // a signalfd_siginfo
+  int signal_fd_ = -1;
+};
+
+}  // namespace ringwood

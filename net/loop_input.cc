@@ -1,0 +1,178 @@
+// The loop's input: from received bytes to submitted requests.
+//
+// Requests are parsed where the kernel has put them and their arguments point there, so nothing of that may move or be given back before Executor::run() has
+// returned. What cannot be parsed yet (the tail of a request, or anything behind a request that waits) is copied to the connection's own
+// buffer; a round number tells whether that buffer is pointed into.
+#include <algorithm>
+
+#include "engine/exec/reply.h"
+#include "net/loop.h"
+
+namespace ringwood {
+namespace {
+
+// Requests are executed in batches of this many: enough that their cache misses overlap, few enough that arguments and replies stay in the cache.
+constexpr size_t kBatch = 256;
+// From this many missing bytes on an argument is received straight into the query buffer.
+constexpr size_t kDirectBytes = 64 * 1024;
+
+}  // namespace
+
+void Loop::parse_and_run() {
+  if (!executor_.leased_out()) {
+    // Those who had to wait for the shard, and those whose bytes came into their query buffer.
+    resuming_.swap(waiting_for_lease_);
+    for (Connection* c : resuming_) {
+      c->waits_for_lease = false;
+      feed_query(*c);
+    }
+    resuming_.clear();
+  }
+  for (const Arrival& a : arrivals_) parse_arrival(a);
+  if (submitted_) run_round();
+  while (!executor_.resumed().empty() && !executor_.leased_out()) {
+    std::vector<Client*> resumed;
+    resumed.swap(executor_.resumed());
+    for (Client* client : resumed) {
+      auto& c = static_cast<Connection&>(*client);
+      c.stopped = false;
+      feed_query(c);
+      if (c.close_after_reply) list(c);
+    }
+    if (submitted_) run_round();
+  }
+  for (const Arrival& a : arrivals_) ring_.give_back(a.buffer);
+  arrivals_.clear();
+  for (Connection* c : untidy_) {
+    c->untidy = false;
+    c->query.tidy();
+    expect(*c);
+  }
+  untidy_.clear();
+}
+
+bool Loop::may_parse(const Connection& c) const { return !c.stopped && !c.close_after_reply && !executor_.leased_out(); }
+
+void Loop::parse_arrival(const Arrival& a) {
+  Connection& c = *a.connection;
+  if (c.close_after_reply) return;
+  c.bytes_in += a.size;
+  stats.bytes_in.add(a.size);
+  c.last_active_ms = executor_.now_ms();
+  Bytes input(ring_.buffer(a.buffer), a.size);
+  if (c.query.empty() && may_parse(c)) input.remove_prefix(feed(c, input));
+  if (input.empty()) return;
+  keep(c, input);
+  feed_query(c);
+}
+
+// Parses and submits what it can; answers how many bytes that were.
+size_t Loop::feed(Connection& c, Bytes input) {
+  size_t used = 0;
+  ParseTarget to{executor_.args(), unquoted_, executor_.options().proto_max_bulk_len, c.authenticated};
+  while (used < input.size()) {
+    RequestParser::Status s = c.parser.parse(input.substr(used), to);
+    if (__builtin_expect(s != RequestParser::Status::kRequest, 0)) {
+      if (s == RequestParser::Status::kError) protocol_error(c, input.substr(used));
+      return used;
+    }
+    used += c.parser.consumed();
+    if (c.parser.args().empty()) continue;
+    submitted_++;
+    if (!executor_.submit(c, c.parser.args())) {
+      c.stopped = true;
+      return used;
+    }
+    if (submitted_ >= kBatch) {
+      run_round();
+      if (!may_parse(c)) return used;
+    }
+  }
+  return used;
+}
+
+void Loop::feed_query(Connection& c) {
+  if (c.query.empty()) return;
+  if (!may_parse(c)) {
+    if (!c.stopped && !c.close_after_reply && !c.waits_for_lease) {
+      c.waits_for_lease = true;
+      waiting_for_lease_.push_back(&c);
+    }
+    return;
+  }
+  uint64_t before = round_;
+  size_t used = feed(c, c.query.view());
+  c.query.consume(used);
+  if (used || round_ != before) c.pinned_in_round = round_;
+  mark_untidy(c);
+  if (!may_parse(c) && !c.query.empty()) feed_query(c);  // only to be put in the list of those who wait for the lease
+}
+
+// Copies bytes to the connection's own buffer.
+void Loop::keep(Connection& c, Bytes rest) {
+  if (c.dying) return;
+  if (c.query.size() + rest.size() > executor_.options().client_query_buffer_limit) {
+    network_.log.write(LogLevel::kWarning, "Closing client that reached max query buffer length: id=%llu addr=%s", static_cast<unsigned long long>(c.id),
+                       c.peer_address().c_str());
+    stats.closed_by_query_limit.add();
+    return kill(c);
+  }
+  if (!c.query.fits(rest.size()) && c.pinned_in_round == round_ && submitted_) run_round();
+  c.query.append(rest);
+  mark_untidy(c);
+}
+
+void Loop::run_round() {
+  executor_.run();
+  round_++;
+  submitted_ = 0;
+  if (!unquoted_.empty()) unquoted_.clear();
+}
+
+void Loop::protocol_error(Connection& c, Bytes input) {
+  OwnedBytes text = std::string("ERR ") + c.parser.error();
+  network_.log.write(LogLevel::kVerbose, "%s from client id=%llu addr=%s, %zu bytes behind it are dropped", c.parser.error(), static_cast<unsigned long long>(c.id),
+                     c.peer_address().c_str(), input.size());
+  if (submitted_) run_round();  // replies to what came before stand before the error
+  size_t start = c.reply_buffer().size();
+  Reply(c.reply_buffer(), c.resp).error(text);
+  c.end_reply(start);
+  c.close_after_reply = true;
+  list(c);
+}
+
+// --- receiving
+
+void Loop::arm_receive(Connection& c) {
+  c.receiving = Connection::Receiving::kPool;
+  ring_.receive(c.fd, &c);
+}
+
+void Loop::mark_untidy(Connection& c) {
+  if (c.untidy) return;
+  c.untidy = true;
+  untidy_.push_back(&c);
+}
+
+// At the end of a turn: receives the rest of a large argument in place, so that it is not copied from pool buffers.
+void Loop::expect(Connection& c) {
+  using Receiving = Connection::Receiving;
+  if (c.dying || c.receiving == Receiving::kDirect) return;
+  size_t wanted = c.stopped || c.close_after_reply ? 0 : c.parser.wanted();
+  size_t missing = wanted > c.query.size() ? wanted - c.query.size() : 0;
+  if (c.receiving == Receiving::kNot && !missing) return arm_receive(c);
+  if (missing < kDirectBytes && c.receiving != Receiving::kNot) return;
+  if (c.receiving == Receiving::kPool) {
+    c.receiving = Receiving::kStopping;
+    ring_.cancel(Ring::Op::kReceive, &c);
+  }
+  if (c.receiving != Receiving::kNot) return;
+  // Room grows with what has come: an announced size alone costs the server nothing.
+  constexpr size_t kUnearned = 1 << 20;
+  size_t step = std::min(missing, std::max(kUnearned, c.query.size() * 3));
+  if (!c.query.fits(step)) c.query.reserve(step);
+  c.receiving = Receiving::kDirect;
+  ring_.receive_into(c.fd, c.query.room(), std::min(c.query.room_size(), missing), &c);
+}
+
+}  // namespace ringwood

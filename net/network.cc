@@ -1,0 +1,74 @@
+#include "net/network.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include "engine/exec/executor.h"
+#include "net/loop.h"
+
+namespace ringwood {
+namespace {
+
+// One loop a CPU of the process's affinity mask; where there are more loops than CPUs the kernel is left to choose.
+void pin(size_t loop, size_t loops) {
+  cpu_set_t allowed, one;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) || static_cast<size_t>(CPU_COUNT(&allowed)) < loops) return;
+  size_t seen = 0;
+  for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+    if (!CPU_ISSET(cpu, &allowed) || seen++ != loop) continue;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    sched_setaffinity(0, sizeof one, &one);  // 0: the calling thread
+    return;
+  }
+}
+
+}  // namespace
+
+Network::Network(Engine& the_engine, Log& the_log, NetworkOwner& the_owner) : engine(the_engine), log(the_log), owner(the_owner) {}
+
+Network::~Network() {
+  for (const Listener& l : listeners) close(l.fd);
+}
+
+bool Network::listen() { return listen_on(engine.options->get(), log, listeners); }
+
+void Network::stop() {
+  stopping_.store(true, std::memory_order_release);
+}
+
+int64_t Network::sum(Counter NetStats::*counter) const {
+  int64_t total = 0;
+  for (const auto& l : loops) total += (l->stats.*counter).get();
+  return total;
+}
+
+bool Network::run() {
+  for (Executor* e : engine.executors) loops.push_back(std::make_unique<Loop>(*this, *e));
+  for (size_t i = 1; i < loops.size(); i++) threads_.emplace_back([this, i] { run_loop(i); });
+  run_loop(0);
+  for (std::thread& t : threads_) t.join();
+  threads_.clear();
+  loops.clear();
+  return !failed_.load();
+}
+
+void Network::run_loop(size_t i) {
+  if (loops.size() > 1) pin(i, loops.size());
+  Loop& loop = *loops[i];
+  if (std::string wrong = loop.open(); !wrong.empty()) {
+    if (!failed_.exchange(true)) log.write(LogLevel::kWarning, "%s", wrong.c_str());
+  }
+  // Nobody begins before all rings are open: a loop may send a message to any other.
+  opened_.fetch_add(1);
+  opened_.notify_all();
+  for (int n = opened_.load(); n < static_cast<int>(loops.size()); n = opened_.load()) opened_.wait(n);
+  if (failed_.load()) return;
+  if (i == 0) {
+    log.write(LogLevel::kVerbose, "io_uring: %s", Ring::features().c_str());
+    owner.ready();
+  }
+  loop.run(i == 0);
+}
+
+}  // namespace ringwood

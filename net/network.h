@@ -1,0 +1,69 @@
+#pragma once
+// What the loops of one process share: the listeners, the other loops, the count of connections, the way to stop. Built by tools/server.
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/base/log.h"
+#include "engine/exec/engine.h"
+#include "engine/exec/stats.h"
+#include "net/socket.h"
+
+namespace ringwood {
+
+class Loop;
+
+// Counters of one loop: written by its thread, read by any.
+struct NetStats {
+  Counter connections_received, connections_rejected;
+  Counter bytes_in, bytes_out;
+  Counter connected;                     // now
+  Counter closed_by_query_limit, closed_by_output_limit;
+  Counter turns, enters;
+};
+
+// What the network asks of the program that runs it. Called on the first loop's thread, between turns.
+class NetworkOwner {
+ public:
+  virtual void ready() = 0;             // every ring is open; the first connection is accepted after this
+  virtual void signalled(int signal) = 0;  // SIGTERM or SIGINT
+
+ protected:
+  ~NetworkOwner() = default;
+};
+
+class Network {
+ public:
+  Network(Engine& the_engine, Log& the_log, NetworkOwner& the_owner);
+  ~Network();
+  Network(const Network&) = delete;
+
+  // Opens the listeners. False when it failed, which has been logged.
+  bool listen();
+  // Starts a loop for each shard, the first on the calling thread, and returns when all have stopped. False when a ring could not be opened,
+  // which has been logged.
+  bool run();
+  // Ends run() soon. Safe from any loop's thread.
+  void stop();
+  bool stopping() const { return stopping_.load(std::memory_order_acquire); }
+
+  Engine& engine;
+  Log& log;
+  NetworkOwner& owner;
+  std::vector<Listener> listeners;
+  std::vector<std::unique_ptr<Loop>> loops;
+  std::atomic<int64_t> connections{0};   // open now, all loops
+
+  int64_t sum(Counter NetStats::*counter) const;
+
+ private:
+  void run_loop(size_t i);
+  std::atomic<bool> stopping_{false};
+  std::atomic<int> opened_{0};           // loops that have tried to open their ring
+  std::atomic<bool> failed_{false};
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace ringwood

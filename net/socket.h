@@ -1,0 +1,29 @@
+#pragma once
+// Sockets before and beside the ring: listening, options, addresses. Nothing here waits.
+#include <string>
+#include <vector>
+
+#include "engine/base/log.h"
+#include "engine/base/options.h"
+
+namespace ringwood {
+
+struct Listener {
+  int fd = -1;
+  bool unix_socket = false;
+};
+
+enum class SocketEnd { kPeer, kLocal };
+
+// "1.2.3.4:5", "[::1]:5", or "path:0" of a UNIX socket; "?:0" when the kernel does not tell.
+std::string socket_address(int fd, SocketEnd end);
+// Connected from this machine: a loopback address or a UNIX socket.
+bool socket_is_local(int fd);
+// TCP_NODELAY, and keep-alive probes after that many seconds of silence (0: none).
+void tune_client_socket(int fd, int keepalive_seconds);
+
+// Listens as `port`, `bind`, `unixsocket` and `tcp-backlog` say; with port 0 and no UNIX socket there are none.
+// False, after logging why, when one of them fails that must not.
+bool listen_on(const Options& options, Log& log, std::vector<Listener>& listeners);
+
+}  // namespace ringwood

@@ -1,0 +1,189 @@
+"""Starting servers for tests, on loopback and ports of their own, and reporting as TAP (https://testanything.org), which meson counts.
+
+    from servers import Ringwood, Redis, Tap, Resp
+A server is a context manager: its folder is fresh, its process ends with it.
+"""
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Resp:
+    """A bare RESP2/RESP3 client: what a reply holds, errors as values of RespError. For what client libraries hide or cannot do fast."""
+
+    class Error(str):
+        pass
+
+    def __init__(self, port, timeout=60):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.file = self.socket.makefile("rb", 1 << 20)
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+    @staticmethod
+    def encode(*args):
+        parts = [b"*%d\r\n" % len(args)]
+        for a in args:
+            b = a if isinstance(a, bytes) else str(a).encode()
+            parts.append(b"$%d\r\n%s\r\n" % (len(b), b))
+        return b"".join(parts)
+
+    def send(self, raw):
+        self.socket.sendall(raw)
+
+    def __call__(self, *args):
+        self.send(self.encode(*args))
+        return self.read()
+
+    def pipeline(self, commands):
+        self.send(b"".join(self.encode(*c) for c in commands))
+        return [self.read() for _ in commands]
+
+    def read(self):
+        line = self.file.readline()
+        if not line.endswith(b"\r\n"):
+            raise ConnectionError("the server closed the connection")
+        kind, rest = line[:1], line[1:-2]
+        if kind == b"+":
+            return rest.decode()
+        if kind == b"-":
+            return Resp.Error(rest.decode())
+        if kind == b":":
+            return int(rest)
+        if kind in b"$=":
+            n = int(rest)
+            return None if n < 0 else self.file.read(n + 2)[:-2]
+        if kind in b"*~>":
+            n = int(rest)
+            return None if n < 0 else [self.read() for _ in range(n)]
+        if kind == b"%":
+            return {self._key(self.read()): self.read() for _ in range(int(rest))}
+        if kind == b"_":
+            return None
+        if kind == b"#":
+            return rest == b"t"
+        if kind == b",":
+            return float(rest)
+        if kind == b"(":
+            return int(rest)
+        raise ValueError(f"unknown reply {line!r}")
+
+    @staticmethod
+    def _key(k):
+        return tuple(k) if isinstance(k, list) else k
+
+
+class Server:
+    """A server process; `directory` is its working folder, `port` its port."""
+    READY = 60  # seconds
+
+    def __init__(self, command, arguments=(), directory=None):
+        self.given = directory
+        self.directory = directory or tempfile.mkdtemp(prefix="ringwood-test-")
+        self.command, self.arguments = command, [str(a) for a in arguments]
+        self.port, self.process = None, None
+
+    def start(self):
+        self.port = free_port()
+        self.log = open(os.path.join(self.directory, "server.log"), "ab")
+        self.process = subprocess.Popen([*self.command, "--port", str(self.port), "--dir", self.directory, *self.arguments], cwd=self.directory,
+                                        stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
+        end = time.monotonic() + self.READY
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"{self.command[0]} exited with {self.process.returncode}:\n{self.log_text()}")
+            try:
+                c = Resp(self.port, 5)
+                reply = c("PING")
+                c.close()
+                if not isinstance(reply, Resp.Error) or not reply.startswith("LOADING"):
+                    return self
+            except OSError:
+                pass
+            time.sleep(0.05)
+        raise RuntimeError(f"{self.command[0]} did not come up:\n{self.log_text()}")
+
+    def log_text(self):
+        with open(os.path.join(self.directory, "server.log"), errors="replace") as f:
+            return f.read()
+
+    def client(self, timeout=120):
+        return Resp(self.port, timeout)
+
+    def stop(self, sig=signal.SIGTERM, seconds=60):
+        """Ends the process and answers its exit status."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(sig)
+            try:
+                self.process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                raise RuntimeError(f"{self.command[0]} did not stop in {seconds} s:\n{self.log_text()[-2000:]}") from None
+        return self.process.returncode if self.process else None
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        try:
+            self.stop(signal.SIGKILL)
+        finally:
+            if not self.given:
+                shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def Ringwood(binary, *arguments, shards=1, directory=None):
+    return Server([os.path.abspath(binary)], ["--shards", shards, "--save", "", "--enable-debug-command", "yes", *arguments], directory)
+
+
+def Redis(*arguments, directory=None):
+    binary = os.environ.get("REDIS_SERVER", "redis-server")
+    return Server([binary], ["--save", "", "--enable-debug-command", "yes", *arguments], directory)
+
+
+class Tap:
+    """Collects test functions and runs them: `with` a decorator each, then run()."""
+
+    def __init__(self):
+        self.cases = []
+
+    def case(self, name):
+        def add(f):
+            self.cases.append((name, f))
+            return f
+        return add
+
+    def run(self):
+        print(f"1..{len(self.cases)}", flush=True)
+        failures = 0
+        for n, (name, f) in enumerate(self.cases, 1):
+            try:
+                reason = f()
+                skip = f" # SKIP {reason}" if isinstance(reason, str) else ""
+                print(f"ok {n} - {name}{skip}", flush=True)
+            except Exception:  # a test's failure is whatever it raised
+                failures += 1
+                print(f"not ok {n} - {name}", flush=True)
+                print("".join("# " + line + "\n" for line in traceback.format_exc().splitlines()), flush=True)
+        sys.exit(1 if failures else 0)
+
+
+def equal(got, wanted, what=""):
+    if got != wanted:
+        raise AssertionError(f"{what}: got {got!r:.400}, wanted {wanted!r:.400}")
