@@ -27,10 +27,12 @@ TEST(Dump, RestoresWhatRedis7Dumped) {
 }
 
 TEST(Dump, IsByteForByteThatOfRedis7) {
+  int compared = 0;
   for (const redis7::Payload& p : redis7::kPayloads) {
     Bytes name = p.name;
-    // Redis 7.0 compresses with the same LZF but another matcher; its hash tables have another order; its sets have no listpacks.
-    if (name == "raw" || name == "lzf" || name == "list-quicklist" || name == "hash-table" || name == "set-small") continue;
+    // LZF leaves the choice of matches open; tables have another order.
+    if (from_hex(p.hex).find('\xc3') != OwnedBytes::npos || name == "hash-table" || name == "set-small") continue;
+    compared++;
     Limits limits;
     if (name == "zset-skiplist") limits.zset_max_listpack_entries = 2;
     if (name == "list-nodes") limits.list_max_listpack_size = 3;
@@ -38,6 +40,7 @@ TEST(Dump, IsByteForByteThatOfRedis7) {
     ASSERT_EQ(RestoreStatus::kRestored, restore_dump(from_hex(p.hex), "key", false, limits, e.entry)) << p.name;
     EXPECT_EQ(from_hex(p.hex), dump(*e.entry, {})) << p.name;
   }
+  EXPECT_GE(compared, 9);
 }
 
 TEST(Dump, RoundTripsAtEveryVersion) {
@@ -50,7 +53,10 @@ TEST(Dump, RoundTripsAtEveryVersion) {
         EXPECT_EQ(version, load<uint16_t>(payload.data() + payload.size() - 10));
         ASSERT_EQ(RestoreStatus::kRestored, restore_dump(payload, "key", false, {}, second.entry)) << p.name << " at " << version;
         EXPECT_EQ(p.digest, digest_text(value_digest(*second.entry))) << p.name << " at " << version;
-        EXPECT_EQ(first.entry->encoding(), second.entry->encoding()) << p.name << " at " << version;
+        // A plain list says nothing of its nodes.
+        if (version > 9 || first.entry->type() != Type::kList) {
+          EXPECT_EQ(first.entry->encoding(), second.entry->encoding()) << p.name << " at " << version;
+        }
       }
     }
   }

@@ -81,7 +81,8 @@ TEST(RdbEncode, IsReadBackFromPiecesOfAnySize) {
 
 TEST(RdbEncode, ReadsTextScores) {
   double score = 0;
-  Input in("\x03" "1.5\xfe\xff\x02" "x1\xfd"s);
+  OwnedBytes scores = "\x03" "1.5\xfe\xff\x02" "x1\xfd";
+  Input in(scores);
   EXPECT_EQ(Step::kDone, take_text_score(in, score));
   EXPECT_EQ(1.5, score);
   EXPECT_EQ(Step::kDone, take_text_score(in, score));
