@@ -110,7 +110,7 @@ TEST(Loader, SetsTheAccessWord) {
   folder.write("dump.rdb", with_checksum("REDIS0009\xf8\x05" + OwnedBytes("\x00\x01k\x01v\xff", 6)));
   Load load;
   Loader::Options options;
-  options.access = {AccessRule::Policy::kLru, 1000, 1};
+  options.access = {MaxmemoryPolicy::kAllkeysLru, 1000000, 1};
   ASSERT_EQ(State::kLoaded, load.run(folder.file("dump.rdb"), options)) << load.loader->error();
   EXPECT_EQ(995u, load.data.find(0, "k")->access());
 }

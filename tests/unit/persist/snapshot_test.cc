@@ -34,10 +34,10 @@ TEST(Snapshot, WritesAgeOrFrequencyUnderAPolicyThatUsesThem) {
   e->set_access((40u << 8) | 9);
   original.put(0, e);
   SnapshotInfo info;
-  info.access = {AccessRule::Policy::kLru, e->access() + 77, 1};
+  info.access = {MaxmemoryPolicy::kVolatileLru, int64_t{e->access() + 77} * 1000, 1};
   ASSERT_EQ("", read_image(original.image(info), lru));
   EXPECT_EQ(std::vector<int64_t>{77}, lru.idle);
-  info.access = {AccessRule::Policy::kLfu, (43u << 8) | 5, 1};
+  info.access = {MaxmemoryPolicy::kAllkeysLfu, 43 * 60000, 1};
   ASSERT_EQ("", read_image(original.image(info), lfu));
   EXPECT_EQ(std::vector<int>{6}, lfu.frequency);
   EXPECT_EQ(std::vector<int64_t>{-1}, lfu.idle);
