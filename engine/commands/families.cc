@@ -13,6 +13,7 @@ void add_families(CommandTable& table) {
   table.add(scan_commands());
   table.add(object_commands());
   table.add(database_commands());
+  for (auto* family : {list_commands, set_commands, hash_commands, zset_commands}) table.add(family());
 }
 
 }  // namespace ringwood

@@ -8,7 +8,12 @@ namespace ringwood {
 
 class CommandTable;
 
-// Adds all families below to the table.
+std::span<const CommandSpec> list_commands();
+std::span<const CommandSpec> set_commands();
+std::span<const CommandSpec> hash_commands();
+std::span<const CommandSpec> zset_commands();
+
+// Adds all families above to the table.
 void add_families(CommandTable& table);
 
 std::span<const CommandSpec> string_commands();
