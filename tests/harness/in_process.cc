@@ -117,7 +117,8 @@ bool InProcess::turn(size_t thread) {
       if (s->home == thread) s->in_flight.clear();
   }
   for (Client* c : e.written()) c->listed = false;
-  moved |= !e.written().empty() | e.background();
+  moved |= !e.written().empty();
+  moved |= e.background();
   e.written().clear();
   e.post_mail([](int) {});
   moved |= !e.may_sleep();
