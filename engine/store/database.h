@@ -51,13 +51,13 @@ class Database {
     Entry** place = tables_[mapping_.local(k.slot)].find(k.key, k.hash);
     return place ? *place : nullptr;
   }
-  void prefetch_table(const KeyRef& k) const {
+  [[gnu::always_inline]] void prefetch_table(const KeyRef& k) const {
     if (tables_) __builtin_prefetch(&tables_[mapping_.local(k.slot)]);
   }
-  void prefetch_bucket(const KeyRef& k) const {
+  [[gnu::always_inline]] void prefetch_bucket(const KeyRef& k) const {
     if (tables_) tables_[mapping_.local(k.slot)].prefetch_bucket(k.hash);
   }
-  void prefetch_entry(const KeyRef& k) const {
+  [[gnu::always_inline]] void prefetch_entry(const KeyRef& k) const {
     if (tables_) tables_[mapping_.local(k.slot)].prefetch_entry(k.hash);
   }
 
