@@ -258,6 +258,7 @@ void Executor::execute_here(Request& r) {
   size_t start = out.size();
   Call call(*this, *r.command, {r.args, r.argc}, &c, c.database, Reply(out, c.resp));
   if (r.prepared) call.set_prepared(static_cast<size_t>(r.command->first_key), r.key);
+  call.set_no_touch(c.no_touch);
   suspended_ = false;
   call_handler(call);
   if (!suspended_) c.end_reply(start);
@@ -392,6 +393,7 @@ void Executor::run_lease(CommandLease& lease) {
   Client& c = *lease.owed.client;
   OutBuffer bytes;
   Call call(*this, *lease.command, lease.args, &c, c.database, Reply(bytes, c.resp));
+  call.set_no_touch(c.no_touch);
   current_ = &lease.owed;
   suspended_ = false;
   call_handler(call);
