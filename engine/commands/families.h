@@ -16,12 +16,5 @@ std::span<const CommandSpec> expire_commands();
 std::span<const CommandSpec> scan_commands();
 std::span<const CommandSpec> object_commands();
 std::span<const CommandSpec> database_commands();
-std::span<const CommandSpec> list_commands();
-std::span<const CommandSpec> set_commands();
-std::span<const CommandSpec> hash_commands();
-std::span<const CommandSpec> zset_commands();
-
-// Adds all families above to the table.
-void add_families(CommandTable& table);
 
 }  // namespace ringwood
