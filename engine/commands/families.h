@@ -8,6 +8,18 @@ namespace ringwood {
 
 class CommandTable;
 
+std::span<const CommandSpec> string_commands();
+std::span<const CommandSpec> string_number_commands();
+std::span<const CommandSpec> string_lcs_commands();
+std::span<const CommandSpec> list_commands();
+std::span<const CommandSpec> set_commands();
+std::span<const CommandSpec> hash_commands();
+std::span<const CommandSpec> zset_commands();
+std::span<const CommandSpec> generic_commands();
+std::span<const CommandSpec> expire_commands();
+std::span<const CommandSpec> scan_commands();
+std::span<const CommandSpec> object_commands();
+std::span<const CommandSpec> database_commands();
 std::span<const CommandSpec> list_commands();
 std::span<const CommandSpec> set_commands();
 std::span<const CommandSpec> hash_commands();
@@ -16,13 +28,7 @@ std::span<const CommandSpec> zset_commands();
 // Adds all families above to the table.
 void add_families(CommandTable& table);
 
-std::span<const CommandSpec> string_commands();
-std::span<const CommandSpec> string_number_commands();
-std::span<const CommandSpec> string_lcs_commands();
-std::span<const CommandSpec> generic_commands();
-std::span<const CommandSpec> expire_commands();
-std::span<const CommandSpec> scan_commands();
-std::span<const CommandSpec> object_commands();
-std::span<const CommandSpec> database_commands();
+// Adds all families above to the table.
+void add_families(CommandTable& table);
 
 }  // namespace ringwood

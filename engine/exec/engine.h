@@ -14,6 +14,7 @@ namespace ringwood {
 
 class CommandTable;
 class Executor;
+class Persistence;
 
 // The current Options. A reader takes the pointer once a turn; old values are kept until every loop has passed a turn since.
 class OptionsHolder {
@@ -48,6 +49,7 @@ struct Engine {
   const CommandTable* commands = nullptr;
   OptionsHolder* options = nullptr;
   Clock* clock = nullptr;
+  Persistence* persistence = nullptr;  // persist/persistence.h; null where nothing is saved
   std::atomic<uint32_t> state{0};
   int64_t start_ms = 0;              // unix time
   OwnedBytes run_id;                 // 40 hex digits
