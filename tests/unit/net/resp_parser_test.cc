@@ -101,7 +101,7 @@ TEST(RespParser, TellsHowMuchALargeArgumentNeeds) {
 TEST(RespParser, AgreesWithTheModelOnAnythingInAnyPieces) {
   Seeded random;
   const std::string tokens[] = {"*", "$", "\r\n", "\n", "\r", "1", "2", "3", "0", "-", "a", "GET", " ", "\"", "'", "\\x", std::string(1, '\0'), "*2\r\n$3\r\nGET\r\n$1\r\na\r\n",
-                                "$3\r\nfoo\r\n", "*1\r\n$4\r\nPING\r\n", "*3\r\n"};
+                                "$3\r\nfoo\r\n", "*1\r\n$4\r\nPING\r\n", "*3\r\n", "$01\r\na\r\n", "*02\r\n", "$0\r\n\r\n"};
   for (int round = 0; round < 20000; round++) {
     std::string stream;
     for (uint64_t n = random.below(12); n; n--) stream += tokens[random.below(std::size(tokens))];
