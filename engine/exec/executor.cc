@@ -254,6 +254,7 @@ void Executor::call_handler(Call& call) {
 
 void Executor::execute_here(Request& r) {
   Client& c = *r.client;
+  c.last_command = r.command;
   OutBuffer& out = c.reply_buffer();
   size_t start = out.size();
   Call call(*this, *r.command, {r.args, r.argc}, &c, c.database, Reply(out, c.resp));
@@ -280,6 +281,7 @@ void Executor::enqueue_remote(Request& r, int target) {
     notify_[to] = 1;
   }
   Client& c = *r.client;
+  c.last_command = r.command;
   b->add({&c, c.open_slot(), r.command, c.database, c.resp, r.argc, r.prepared, r.key.hash, r.key.slot, 0}, r.args);
   shard().stats.remote_commands.add();
 }
@@ -377,6 +379,7 @@ void Executor::run_task(Task* t) {
 
 void Executor::start_lease(Request& r, const ShardSet& shards) {
   Client& c = *r.client;
+  c.last_command = r.command;
   auto* lease = new CommandLease(&c, r.command, {r.args, r.argc});
   lease->shards = shards;
   c.waiting = true;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/commands/families.h"
+#include "net/commands.h"
 #include "persist/commands.h"
 
 namespace ringwood {
@@ -10,6 +11,7 @@ namespace ringwood {
 InProcess::InProcess(int shards, Options options) : options_(std::move(options)), engine_{.mapping = SlotMapping(shards)} {
   add_families(commands_);
   commands_.add(persist_commands());
+  commands_.add(session_commands());
   commands_.freeze(shards);
   engine_.commands = &commands_;
   engine_.options = &options_;
