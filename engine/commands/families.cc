@@ -13,6 +13,13 @@ void add_families(CommandTable& table) {
   table.add(scan_commands());
   table.add(object_commands());
   table.add(database_commands());
+  table.add(info_commands());
+  table.add(command_introspection_commands());
+  table.add(config_commands());
+  table.add(memory_commands());
+  table.add(debug_commands());
+  table.add(server_commands());
+  table.add(server_record_commands());
 }
 
 }  // namespace ringwood
