@@ -25,6 +25,8 @@ void pin(size_t loop, size_t loops) {
 
 }  // namespace
 
+Network::Network(Engine& the_engine, Log& the_log, NetworkOwner& the_owner) : engine(the_engine), log(the_log), owner(the_owner) {}
+
 Network::~Network() {
   for (const Listener& l : listeners) close(l.fd);
 }

@@ -36,7 +36,7 @@ class NetworkOwner {
 
 class Network {
  public:
-  Network(Engine& the_engine, Log& the_log, NetworkOwner& the_owner) : engine(the_engine), log(the_log), owner(the_owner) {}
+  Network(Engine& the_engine, Log& the_log, NetworkOwner& the_owner);
   ~Network();
   Network(const Network&) = delete;
 

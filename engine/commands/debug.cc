@@ -45,8 +45,8 @@ void quicklist_packed_threshold(Call& c) {
 }
 
 void set_skip_checksum_validation(Call& c) {
-  if (!c.engine().persistence) return syntax(c);
-  c.engine().persistence->skip_checksums(number(c.arg(2)) != 0);
+  if (!c.engine().reload) return syntax(c);
+  c.engine().reload->skip_checksums(number(c.arg(2)) != 0);
   c.reply.ok();
 }
 
@@ -100,8 +100,8 @@ void reload(Call& c) {
     else
       return c.reply.error("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
   }
-  if (!c.engine().persistence) return c.reply.error("ERR Error trying to load the RDB dump, check server logs.");
-  c.engine().persistence->reload(c, request);
+  if (!c.engine().reload) return c.reply.error("ERR Error trying to load the RDB dump, check server logs.");
+  c.engine().reload->reload(c, request);
 }
 
 void config_rewrite_force_all(Call& c) {

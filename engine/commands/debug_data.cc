@@ -68,11 +68,11 @@ void digest_value(Call& c) {
 void object(Call& c) {
   Entry* e = find_or_reply(c, 2);
   if (!e) return;
-  PersistControl* persistence = c.engine().persistence;
+  ReloadControl* files = c.engine().reload;
   int64_t idle = access::idle_ms(e->access(), access::lru_clock(c.now_ms())) / 1000;
   char text[256];
   int n = std::snprintf(text, sizeof text, "Value at:%p refcount:1 encoding:%s serializedlength:%zu lru:%u lru_seconds_idle:%lld", static_cast<void*>(e),
-                        encoding_name(e->encoding()), persistence ? persistence->serialized_length(*e) : size_t{0}, e->access(),
+                        encoding_name(e->encoding()), files ? files->serialized_length(*e) : size_t{0}, e->access(),
                         static_cast<long long>(idle));
   OwnedBytes line(text, static_cast<size_t>(n));
   if (e->encoding() == Encoding::kQuicklist) line += quicklist_figures(*e->object().as<Quicklist>(), c.limits().list_compress_depth);

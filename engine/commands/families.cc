@@ -5,21 +5,10 @@
 namespace ringwood {
 
 void add_families(CommandTable& table) {
-  table.add(string_commands());
-  table.add(string_number_commands());
-  table.add(string_lcs_commands());
-  table.add(generic_commands());
-  table.add(expire_commands());
-  table.add(scan_commands());
-  table.add(object_commands());
-  table.add(database_commands());
-  table.add(info_commands());
-  table.add(command_introspection_commands());
-  table.add(config_commands());
-  table.add(memory_commands());
-  table.add(debug_commands());
-  table.add(server_commands());
-  table.add(server_record_commands());
+  for (auto* family : {string_commands, string_number_commands, string_lcs_commands, list_commands, set_commands, hash_commands, zset_commands,
+                       generic_commands, expire_commands, scan_commands, object_commands, database_commands, info_commands,
+                       command_introspection_commands, config_commands, memory_commands, debug_commands, server_commands, server_record_commands})
+    table.add(family());
 }
 
 }  // namespace ringwood

@@ -8,12 +8,13 @@ namespace ringwood {
 
 class CommandTable;
 
-// Adds all families below to the table.
-void add_families(CommandTable& table);
-
 std::span<const CommandSpec> string_commands();
 std::span<const CommandSpec> string_number_commands();
 std::span<const CommandSpec> string_lcs_commands();
+std::span<const CommandSpec> list_commands();
+std::span<const CommandSpec> set_commands();
+std::span<const CommandSpec> hash_commands();
+std::span<const CommandSpec> zset_commands();
 std::span<const CommandSpec> generic_commands();
 std::span<const CommandSpec> expire_commands();
 std::span<const CommandSpec> scan_commands();
@@ -26,5 +27,8 @@ std::span<const CommandSpec> memory_commands();
 std::span<const CommandSpec> debug_commands();
 std::span<const CommandSpec> server_commands();
 std::span<const CommandSpec> server_record_commands();
+
+// Adds all families above to the table.
+void add_families(CommandTable& table);
 
 }  // namespace ringwood

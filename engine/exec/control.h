@@ -34,7 +34,7 @@ struct ReloadRequest {
 };
 
 // Persistence: persist/.
-class PersistControl {
+class ReloadControl {
  public:
   // DEBUG RELOAD: replies, or suspends the call and replies when it is done.
   virtual void reload(Call& call, ReloadRequest request) = 0;
@@ -44,7 +44,7 @@ class PersistControl {
   virtual void skip_checksums(bool on) = 0;
 
  protected:
-  ~PersistControl() = default;
+  ~ReloadControl() = default;
 };
 
 // The network: net/.

@@ -17,8 +17,9 @@ class CommandTable;
 class Executor;
 class Log;
 class NetworkControl;
-class PersistControl;
+class Persistence;
 class ProcessControl;
+class ReloadControl;
 
 // The current Options. A reader takes the pointer once a turn; old values are kept until every loop has passed a turn since.
 class OptionsHolder {
@@ -61,6 +62,7 @@ struct Engine {
   const CommandTable* commands = nullptr;
   OptionsHolder* options = nullptr;
   Clock* clock = nullptr;
+  Persistence* persistence = nullptr;  // persist/persistence.h; null where nothing is saved
   std::atomic<uint32_t> state{0};
   int64_t start_ms = 0;              // unix time
   OwnedBytes run_id;                 // 40 hex digits
@@ -73,7 +75,7 @@ struct Engine {
   Log* log = nullptr;                // these four may be missing
   NetworkControl* network = nullptr;
   ProcessControl* process = nullptr;
-  PersistControl* persistence = nullptr;
+  ReloadControl* reload = nullptr;
   DebugSwitches debug;
 
   Shard& shard_of(uint16_t slot) const { return *shards[static_cast<size_t>(mapping.shard(slot))]; }

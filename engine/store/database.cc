@@ -15,6 +15,7 @@ Table& Database::table(uint16_t slot) {
     size_t n = static_cast<size_t>(mapping_.slots_of(shard_));
     tables_ = static_cast<Table*>(memory::allocate_zeroed(n * sizeof(Table)));  // all zero is an empty Table
     used_.assign((n + 63) / 64, 0);
+    keys_in_group_.assign((n + kGroup - 1) / kGroup, 0);
   }
   return tables_[mapping_.local(slot)];
 }
@@ -23,6 +24,7 @@ void Database::insert(const KeyRef& k, Entry* e) {
   table(k.slot).insert(e, k.hash);
   int local = mapping_.local(k.slot);
   used_[static_cast<size_t>(local) / 64] |= uint64_t{1} << (local % 64);
+  keys_in_group_[static_cast<size_t>(local) / kGroup]++;
   size_++;
 }
 
@@ -179,6 +181,7 @@ Entry* Database::detach(const KeyRef& k) {
   Entry* e = t.detach(place, k.hash);
   if (t.empty()) used_[static_cast<size_t>(local) / 64] &= ~(uint64_t{1} << (local % 64));
   drop_node(e);
+  keys_in_group_[static_cast<size_t>(local) / kGroup]--;
   size_--;
   return e;
 }
@@ -231,6 +234,7 @@ void Database::clear() {
   memory::release(tables_);
   tables_ = nullptr;
   used_.clear();
+  keys_in_group_.clear();
   size_ = 0;
   volatile_ = 0;
   expiry_sum_ = 0;

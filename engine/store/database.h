@@ -55,13 +55,13 @@ class Database {
     Entry** place = tables_[mapping_.local(k.slot)].find(k.key, k.hash);
     return place ? *place : nullptr;
   }
-  void prefetch_table(const KeyRef& k) const {
+  [[gnu::always_inline]] void prefetch_table(const KeyRef& k) const {
     if (tables_) __builtin_prefetch(&tables_[mapping_.local(k.slot)]);
   }
-  void prefetch_bucket(const KeyRef& k) const {
+  [[gnu::always_inline]] void prefetch_bucket(const KeyRef& k) const {
     if (tables_) tables_[mapping_.local(k.slot)].prefetch_bucket(k.hash);
   }
-  void prefetch_entry(const KeyRef& k) const {
+  [[gnu::always_inline]] void prefetch_entry(const KeyRef& k) const {
     if (tables_) tables_[mapping_.local(k.slot)].prefetch_entry(k.hash);
   }
 
@@ -127,6 +127,8 @@ class Database {
 
   Table* tables_ = nullptr;      // one for each slot of the shard
   std::vector<uint64_t> used_;   // a bit for each of them that is not empty
+  static constexpr size_t kGroup = 128;
+  std::vector<size_t> keys_in_group_;  // of kGroup tables each
   Gauge size_;
   Gauge volatile_;
   Gauge expiry_sum_;             // of the volatile keys' times, in units of kExpiryUnitMs so that 10^8 of them do not overflow
@@ -139,24 +141,13 @@ class Database {
 template <class R>
 Entry* Database::random_entry(R&& random) const {
   if (!size_) return nullptr;
-  // Slots hold about equally many keys unless hash tags are used; a slot is accepted in proportion to its size, so that keys are equally likely
-  // even then, and after a bounded number of refusals the last slot drawn serves.
-  int slots = mapping_.slots_of(shard_);
-  size_t largest = 8;
-  for (int tries = 0;; tries++) {
-    uint64_t r = random();
-    int local = static_cast<int>((r & 0xffffffff) * static_cast<uint64_t>(slots) >> 32);
-    if (tables_[local].empty()) {
-      int next = next_used_slot(mapping_.slot_of(shard_, local));
-      if (next < 0) next = next_used_slot(0);
-      local = mapping_.local(static_cast<uint16_t>(next));
-    }
-    const Table& t = tables_[local];
-    if (t.size() > largest) largest = t.size();
-    if (tries < 16 && (r >> 32) % largest >= t.size()) continue;
-    for (int draws = 0; draws < 1000; draws++)
-      if (Entry* e = t.sample(random())) return e;
-  }
+  // The slot that holds the n-th key, by the groups' counts and then the tables'; so hash tags, which make slots unequal, do no harm.
+  size_t n = random() % size_;
+  size_t local = 0;
+  for (; n >= keys_in_group_[local / kGroup]; local += kGroup) n -= keys_in_group_[local / kGroup];
+  for (; n >= tables_[local].size(); local++) n -= tables_[local].size();
+  for (;;)
+    if (Entry* e = tables_[local].sample(random())) return e;
 }
 
 }  // namespace ringwood

@@ -4,11 +4,13 @@
 
 #include "engine/commands/families.h"
 #include "engine/commands/info_parts.h"
+#include "persist/commands.h"
 
 namespace ringwood {
 
 InProcess::InProcess(int shards, Options options) : options_(std::move(options)), engine_{.mapping = SlotMapping(shards)} {
   add_families(commands_);
+  commands_.add(persist_commands());
   commands_.freeze(shards);
   engine_.commands = &commands_;
   engine_.options = &options_;
