@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/commands/families.h"
+#include "engine/commands/info_parts.h"
 #include "net/commands.h"
 #include "persist/commands.h"
 
@@ -18,6 +19,8 @@ InProcess::InProcess(int shards, Options options) : options_(std::move(options))
   engine_.clock = &clock_;
   engine_.start_ms = clock_.unix_ms();
   engine_.run_id = std::string(40, 'a');
+  engine_.replication_id = std::string(40, 'b');
+  add_engine_info(engine_.info);
   for (int i = 0; i < shards; i++) {
     shards_.push_back(std::make_unique<Shard>(i, engine_.mapping, options_.get().databases, static_cast<uint64_t>(i) + 1));
     engine_.shards.push_back(shards_.back().get());
