@@ -14,19 +14,21 @@ class CollectionBuilder {
   CollectionBuilder(const CollectionBuilder&) = delete;
   CollectionBuilder& operator=(const CollectionBuilder&) = delete;
 
-  // Begins a collection with no element; one that was not finished is dropped.
-  void begin(Type type);
+  // Begins a collection with no element; one that was not finished is dropped. `expected` elements are announced, which need not be true: more than
+  // a small number allocates nothing yet, but a set or hash that announces more than the small encodings may hold begins as a table.
+  void begin(Type type, uint64_t expected);
   // Lists.
   void push(Bytes element);
-  void push_node(uint8_t* lp);        // all elements of a sound listpack, which becomes the list's
-  void push_plain(Bytes element);     // an element that has a node of its own
-  // Sets, hashes, sorted sets: false when the member or field is there already.
+  void push_node(uint8_t* lp);     // all elements of a sound listpack that is not empty, which becomes the list's
+  void push_plain(Bytes element);  // an element that has a node of its own
+  // Sets, hashes, sorted sets: false when the member or field is there already; drop() then.
   bool add(Bytes member);
   bool add(Bytes field, Bytes value);
   bool add(Bytes member, double score);  // not NaN
   // All elements of a sound listpack without repeats, which stays the caller's.
   void add_all(const uint8_t* lp);
-  size_t size() const;
+
+  size_t size() const { return size_; }
   // The collection, the caller's from now on. It has an element.
   Object finish();
   // Frees what was begun and not finished.
@@ -35,6 +37,9 @@ class CollectionBuilder {
  private:
   const Limits& limits_;
   Object object_;
+  size_t size_ = 0;
+  size_t longest_ = 0;  // of sorted sets: member sizes, which decide on the encoding at the end
+  size_t total_ = 0;
   Type type_ = Type::kList;
   bool open_ = false;
 };

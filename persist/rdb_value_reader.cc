@@ -140,7 +140,7 @@ void ValueReader::use_blob(uint8_t* lp, Type type, bool rebuild) {
   } else if (!rebuild) {
     finish(type, Object(Encoding::kListpack, lp));
   } else {
-    builder_.begin(type);
+    builder_.begin(type, listpack::length(static_cast<const uint8_t*>(lp)));
     if (type == Type::kList) {
       builder_.push_node(lp);
     } else {
@@ -160,7 +160,7 @@ Step ValueReader::intset_value(Input& in, Bytes blob) {
     return Step::kDone;
   }
   char room[kMaxIntChars];
-  builder_.begin(Type::kSet);
+  builder_.begin(Type::kSet, n);
   for (size_t i = 0; i < n; i++) builder_.add(Bytes(room, static_cast<size_t>(format_int64(room, intset::get(is, i)) - room)));
   intset::release(is);
   finish(Type::kSet, builder_.finish());
@@ -173,7 +173,7 @@ Step ValueReader::elements(Input& in) {
     Step s = take_length(in, remaining_);
     if (s != Step::kDone) return s;
     counted_ = true;
-    builder_.begin(collection_of(type_));
+    builder_.begin(collection_of(type_), remaining_);
   }
   for (; remaining_; remaining_--) {
     const char* start = in.p;

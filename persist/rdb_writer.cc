@@ -36,9 +36,9 @@ void put_quicklist(OutBuffer& out, const Object& o, bool compress) {
 }
 
 void put_zset(OutBuffer& out, const Object& o, bool compress) {
-  put_length(out, zset::length(o));
+  put_length(out, zset::size(o));
   // From the highest to the lowest, as Redis does: its skip list then inserts each at its head.
-  zset::for_each(o, true, [&](const listpack::Value& member, double score) {
+  zset::for_each(o, {0, zset::size(o)}, true, [&](const listpack::Value& member, double score) {
     put_element(out, member, compress);
     put_double(out, score);
   });
@@ -47,10 +47,10 @@ void put_zset(OutBuffer& out, const Object& o, bool compress) {
 uint8_t collection_type(Type type, Encoding encoding, int version) {
   bool listpack = encoding == Encoding::kListpack;
   switch (type) {
-    case Type::kList: return version >= kFirstWithListpacks ? kListQuicklist2 : kList;
+    case Type::kList: return version >= kFirstWithListpacks ? kListQuicklist2 : rdb::kList;
     case Type::kSet:
       if (encoding == Encoding::kIntset) return kSetIntset;
-      return listpack && version >= kFirstWithSetListpack ? kSetListpack : kSet;
+      return listpack && version >= kFirstWithSetListpack ? kSetListpack : rdb::kSet;
     case Type::kZSet: return listpack && version >= kFirstWithListpacks ? kZSetListpack : kZSet2;
     default: return listpack && version >= kFirstWithListpacks ? kHashListpack : kHash;
   }
@@ -59,7 +59,8 @@ uint8_t collection_type(Type type, Encoding encoding, int version) {
 }  // namespace
 
 uint8_t value_type_of(const Entry& e, const WriteOptions& options) {
-  return e.type() == Type::kString ? kString : collection_type(e.type(), e.encoding(), options.version);
+  if (e.type() == Type::kString) return kString;
+  return collection_type(e.type(), e.encoding(), options.version);
 }
 
 void put_value(OutBuffer& out, const Entry& e, const WriteOptions& options) {
@@ -78,7 +79,7 @@ void put_value(OutBuffer& out, const Entry& e, const WriteOptions& options) {
       put_length(out, list::length(o));
       return list::for_each(o, put);
     case kSet:
-      put_length(out, set::length(o));
+      put_length(out, set::size(o));
       return set::for_each(o, put);
     default:
       put_length(out, hash::length(o));

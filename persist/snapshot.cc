@@ -42,10 +42,7 @@ void put_fields(OutBuffer& out, const SnapshotInfo& info) {
 }
 
 void put_entry(OutBuffer& out, const Entry& e, const SnapshotInfo& info) {
-  AccessRule::Policy policy = info.access.policy;
-  int64_t idle = policy == AccessRule::Policy::kLru ? info.access.idle_seconds(e.access()) : -1;
-  int frequency = policy == AccessRule::Policy::kLfu ? info.access.frequency(e.access()) : -1;
-  rdb::put_key(out, e, idle, frequency, info.write);
+  rdb::put_key(out, e, info.access.idle_seconds(e.access()), info.access.frequency(e.access()), info.write);
 }
 
 }  // namespace

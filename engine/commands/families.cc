@@ -5,15 +5,28 @@
 namespace ringwood {
 
 void add_families(CommandTable& table) {
-  table.add(string_commands());
-  table.add(string_number_commands());
-  table.add(string_lcs_commands());
-  table.add(generic_commands());
-  table.add(expire_commands());
-  table.add(scan_commands());
-  table.add(object_commands());
-  table.add(database_commands());
-  for (auto* family : {list_commands, set_commands, hash_commands, zset_commands}) table.add(family());
+  for (auto* family : {
+           string_commands,
+           string_number_commands,
+           string_lcs_commands,
+           generic_commands,
+           expire_commands,
+           scan_commands,
+           object_commands,
+           database_commands,
+           list_commands,
+           set_commands,
+           hash_commands,
+           zset_commands,
+           info_commands,
+           command_introspection_commands,
+           config_commands,
+           memory_commands,
+           debug_commands,
+           server_commands,
+           server_record_commands,
+       })
+    table.add(family());
 }
 
 }  // namespace ringwood

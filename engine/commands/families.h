@@ -8,14 +8,6 @@ namespace ringwood {
 
 class CommandTable;
 
-std::span<const CommandSpec> list_commands();
-std::span<const CommandSpec> set_commands();
-std::span<const CommandSpec> hash_commands();
-std::span<const CommandSpec> zset_commands();
-
-// Adds all families above to the table.
-void add_families(CommandTable& table);
-
 std::span<const CommandSpec> string_commands();
 std::span<const CommandSpec> string_number_commands();
 std::span<const CommandSpec> string_lcs_commands();
@@ -24,5 +16,19 @@ std::span<const CommandSpec> expire_commands();
 std::span<const CommandSpec> scan_commands();
 std::span<const CommandSpec> object_commands();
 std::span<const CommandSpec> database_commands();
+std::span<const CommandSpec> list_commands();
+std::span<const CommandSpec> set_commands();
+std::span<const CommandSpec> hash_commands();
+std::span<const CommandSpec> zset_commands();
+std::span<const CommandSpec> info_commands();
+std::span<const CommandSpec> command_introspection_commands();
+std::span<const CommandSpec> config_commands();
+std::span<const CommandSpec> memory_commands();
+std::span<const CommandSpec> debug_commands();
+std::span<const CommandSpec> server_commands();
+std::span<const CommandSpec> server_record_commands();
+
+// Adds all families above to the table.
+void add_families(CommandTable& table);
 
 }  // namespace ringwood

@@ -62,7 +62,7 @@ void add_collection(Digest& d, Type type, const Object& o) {
         xor_hash(d, bytes_of(pair));
       });
     case Type::kZSet:
-      return zset::for_each(o, false, [&](const listpack::Value& member, double score) {
+      return zset::for_each(o, [&](const listpack::Value& member, double score) {
         Digest pair{};
         mix(pair, member.text(room));
         mix(pair, {score_room, static_cast<size_t>(format_double_17g(score_room, score) - score_room)});

@@ -77,12 +77,10 @@ void Executor::drop(Message* m) {
 void Executor::begin_turn(int64_t unix_us) {
   now_us_ = unix_us;
   shard().access_now = access::fresh(options_->maxmemory_policy, now_ms());
-  const Options* latest = &engine_.options->get();
-  if (latest != options_) {
-    options_ = latest;
-    shard().limits = limits_from(*options_);  // read by this thread alone, lent or not (Call::limits)
-  }
-  if (self_ == 0) note_memory();
+  take_options();
+  if (self_ != 0) return;
+  note_memory();
+  if (command_rate_.due(now_us_)) sample();
 }
 
 // One thread watches for all. The word is written only where it changes: every thread reads it with every request.
@@ -94,6 +92,21 @@ void Executor::note_memory() {
     engine_.state.fetch_or(kStateOutOfMemory, std::memory_order_relaxed);
   else
     engine_.state.fetch_and(~uint32_t{kStateOutOfMemory}, std::memory_order_relaxed);
+}
+
+void Executor::take_options() {
+  const Options* latest = &engine_.options->get();
+  if (latest == options_) return;
+  options_ = latest;
+  shard().limits = limits_from(*options_, shard().limits);  // read by this thread alone, lent or not (Call::limits)
+}
+
+// Ten times a second on the first thread, if it is awake.
+void Executor::sample() {
+  int64_t commands = 0;
+  for (const Shard* s : engine_.shards) commands += s->stats.commands_processed.get();
+  command_rate_.sample(commands, now_us_);
+  memory::note_peak();
 }
 
 bool Executor::take_mail() {
@@ -199,14 +212,29 @@ void Executor::post(size_t to, Message* m) {
 
 __attribute__((always_inline)) inline void Executor::call_handler(Call& call) {
   const Command& c = call.command();
-  c.spec->run(call);
   CommandStats& stats = command_stats_[c.id];
+  if (__builtin_expect(stats.calls.get() & c.timed_mask, 1))
+    c.spec->run(call);
+  else
+    run_timed(call, stats);
   stats.calls.add();
   shard().stats.commands_processed.add();
   if (__builtin_expect(call.reply.failed(), 0)) {
     stats.failed.add();
-    shard().stats.total_error_replies.add();
+    count_error(call.reply);
   }
+}
+
+void Executor::run_timed(Call& call, CommandStats& stats) {
+  int64_t start = engine_.clock->monotonic_ns();
+  call.command().spec->run(call);
+  stats.nanoseconds.add(engine_.clock->monotonic_ns() - start);
+  stats.timed.add();
+}
+
+void Executor::count_error(const Reply& reply) {
+  shard().stats.total_error_replies.add();
+  error_stats_.count(reply.error_code());
 }
 
 inline void Executor::execute_here(Request& r) {
@@ -240,7 +268,6 @@ inline void Executor::execute(Request& r) {
     refuse(r);
 }
 
-
 void Executor::run() {
   constexpr size_t kWindow = 64;  // requests whose misses overlap; more would only push each other's lines out
   for (size_t at = 0; at < pending_; at += kWindow) {
@@ -261,7 +288,7 @@ void Executor::refuse(Request& r) {
   Reply reply(out, c.resp);
   if (admit(engine_, *options_, c, r.command, {r.args, r.argc}, reply)) return dispatch(r);
   if (r.command) command_stats_[r.command->id].rejected.add();
-  shard().stats.total_error_replies.add();
+  count_error(reply);
   c.end_reply(start);
   list(&c);
   if (r.command && r.command->stops_pipeline) resumed_.push_back(&c);

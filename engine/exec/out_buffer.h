@@ -31,7 +31,7 @@ class OutBuffer {
   }
   void commit(size_t n) { size_ += n; }
   void append(Bytes b) {
-    if (b.empty()) return;  // an empty view may be null, which memcpy must not be given
+    if (b.empty()) return;  // its data may be null, which memcpy must not see
     std::memcpy(reserve(b.size()), b.data(), b.size());
     size_ += b.size();
   }

@@ -66,6 +66,8 @@ class Reply {
   // Throws away what this reply has written so far.
   void rewind() { out_->truncate(start_); }
   bool failed() const { return failed_; }
+  // The first word of the last error ("WRONGTYPE"), or "ERR" where there is none.
+  Bytes error_code() const;
   Bytes written() const { return out_->view().substr(start_); }
 
   // The errors that every family gives.
@@ -87,6 +89,7 @@ class Reply {
   size_t start_;
   int resp_;
   bool failed_ = false;
+  size_t error_at_ = 0;  // where the last error begins
 };
 
 }  // namespace ringwood

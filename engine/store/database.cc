@@ -15,6 +15,7 @@ Table& Database::table(uint16_t slot) {
     size_t n = static_cast<size_t>(mapping_.slots_of(shard_));
     tables_ = static_cast<Table*>(memory::allocate_zeroed(n * sizeof(Table)));  // all zero is an empty Table
     used_.assign((n + 63) / 64, 0);
+    keys_in_group_.assign((n + kGroup - 1) / kGroup, 0);
   }
   return tables_[mapping_.local(slot)];
 }
@@ -23,6 +24,7 @@ void Database::insert(const KeyRef& k, Entry* e) {
   table(k.slot).insert(e, k.hash);
   int local = mapping_.local(k.slot);
   used_[static_cast<size_t>(local) / 64] |= uint64_t{1} << (local % 64);
+  keys_in_group_[static_cast<size_t>(local) / kGroup]++;
   size_++;
 }
 
@@ -30,6 +32,7 @@ void Database::drop_node(Entry* e) {
   if (!e->has_node() || !e->node()->when_ms) return;
   expiry_->remove(e->node());
   volatile_--;
+  expiry_sum_ -= e->node()->when_ms / kExpiryUnitMs;
 }
 
 void Database::link_node(Entry* e, int64_t when_ms) {
@@ -38,6 +41,7 @@ void Database::link_node(Entry* e, int64_t when_ms) {
   n->database = static_cast<uint16_t>(number_);
   expiry_->add(n);
   volatile_++;
+  expiry_sum_ += n->when_ms / kExpiryUnitMs;
 }
 
 // Puts `fresh` where the key's entry stands, or adds it; the old entry is freed. Where the expiry is set, or kept and there is one, `fresh` has a node.
@@ -107,7 +111,7 @@ Entry* Database::set_int(const KeyRef& k, Entry* old, int64_t value, int64_t exp
 
 Entry* Database::resize_string(const KeyRef& k, Entry* e, size_t size, uint32_t access) {
   char scratch[24];
-  Bytes old = e ? e->string_view(scratch) : Bytes{};
+  Bytes old = e ? e->string_view(scratch) : Bytes("");  // never null: memcpy may not be given that, not even for no bytes
   size_t keep = old.size() < size ? old.size() : size;
   if (e && e->has_block() && size <= e->object().as<StringBlock>()->capacity) {
     auto* block = e->object().as<StringBlock>();
@@ -163,6 +167,7 @@ bool Database::adopt(const KeyRef& k, Entry* e) {
     e->node()->database = static_cast<uint16_t>(number_);
     expiry_->add(e->node());
     volatile_++;
+    expiry_sum_ += e->node()->when_ms / kExpiryUnitMs;
   }
   return true;
 }
@@ -176,6 +181,7 @@ Entry* Database::detach(const KeyRef& k) {
   Entry* e = t.detach(place, k.hash);
   if (t.empty()) used_[static_cast<size_t>(local) / 64] &= ~(uint64_t{1} << (local % 64));
   drop_node(e);
+  keys_in_group_[static_cast<size_t>(local) / kGroup]--;
   size_--;
   return e;
 }
@@ -228,7 +234,17 @@ void Database::clear() {
   memory::release(tables_);
   tables_ = nullptr;
   used_.clear();
-  size_ = volatile_ = 0;
+  keys_in_group_.clear();
+  size_ = 0;
+  volatile_ = 0;
+  expiry_sum_ = 0;
+}
+
+int64_t Database::mean_ttl_ms(int64_t now_ms) const {
+  size_t keys = volatile_;
+  if (!keys) return 0;
+  int64_t mean = static_cast<int64_t>(expiry_sum_ / keys) * kExpiryUnitMs - now_ms;
+  return mean > 0 ? mean : 0;
 }
 
 size_t Database::table_memory() const {

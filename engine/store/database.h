@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/base/crc.h"
+#include "engine/base/gauge.h"
 #include "engine/base/hash.h"
 #include "engine/store/expiry_index.h"
 #include "engine/store/table.h"
@@ -42,8 +43,11 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
+  // This and the next two may be asked by any thread.
   size_t size() const { return size_; }
   size_t volatile_keys() const { return volatile_; }
+  // Mean time to live in ms of the volatile keys, 0 when there are none; exact to 16 ms as long as the shard is at rest.
+  int64_t mean_ttl_ms(int64_t now_ms) const;
   int number() const { return number_; }
 
   // The key's entry, expired or not, or null.
@@ -52,13 +56,13 @@ class Database {
     Entry** place = tables_[mapping_.local(k.slot)].find(k.key, k.hash);
     return place ? *place : nullptr;
   }
-  void prefetch_table(const KeyRef& k) const {
+  [[gnu::always_inline]] void prefetch_table(const KeyRef& k) const {
     if (tables_) __builtin_prefetch(&tables_[mapping_.local(k.slot)]);
   }
-  void prefetch_bucket(const KeyRef& k) const {
+  [[gnu::always_inline]] void prefetch_bucket(const KeyRef& k) const {
     if (tables_) tables_[mapping_.local(k.slot)].prefetch_bucket(k.hash);
   }
-  void prefetch_entry(const KeyRef& k) const {
+  [[gnu::always_inline]] void prefetch_entry(const KeyRef& k) const {
     if (tables_) tables_[mapping_.local(k.slot)].prefetch_entry(k.hash);
   }
 
@@ -115,6 +119,7 @@ class Database {
   size_t table_memory() const;
 
  private:
+  static constexpr int64_t kExpiryUnitMs = 16;
   Table& table(uint16_t slot);  // allocates the tables at first use
   void insert(const KeyRef& k, Entry* e);
   void drop_node(Entry* e);     // unlinks from the expiry index, if linked
@@ -123,8 +128,11 @@ class Database {
 
   Table* tables_ = nullptr;      // one for each slot of the shard
   std::vector<uint64_t> used_;   // a bit for each of them that is not empty
-  size_t size_ = 0;
-  size_t volatile_ = 0;
+  static constexpr size_t kGroup = 128;
+  std::vector<size_t> keys_in_group_;  // of kGroup tables each
+  Gauge size_;
+  Gauge volatile_;
+  Gauge expiry_sum_;             // of the volatile keys' times, in units of kExpiryUnitMs so that 10^8 of them do not overflow
   int number_;
   int shard_;
   SlotMapping mapping_;
@@ -134,24 +142,13 @@ class Database {
 template <class R>
 Entry* Database::random_entry(R&& random) const {
   if (!size_) return nullptr;
-  // Slots hold about equally many keys unless hash tags are used; a slot is accepted in proportion to its size, so that keys are equally likely
-  // even then, and after a bounded number of refusals the last slot drawn serves.
-  int slots = mapping_.slots_of(shard_);
-  size_t largest = 8;
-  for (int tries = 0;; tries++) {
-    uint64_t r = random();
-    int local = static_cast<int>((r & 0xffffffff) * static_cast<uint64_t>(slots) >> 32);
-    if (tables_[local].empty()) {
-      int next = next_used_slot(mapping_.slot_of(shard_, local));
-      if (next < 0) next = next_used_slot(0);
-      local = mapping_.local(static_cast<uint16_t>(next));
-    }
-    const Table& t = tables_[local];
-    if (t.size() > largest) largest = t.size();
-    if (tries < 16 && (r >> 32) % largest >= t.size()) continue;
-    for (int draws = 0; draws < 1000; draws++)
-      if (Entry* e = t.sample(random())) return e;
-  }
+  // The slot that holds the n-th key, by the groups' counts and then the tables'; so hash tags, which make slots unequal, do no harm.
+  size_t n = random() % size_;
+  size_t local = 0;
+  for (; n >= keys_in_group_[local / kGroup]; local += kGroup) n -= keys_in_group_[local / kGroup];
+  for (; n >= tables_[local].size(); local++) n -= tables_[local].size();
+  for (;;)
+    if (Entry* e = tables_[local].sample(random())) return e;
 }
 
 }  // namespace ringwood

@@ -18,7 +18,8 @@ inline bool is_listpack(const Object& o) { return o.encoding() == Encoding::kLis
 Object create();
 size_t length(const Object& o);
 
-// Before a command sets several fields: n strings, fields and values in turn, convert the hash at once when one is too long or they are too many.
+// Before a command sets several fields: n strings, fields and values in turn, convert the hash at once when one is too long or they are too
+// many.
 void before_set(Object& o, const Bytes* fields_and_values, size_t n, const Limits& limits);
 // True when the field is new.
 bool set(Object& o, Bytes field, Bytes value, const Limits& limits);
@@ -47,7 +48,8 @@ uint64_t scan(const Object& o, uint64_t cursor, F&& f) {
   return 0;
 }
 
-// f(Element field, Element value) for `count` random picks; the hash is not empty. With repeats, or all different (then at most all of them).
+// f(Element field, Element value) for `count` random picks; the hash is not empty. With repeats, or all different (then at most all of
+// them).
 template <class F>
 void random_picks(const Object& o, size_t count, Random& random, F&& f) {
   if (!is_listpack(o)) {
@@ -67,7 +69,8 @@ void random_picks(const Object& o, size_t count, Random& random, F&& f) {
 }
 template <class F>
 void random_distinct(const Object& o, size_t count, Random& random, F&& f) {
-  if (!is_listpack(o)) return sample_items(table(o), count, random, [&](HashField* item) { f(element(item->field()), element(item->value())); });
+  if (!is_listpack(o))
+    return sample_items(table(o), count, random, [&](HashField* item) { f(element(item->field()), element(item->value())); });
   std::vector<listpack::Pair> picks;
   listpack::random_distinct_pairs(o.as<uint8_t>(), 2, count, random, picks);
   for (const listpack::Pair& p : picks) f(p.key, p.value);

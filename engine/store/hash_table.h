@@ -14,10 +14,11 @@ struct SetMember {
   static SetMember* create(Bytes member);
 };
 
-// A field of a hash with its value: one block where both are short, else the value has a block of its own, so that an update does not copy the field.
+// A field of a hash with its value: one block where both are short, else the value has a block of its own, so that an update does not copy
+// the field.
 //   short: u8 flags | u8 field size | u16 value size | field | value
 //   long:  u8 flags | 3 unused | u32 field size | pointer to (u64 size | value) | field
-// One flag is in use; a field that expires can get one, and eight more bytes.
+// One flag is in use; a field that expires can get another one, and eight more bytes.
 class HashField {
  public:
   static HashField* create(Bytes field, Bytes value);
@@ -32,7 +33,8 @@ class HashField {
     const char* block = value_block();
     return Bytes(block + 8, load<uint64_t>(block));
   }
-  // Puts the value into this block when it fits well; else makes a new item and leaves this one to the caller. `value` must not lie in this item.
+  // Puts the value into this block when it fits well; else makes a new item and leaves this one to the caller. `value` must not lie in this
+  // item.
   HashField* with_value(Bytes value);
   // Allocated bytes.
   size_t memory() const { return memory::usable(this) + (flags() & kShort ? 0 : memory::usable(value_block())); }

@@ -11,15 +11,18 @@ Quicklist& quick(const Object& o) { return *o.as<Quicklist>(); }
 void to_quicklist(Object& o, const Limits& limits) {
   uint8_t* lp = o.as<uint8_t>();
   auto* list = new Quicklist(limits.list_max_listpack_size);
-  if (listpack::empty(lp)) listpack::release(lp);
-  else list->append_listpack(lp);
+  if (listpack::empty(lp))
+    listpack::release(lp);
+  else
+    list->append_listpack(lp);
   o.reset(Encoding::kQuicklist, list);
 }
 
 void before_growth(Object& o, size_t bytes, size_t count, const Limits& limits) {
   if (!is_listpack(o)) return;
   const uint8_t* lp = o.as<uint8_t>();
-  if (Quicklist::exceeds_limit(limits.list_max_listpack_size, listpack::bytes(lp) + bytes, listpack::length(lp) + count)) to_quicklist(o, limits);
+  if (Quicklist::exceeds_limit(limits.list_max_listpack_size, listpack::bytes(lp) + bytes, listpack::length(lp) + count))
+    to_quicklist(o, limits);
 }
 
 // Back to one listpack where a single packed node is left within the limit, or within half of it: so that a list at
@@ -52,9 +55,7 @@ auto with_listpack(Object& o, F&& change) {
 Object create() { return {Encoding::kListpack, listpack::create()}; }
 Object create_quicklist(const Limits& limits) { return {Encoding::kQuicklist, new Quicklist(limits.list_max_listpack_size)}; }
 
-size_t length(const Object& o) {
-  return is_listpack(o) ? listpack::length(static_cast<const uint8_t*>(o.as<uint8_t>())) : quick(o).size();
-}
+size_t length(const Object& o) { return is_listpack(o) ? listpack::length(static_cast<const uint8_t*>(o.as<uint8_t>())) : quick(o).size(); }
 
 void push(Object& o, End end, const Bytes* values, size_t n, const Limits& limits) {
   size_t bytes = 0;
@@ -62,7 +63,8 @@ void push(Object& o, End end, const Bytes* values, size_t n, const Limits& limit
   before_growth(o, bytes, n, limits);
   if (is_listpack(o)) {
     with_listpack(o, [&](uint8_t*& lp) {
-      if (end == End::kTail && n > 1) listpack::append_all(lp, values, n);
+      if (end == End::kTail && n > 1)
+        listpack::append_all(lp, values, n);
       else
         for (size_t i = 0; i < n; i++) end == End::kTail ? listpack::append(lp, values[i]) : listpack::prepend(lp, values[i]);
       return 0;
@@ -70,8 +72,10 @@ void push(Object& o, End end, const Bytes* values, size_t n, const Limits& limit
     return;
   }
   for (size_t i = 0; i < n; i++) {
-    if (end == End::kTail) quick(o).push_back(values[i], limits.list_packed_threshold);
-    else quick(o).push_front(values[i], limits.list_packed_threshold);
+    if (end == End::kTail)
+      quick(o).push_back(values[i], limits.list_packed_threshold);
+    else
+      quick(o).push_front(values[i], limits.list_packed_threshold);
   }
 }
 
@@ -129,8 +133,10 @@ bool insert(Object& o, Bytes pivot, bool after, Bytes value, const Limits& limit
   Quicklist& list = quick(o);
   for (Quicklist::Cursor c = list.at(0); c.valid(); c.next()) {
     if (!c.equals(pivot)) continue;
-    if (after) list.insert_after(c, value, limits.list_packed_threshold);
-    else list.insert_before(c, value, limits.list_packed_threshold);
+    if (after)
+      list.insert_after(c, value, limits.list_packed_threshold);
+    else
+      list.insert_before(c, value, limits.list_packed_threshold);
     return true;
   }
   return false;
@@ -243,8 +249,10 @@ std::vector<size_t> positions(const Object& o, Bytes value, int64_t rank, size_t
 }
 
 void fit(Object& o, const Limits& limits) {
-  if (is_listpack(o)) before_growth(o, 0, 0, limits);
-  else to_listpack_if_small(o, false, limits);
+  if (is_listpack(o))
+    before_growth(o, 0, 0, limits);
+  else
+    to_listpack_if_small(o, false, limits);
 }
 
 Object duplicate(const Object& o) {

@@ -1,7 +1,6 @@
 #pragma once
 // The list type: one listpack while it is small, then a quicklist; conversions as Redis 7.2 (t_list.c).
-// Elements and cursors that are handed out are valid until the next change of the list. No function leaves the key's removal to chance: a list that
-// has become empty stays a valid empty list, and its owner removes the key.
+// Elements that are handed out are valid until the next change. An emptied list stays valid; its owner removes the key.
 #include <vector>
 
 #include "engine/store/index_range.h"
@@ -37,8 +36,8 @@ size_t remove_range(Object& o, IndexRange range, const Limits& limits);
 // Keeps only a part; returns how many elements went.
 size_t trim(Object& o, IndexRange keep, const Limits& limits);
 
-// LPOS. rank 1 means from the first match on, -1 from the last one backwards, 2 skips one match, and so on (never 0); count 0 = all matches;
-// max_compared 0 = no bound. Indices as for get(), counted from the head.
+// LPOS. rank 1 means from the first match on, -1 from the last one backwards, 2 skips one match, and so on (never 0); count 0 = all
+// matches; max_compared 0 = no bound. Indices as for get(), counted from the head.
 std::vector<size_t> positions(const Object& o, Bytes value, int64_t rank, size_t count, size_t max_compared);
 
 // f(Element) over a part that lies within the list, from its last element to its first when reverse.

@@ -170,7 +170,8 @@ void TableCore::drop_bucket(size_t index) {
   }
   if ((index & (kSegment - 1)) == 0) {
     memory::release(directory_[--segments_]);
-    if (segments_ == 1 || (directory_capacity_ > 8 && segments_ * 4 <= directory_capacity_)) resize_directory(segments_ == 1 ? 1 : segments_ * 2);
+    if (segments_ == 1 || (directory_capacity_ > 8 && segments_ * 4 <= directory_capacity_))
+      resize_directory(segments_ == 1 ? 1 : segments_ * 2);
   }
 }
 
@@ -197,8 +198,8 @@ void TableCore::resize_directory(size_t capacity) {
 uint64_t TableCore::next_cursor(uint64_t cursor) const { return reverse_bits(reverse_bits(cursor | ~low_mask_) + 1); }
 
 TableCore::Place TableCore::random_place(Random& random) const {
-  // A group (a bucket and its sibling) is drawn, then one of more places than a group ever has items; an empty place means to draw again. So every
-  // item has the same chance, however unevenly the groups are filled. The mean group holds 3 to 11 items.
+  // A group (a bucket and its sibling) is drawn, then one of more places than a group ever has items; an empty place means to draw again.
+  // So every item has the same chance, however unevenly the groups are filled. The mean group holds 3 to 11 items.
   constexpr uint64_t kPlaces = 32;
   constexpr int kTries = 1000;  // used up only in a table that was reserved far too large: then the next item after a random group must do
   size_t group = 0;

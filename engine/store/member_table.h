@@ -180,9 +180,9 @@ class MemberTable : public TableCore {
           if (!f(static_cast<Item*>(item_of(b->words[s])))) return;
   }
   // One step of an iteration that lasts over changes: start with cursor 0, go on with what is returned until it is 0. Every item that is
-  // in the table from the first step to the last is given at least once, however the table grows and shrinks between the steps (as Redis's SCAN):
-  // a step visits all items whose low `level` hash bits are the cursor's, and cursors count from the highest of those
-  // bits down, so that the cursors already passed stay passed at any other level.
+  // in the table from the first step to the last is given at least once, however the table grows and shrinks between the steps (as Redis's
+  // SCAN): a step visits all items whose low `level` hash bits are the cursor's, and cursors count from the highest of those bits down, so
+  // that the cursors already passed stay passed at any other level.
   template <class F>
   uint64_t scan(uint64_t cursor, F&& f) const {
     size_t group = group_of(cursor);

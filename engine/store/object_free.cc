@@ -30,8 +30,10 @@ void free_object(Type type, Object o) {
     case Encoding::kQuicklist: delete o.as<Quicklist>(); return;
     case Encoding::kSkiplist: delete o.as<zset::SortedSet>(); return;
     case Encoding::kHashtable:
-      if (type == Type::kSet) delete o.as<SetTable>();
-      else delete o.as<HashTable>();
+      if (type == Type::kSet)
+        delete o.as<SetTable>();
+      else
+        delete o.as<HashTable>();
       return;
     default: return;
   }

@@ -8,7 +8,7 @@
 
 namespace ringwood {
 namespace {
-constexpr int kLeafMin = 24;   // fewer, and the leaf joins a neighbour or takes from it; the leaves at the ends may hold fewer
+constexpr int kLeafMin = 24;  // fewer, and the leaf joins a neighbour or takes from it; the leaves at the ends may hold fewer
 constexpr int kInnerMin = 12;
 constexpr int kShareBelow = OrderedTree::kLeafCap - 8;  // a neighbour with less takes from a full leaf
 
@@ -66,8 +66,10 @@ size_t OrderedTree::descend(Before before, Enters enters, Path* path) const {
   auto partition = [](auto& test, const double* scores, ScoredMember* const* members, int begin, int n) {
     while (begin < n) {
       int mid = (begin + n) / 2;
-      if (test(scores[mid], members[mid])) begin = mid + 1;
-      else n = mid;
+      if (test(scores[mid], members[mid]))
+        begin = mid + 1;
+      else
+        n = mid;
     }
     return begin;
   };

@@ -2,12 +2,13 @@
 // The order of a sorted set: a B+ tree over (score, member bytes) whose inner nodes know how many elements stand below each child, so that
 // rank and element at rank cost O(log n). It stands where Redis has a skip list.
 //
-// A leaf holds up to 62 scores and 62 pointers in two arrays; searching touches the scores and only on equal scores the members. An inner node holds
-// up to 31 children, each with its count and its smallest element. Leaves are linked both ways for iteration. A full node first shares
-// with a neighbour and splits only when both are full; at the two ends of the tree it splits off a new empty node, so that
-// elements added in order fill the nodes. The member blocks belong to the caller (to the index by member).
+// A leaf holds up to 62 scores and 62 pointers in two arrays; searching touches the scores and only on equal scores the members. An inner
+// node holds up to 31 children, each with its count and its smallest element. Leaves are linked both ways for iteration. A full node first
+// shares with a neighbour and splits only when both are full; at the two ends of the tree it splits off one element alone, so
+// that elements added in order fill the nodes. The member blocks belong to the caller (to the index by member).
 //
-// Measured (OrderedTree.FillsItsNodesWell, 100,000 members): 21.0 bytes of nodes a member in random order, 17.8 in ascending or descending order.
+// Measured (OrderedTree.FillsItsNodesWell, 100,000 members): 21.0 bytes of nodes a member in random order, 17.8 in ascending or descending
+// order.
 #include <cstddef>
 #include <cstdint>
 
@@ -106,7 +107,7 @@ class OrderedTree {
     int32_t n;
     void* children[kInnerCap];
     uint64_t counts[kInnerCap];
-    double scores[kInnerCap];          // smallest element of each child
+    double scores[kInnerCap];  // smallest element of each child
     ScoredMember* members[kInnerCap];
   };
   // The way from the root to a leaf: inner nodes with the child taken, the root first.

@@ -127,7 +127,7 @@ Quicklist::Ref Quicklist::insert_node(Ref r, Node n) {
     if (blocks_.empty() || blocks_.back().nodes.size() == kBlockNodes) blocks_.emplace_back();
     r = {blocks_.size() - 1, blocks_.back().nodes.size()};
   } else if (blocks_[r.block].nodes.size() == kBlockNodes) {
-    // A full block starts a new one at its end or its front, and otherwise is cut where the node goes in, roughly in halves over time.
+    // A full block starts a new one when the node goes to its end or its front, and otherwise is cut in halves.
     std::vector<Node>& nodes = blocks_[r.block].nodes;
     Block tail;
     if (r.node > 0) {
@@ -230,7 +230,8 @@ void Quicklist::insert(Cursor c, Bytes value, size_t packed_threshold, bool afte
     insert_node(right, plain_node(value));
     return;
   }
-  if (after) listpack::prepend(node_at(right).data, value);
+  if (after)
+    listpack::prepend(node_at(right).data, value);
   else {
     Ref left = right;
     prev_of(left);
@@ -248,13 +249,17 @@ void Quicklist::insert_at_edge(Ref r, Bytes value, size_t packed_threshold, bool
   Ref beside = r;
   if ((after ? next_of(beside) : prev_of(beside)) && has_room(node_at(beside), value.size(), packed_threshold)) {
     uint8_t*& lp = node_at(beside).data;
-    if (after) listpack::prepend(lp, value);
-    else listpack::append(lp, value);
+    if (after)
+      listpack::prepend(lp, value);
+    else
+      listpack::append(lp, value);
     return changed(beside, 1);
   }
   Node n = value.size() >= packed_threshold ? plain_node(value) : packed_node(value);
-  if (after) insert_node_after(r, n);
-  else insert_node(r, n);
+  if (after)
+    insert_node_after(r, n);
+  else
+    insert_node(r, n);
 }
 
 // Cuts a packed node before the element at `index` (neither end); returns the place of the right part, the left one stands before it.
@@ -304,8 +309,10 @@ void Quicklist::replace(Cursor c, Bytes value, size_t packed_threshold) {
   }
   size_t index = index_of(c);
   erase(c);
-  if (index == count_) push_back(value, packed_threshold);
-  else insert(at(static_cast<int64_t>(index)), value, packed_threshold, false);
+  if (index == count_)
+    push_back(value, packed_threshold);
+  else
+    insert(at(static_cast<int64_t>(index)), value, packed_threshold, false);
 }
 
 size_t Quicklist::index_of(Cursor c) const {
@@ -384,7 +391,8 @@ size_t Quicklist::memory(size_t samples) const {
   for (const Block& b : blocks_) index += b.nodes.capacity() * sizeof(Node);
   for (const Block& b : blocks_)
     for (const Node& n : b.nodes) {
-      if (samples && seen == samples) return index + static_cast<size_t>(static_cast<double>(data) / static_cast<double>(seen) * static_cast<double>(node_count_));
+      if (samples && seen == samples)
+        return index + static_cast<size_t>(static_cast<double>(data) / static_cast<double>(seen) * static_cast<double>(node_count_));
       data += memory::usable(n.data);
       seen++;
     }
@@ -397,7 +405,9 @@ void Quicklist::check() const {
     size_t in_block = 0;
     assert(!b.nodes.empty() && b.nodes.size() <= kBlockNodes);
     for (const Node& n : b.nodes) {
-      assert(n.count > 0 && (n.plain ? n.count == 1 : n.bytes == listpack::bytes(n.data) && n.count == listpack::length(const_cast<const uint8_t*>(n.data))));
+      assert(
+          n.count > 0 &&
+          (n.plain ? n.count == 1 : n.bytes == listpack::bytes(n.data) && n.count == listpack::length(const_cast<const uint8_t*>(n.data))));
       in_block += n.count;
       nodes++;
     }

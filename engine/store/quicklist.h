@@ -1,9 +1,9 @@
 #pragma once
 // The large encoding of a list: a row of nodes, each a listpack within Redis's size rule, or one large element as plain bytes.
 //
-// Nodes stand in blocks of up to 64, and each block knows how many elements it holds: finding the middle of a list of a million elements reads
-// a few hundred words in order, not a chain of pointers. Inserting or removing a node shifts at most one block. Node sizes follow Redis's
-// list-max-listpack-size, so that lists travel through RDB files as they stand.
+// Nodes stand in blocks of up to 64, and each block knows how many elements it holds: finding the middle of a list of a million elements
+// reads a few hundred words in order, not a chain of pointers. Inserting or removing a node shifts at most one block. Node sizes follow
+// Redis's list-max-listpack-size, so that lists travel through RDB files as they stand.
 #include <cstddef>
 #include <cstdint>
 #include <vector>

@@ -7,13 +7,13 @@
 
 namespace ringwood {
 
-// Hands f `count` different items of a table (all, where there are not more), every choice equally likely, in no stated order. Few are drawn
-// one by one; from a third of the table on, one pass decides for each item in turn.
+// Hands f `count` different items of a table (all, where there are not more), every choice equally likely, in no stated order. Few are
+// drawn one by one; from a third of the table on, one pass decides for each item in turn.
 template <class Table, class F>
 void sample_items(const Table& table, size_t count, Random& random, F&& f) {
   using Item = typename Table::Item;
   size_t left = table.size();
-  if (count * 3 < left) {
+  if (count < left / 3) {
     std::unordered_set<Item*> taken;
     taken.reserve(count);
     while (taken.size() < count) {

@@ -52,8 +52,8 @@ void leave_intset(Object& o, Bytes member, const Limits& limits) {
     longest = std::max(integer_chars(low), integer_chars(high));
     estimate = n * std::max(listpack::entry_bytes(low), listpack::entry_bytes(high));
   }
-  bool fits = n < limits.set_max_listpack_entries && member.size() <= limits.set_max_listpack_value && longest <= limits.set_max_listpack_value &&
-              estimate + member.size() <= listpack::kMaxSafeBytes;
+  bool fits = n < limits.set_max_listpack_entries && member.size() <= limits.set_max_listpack_value &&
+              longest <= limits.set_max_listpack_value && estimate + member.size() <= listpack::kMaxSafeBytes;
   if (!fits) {
     to_table(o, n + 1);
     return insert_new(table(o), member);
@@ -185,8 +185,10 @@ void pop_most(Object& o, size_t count, Random& random, const Limits& limits, std
     remove(o, Bytes(m));
   }
   for_each(o, [&](Element e) { out.push_back(e.to_string()); });
-  if (o.encoding() == Encoding::kHashtable) delete o.as<SetTable>();
-  else release_small(o);
+  if (o.encoding() == Encoding::kHashtable)
+    delete o.as<SetTable>();
+  else
+    release_small(o);
   o = rest;
 }
 }  // namespace
@@ -220,8 +222,10 @@ void to_intset_if_possible(Object& o, const Limits& limits) {
     return all;
   });
   if (!all) return intset::release(is);
-  if (o.encoding() == Encoding::kHashtable) delete o.as<SetTable>();
-  else release_small(o);
+  if (o.encoding() == Encoding::kHashtable)
+    delete o.as<SetTable>();
+  else
+    release_small(o);
   o.reset(Encoding::kIntset, is);
 }
 

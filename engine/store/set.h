@@ -1,6 +1,6 @@
 #pragma once
-// The set type: an intset while all members are integers, a listpack while it is small, then a hash table; conversions as Redis 7.2 (t_set.c).
-// Elements that are handed out are valid until the next change. An emptied set stays valid; its owner removes the key.
+// The set type: an intset while all members are integers, a listpack while it is small, then a hash table; conversions as Redis 7.2
+// (t_set.c). Elements that are handed out are valid until the next change. An emptied set stays valid; its owner removes the key.
 #include "engine/base/random.h"
 #include "engine/store/hash_table.h"
 #include "engine/store/intset.h"
@@ -88,8 +88,8 @@ void random_distinct(const Object& o, size_t count, Random& random, F&& f) {
 }
 
 OwnedBytes pop(Object& o, Random& random);
-// Removes `count` random members, fewer than there are, and appends them to `out`. Where few are left, these go into a new set, which may have a smaller encoding
-// (as in Redis: fewer than a fifth of those that go).
+// Removes `count` random members, fewer than there are, and appends them to `out`. Where few are left, these go into a new set, which may
+// have a smaller encoding (as in Redis: fewer than a fifth of those that go).
 void pop_many(Object& o, size_t count, Random& random, const Limits& limits, std::vector<OwnedBytes>& out);
 
 // ---- for the commands that store a set, loader, COPY and the like

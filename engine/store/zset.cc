@@ -54,7 +54,8 @@ AddResult add_to_listpack(Object& o, double score, Bytes member, unsigned flags,
   }
   if (flags & kXx) return {Outcome::kSkipped};
   size_t n = size(o);
-  if (n + 1 > limits.zset_max_listpack_entries || member.size() > limits.zset_max_listpack_value || !listpack::safe_to_add(lp, member.size())) {
+  if (n + 1 > limits.zset_max_listpack_entries || member.size() > limits.zset_max_listpack_value ||
+      !listpack::safe_to_add(lp, member.size())) {
     to_large(o, n + 1);
     done = false;
     return {Outcome::kSkipped};
@@ -72,7 +73,8 @@ Object create_large(size_t expected) {
   return {Encoding::kSkiplist, z};
 }
 Object create(size_t expected, size_t longest_member, const Limits& limits) {
-  if (expected <= limits.zset_max_listpack_entries && longest_member <= limits.zset_max_listpack_value) return {Encoding::kListpack, listpack::create()};
+  if (expected <= limits.zset_max_listpack_entries && longest_member <= limits.zset_max_listpack_value)
+    return {Encoding::kListpack, listpack::create()};
   return create_large(expected);
 }
 
@@ -177,7 +179,8 @@ IndexRange ranks(const Object& o, const LexRange& r) {
     if (r.min.kind == Kind::kMember)
       from = small::count_while(lp, 0, [&](listpack::Position p, double) { return before_min(small::compare(p, r.min.member), r.min); });
     if (r.max.kind == Kind::kMember)
-      to = small::count_while(lp, from, [&](listpack::Position p, double) { return before_max_end(small::compare(p, r.max.member), r.max); });
+      to = small::count_while(lp, from,
+                              [&](listpack::Position p, double) { return before_max_end(small::compare(p, r.max.member), r.max); });
   } else {
     if (r.min.kind == Kind::kMember) from = sorted(o).tree.count_below_lex(r.min.member, r.min.exclusive);
     if (r.max.kind == Kind::kMember) to = sorted(o).tree.count_below_lex(r.max.member, !r.max.exclusive);
@@ -205,7 +208,9 @@ void fit(Object& o, const Limits& limits) {
 }
 
 void to_listpack_if_small(Object& o, size_t longest, size_t total, const Limits& limits) {
-  if (is_listpack(o) || size(o) > limits.zset_max_listpack_entries || longest > limits.zset_max_listpack_value || total > listpack::kMaxSafeBytes) return;
+  if (is_listpack(o) || size(o) > limits.zset_max_listpack_entries || longest > limits.zset_max_listpack_value ||
+      total > listpack::kMaxSafeBytes)
+    return;
   uint8_t* lp = listpack::create();
   for_each(o, [&](Element e, double score) { small::append(lp, score, Bytes(e.data, e.size)); });
   delete o.as<SortedSet>();

@@ -1,8 +1,8 @@
 #pragma once
-// The sorted-set type: one listpack of members and scores in turn, in order, while it is small; then a B+ tree with ranks and an index by member
-// that share the members' blocks. Conversions as Redis 7.2 (t_zset.c).
-// Ranges of every kind (by index, score or member) are first turned into a range of ranks, which costs O(log n), and then walked, counted or removed.
-// Elements that are handed out are valid until the next change. An emptied set stays valid; its owner removes the key.
+// The sorted-set type: one listpack of members and scores in turn, in order, while it is small; then a B+ tree with ranks and an index by
+// member that share the members' blocks. Conversions as Redis 7.2 (t_zset.c). Ranges of every kind (by index, score or member) are first
+// turned into a range of ranks, which costs O(log n), and then walked, counted or removed. Elements that are handed out are valid until the
+// next change. An emptied set stays valid; its owner removes the key.
 #include "engine/base/random.h"
 #include "engine/store/index_range.h"
 #include "engine/store/limits.h"
@@ -87,8 +87,10 @@ void for_each_while(const Object& o, IndexRange range, bool reverse, F&& f) {
     while (p && n--) {
       listpack::Position s = listpack::next(p);
       if (!f(listpack::get(p), listpack_score(s)) || n == 0) return;
-      if (!reverse) p = listpack::next(s);
-      else p = listpack::previous(lp, listpack::previous(lp, p));
+      if (!reverse)
+        p = listpack::next(s);
+      else
+        p = listpack::previous(lp, listpack::previous(lp, p));
     }
     return;
   }
@@ -117,7 +119,8 @@ uint64_t scan(const Object& o, uint64_t cursor, F&& f) {
   return 0;
 }
 
-// f(Element member, double score) for `count` random picks; the set is not empty. With repeats, or all different (then at most all of them).
+// f(Element member, double score) for `count` random picks; the set is not empty. With repeats, or all different (then at most all of
+// them).
 double value_score(const Element& e);
 template <class F>
 void random_picks(const Object& o, size_t count, Random& random, F&& f) {

@@ -26,7 +26,9 @@ void expect_same(const Object& o, const std::deque<std::string>& model) {
   ASSERT_EQ(content(o, {0, model.size()}), std::vector<std::string>(model.begin(), model.end()));
   ASSERT_EQ(content(o, {0, model.size()}, true), std::vector<std::string>(model.rbegin(), model.rend()));
 }
-std::string value(Seeded& seeded) { return seeded.chance(50) ? std::to_string(seeded.below(20)) : std::string(seeded.below(60), 'v') + std::to_string(seeded.below(20)); }
+std::string value(Seeded& seeded) {
+  return seeded.chance(50) ? std::to_string(seeded.below(20)) : std::string(seeded.below(60), 'v') + std::to_string(seeded.below(20));
+}
 
 size_t model_remove(std::deque<std::string>& m, int64_t count, const std::string& v) {
   size_t removed = 0, most = count == 0 ? SIZE_MAX : static_cast<size_t>(std::abs(count));
@@ -128,7 +130,8 @@ void fuzz(Seeded& seeded, const Limits& limits, size_t top) {
       case 9: {
         IndexRange r = index_range(static_cast<int64_t>(seeded.below(5)), -1 - static_cast<int64_t>(seeded.below(5)), model.size());
         ASSERT_EQ(list::trim(h.o, r, limits), model.size() - r.size());
-        model = std::deque<std::string>(model.begin() + static_cast<std::ptrdiff_t>(r.from), model.begin() + static_cast<std::ptrdiff_t>(r.to));
+        model =
+            std::deque<std::string>(model.begin() + static_cast<std::ptrdiff_t>(r.from), model.begin() + static_cast<std::ptrdiff_t>(r.to));
         break;
       }
       case 10: {
@@ -148,7 +151,9 @@ void fuzz(Seeded& seeded, const Limits& limits, size_t top) {
     last = h.o.encoding();
     if (step % 50 == 0) expect_same(h.o, model);
     if (h.o.encoding() == Encoding::kListpack) {  // Redis counts the bytes of what is pushed without its overhead
-      ASSERT_FALSE(Quicklist::exceeds_limit(limits.list_max_listpack_size, listpack::bytes(h.o.as<uint8_t>()) - std::min<size_t>(32, listpack::bytes(h.o.as<uint8_t>())), model.size()));
+      ASSERT_FALSE(Quicklist::exceeds_limit(limits.list_max_listpack_size,
+                                            listpack::bytes(h.o.as<uint8_t>()) - std::min<size_t>(32, listpack::bytes(h.o.as<uint8_t>())),
+                                            model.size()));
     }
   }
   expect_same(h.o, model);

@@ -47,9 +47,12 @@ TEST(MemberTable, HoldsWhatAMapHoldsThroughGrowthAndShrinkage) {
       }
       if (rng() % 100 < grow) {
         int value = static_cast<int>(rng() % 1000);
-        if (found && rng() % 2) delete table.replace(new Box{key, value}, hash);
-        else if (found) found->value = value;
-        else put(table, key, value);
+        if (found && rng() % 2)
+          delete table.replace(new Box{key, value}, hash);
+        else if (found)
+          found->value = value;
+        else
+          put(table, key, value);
         model[key] = value;
       } else {
         ASSERT_EQ(table.erase(key, hash), model.erase(key) == 1);

@@ -59,9 +59,9 @@ struct Pair {
 };
 
 double some_score(std::mt19937_64& rng, int kind) {
-  if (kind == 0) return static_cast<double>(rng() % 50);                 // many equal
+  if (kind == 0) return static_cast<double>(rng() % 50);                     // many equal
   if (kind == 1) return static_cast<double>(rng() % 1000000) / 7.0 - 50000;  // mostly different
-  return 0;                                                              // all equal: lexicographic sets
+  return 0;                                                                  // all equal: lexicographic sets
 }
 
 TEST(OrderedTree, HoldsWhatASortedVectorHolds) {

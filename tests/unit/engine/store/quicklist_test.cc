@@ -52,8 +52,10 @@ void fuzz(Seeded& seeded, int fill, size_t packed, size_t longest, int steps) {
       size_t i = seeded.below(model.size());
       bool after = seeded.chance(50);
       auto c = list.at(static_cast<int64_t>(i));
-      if (after) list.insert_after(c, value, packed);
-      else list.insert_before(c, value, packed);
+      if (after)
+        list.insert_after(c, value, packed);
+      else
+        list.insert_before(c, value, packed);
       model.insert(model.begin() + static_cast<std::ptrdiff_t>(i + after), value);
     } else if (dice < 80) {
       size_t i = seeded.below(model.size());

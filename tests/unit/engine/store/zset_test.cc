@@ -100,9 +100,11 @@ TEST(ZSet, HoldsWhatASortedRowHoldsInBothEncodings) {
     Model model;
     for (int step = 0; step < 12000; step++) {
       bool growing = (step / 3000) % 2 == 0;
-      std::string m = seeded.chance(50) ? std::to_string(seeded.below(kind ? 1500 : 60)) : "m" + std::to_string(seeded.below(kind ? 1500 : 60));
+      std::string m =
+          seeded.chance(50) ? std::to_string(seeded.below(kind ? 1500 : 60)) : "m" + std::to_string(seeded.below(kind ? 1500 : 60));
       if (seeded.chance(growing ? 80 : 35)) {
-        constexpr unsigned kChoices[] = {0, 0, 0, zset::kIncr, zset::kNx, zset::kXx, zset::kGt, zset::kLt, zset::kGt | zset::kIncr, zset::kXx | zset::kLt};
+        constexpr unsigned kChoices[] = {
+            0, 0, 0, zset::kIncr, zset::kNx, zset::kXx, zset::kGt, zset::kLt, zset::kGt | zset::kIncr, zset::kXx | zset::kLt};
         unsigned flags = kChoices[seeded.below(std::size(kChoices))];
         double s = some_score(seeded);
         zset::AddResult expected = model_add(model, s, m, flags), got = zset::add(o, s, m, flags, limits);
@@ -154,7 +156,9 @@ TEST(ZSet, FindsRangesByMemberWhereScoresAreEqual) {
       if (model.insert(m).second) zset::add(o, 7, m, 0, limits);
     }
     for (int i = 0; i < 2000; i++) {
-      std::string a = seeded.bytes(seeded.below(4)), b = seeded.chance(10) ? a : seeded.chance(50) ? *model.begin() : seeded.bytes(seeded.below(4));
+      std::string a = seeded.bytes(seeded.below(4)), b = seeded.chance(10)   ? a
+                                                         : seeded.chance(50) ? *model.begin()
+                                                                             : seeded.bytes(seeded.below(4));
       auto bound = [&](const std::string& m) {
         return Bound{seeded.chance(10) ? Bound::kLowest : seeded.chance(10) ? Bound::kHighest : Bound::kMember, seeded.chance(50), m};
       };

@@ -1,0 +1,141 @@
+#include "persist/commands.h"
+
+#include <algorithm>
+
+#include "engine/exec/call.h"
+#include "engine/exec/executor.h"
+#include "persist/access_word.h"
+#include "persist/dump.h"
+#include "persist/persistence.h"
+
+namespace ringwood {
+namespace {
+
+void dump(Call& c) {
+  Entry* e = c.find_read(c.key(1));
+  if (!e) return c.reply.null();
+  OutBuffer payload;
+  make_dump(payload, *e, {c.options().rdb_version, c.options().rdbcompression});
+  c.reply.bulk(payload.view());
+}
+
+struct RestoreOptions {
+  bool replace = false, absolute = false;
+  int64_t idle_seconds = -1;
+  int64_t frequency = -1;
+};
+
+bool parse_restore(Call& c, RestoreOptions& o) {
+  for (size_t i = 4; i < c.argc(); i++) {
+    Bytes word = c.arg(i);
+    bool more = i + 1 < c.argc();
+    if (Call::is_word(word, "replace")) {
+      o.replace = true;
+    } else if (Call::is_word(word, "absttl")) {
+      o.absolute = true;
+    } else if (Call::is_word(word, "idletime") && more && o.frequency == -1) {
+      if (!c.to_int(c.arg(++i), o.idle_seconds)) return false;
+      if (o.idle_seconds < 0) return c.reply.error("ERR Invalid IDLETIME value, must be >= 0"), false;
+    } else if (Call::is_word(word, "freq") && more && o.idle_seconds == -1) {
+      if (!c.to_int(c.arg(++i), o.frequency)) return false;
+      if (o.frequency < 0 || o.frequency > 255) return c.reply.error("ERR Invalid FREQ value, must be >= 0 and <= 255"), false;
+    } else {
+      return c.reply.syntax_error(), false;
+    }
+  }
+  return true;
+}
+
+void restore(Call& c) {
+  RestoreOptions o;
+  if (!parse_restore(c, o)) return;
+  KeyRef k = c.key(1);
+  bool exists = c.find_write(k) != nullptr;
+  if (exists && !o.replace) return c.reply.error("BUSYKEY Target key name already exists.");
+  int64_t ttl;
+  if (!c.to_int(c.arg(2), ttl)) return;
+  if (ttl < 0) return c.reply.error("ERR Invalid TTL value, must be >= 0");
+
+  Entry* e = nullptr;
+  switch (restore_dump(c.arg(3), k.key, ttl != 0, c.limits(), e)) {
+    case RestoreStatus::kBadFooter: return c.reply.error("ERR DUMP payload version or checksum are wrong");
+    case RestoreStatus::kBadValue: return c.reply.error("ERR Bad data format");
+    case RestoreStatus::kRestored: break;
+  }
+  int64_t when = ttl;
+  if (ttl && !o.absolute && __builtin_add_overflow(ttl, c.now_ms(), &when)) when = kMaxExpiryMs;
+  if (exists) c.db(k).erase(k);
+  if (ttl && when <= c.now_ms()) {  // it would be gone at once
+    Entry::destroy(e);
+    if (exists) c.changed(k, NotifyClass::kGeneric, "del");
+    return c.reply.ok();
+  }
+  if (ttl) e->node()->when_ms = static_cast<uint64_t>(std::min(when, kMaxExpiryMs)) & kMaxExpiryMs;
+  AccessRule rule{c.options().maxmemory_policy, c.now_ms(), static_cast<int>(c.options().lfu_decay_time)};
+  e->set_access(rule.word(o.idle_seconds, static_cast<int>(o.frequency)));
+  c.db(k).adopt(k, e);
+  c.notify(k, NotifyClass::kNew, "new");
+  c.changed(k, NotifyClass::kGeneric, "restore");
+  c.reply.ok();
+}
+
+// --- saving
+
+struct WaitingSave {
+  Executor* executor;
+  OwedReply owed;
+};
+
+void answer_save(void* context, const Saver::Result& result) {
+  auto* waiting = static_cast<WaitingSave*>(context);
+  waiting->executor->complete(waiting->owed, [&](Reply& r) { result.error ? r.error("ERR") : r.ok(); });
+  delete waiting;
+}
+
+void save(Call& c) {
+  Persistence* p = c.engine().persistence;
+  if (!p) return c.reply.error("ERR");  // nothing to save to: a process without disk
+  if (p->saving()) return c.reply.error("ERR Background save already in progress");
+  auto* waiting = new WaitingSave{&c.executor(), c.executor().suspend(c)};
+  p->save_held(c.executor(), false, answer_save, waiting);  // cannot be refused: no other thread runs a command now
+}
+
+void bgsave(Call& c) {
+  if (c.argc() > 2 || (c.argc() == 2 && !Call::is_word(c.arg(1), "schedule"))) return c.reply.syntax_error();
+  Persistence* p = c.engine().persistence;
+  if (!p) return c.reply.error("ERR");
+  if (!p->save_held(c.executor(), true, nullptr, nullptr)) return c.reply.error("ERR Background save already in progress");
+  c.reply.simple("Background saving started");
+}
+
+void lastsave(Call& c) {
+  const Persistence* p = c.engine().persistence;
+  c.reply.integer(p ? p->last_save_s() : c.engine().start_ms / 1000);
+}
+
+constexpr KeySpec kReadKey[] = {{.flags = kKeyRO | kKeyAccess, .index = 1}};
+constexpr KeySpec kRestoredKey[] = {{.flags = kKeyOW | kKeyUpdate, .index = 1}};
+constexpr const char* kRestoreHistory[] = {"3.0.0|REPLACE was added.", "5.0.0|ABSTTL was added.", "5.0.0|IDLETIME and FREQ were added."};
+constexpr const char* kBgsaveHistory[] = {"3.2.2|SCHEDULE was added."};
+
+constexpr CommandSpec kCommands[] = {
+    {.name = "dump", .arity = 2, .flags = kReadOnly, .acl = kAclKeyspace, .run = dump, .keys = kReadKey, .group = Group::kGeneric, .since = "2.6.0",
+     .complexity = "O(N) in the size of the value", .summary = "Answers a value in the form that RESTORE takes.", .syntax = "key:key",
+     .tips = "nondeterministic_output"},
+    {.name = "restore", .arity = -4, .flags = kWrite | kDenyOom, .acl = kAclKeyspace | kAclDangerous, .run = restore, .keys = kRestoredKey, .group = Group::kGeneric,
+     .since = "2.6.0", .complexity = "O(N) in the size of the value, O(N*log(N)) for large sorted sets", .summary = "Makes a key from what DUMP answered.",
+     .syntax = "key:key ttl:integer serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds:integer] [FREQ frequency:integer]", .history = kRestoreHistory},
+    {.name = "save", .arity = 1, .flags = kAdmin | kNoScript | kNoMulti | kNoAsyncLoading, .route = Route::kAll, .run = save, .may_suspend = true, .group = Group::kServer,
+     .complexity = "O(N) in the number of keys of all databases", .summary = "Saves the data set to disk and answers when it is there."},
+    {.name = "bgsave", .arity = -1, .flags = kAdmin | kNoScript | kNoAsyncLoading, .route = Route::kAll, .run = bgsave, .group = Group::kServer,
+     .complexity = "O(N) in the number of keys of all databases", .summary = "Begins to save the data set to disk and answers at once.", .syntax = "[SCHEDULE]",
+     .history = kBgsaveHistory},
+    {.name = "lastsave", .arity = 1, .flags = kLoading | kStale | kFast, .acl = kAclAdmin | kAclDangerous, .route = Route::kHere, .run = lastsave, .group = Group::kServer,
+     .complexity = "O(1)", .summary = "Tells the Unix time of the last save that succeeded.", .tips = "nondeterministic_output"},
+};
+
+}  // namespace
+
+std::span<const CommandSpec> persist_commands() { return kCommands; }
+
+}  // namespace ringwood

@@ -1,0 +1,62 @@
+#include "persist/collection_builder.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/store/object_free.h"
+#include "engine/store/set.h"
+
+namespace ringwood {
+namespace {
+
+TEST(CollectionBuilder, ChoosesTheEncodingAsRedisDoes) {
+  Limits limits;
+  limits.set_max_intset_entries = 3;
+  limits.set_max_listpack_entries = 3;
+  limits.set_max_listpack_value = 4;
+  CollectionBuilder b(limits);
+  auto build = [&](std::initializer_list<Bytes> members, uint64_t expected) {
+    b.begin(Type::kSet, expected);
+    for (Bytes m : members) EXPECT_TRUE(b.add(m));
+    EXPECT_EQ(members.size(), b.size());
+    Object o = b.finish();
+    Encoding e = o.encoding();
+    EXPECT_EQ(members.size(), set::size(o));
+    free_object(Type::kSet, o);
+    return e;
+  };
+  EXPECT_EQ(Encoding::kIntset, build({"1", "2", "3"}, 3));
+  EXPECT_EQ(Encoding::kListpack, build({"1", "b", "3"}, 3));
+  EXPECT_EQ(Encoding::kHashtable, build({"1", "b", "3", "4"}, 3));
+  EXPECT_EQ(Encoding::kHashtable, build({"1", "too long"}, 2));
+  EXPECT_EQ(Encoding::kHashtable, build({"1", "2"}, 4));  // announced as more than an intset may hold
+}
+
+TEST(CollectionBuilder, SeesWhatIsThereTwiceInEveryEncoding) {
+  Limits limits;
+  CollectionBuilder b(limits);
+  for (uint64_t expected : {2, 100000}) {
+    b.begin(Type::kSet, expected);
+    EXPECT_TRUE(b.add("a"));
+    EXPECT_FALSE(b.add("a"));
+    b.begin(Type::kHash, expected);
+    EXPECT_TRUE(b.add("a", "1"));
+    EXPECT_FALSE(b.add("a", "2"));
+    b.begin(Type::kZSet, expected);
+    EXPECT_TRUE(b.add("a", 1.0));
+    EXPECT_FALSE(b.add("a", 2.0));
+  }
+}
+
+TEST(CollectionBuilder, FreesWhatIsNotFinished) {
+  Limits limits;
+  size_t before = memory::used();
+  {
+    CollectionBuilder b(limits);
+    for (Type t : {Type::kSet, Type::kHash, Type::kZSet, Type::kList}) b.begin(t, uint64_t{1} << 40);
+    b.push("element");
+  }
+  EXPECT_EQ(before, memory::used());
+}
+
+}  // namespace
+}  // namespace ringwood
