@@ -37,6 +37,7 @@ class OutBuffer {
   }
   // Opens a gap of n bytes at `pos`.
   void insert(size_t pos, Bytes b) {
+    if (b.empty()) return;
     reserve(b.size());
     std::memmove(data_ + pos + b.size(), data_ + pos, size_ - pos);
     std::memcpy(data_ + pos, b.data(), b.size());
