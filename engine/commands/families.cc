@@ -5,10 +5,20 @@
 namespace ringwood {
 
 void add_families(CommandTable& table) {
-  for (auto* family : {string_commands, string_number_commands, string_lcs_commands, generic_commands, expire_commands, scan_commands,
-                       object_commands, database_commands, list_commands, set_commands, hash_commands, zset_commands})
-  for (auto* family : {string_commands, string_number_commands, string_lcs_commands, list_commands, set_commands, hash_commands,
-                       zset_commands, generic_commands, expire_commands, scan_commands, object_commands, database_commands})
+  for (auto* family : {
+           string_commands,
+           string_number_commands,
+           string_lcs_commands,
+           generic_commands,
+           expire_commands,
+           scan_commands,
+           object_commands,
+           database_commands,
+           list_commands,
+           set_commands,
+           hash_commands,
+           zset_commands,
+       })
     table.add(family());
 }
 

@@ -11,10 +11,6 @@ class CommandTable;
 std::span<const CommandSpec> string_commands();
 std::span<const CommandSpec> string_number_commands();
 std::span<const CommandSpec> string_lcs_commands();
-std::span<const CommandSpec> list_commands();
-std::span<const CommandSpec> set_commands();
-std::span<const CommandSpec> hash_commands();
-std::span<const CommandSpec> zset_commands();
 std::span<const CommandSpec> generic_commands();
 std::span<const CommandSpec> expire_commands();
 std::span<const CommandSpec> scan_commands();
@@ -24,9 +20,6 @@ std::span<const CommandSpec> list_commands();
 std::span<const CommandSpec> set_commands();
 std::span<const CommandSpec> hash_commands();
 std::span<const CommandSpec> zset_commands();
-
-// Adds all families above to the table.
-void add_families(CommandTable& table);
 
 // Adds all families above to the table.
 void add_families(CommandTable& table);
