@@ -35,7 +35,7 @@ bool may_change_protected(const Options& options, SetContext context) {
 
 std::string refusal(const Directive& directive, const Options& base, SetContext context) {
   if (directive.has(kImmutable)) return "can't set immutable config";
-  if (directive.has(kProtected) && !may_change_protected(base, context)) return "can't set protected config";
+  if (directive.has(kGuarded) && !may_change_protected(base, context)) return "can't set protected config";
   return "";
 }
 

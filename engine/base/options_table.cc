@@ -303,8 +303,8 @@ constexpr Directive kTable[] = {
     special("latency-tracking-info-percentiles", kLatencyTrackingInfoPercentilesOps).with(kMultiArg).d,
     integer<&Options::busy_reply_threshold>("busy-reply-threshold", 0, kLongMax).aka("lua-time-limit").d,
     // Persistence.
-    special("dir", kDirOps).with(kProtected | kDenyLoading).d,
-    text(&Options::dbfilename, "dbfilename").checked(check_dbfilename).with(kProtected).d,
+    special("dir", kDirOps).with(kGuarded | kDenyLoading).d,
+    text(&Options::dbfilename, "dbfilename").checked(check_dbfilename).with(kGuarded).d,
     special("save", kSaveOps).with(kMultiArg).d,
     boolean<&Options::rdbcompression>("rdbcompression").d,
     boolean<&Options::rdbchecksum>("rdbchecksum").with(kImmutable).d,

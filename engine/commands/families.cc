@@ -18,6 +18,13 @@ void add_families(CommandTable& table) {
            set_commands,
            hash_commands,
            zset_commands,
+           info_commands,
+           command_introspection_commands,
+           config_commands,
+           memory_commands,
+           debug_commands,
+           server_commands,
+           server_record_commands,
        })
     table.add(family());
 }

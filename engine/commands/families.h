@@ -20,6 +20,13 @@ std::span<const CommandSpec> list_commands();
 std::span<const CommandSpec> set_commands();
 std::span<const CommandSpec> hash_commands();
 std::span<const CommandSpec> zset_commands();
+std::span<const CommandSpec> info_commands();
+std::span<const CommandSpec> command_introspection_commands();
+std::span<const CommandSpec> config_commands();
+std::span<const CommandSpec> memory_commands();
+std::span<const CommandSpec> debug_commands();
+std::span<const CommandSpec> server_commands();
+std::span<const CommandSpec> server_record_commands();
 
 // Adds all families above to the table.
 void add_families(CommandTable& table);

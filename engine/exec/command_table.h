@@ -23,6 +23,7 @@ struct Command {
   uint32_t flags = 0;                 // spec's, with MOVABLEKEYS derived
   uint32_t acl = 0;                   // explicit and implied categories
   uint32_t refused_in = 0;            // EngineState bits in which it is refused
+  int64_t timed_mask = 0;             // a call is timed when the number of calls before it has none of these bits
 
   const Command* find_subcommand(Bytes name) const;  // case-insensitive
 };

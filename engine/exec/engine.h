@@ -8,13 +8,18 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/options.h"
+#include "engine/exec/info.h"
 #include "engine/exec/shard.h"
 
 namespace ringwood {
 
 class CommandTable;
 class Executor;
+class Log;
+class NetworkControl;
 class Persistence;
+class ProcessControl;
+class ReloadControl;
 
 // The current Options. A reader takes the pointer once a turn; old values are kept until every loop has passed a turn since.
 class OptionsHolder {
@@ -42,6 +47,14 @@ enum EngineState : uint32_t {
   kStateSaveFailed = 1u << 2,    // stop-writes-on-bgsave-error
 };
 
+// What DEBUG switches off or on for tests; each plane reads its own.
+struct DebugSwitches {
+  std::atomic<bool> pause_cron{false};               // no periodic work
+  std::atomic<bool> disable_deny_scripts{false};     // scripts may run commands that they may not
+  std::atomic<bool> reply_buffer_resizing{true};
+  std::atomic<int64_t> reply_buffer_peak_ms{5000};   // -1: a client's reply peak is never forgotten
+};
+
 struct Engine {
   SlotMapping mapping;
   std::vector<Shard*> shards;
@@ -55,7 +68,15 @@ struct Engine {
   OwnedBytes run_id;                 // 40 hex digits
   OwnedBytes config_file;            // absolute path, or empty
   OwnedBytes executable;
+  OwnedBytes replication_id;         // 40 hex digits; changes under a lease of all shards
+  size_t startup_memory = 0;         // memory::used() when everything had been made and no key loaded
   std::atomic<uint64_t> next_client_id{1};
+  InfoRegistry info;
+  Log* log = nullptr;                // these four may be missing
+  NetworkControl* network = nullptr;
+  ProcessControl* process = nullptr;
+  ReloadControl* reload = nullptr;
+  DebugSwitches debug;
 
   Shard& shard_of(uint16_t slot) const { return *shards[static_cast<size_t>(mapping.shard(slot))]; }
 };

@@ -11,8 +11,10 @@
 #include "engine/exec/client.h"
 #include "engine/exec/command_table.h"
 #include "engine/exec/engine.h"
+#include "engine/exec/error_stats.h"
 #include "engine/exec/lease.h"
 #include "engine/exec/mailbox.h"
+#include "engine/exec/rate.h"
 #include "engine/exec/reply.h"
 #include "engine/exec/stats.h"
 
@@ -69,6 +71,7 @@ class Executor {
   // Sends waiting mail; the threads that must be woken are given to wake(thread), after everything has been pushed.
   template <class F>
   void post_mail(F&& wake) {
+    lease_desk_.lend_to_other();
     send_batches();
     for (size_t i = 0; i < notify_.size(); i++) {
       if (!notify_[i]) continue;
@@ -90,6 +93,7 @@ class Executor {
     OutBuffer bytes;
     Reply r(bytes, owed.client->resp);
     write(r);
+    if (r.failed()) count_error(r);
     finish(owed, bytes.view());
   }
   void finish(const OwedReply& owed, Bytes reply);
@@ -98,6 +102,11 @@ class Executor {
   // Runs the job while every shard is leased to this thread, as a Route::kAll command would be. Begins after the running command, if there is one.
   void with_all_shards(LeaseJob* job);
   std::vector<CommandStats>& command_stats() { return command_stats_; }
+  ErrorStats& error_stats() { return error_stats_; }
+  // Commands a second, of all threads; the first thread keeps it.
+  const Rate& command_rate() const { return command_rate_; }
+  // Takes over options that have just been published: at once on the thread that published them, on all others with their next turn.
+  void take_options();
   // The mail of the thread `i` to this one.
   Mailbox& inbox(size_t i) { return inbox_[i]; }
 
@@ -109,18 +118,25 @@ class Executor {
     Bytes* args;
     uint32_t argc;
     int database;
-    bool prepared;  // `key` is the first key
+    bool hashed;  // `key` is the first key
+    bool ours;    // and it lies on this shard
     KeyRef key;
   };
   Mailbox& outbox(size_t to) { return engine_.executors[to]->inbox_[static_cast<size_t>(self_)]; }
   void post(size_t to, Message* m);
-  void prepare(Request* first, size_t n);
+  void note_memory();
+  static void drop(Message* m);
+  void hash_keys(Request* first, size_t n);
+  void prefetch(Request* first, size_t n);
   void execute(Request& r);
   void refuse(Request& r);
   void dispatch(Request& r);
   void execute_here(Request& r);
   int target_of(const Request& r, ShardSet& several);
   void call_handler(Call& call);
+  void run_timed(Call& call, CommandStats& stats);
+  void count_error(const Reply& reply);
+  void sample();
   void enqueue_remote(Request& r, int target);
   void start_lease(Request& r, const ShardSet& shards);
   friend struct CommandLease;
@@ -155,6 +171,8 @@ class Executor {
   bool suspended_ = false;                     // the running command has called suspend()
   std::vector<int> key_indexes_;
   std::vector<CommandStats> command_stats_;
+  ErrorStats error_stats_;
+  Rate command_rate_;
   LeaseDesk lease_desk_;
   alignas(64) std::atomic<int> sleeping_{0};
 };

@@ -5,8 +5,9 @@
 
 namespace ringwood {
 
-inline Limits limits_from(const Options& o) {
-  Limits l;
+// `before` gives what no option tells (DEBUG QUICKLIST-PACKED-THRESHOLD).
+inline Limits limits_from(const Options& o, const Limits& before = {}) {
+  Limits l = before;
   l.hash_max_listpack_entries = o.hash_max_listpack_entries;
   l.hash_max_listpack_value = o.hash_max_listpack_value;
   l.set_max_intset_entries = o.set_max_intset_entries;

@@ -5,18 +5,28 @@ namespace ringwood {
 void Reply::simple(Bytes s) {
   char* p = out_->reserve(s.size() + 3);
   *p = '+';
-  std::memcpy(p + 1, s.data(), s.size());
+  if (!s.empty()) std::memcpy(p + 1, s.data(), s.size());
   std::memcpy(p + 1 + s.size(), "\r\n", 2);
   out_->commit(s.size() + 3);
 }
 
 void Reply::error(Bytes s) {
   failed_ = true;
+  error_at_ = out_->size();
   char* p = out_->reserve(s.size() + 3);
   *p = '-';
   for (size_t i = 0; i < s.size(); i++) p[1 + i] = s[i] == '\r' || s[i] == '\n' ? ' ' : s[i];
   std::memcpy(p + 1 + s.size(), "\r\n", 2);
   out_->commit(s.size() + 3);
+}
+
+Bytes Reply::error_code() const {
+  constexpr size_t kLongest = 32;  // Redis looks no further (networking.c, afterErrorReply)
+  Bytes all = out_->view();
+  if (error_at_ >= all.size() || all[error_at_] != '-') return "ERR";
+  Bytes text = all.substr(error_at_ + 1, kLongest);
+  size_t end = text.find_first_of(" \r");
+  return end == Bytes::npos || text[end] == '\r' ? Bytes("ERR") : text.substr(0, end);
 }
 
 void Reply::bulk_int(int64_t v) {

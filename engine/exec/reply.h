@@ -38,7 +38,7 @@ class Reply {
     *e++ = '$';
     e = format_int64(e, static_cast<int64_t>(b.size()));
     *e++ = '\r', *e++ = '\n';
-    std::memcpy(e, b.data(), b.size());
+    if (!b.empty()) std::memcpy(e, b.data(), b.size());  // an empty view may be null, which memcpy must not be given
     e += b.size();
     *e++ = '\r', *e++ = '\n';
     out_->commit(static_cast<size_t>(e - p));
@@ -66,6 +66,8 @@ class Reply {
   // Throws away what this reply has written so far.
   void rewind() { out_->truncate(start_); }
   bool failed() const { return failed_; }
+  // The first word of the last error ("WRONGTYPE"), or "ERR" where there is none.
+  Bytes error_code() const;
   Bytes written() const { return out_->view().substr(start_); }
 
   // The errors that every family gives.
@@ -87,6 +89,7 @@ class Reply {
   size_t start_;
   int resp_;
   bool failed_ = false;
+  size_t error_at_ = 0;  // where the last error begins
 };
 
 }  // namespace ringwood

@@ -32,6 +32,7 @@ void Database::drop_node(Entry* e) {
   if (!e->has_node() || !e->node()->when_ms) return;
   expiry_->remove(e->node());
   volatile_--;
+  expiry_sum_ -= e->node()->when_ms / kExpiryUnitMs;
 }
 
 void Database::link_node(Entry* e, int64_t when_ms) {
@@ -40,6 +41,7 @@ void Database::link_node(Entry* e, int64_t when_ms) {
   n->database = static_cast<uint16_t>(number_);
   expiry_->add(n);
   volatile_++;
+  expiry_sum_ += n->when_ms / kExpiryUnitMs;
 }
 
 // Puts `fresh` where the key's entry stands, or adds it; the old entry is freed. Where the expiry is set, or kept and there is one, `fresh` has a node.
@@ -165,6 +167,7 @@ bool Database::adopt(const KeyRef& k, Entry* e) {
     e->node()->database = static_cast<uint16_t>(number_);
     expiry_->add(e->node());
     volatile_++;
+    expiry_sum_ += e->node()->when_ms / kExpiryUnitMs;
   }
   return true;
 }
@@ -232,7 +235,16 @@ void Database::clear() {
   tables_ = nullptr;
   used_.clear();
   keys_in_group_.clear();
-  size_ = volatile_ = 0;
+  size_ = 0;
+  volatile_ = 0;
+  expiry_sum_ = 0;
+}
+
+int64_t Database::mean_ttl_ms(int64_t now_ms) const {
+  size_t keys = volatile_;
+  if (!keys) return 0;
+  int64_t mean = static_cast<int64_t>(expiry_sum_ / keys) * kExpiryUnitMs - now_ms;
+  return mean > 0 ? mean : 0;
 }
 
 size_t Database::table_memory() const {

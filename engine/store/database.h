@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/base/crc.h"
+#include "engine/base/gauge.h"
 #include "engine/base/hash.h"
 #include "engine/store/expiry_index.h"
 #include "engine/store/table.h"
@@ -20,6 +21,7 @@ struct KeyRef {
 
   KeyRef() = default;
   explicit KeyRef(Bytes k) : key(k), hash(hash_bytes(k)), slot(key_slot(k)) {}
+  KeyRef(Bytes k, uint64_t known_hash, uint16_t known_slot) : key(k), hash(known_hash), slot(known_slot) {}
 };
 
 // Which slots a shard has: slot mod shards == shard. Division by a constant number of shards is done by multiplication.
@@ -41,8 +43,11 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
+  // This and the next two may be asked by any thread.
   size_t size() const { return size_; }
   size_t volatile_keys() const { return volatile_; }
+  // Mean time to live in ms of the volatile keys, 0 when there are none; exact to 16 ms as long as the shard is at rest.
+  int64_t mean_ttl_ms(int64_t now_ms) const;
   int number() const { return number_; }
 
   // The key's entry, expired or not, or null.
@@ -114,6 +119,7 @@ class Database {
   size_t table_memory() const;
 
  private:
+  static constexpr int64_t kExpiryUnitMs = 16;
   Table& table(uint16_t slot);  // allocates the tables at first use
   void insert(const KeyRef& k, Entry* e);
   void drop_node(Entry* e);     // unlinks from the expiry index, if linked
@@ -124,8 +130,9 @@ class Database {
   std::vector<uint64_t> used_;   // a bit for each of them that is not empty
   static constexpr size_t kGroup = 128;
   std::vector<size_t> keys_in_group_;  // of kGroup tables each
-  size_t size_ = 0;
-  size_t volatile_ = 0;
+  Gauge size_;
+  Gauge volatile_;
+  Gauge expiry_sum_;             // of the volatile keys' times, in units of kExpiryUnitMs so that 10^8 of them do not overflow
   int number_;
   int shard_;
   SlotMapping mapping_;

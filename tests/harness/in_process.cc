@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "engine/commands/families.h"
+#include "engine/commands/info_parts.h"
+#include "net/commands.h"
 #include "persist/commands.h"
 
 namespace ringwood {
@@ -10,12 +12,15 @@ namespace ringwood {
 InProcess::InProcess(int shards, Options options) : options_(std::move(options)), engine_{.mapping = SlotMapping(shards)} {
   add_families(commands_);
   commands_.add(persist_commands());
+  commands_.add(session_commands());
   commands_.freeze(shards);
   engine_.commands = &commands_;
   engine_.options = &options_;
   engine_.clock = &clock_;
   engine_.start_ms = clock_.unix_ms();
   engine_.run_id = std::string(40, 'a');
+  engine_.replication_id = std::string(40, 'b');
+  add_engine_info(engine_.info);
   for (int i = 0; i < shards; i++) {
     shards_.push_back(std::make_unique<Shard>(i, engine_.mapping, options_.get().databases, static_cast<uint64_t>(i) + 1));
     engine_.shards.push_back(shards_.back().get());
@@ -117,7 +122,8 @@ bool InProcess::turn(size_t thread) {
       if (s->home == thread) s->in_flight.clear();
   }
   for (Client* c : e.written()) c->listed = false;
-  moved |= !e.written().empty() | e.background();
+  moved |= !e.written().empty();
+  moved |= e.background();
   e.written().clear();
   e.post_mail([](int) {});
   moved |= !e.may_sleep();

@@ -86,8 +86,8 @@ TEST(DirectiveTable, EveryDirectiveSurvivesSetGetAndRewrite) {
 TEST(DirectiveTable, OnlyRedisProtectedAndImmutableDirectivesAreMarked) {
   std::set<std::string_view> guarded;
   for (const Directive& directive : directives()) {
-    if (directive.has(kProtected)) guarded.insert(directive.name);
-    EXPECT_FALSE(directive.has(kProtected) && directive.has(kImmutable)) << directive.name;
+    if (directive.has(kGuarded)) guarded.insert(directive.name);
+    EXPECT_FALSE(directive.has(kGuarded) && directive.has(kImmutable)) << directive.name;
   }
   EXPECT_EQ(guarded, (std::set<std::string_view>{"dir", "dbfilename"}));
 }

@@ -1,0 +1,26 @@
+// INFO.
+#include "engine/commands/families.h"
+#include "engine/exec/call.h"
+#include "engine/exec/info.h"
+
+namespace ringwood {
+namespace {
+
+void info(Call& c) {
+  OwnedBytes text = c.engine().info.render(c.args().subspan(1), {c.engine(), c.executor()});
+  c.reply.verbatim(text, "txt");
+}
+
+constexpr const char* kHistory[] = {"7.0.0|Takes several sections."};
+
+constexpr CommandSpec kCommands[] = {
+    {.name = "info", .arity = -1, .flags = kLoading | kStale | kSentinel, .acl = kAclDangerous, .route = Route::kHere, .run = info, .group = Group::kServer,
+     .since = "1.0.0", .complexity = "O(1)", .summary = "Answers figures about the server, as text in sections.", .syntax = "[section...]",
+     .tips = "nondeterministic_output request_policy:all_shards response_policy:special", .history = kHistory},
+};
+
+}  // namespace
+
+std::span<const CommandSpec> info_commands() { return kCommands; }
+
+}  // namespace ringwood

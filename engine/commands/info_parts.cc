@@ -1,0 +1,252 @@
+#include "engine/commands/info_parts.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+
+#include "engine/base/directive.h"
+#include "engine/base/process.h"
+#include "engine/exec/access.h"
+#include "engine/exec/command_table.h"
+#include "engine/exec/executor.h"
+
+namespace ringwood {
+namespace {
+
+OwnedBytes option_text(const Options& o, Bytes name) { return get_value(*find_directive(name), o); }
+
+void write_server(InfoText& out, const InfoContext& x, void*) {
+  const Options& o = x.here.options();
+  int64_t up = (x.here.now_ms() - x.engine.start_ms) / 1000;
+  out.field("redis_version", kRedisVersion);
+  out.field("redis_git_sha1", "00000000");
+  out.field("redis_git_dirty", 0);
+  out.field("redis_build_id", "0");
+  out.field("redis_mode", o.cluster_enabled ? "cluster" : "standalone");
+  out.field("ringwood_version", kRingwoodVersion);
+  out.field("os", Bytes(process::system_name()));
+  out.field("arch_bits", static_cast<int>(sizeof(void*) * 8));
+  out.field("monotonic_clock", "POSIX clock_gettime");
+  out.field("multiplexing_api", "io_uring");
+  out.field("atomicvar_api", "c11-builtin");
+#ifdef __clang__
+  out.field("gcc_version", "0.0.0");
+#else
+  out.field("gcc_version", Bytes(std::to_string(__GNUC__) + "." + std::to_string(__GNUC_MINOR__) + "." + std::to_string(__GNUC_PATCHLEVEL__)));
+#endif
+  out.field("process_id", static_cast<int64_t>(getpid()));
+  out.field("process_supervised", Bytes(option_text(o, "supervised")));
+  out.field("run_id", Bytes(x.engine.run_id));
+  out.field("tcp_port", o.port ? o.port : o.tls_port);
+  out.field("server_time_usec", x.here.now_us());
+  out.field("uptime_in_seconds", up);
+  out.field("uptime_in_days", up / 86400);
+  out.field("hz", o.hz);
+  out.field("configured_hz", o.hz);
+  out.field("lru_clock", static_cast<int64_t>(access::lru_clock(x.here.now_ms())));
+  out.field("executable", Bytes(x.engine.executable));
+  out.field("config_file", Bytes(x.engine.config_file));
+  out.field("io_threads_active", 0);
+  out.field("shards", static_cast<uint64_t>(x.engine.shards.size()));
+}
+
+void write_memory(InfoText& out, const InfoContext& x, void*) {
+  const Options& o = x.here.options();
+  MemoryFigures m = memory_figures(x.engine);
+  auto bytes = [&out](const char* name, uint64_t v) {
+    out.field(name, v);
+    out.human_field(OwnedBytes(name) + "_human", v);
+  };
+  bytes("used_memory", m.used);
+  bytes("used_memory_rss", m.resident);
+  bytes("used_memory_peak", m.peak);
+  out.field("used_memory_peak_perc", m.peak_percent(), 2, "%");
+  out.field("used_memory_overhead", static_cast<uint64_t>(m.overhead));
+  out.field("used_memory_startup", static_cast<uint64_t>(m.startup));
+  out.field("used_memory_dataset", static_cast<uint64_t>(m.dataset()));
+  out.field("used_memory_dataset_perc", m.dataset_percent(), 2, "%");
+  out.field("allocator_allocated", static_cast<uint64_t>(m.used));
+  out.field("allocator_active", static_cast<uint64_t>(m.resident));
+  out.field("allocator_resident", static_cast<uint64_t>(m.resident));
+  bytes("total_system_memory", process::machine_memory());
+  out.field("used_memory_lua", 0);
+  out.field("used_memory_vm_eval", 0);
+  out.human_field("used_memory_lua_human", 0);
+  out.field("used_memory_scripts_eval", 0);
+  out.field("number_of_cached_scripts", 0);
+  out.field("number_of_functions", 0);
+  out.field("number_of_libraries", 0);
+  out.field("used_memory_vm_functions", 0);
+  bytes("used_memory_vm_total", 0);
+  out.field("used_memory_functions", 0);
+  bytes("used_memory_scripts", 0);
+  bytes("maxmemory", o.maxmemory);
+  out.field("maxmemory_policy", Bytes(option_text(o, "maxmemory-policy")));
+  out.field("allocator_frag_ratio", m.fragmentation(), 2);
+  out.field("allocator_frag_bytes", m.fragmentation_bytes());
+  out.field("allocator_rss_ratio", 1.0, 2);
+  out.field("allocator_rss_bytes", 0);
+  out.field("rss_overhead_ratio", 1.0, 2);
+  out.field("rss_overhead_bytes", 0);
+  out.field("mem_fragmentation_ratio", m.fragmentation(), 2);
+  out.field("mem_fragmentation_bytes", m.fragmentation_bytes());
+  out.field("mem_not_counted_for_evict", 0);
+  out.field("mem_replication_backlog", 0);
+  out.field("mem_total_replication_buffers", 0);
+  out.field("mem_clients_slaves", 0);
+  out.field("mem_clients_normal", static_cast<uint64_t>(m.clients));
+  out.field("mem_cluster_links", 0);
+  out.field("mem_aof_buffer", 0);
+  out.field("mem_allocator", memory_allocator_name());
+  out.field("active_defrag_running", 0);
+  out.field("lazyfree_pending_objects", 0);
+  out.field("lazyfreed_objects", 0);
+}
+
+int64_t total(const Engine& e, Counter ShardStats::*counter) {
+  int64_t sum = 0;
+  for (const Shard* s : e.shards) sum += (s->stats.*counter).get();
+  return sum;
+}
+
+void write_stats(InfoText& out, const InfoContext& x, void*) {
+  const Engine& e = x.engine;
+  int64_t lag = 0;
+  for (const Shard* s : e.shards) lag = std::max(lag, s->stats.expire_lag_ms.get());
+  out.field("total_commands_processed", total(e, &ShardStats::commands_processed));
+  out.field("instantaneous_ops_per_sec", static_cast<int64_t>(e.executors[0]->command_rate().per_second()));
+  out.field("sync_full", 0);
+  out.field("sync_partial_ok", 0);
+  out.field("sync_partial_err", 0);
+  out.field("expired_keys", total(e, &ShardStats::expired_keys));
+  out.field("expired_stale_perc", 0.0, 2);  // nothing is sampled: what is due is known
+  out.field("expired_time_cap_reached_count", 0);
+  out.field("expire_lag_milliseconds", lag);
+  out.field("evicted_keys", total(e, &ShardStats::evicted_keys));
+  out.field("total_eviction_exceeded_time", 0);
+  out.field("current_eviction_exceeded_time", 0);
+  out.field("keyspace_hits", total(e, &ShardStats::keyspace_hits));
+  out.field("keyspace_misses", total(e, &ShardStats::keyspace_misses));
+  out.field("latest_fork_usec", 0);  // nothing forks
+  out.field("total_forks", 0);
+  out.field("migrate_cached_sockets", 0);
+  out.field("slave_expires_tracked_keys", 0);
+  for (const char* name : {"active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses",
+                           "total_active_defrag_time", "current_active_defrag_time"})
+    out.field(name, 0);
+  out.field("unexpected_error_replies", 0);
+  out.field("total_error_replies", total(e, &ShardStats::total_error_replies));
+  out.field("shard_leases", total(e, &ShardStats::leases));
+  out.field("shard_remote_commands", total(e, &ShardStats::remote_commands));
+}
+
+void reset_stats(const InfoContext& x, void*) {
+  for (Shard* s : x.engine.shards)
+    for (Counter ShardStats::*c : {&ShardStats::commands_processed, &ShardStats::expired_keys, &ShardStats::evicted_keys, &ShardStats::keyspace_hits,
+                                   &ShardStats::keyspace_misses, &ShardStats::total_error_replies, &ShardStats::leases, &ShardStats::remote_commands})
+      (s->stats.*c).set(0);
+}
+
+void write_replication(InfoText& out, const InfoContext& x, void*) {
+  const Options& o = x.here.options();
+  out.field("role", "master");
+  out.field("connected_slaves", 0);
+  if (o.min_replicas_to_write && o.min_replicas_max_lag) out.field("min_slaves_good_slaves", 0);
+  out.field("master_failover_state", "no-failover");
+  out.field("master_replid", Bytes(x.engine.replication_id));
+  out.field("master_replid2", Bytes(OwnedBytes(40, '0')));
+  out.field("master_repl_offset", 0);
+  out.field("second_repl_offset", -1);
+  out.field("repl_backlog_active", 0);
+  out.field("repl_backlog_size", o.repl_backlog_size);
+  out.field("repl_backlog_first_byte_offset", 0);
+  out.field("repl_backlog_histlen", 0);
+}
+
+void write_cpu(InfoText& out, const InfoContext&, void*) {
+  auto seconds = [&out](const char* name, int64_t us) { out.field(name, static_cast<double>(us) / 1e6, 6); };
+  process::CpuTime own = process::own_cpu(), children = process::children_cpu(), thread = process::thread_cpu();
+  seconds("used_cpu_sys", own.system_us);
+  seconds("used_cpu_user", own.user_us);
+  seconds("used_cpu_sys_children", children.system_us);
+  seconds("used_cpu_user_children", children.user_us);
+  seconds("used_cpu_sys_main_thread", thread.system_us);
+  seconds("used_cpu_user_main_thread", thread.user_us);
+}
+
+void write_nothing(InfoText&, const InfoContext&, void*) {}
+
+void write_command(InfoText& out, const Engine& e, const Command& c) {
+  CommandTotals t;
+  for (Executor* x : e.executors) t.add(x->command_stats()[c.id]);
+  if (t.calls || t.rejected || t.failed) {
+    double us = t.nanoseconds / 1000;
+    char text[192];
+    int n = std::snprintf(text, sizeof text, "calls=%lld,usec=%lld,usec_per_call=%.2f,rejected_calls=%lld,failed_calls=%lld",
+                          static_cast<long long>(t.calls), static_cast<long long>(us), t.calls ? us / static_cast<double>(t.calls) : 0,
+                          static_cast<long long>(t.rejected), static_cast<long long>(t.failed));
+    out.field("cmdstat_" + InfoText::safe(c.full_name), Bytes(text, static_cast<size_t>(n)));
+  }
+  for (const auto& s : c.subcommands) write_command(out, e, *s);
+}
+
+void write_commandstats(InfoText& out, const InfoContext& x, void*) {
+  for (const auto& c : x.engine.commands->all()) write_command(out, x.engine, *c);
+}
+
+void reset_commandstats(const InfoContext& x, void*) {
+  for (Executor* e : x.engine.executors)
+    for (CommandStats& s : e->command_stats())
+      for (Counter* c : {&s.calls, &s.rejected, &s.failed, &s.timed, &s.nanoseconds}) c->set(0);
+}
+
+void write_errorstats(InfoText& out, const InfoContext& x, void*) {
+  std::map<OwnedBytes, int64_t> sums;  // in alphabetical order, as Redis's radix tree
+  for (Executor* e : x.engine.executors) e->error_stats().for_each([&sums](Bytes code, int64_t n) { sums[OwnedBytes(code)] += n; });
+  for (const auto& [code, n] : sums) out.field("errorstat_" + InfoText::safe(code), Bytes("count=" + std::to_string(n)));
+}
+
+void reset_errorstats(const InfoContext& x, void*) {
+  for (Executor* e : x.engine.executors) e->error_stats().reset();
+}
+
+void write_cluster(InfoText& out, const InfoContext& x, void*) { out.field("cluster_enabled", x.here.options().cluster_enabled ? 1 : 0); }
+
+void write_keyspace(InfoText& out, const InfoContext& x, void*) {
+  Shard& own = x.here.shard();
+  for (int i = 0; i < own.databases(); i++) {
+    // SWAPDB swaps on all shards at once: the own shard tells which Database objects make up database i.
+    int number = own.database(i).number();
+    size_t keys = 0, expires = 0;
+    double ttl_sum = 0;
+    for (Shard* s : x.engine.shards) {
+      const Database& d = s->physical(number);
+      size_t n = d.volatile_keys();
+      keys += d.size(), expires += n;
+      ttl_sum += static_cast<double>(d.mean_ttl_ms(x.here.now_ms())) * static_cast<double>(n);
+    }
+    if (!keys) continue;
+    int64_t ttl = expires ? static_cast<int64_t>(ttl_sum / static_cast<double>(expires)) : 0;
+    OwnedBytes text = "keys=" + std::to_string(keys) + ",expires=" + std::to_string(expires) + ",avg_ttl=" + std::to_string(ttl);
+    out.field("db" + std::to_string(i), Bytes(text));
+  }
+}
+
+}  // namespace
+
+void add_engine_info(InfoRegistry& registry) {
+  registry.add({"server", write_server});
+  registry.add({"memory", write_memory});
+  registry.add({"stats", write_stats, reset_stats});
+  registry.add({"replication", write_replication});
+  registry.add({"cpu", write_cpu});
+  registry.add({"modules", write_nothing});
+  registry.add({"commandstats", write_commandstats, reset_commandstats});
+  registry.add({"errorstats", write_errorstats, reset_errorstats});
+  registry.add({"latencystats", write_nothing});  // filled with LATENCY, in issue 4
+  registry.add({"cluster", write_cluster});
+  registry.add({"keyspace", write_keyspace});
+}
+
+}  // namespace ringwood

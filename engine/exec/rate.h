@@ -1,0 +1,36 @@
+#pragma once
+// How fast a counter grows, as INFO's instantaneous_* fields tell it: the mean of the last 16 samples, each over at least 100 ms (Redis: server.c,
+// trackInstantaneousMetric). Written by one thread, read by any.
+#include <atomic>
+#include <cstdint>
+
+namespace ringwood {
+
+class Rate {
+ public:
+  static constexpr int64_t kEveryUs = 100000;
+
+  bool due(int64_t now_us) const { return now_us - sampled_us_ >= kEveryUs || now_us < sampled_us_; }
+  void sample(int64_t value, int64_t now_us) {
+    if (sampled_us_ && now_us > sampled_us_) {
+      sum_ -= samples_[at_];
+      samples_[at_] = static_cast<double>(value - last_) * 1e6 / static_cast<double>(now_us - sampled_us_);
+      sum_ += samples_[at_];
+      at_ = (at_ + 1) % kSamples;
+      per_second_.store(sum_ > 0 ? sum_ / kSamples : 0, std::memory_order_relaxed);
+    }
+    last_ = value;
+    sampled_us_ = now_us;
+  }
+  double per_second() const { return per_second_.load(std::memory_order_relaxed); }
+
+ private:
+  static constexpr int kSamples = 16;
+  double samples_[kSamples] = {};
+  double sum_ = 0;
+  int at_ = 0;
+  int64_t last_ = 0, sampled_us_ = 0;
+  std::atomic<double> per_second_{0};
+};
+
+}  // namespace ringwood
