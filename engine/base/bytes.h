@@ -23,6 +23,16 @@ template <class T>
 inline void store(void* p, T v) {
   std::memcpy(p, &v, sizeof v);
 }
+// memcmp(a, b, n) == 0, without a call for the lengths that keys and members have.
+inline bool same_bytes(const char* a, const char* b, size_t n) {
+  if (n > 32) return std::memcmp(a, b, n) == 0;
+  auto differ = [a, b](size_t at) { return load<uint64_t>(a + at) ^ load<uint64_t>(b + at); };
+  if (n >= 16) return !(differ(0) | differ(8) | differ(n - 16) | differ(n - 8));
+  if (n >= 8) return !(differ(0) | differ(n - 8));
+  for (size_t i = 0; i < n; i++)
+    if (a[i] != b[i]) return false;
+  return true;
+}
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "formats are read in place, as little-endian");
 
 }  // namespace ringwood

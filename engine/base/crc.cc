@@ -3,6 +3,9 @@
 #include <array>
 
 #include "engine/base/hash.h"
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace ringwood {
 
@@ -64,9 +67,25 @@ uint64_t crc64(uint64_t crc, Bytes data) {
   return crc;
 }
 
+// Whether a '{' is among the bytes: cheaper for the length of a usual key than a call of memchr.
+static bool has_brace(Bytes key) {
+  const char* p = key.data();
+  size_t n = key.size();
+#if defined(__SSE2__)
+  if (n >= 16) {
+    const __m128i brace = _mm_set1_epi8('{');
+    auto found = [p, brace](size_t at) { return _mm_cmpeq_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + at)), brace); };
+    __m128i any = found(n - 16);  // overlaps the one before
+    for (size_t i = 0; i + 16 < n; i += 16) any = _mm_or_si128(any, found(i));
+    return _mm_movemask_epi8(any) != 0;
+  }
+#endif
+  return n && std::memchr(p, '{', n);
+}
+
 uint16_t key_slot(Bytes key) {
-  if (const void* open = std::memchr(key.data(), '{', key.size())) {
-    size_t start = static_cast<size_t>(static_cast<const char*>(open) - key.data()) + 1;
+  if (__builtin_expect(has_brace(key), 0)) {
+    size_t start = key.find('{') + 1;
     size_t end = key.find('}', start);
     if (end != Bytes::npos && end > start) key = key.substr(start, end - start);
   }

@@ -14,7 +14,7 @@ Shard& Call::here() const { return executor_.shard(); }
 
 // --- finding
 
-Entry* Call::live(const KeyRef& k, Database& d, Shard& s) {
+__attribute__((always_inline)) inline Entry* Call::live(const KeyRef& k, Database& d, Shard& s) {
   Entry* e = d.find(k);
   if (__builtin_expect(!e || !e->has_node(), 1)) return e;
   if (!e->expired(now_ms())) return e;

@@ -61,8 +61,9 @@ class Call {
   Random& random() const { return here().random; }
 
   // --- keys. The first key of a request comes hashed already.
-  KeyRef key(size_t i) const { return i == prepared_index_ ? prepared_ : KeyRef(args_[i]); }
-  void set_prepared(size_t index, const KeyRef& k) { prepared_index_ = index, prepared_ = k; }
+  KeyRef key(size_t i) const { return i == prepared_index_ ? *prepared_ : KeyRef(args_[i]); }
+  // `k` stays where it is as long as the call.
+  void set_prepared(size_t index, const KeyRef& k) { prepared_index_ = index, prepared_ = &k; }
   Shard& shard(const KeyRef& k) const { return engine().shard_of(k.slot); }
   Database& db(const KeyRef& k) const { return shard(k).database(database_); }
   const Limits& limits() const { return here().limits; }
@@ -117,7 +118,7 @@ class Call {
   int database_;
   bool no_touch_ = false;
   size_t prepared_index_ = 0;  // 0: none; args_[0] is never a key
-  KeyRef prepared_;
+  const KeyRef* prepared_ = nullptr;
 };
 
 // Removes an expired key: counted, announced ("expired"), propagated as a deletion. The key may point into its entry.

@@ -32,14 +32,21 @@ struct FoldedName {
   uint64_t hash;
 };
 
-FoldedName fold_name(Bytes name) {
-  constexpr uint64_t kMultiplier = 0x9e3779b97f4a7c15ull;
-  uint64_t first = fold8(load_short(name.data(), name.size()));
-  uint64_t h = (first ^ name.size()) * kMultiplier;
+constexpr uint64_t kMultiplier = 0x9e3779b97f4a7c15ull;
+
+uint64_t fold_rest(Bytes name, uint64_t h) {
   for (size_t i = 8; i < name.size(); i += 8) {  // the last word overlaps the one before, so that no byte behind the name is read
     size_t at = i + 8 <= name.size() ? i : name.size() - 8;
     h = (std::rotl(h, 23) ^ fold8(load<uint64_t>(name.data() + at))) * kMultiplier;
   }
+  return h;
+}
+
+// Names of up to eight bytes, which most requests have, need one word.
+inline FoldedName fold_name(Bytes name) {
+  uint64_t first = fold8(load_short(name.data(), name.size()));
+  uint64_t h = (first ^ name.size()) * kMultiplier;
+  if (__builtin_expect(name.size() > 8, 0)) h = fold_rest(name, h);
   return {first, h ^ h >> 32};
 }
 
@@ -250,7 +257,7 @@ void CommandTable::freeze(int shards) {
   }
 }
 
-const Command* CommandTable::find(Bytes name) const {
+__attribute__((always_inline)) inline const Command* CommandTable::look_up(Bytes name) const {
   if (index_.empty()) return nullptr;
   FoldedName n = fold_name(name);
   for (uint64_t i = n.hash & index_mask_; index_[i].command; i = (i + 1) & index_mask_) {
@@ -260,10 +267,12 @@ const Command* CommandTable::find(Bytes name) const {
   return nullptr;
 }
 
+const Command* CommandTable::find(Bytes name) const { return look_up(name); }
+
 const Command* CommandTable::find(std::span<const Bytes> args) const {
   if (args.empty()) return nullptr;
-  const Command* c = find(args[0]);
-  if (!c || c->subcommands.empty() || args.size() < 2) return c;
+  const Command* c = look_up(args[0]);
+  if (__builtin_expect(!c || c->subcommands.empty() || args.size() < 2, 1)) return c;
   const Command* s = c->find_subcommand(args[1]);
   return s ? s : c;
 }

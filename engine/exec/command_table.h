@@ -54,6 +54,7 @@ class CommandTable {
   struct Place;
   std::unique_ptr<Command> make(const CommandSpec& spec, const Command* parent);
   void put(const Command* c);
+  const Command* look_up(Bytes name) const;
   std::vector<std::unique_ptr<Command>> commands_;
   std::vector<Place> index_;  // open addressing, a power of two, at most a quarter full
   uint64_t index_mask_ = 0;

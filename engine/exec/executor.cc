@@ -33,7 +33,12 @@ struct CommandLease final : LeaseJob {
 };
 
 Executor::Executor(Engine& engine, int self)
-    : engine_(engine), self_(self), options_(&engine.options->get()), inbox_(new Mailbox[engine.shards.size()]), lease_desk_(*this) {
+    : engine_(engine),
+      self_(self),
+      shard_(*engine.shards[static_cast<size_t>(self)]),
+      alone_(engine.shards.size() == 1),
+      options_(&engine.options->get()), inbox_(new Mailbox[engine.shards.size()]),
+      lease_desk_(*this) {
   notify_.assign(engine.shards.size(), 0);
   outgoing_.assign(engine.shards.size(), nullptr);
   command_stats_ = std::vector<CommandStats>(engine.commands->ids());
@@ -147,12 +152,13 @@ void Executor::run_deferred() {
 
 bool Executor::submit(Client& client, std::span<const Bytes> args) {
   const Command* command = engine_.commands->find(args);
-  Request r;
+  if (__builtin_expect(pending_ == batch_.size(), 0)) batch_.resize(pending_ * 2 + 64);
+  Request& r = batch_[pending_++];
   r.client = &client;
   r.command = command;
   r.args = const_cast<Bytes*>(args.data());
   r.argc = static_cast<uint32_t>(args.size());
-  batch_.push_back(r);
+  r.database = client.database;  // for prefetching; a SELECT may stand before it
   return !command || !command->stops_pipeline;
 }
 
@@ -169,30 +175,15 @@ void Executor::hash_keys(Request* first, size_t n) {
 void Executor::prefetch(Request* first, size_t n) {
   if (n < 2) return;
   Shard& here = shard();
-  const bool alone = engine_.shards.size() == 1;
   for (size_t i = 0; i < n; i++) {
     Request& r = first[i];
-    r.ours = r.hashed && (alone || engine_.mapping.shard(r.key.slot) == self_);
+    r.ours = r.hashed && (alone_ || engine_.mapping.shard(r.key.slot) == self_);
     if (r.ours) here.database(r.database).prefetch_table(r.key);
   }
   for (size_t i = 0; i < n; i++)
     if (first[i].ours) here.database(first[i].database).prefetch_bucket(first[i].key);
   for (size_t i = 0; i < n; i++)
     if (first[i].ours) here.database(first[i].database).prefetch_entry(first[i].key);
-}
-
-void Executor::run() {
-  constexpr size_t kWindow = 64;  // requests whose misses overlap; more would only push each other's lines out
-  for (size_t at = 0; at < batch_.size(); at += kWindow) {
-    size_t n = std::min(kWindow, batch_.size() - at);
-    for (size_t i = 0; i < n; i++) batch_[at + i].database = batch_[at + i].client->database;
-    hash_keys(&batch_[at], n);
-    prefetch(&batch_[at], n);
-    for (size_t i = 0; i < n; i++) execute(batch_[at + i]);
-  }
-  batch_.clear();
-  args_.reset();
-  lease_desk_.end_turn();
 }
 
 bool Executor::background() {
@@ -219,7 +210,55 @@ void Executor::post(size_t to, Message* m) {
 
 // --- one request
 
-void Executor::execute(Request& r) {
+__attribute__((always_inline)) inline void Executor::call_handler(Call& call) {
+  const Command& c = call.command();
+  CommandStats& stats = command_stats_[c.id];
+  if (__builtin_expect(stats.calls.get() & c.timed_mask, 1))
+    c.spec->run(call);
+  else
+    run_timed(call, stats);
+  stats.calls.add();
+  shard().stats.commands_processed.add();
+  if (__builtin_expect(call.reply.failed(), 0)) {
+    stats.failed.add();
+    count_error(call.reply);
+  }
+}
+
+void Executor::run_timed(Call& call, CommandStats& stats) {
+  int64_t start = engine_.clock->monotonic_ns();
+  call.command().spec->run(call);
+  stats.nanoseconds.add(engine_.clock->monotonic_ns() - start);
+  stats.timed.add();
+}
+
+void Executor::count_error(const Reply& reply) {
+  shard().stats.total_error_replies.add();
+  error_stats_.count(reply.error_code());
+}
+
+inline void Executor::execute_here(Request& r) {
+  Client& c = *r.client;
+  OutBuffer& out = c.reply_buffer();
+  size_t start = out.size();
+  Call call(*this, *r.command, {r.args, r.argc}, &c, c.database, Reply(out, c.resp));
+  call.set_no_touch(c.no_touch);
+  if (r.hashed) call.set_prepared(static_cast<size_t>(r.command->first_key), r.key);
+  suspended_ = false;
+  call_handler(call);
+  if (!suspended_) c.end_reply(start);
+  list(&c);
+}
+
+inline void Executor::dispatch(Request& r) {
+  if (__builtin_expect(alone_, 1))
+    execute_here(r);
+  else
+    route(r);
+  if (__builtin_expect(r.command->stops_pipeline, 0) && !r.client->waiting) resumed_.push_back(r.client);
+}
+
+inline void Executor::execute(Request& r) {
   // QUIT or a killer has run since it was parsed: a client that is going is not served any more.
   if (__builtin_expect(r.client->close_after_reply || r.client->closing, 0)) return;
   r.client->last_command = r.command;
@@ -227,6 +266,19 @@ void Executor::execute(Request& r) {
     dispatch(r);
   else
     refuse(r);
+}
+
+void Executor::run() {
+  constexpr size_t kWindow = 64;  // requests whose misses overlap; more would only push each other's lines out
+  for (size_t at = 0; at < pending_; at += kWindow) {
+    size_t n = std::min(kWindow, pending_ - at);
+    hash_keys(&batch_[at], n);
+    prefetch(&batch_[at], n);
+    for (size_t i = 0; i < n; i++) execute(batch_[at + i]);
+  }
+  pending_ = 0;
+  args_.reset();
+  lease_desk_.end_turn();
 }
 
 void Executor::refuse(Request& r) {
@@ -270,60 +322,13 @@ int Executor::target_of(const Request& r, ShardSet& several) {
   return several.count() == 1 ? one : -1;
 }
 
-void Executor::dispatch(Request& r) {
-  if (engine_.shards.size() == 1) {
-    execute_here(r);
-  } else {
-    ShardSet several;
-    int target = target_of(r, several);
-    if (target < 0) return start_lease(r, several);
-    if (target == self_)
-      execute_here(r);
-    else
-      enqueue_remote(r, target);
-  }
-  if (r.command->stops_pipeline && !r.client->waiting) resumed_.push_back(r.client);
-}
-
-void Executor::call_handler(Call& call) {
-  const Command& c = call.command();
-  CommandStats& stats = command_stats_[c.id];
-  if (__builtin_expect(stats.calls.get() & c.timed_mask, 1))
-    c.spec->run(call);
-  else
-    run_timed(call, stats);
-  stats.calls.add();
-  shard().stats.commands_processed.add();
-  if (__builtin_expect(call.reply.failed(), 0)) {
-    stats.failed.add();
-    count_error(call.reply);
-  }
-}
-
-void Executor::run_timed(Call& call, CommandStats& stats) {
-  int64_t start = engine_.clock->monotonic_ns();
-  call.command().spec->run(call);
-  stats.nanoseconds.add(engine_.clock->monotonic_ns() - start);
-  stats.timed.add();
-}
-
-void Executor::count_error(const Reply& reply) {
-  shard().stats.total_error_replies.add();
-  error_stats_.count(reply.error_code());
-}
-
-void Executor::execute_here(Request& r) {
-  Client& c = *r.client;
-  c.last_command = r.command;
-  OutBuffer& out = c.reply_buffer();
-  size_t start = out.size();
-  Call call(*this, *r.command, {r.args, r.argc}, &c, c.database, Reply(out, c.resp));
-  call.set_no_touch(c.no_touch);
-  if (r.hashed) call.set_prepared(static_cast<size_t>(r.command->first_key), r.key);
-  suspended_ = false;
-  call_handler(call);
-  if (!suspended_) c.end_reply(start);
-  list(&c);
+// With several shards: to where the keys are.
+void Executor::route(Request& r) {
+  ShardSet several;
+  int target = target_of(r, several);
+  if (target == self_) return execute_here(r);
+  if (target < 0) return start_lease(r, several);
+  enqueue_remote(r, target);
 }
 
 // --- other threads
@@ -341,7 +346,6 @@ void Executor::enqueue_remote(Request& r, int target) {
     notify_[to] = 1;
   }
   Client& c = *r.client;
-  c.last_command = r.command;
   b->add({&c, c.open_slot(), r.command, c.database, c.resp, r.argc, r.hashed, c.no_touch, r.key.slot, r.key.hash, 0}, r.args);
   shard().stats.remote_commands.add();
 }
@@ -441,7 +445,6 @@ void Executor::run_task(Task* t) {
 
 void Executor::start_lease(Request& r, const ShardSet& shards) {
   Client& c = *r.client;
-  c.last_command = r.command;
   auto* lease = new CommandLease(&c, r.command, {r.args, r.argc});
   lease->shards = shards;
   c.waiting = true;

@@ -44,7 +44,7 @@ class Executor {
   Executor(const Executor&) = delete;
 
   Engine& engine() const { return engine_; }
-  Shard& shard() const { return *engine_.shards[static_cast<size_t>(self_)]; }
+  Shard& shard() const { return shard_; }
   int self() const { return self_; }
   const Options& options() const { return *options_; }
   int64_t now_ms() const { return now_us_ / 1000; }
@@ -132,6 +132,7 @@ class Executor {
   void refuse(Request& r);
   void dispatch(Request& r);
   void execute_here(Request& r);
+  void route(Request& r);
   int target_of(const Request& r, ShardSet& several);
   void call_handler(Call& call);
   void run_timed(Call& call, CommandStats& stats);
@@ -156,10 +157,13 @@ class Executor {
 
   Engine& engine_;
   const int self_;
+  Shard& shard_;
+  const bool alone_;                           // the only shard: every key is here
   const Options* options_;
   int64_t now_us_ = 0;
   ArgArena args_;
-  std::vector<Request> batch_;
+  std::vector<Request> batch_;                 // its first pending_ are this turn's; the others are places to be written over
+  size_t pending_ = 0;
   std::vector<Client*> written_, resumed_;
   std::unique_ptr<Mailbox[]> inbox_;           // by sender
   std::vector<char> notify_;                   // threads that were sent something this turn

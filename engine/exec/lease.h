@@ -48,8 +48,12 @@ class LeaseDesk {
   // When the shard is free it is lent to the first who waits, at these points of a turn, between batches: before the turn's own requests, unless
   // it has just come back (then they have their turn first, so that many borrowers cannot starve this thread's clients), and after them.
   void begin_turn() { returned_ = false; }
-  void serve_before() { if (!returned_) serve(); }
-  void end_turn() { serve(); }
+  void serve_before() {
+    if (!returned_ && wanted()) serve();
+  }
+  void end_turn() {
+    if (wanted()) serve();
+  }
   // At the very end of a turn, when replies have been sent: to another thread only, since a job of this one would write replies.
   void lend_to_other();
   // Somebody waits for the shard, and it is free.

@@ -54,7 +54,7 @@ class Entry {
   Type type() const { return static_cast<Type>(type_); }
   Encoding encoding() const { return has_object() && type() != Type::kString ? object().encoding() : static_cast<Encoding>(encoding_); }
   Bytes key() const { return {key_data(), key_size_}; }
-  bool is(Bytes key) const { return key_size_ == key.size() && std::memcmp(key_data(), key.data(), key.size()) == 0; }
+  bool is(Bytes key) const { return key_size_ == key.size() && same_bytes(key_data(), key.data(), key.size()); }
 
   // --- strings
   bool is_int() const { return encoding_ == static_cast<unsigned>(Encoding::kInt) && type() == Type::kString; }
