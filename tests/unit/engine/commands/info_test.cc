@@ -32,7 +32,7 @@ TEST(Info, SectionsAreChosenByName) {
 
 TEST(Info, IsVerbatimTextInResp3) {
   InProcess s;
-  EXPECT_EQ(s.run3({"INFO", "cluster"}), "=36\r\ntxt:# Cluster\r\ncluster_enabled:0\r\n\r\n");
+  EXPECT_EQ(s.run3({"INFO", "cluster"}), "=34\r\ntxt:# Cluster\r\ncluster_enabled:0\r\n\r\n");
 }
 
 TEST(Info, KeyspaceCountsKeysOfAllShards) {
