@@ -59,7 +59,8 @@ class Connection final : public Client {
   RequestParser parser;
   uint64_t pinned_in_round = 0;  // the round of execution whose arguments point into `query`; no other number than the loop's current one counts
   bool stopped = false;          // parses nothing until the executor resumes it
-  bool waits_for_lease = false;  // stands in the loop's list of those to be parsed when the shard is back
+  bool waits_to_parse = false;   // stands in the loop's list of those to be parsed when the shard is back or a pause is over
+  bool held_by_pause = false;    // its next request is one that a pause holds back
   bool untidy = false;           // stands in the loop's list of those whose `query` is to be tidied
   enum class Receiving : uint8_t {
     kNot,

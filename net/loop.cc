@@ -143,9 +143,9 @@ void Loop::received_in_place(const Ring::Completion& done) {
   c.bytes_in += n;
   stats.bytes_in.add(done.result);
   c.last_active_ms = executor_.now_ms();
-  if (!c.waits_for_lease) {
-    c.waits_for_lease = true;
-    waiting_for_lease_.push_back(&c);  // parsed first in this turn's phase 4
+  if (!c.waits_to_parse) {
+    c.waits_to_parse = true;
+    waiting_to_parse_.push_back(&c);  // parsed first in this turn's phase 4
   }
   mark_untidy(c);
 }
@@ -217,7 +217,7 @@ bool Loop::over_output_limit(Connection& c) {
 
 void Loop::sleep(bool work_left) {
   stats.enters.add();
-  bool parse_left = !executor_.leased_out() && !(waiting_for_lease_.empty() && executor_.resumed().empty());
+  bool parse_left = !executor_.leased_out() && !paused_ && !(waiting_to_parse_.empty() && executor_.resumed().empty());
   if (work_left || parse_left || network_.stopping()) return ring_.enter(false);
   if (int spin_us = executor_.options().busy_poll_us) {
     ring_.enter(false);
@@ -303,7 +303,7 @@ void Loop::stream_ended(Connection& c) {
 void Loop::end_gently() {
   size_t left = 0;
   for (Connection* c : ended_) {
-    if (!c->dying && (c->stopped || c->waits_for_lease)) {
+    if (!c->dying && (c->stopped || c->waits_to_parse)) {
       ended_[left++] = c;
       continue;
     }
@@ -338,7 +338,7 @@ void Loop::bury() {
       c->shut = true;
       shutdown(c->fd, SHUT_RDWR);
     }
-    if (in_kernel || c->slots_open() || c->waiting || c->listed || c->ended || c->untidy || c->waits_for_lease) {
+    if (in_kernel || c->slots_open() || c->waiting || c->listed || c->ended || c->untidy || c->waits_to_parse) {
       dying_[left++] = c;
       continue;
     }

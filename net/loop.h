@@ -67,6 +67,7 @@ class Loop {
   void keep(Connection& c, Bytes rest);
   void run_round();
   bool may_parse(const Connection& c) const;
+  bool held_back(std::span<const Bytes> args) const;
   void protocol_error(Connection& c, Bytes input);
   void arm_receive(Connection& c);
   void expect(Connection& c);
@@ -88,7 +89,7 @@ class Loop {
   std::vector<Arrival> arrivals_;
   std::vector<Connection*> connections_;
   std::vector<Connection*> resuming_;          // those of Executor::resumed() that are being parsed
-  std::vector<Connection*> waiting_for_lease_; // have unparsed bytes, for when the shard is not leased out any more
+  std::vector<Connection*> waiting_to_parse_;  // have unparsed bytes, for when the shard is not leased out any more, or a pause is over
   std::vector<Connection*> untidy_;
   std::vector<Connection*> ended_;             // the peer sends no more
   std::vector<Connection*> dying_;
@@ -96,6 +97,7 @@ class Loop {
   uint64_t round_ = 1;                         // number of the next Executor::run()
   size_t submitted_ = 0;                       // requests of this round
   size_t walked_ = 0;                          // connections that walk_connections() has seen in this pass
+  bool paused_ = false;                        // CLIENT PAUSE, as of this turn
   bool accepting_ = false;
   std::vector<bool> accept_armed_;             // by listener
   size_t next_loop_ = 0;                       // that gets the next connection

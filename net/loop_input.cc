@@ -19,11 +19,15 @@ constexpr size_t kDirectBytes = 64 * 1024;
 }  // namespace
 
 void Loop::parse_and_run() {
+  bool was_paused = paused_;
+  paused_ = network_.paused(executor_.now_ms());
+  if (was_paused && !paused_)
+    for (Connection* c : waiting_to_parse_) c->held_by_pause = false;
   if (!executor_.leased_out()) {
-    // Those who had to wait for the shard, and those whose bytes came into their query buffer.
-    resuming_.swap(waiting_for_lease_);
+    // Those who had to wait for the shard or the end of a pause, and those whose bytes came into their query buffer.
+    resuming_.swap(waiting_to_parse_);
     for (Connection* c : resuming_) {
-      c->waits_for_lease = false;
+      c->waits_to_parse = false;
       feed_query(*c);
     }
     resuming_.clear();
@@ -51,7 +55,16 @@ void Loop::parse_and_run() {
   untidy_.clear();
 }
 
-bool Loop::may_parse(const Connection& c) const { return !c.stopped && !c.close_after_reply && !executor_.leased_out(); }
+bool Loop::may_parse(const Connection& c) const {
+  return !c.stopped && !c.close_after_reply && !executor_.leased_out() && !(paused_ && (c.held_by_pause || network_.pause_is_total()));
+}
+
+// CLIENT PAUSE WRITE: true for the request that has to wait, and with it all behind it.
+bool Loop::held_back(std::span<const Bytes> args) const {
+  if (network_.pause_is_total()) return true;
+  const Command* command = executor_.engine().commands->find(args);
+  return command && command->flags & (kWrite | kMayReplicate);
+}
 
 void Loop::parse_arrival(const Arrival& a) {
   Connection& c = *a.connection;
@@ -76,6 +89,10 @@ size_t Loop::feed(Connection& c, Bytes input) {
       if (s == RequestParser::Status::kError) protocol_error(c, input.substr(used));
       return used;
     }
+    if (__builtin_expect(paused_, 0) && !c.parser.args().empty() && held_back(c.parser.args())) {
+      c.held_by_pause = true;
+      return used;
+    }
     used += c.parser.consumed();
     if (c.parser.args().empty()) continue;
     submitted_++;
@@ -94,9 +111,9 @@ size_t Loop::feed(Connection& c, Bytes input) {
 void Loop::feed_query(Connection& c) {
   if (c.query.empty()) return;
   if (!may_parse(c)) {
-    if (!c.stopped && !c.close_after_reply && !c.waits_for_lease) {
-      c.waits_for_lease = true;
-      waiting_for_lease_.push_back(&c);
+    if (!c.stopped && !c.close_after_reply && !c.waits_to_parse) {
+      c.waits_to_parse = true;
+      waiting_to_parse_.push_back(&c);
     }
     return;
   }
@@ -124,6 +141,7 @@ void Loop::keep(Connection& c, Bytes rest) {
 
 void Loop::run_round() {
   executor_.run();
+  paused_ = network_.paused(executor_.now_ms());
   round_++;
   submitted_ = 0;
   if (!unquoted_.empty()) unquoted_.clear();

@@ -43,6 +43,14 @@ int64_t Network::sum(Counter NetStats::*counter) const {
   return total;
 }
 
+void Network::pause(int64_t until_ms, bool all_commands) {
+  bool was_on = pause_until_ms_.load() > engine.clock->unix_ms();
+  pause_all_.store(all_commands || (was_on && pause_all_.load()));
+  if (until_ms > pause_until_ms_.load()) pause_until_ms_.store(until_ms);
+}
+
+void Network::unpause() { pause_until_ms_.store(0); }
+
 bool Network::run() {
   for (Executor* e : engine.executors) loops.push_back(std::make_unique<Loop>(*this, *e));
   for (size_t i = 1; i < loops.size(); i++) threads_.emplace_back([this, i] { run_loop(i); });

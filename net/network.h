@@ -56,9 +56,17 @@ class Network {
   std::vector<std::unique_ptr<Loop>> loops;
   std::atomic<int64_t> connections{0};   // open now, all loops
 
+  // CLIENT PAUSE: until then (unix time, ms) no loop runs any command, or none that may change data. A later end is kept, and so is the wider pause.
+  void pause(int64_t until_ms, bool all_commands);
+  void unpause();
+  bool paused(int64_t now_ms) const { return __builtin_expect(pause_until_ms_.load(std::memory_order_relaxed) > now_ms, 0); }
+  bool pause_is_total() const { return pause_all_.load(std::memory_order_relaxed); }
+
   int64_t sum(Counter NetStats::*counter) const;
 
  private:
+  std::atomic<int64_t> pause_until_ms_{0};
+  std::atomic<bool> pause_all_{false};
   void run_loop(size_t i);
   std::atomic<bool> stopping_{false};
   std::atomic<int> opened_{0};           // loops that have tried to open their ring

@@ -31,7 +31,7 @@ inline const char* read_plain(const char* p, const char* end, uint32_t& value) {
     if (d > 9) break;
     v = v * 10 + d;
   }
-  if (p == digits || end - p < 2 || p[0] != '\r' || p[1] != '\n') return nullptr;
+  if (p == digits || end - p < 2 || p[0] != '\r' || p[1] != '\n' || (*digits == '0' && p - digits > 1)) return nullptr;
   value = v;
   return p + 2;
 }

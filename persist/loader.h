@@ -34,7 +34,7 @@ struct LoadProgress {
   uint64_t functions = 0;
 };
 
-class Loader : private rdb::RdbSink {
+class Loader final : private rdb::RdbSink {
  public:
   struct Options {
     int databases = 16;

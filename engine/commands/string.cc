@@ -263,11 +263,11 @@ void getrange(Call& c) {
   char scratch[kMaxIntChars + 1];
   Bytes text = e ? e->string_view(scratch) : Bytes{};
   auto size = static_cast<int64_t>(text.size());
-  if (start < 0 && end < 0 && start > end) return c.reply.bulk({});
+  if (start < 0 && end < 0 && start > end) return c.reply.bulk("");
   if (start < 0) start = std::max<int64_t>(start + size, 0);
   if (end < 0) end = std::max<int64_t>(end + size, 0);
   end = std::min(end, size - 1);
-  if (start > end) return c.reply.bulk({});
+  if (start > end) return c.reply.bulk("");
   c.reply.bulk(text.substr(static_cast<size_t>(start), static_cast<size_t>(end - start + 1)));
 }
 

@@ -3,21 +3,25 @@
 namespace ringwood {
 
 void ArgArena::next_block(size_t n) {
+  used_ = 0;
   if (n > kBlock) {
     large_.push_back(std::make_unique<Bytes[]>(n));
     block_ = large_.back().get();
     capacity_ = n;
-    used_ = 0;
     return;
   }
-  if (block_) index_++;
-  if (index_ >= blocks_.size()) {
-    index_ = blocks_.size();
-    blocks_.push_back(std::make_unique<Bytes[]>(kBlock));
-  }
-  block_ = blocks_[index_].get();
+  if (index_ == blocks_.size()) blocks_.push_back(std::make_unique<Bytes[]>(kBlock));
+  block_ = blocks_[index_++].get();
   capacity_ = kBlock;
-  used_ = 0;
+}
+
+// Back to the first block, or to none when only large ones have been used.
+void ArgArena::tidy() {
+  large_.clear();
+  if (blocks_.size() > kKept) blocks_.resize(kKept);
+  index_ = blocks_.empty() ? 0 : 1;
+  block_ = blocks_.empty() ? nullptr : blocks_[0].get();
+  capacity_ = blocks_.empty() ? 0 : kBlock;
 }
 
 }  // namespace ringwood

@@ -19,21 +19,20 @@ class ArgArena {
   // Gives back the last k of the views taken last.
   void give_back(size_t k) { used_ -= k; }
   void reset() {
-    large_.clear();
-    if (blocks_.empty()) return;
-    index_ = 0;
-    block_ = blocks_[0].get();
-    capacity_ = kBlock;
+    if (__builtin_expect(index_ > 1 || !large_.empty(), 0)) tidy();
     used_ = 0;
   }
 
  private:
   static constexpr size_t kBlock = 4096;
+  static constexpr size_t kKept = 16;  // blocks that stay for the next round: 1 MiB
   void next_block(size_t n);
+  void tidy();
   std::vector<std::unique_ptr<Bytes[]>> blocks_;  // kBlock views each
   std::vector<std::unique_ptr<Bytes[]>> large_;   // for requests of more; freed at reset
   Bytes* block_ = nullptr;
-  size_t index_ = 0, used_ = 0, capacity_ = 0;
+  size_t index_ = 0;  // of the next block to be used
+  size_t used_ = 0, capacity_ = 0;
 };
 
 }  // namespace ringwood

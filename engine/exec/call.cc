@@ -24,15 +24,16 @@ Entry* Call::live(const KeyRef& k, Database& d, Shard& s) {
   return nullptr;
 }
 
-inline void Call::touch(Entry* e, Shard& s) {
+inline void Call::touch(Entry* e) {
   if (__builtin_expect(no_touch_, 0)) return;
-  if (__builtin_expect(access::is_lfu(options().maxmemory_policy), 0)) return touch_lfu(e, s);
+  if (__builtin_expect(access::is_lfu(options().maxmemory_policy), 0)) return touch_lfu(e);
   uint32_t clock = here().access_now;
   if (e->access() != clock) e->set_access(clock);  // a read that changes nothing leaves the cache line clean
 }
 
-void Call::touch_lfu(Entry* e, Shard& s) {
-  e->set_access(access::lfu_touched(e->access(), now_ms(), options().lfu_decay_time, options().lfu_log_factor, s.random));
+// The random numbers are always this thread's own: those of a shard that is held belong to its thread, which may be using them.
+void Call::touch_lfu(Entry* e) {
+  e->set_access(access::lfu_touched(e->access(), now_ms(), options().lfu_decay_time, options().lfu_log_factor, random()));
 }
 
 Entry* Call::find_read(const KeyRef& k) {
@@ -44,14 +45,14 @@ Entry* Call::find_read(const KeyRef& k) {
     return nullptr;
   }
   s.stats.keyspace_hits.add();
-  touch(e, s);
+  touch(e);
   return e;
 }
 
 Entry* Call::find_write(const KeyRef& k) {
   Shard& s = shard(k);
   Entry* e = live(k, s.database(database_), s);
-  if (e) touch(e, s);
+  if (e) touch(e);
   return e;
 }
 

@@ -108,8 +108,8 @@ class Call {
 
  private:
   Entry* live(const KeyRef& k, Database& d, Shard& s);
-  void touch(Entry* e, Shard& s);
-  void touch_lfu(Entry* e, Shard& s);
+  void touch(Entry* e);
+  void touch_lfu(Entry* e);
   Executor& executor_;
   const Command& command_;
   std::span<const Bytes> args_;

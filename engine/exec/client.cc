@@ -29,14 +29,39 @@ void Client::fill_slot(uint64_t number, Bytes reply) {
   while (head_ < slots_.size() && slots_[head_].filled) {
     const Slot& next = slots_[head_];
     out.append(side_.view().substr(next.offset, next.size));
+    side_moved_ += next.size;
     head_++;
     first_slot_++;
   }
+  tidy();
+}
+
+// A client that always has something outstanding never comes to the moment at which nothing is left: what has been moved is dropped when it is more than half.
+void Client::tidy() {
+  constexpr size_t kKeep = 16384;  // bytes of side buffer that an idle client may hold
   if (head_ == slots_.size()) {
     slots_.clear();
     head_ = 0;
     side_.clear();
-    side_.shrink(16384);
+    side_.shrink(kKeep);
+    side_moved_ = 0;
+    return;
+  }
+  if (head_ >= 64 && head_ * 2 > slots_.size()) {
+    slots_.erase(slots_.begin(), slots_.begin() + static_cast<std::ptrdiff_t>(head_));
+    head_ = 0;
+  }
+  if (side_moved_ >= kKeep && side_moved_ * 2 > side_.size()) {
+    OutBuffer rest;
+    for (size_t i = head_; i < slots_.size(); i++) {
+      Slot& s = slots_[i];
+      if (!s.filled) continue;
+      size_t at = rest.size();
+      rest.append(side_.view().substr(s.offset, s.size));
+      s.offset = at;
+    }
+    side_.swap(rest);
+    side_moved_ = 0;
   }
 }
 

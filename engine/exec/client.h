@@ -70,11 +70,13 @@ class Client {
   };
   void close_local(size_t start) { slots_.push_back({start, side_.size() - start, true, false}); }
   void silence(size_t start);
+  void tidy();
   std::vector<Slot> slots_;  // [head_, end): outstanding, oldest first
   size_t head_ = 0;
   uint64_t first_slot_ = 0;  // number of slots_[head_]
   int open_ = 0;
   OutBuffer side_;
+  size_t side_moved_ = 0;  // bytes of side_ that are in `out` already
 };
 
 }  // namespace ringwood

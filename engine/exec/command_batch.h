@@ -18,9 +18,10 @@ struct CommandBatch : Message {
     int database;
     int resp;
     uint32_t argc;
-    bool prepared;      // hash and slot are those of the first key
-    uint64_t key_hash;
+    bool hashed;        // slot and hash are those of the first key
+    bool no_touch;
     uint16_t key_slot;
+    uint64_t key_hash;
     size_t reply_end;   // set by the other thread: end of this item's reply in `replies`
   };
   std::vector<Item> items;

@@ -40,9 +40,31 @@ Executor::Executor(Engine& engine, int self)
   shard().limits = limits_from(*options_);
 }
 
+// Mail that nobody will take any more. What waits for a lease is its client's thread's, and goes with the process.
 Executor::~Executor() {
   for (CommandBatch* b : outgoing_) delete b;
   for (CommandBatch* b : spare_batches_) delete b;
+  for (Message* m : deferred_) drop(m);
+  for (size_t from = 0; from < engine_.shards.size(); from++)
+    while (inbox_[from].flush(), true) {
+      Message* m = inbox_[from].pop();
+      if (!m) break;
+      drop(m);
+    }
+}
+
+void Executor::drop(Message* m) {
+  switch (m->kind) {
+    case Message::Kind::kCommands:
+    case Message::Kind::kReplies:
+      delete static_cast<CommandBatch*>(m);
+      return;
+    case Message::Kind::kTask:
+    case Message::Kind::kTaskDone:
+      return;  // the sender's memory
+    default:
+      delete static_cast<LeaseHop*>(m);
+  }
 }
 
 // --- the turn
@@ -51,27 +73,27 @@ void Executor::begin_turn(int64_t unix_us) {
   now_us_ = unix_us;
   shard().access_now = access::fresh(options_->maxmemory_policy, now_ms());
   take_options();
-  if (self_ == 0 && command_rate_.due(now_us_)) sample();
-  if (self_ == 0 && options_->maxmemory) {
-    if (memory::used() > options_->maxmemory)
-      engine_.state.fetch_or(kStateOutOfMemory, std::memory_order_relaxed);
-    else
-      engine_.state.fetch_and(~uint32_t{kStateOutOfMemory}, std::memory_order_relaxed);
-  } else if (self_ == 0 && (engine_.state.load(std::memory_order_relaxed) & kStateOutOfMemory)) {
+  if (self_ != 0) return;
+  note_memory();
+  if (command_rate_.due(now_us_)) sample();
+}
+
+// One thread watches for all. The word is written only where it changes: every thread reads it with every request.
+void Executor::note_memory() {
+  bool above = options_->maxmemory && memory::used() > options_->maxmemory;
+  bool noted = engine_.state.load(std::memory_order_relaxed) & kStateOutOfMemory;
+  if (above == noted) return;
+  if (above)
+    engine_.state.fetch_or(kStateOutOfMemory, std::memory_order_relaxed);
+  else
     engine_.state.fetch_and(~uint32_t{kStateOutOfMemory}, std::memory_order_relaxed);
-  }
 }
 
 void Executor::take_options() {
   const Options* latest = &engine_.options->get();
-  if (latest != options_) {
-    options_ = latest;
-    limits_stale_ = true;
-  }
-  if (limits_stale_ && !leased_out()) {
-    shard().limits = limits_from(*options_, shard().limits);
-    limits_stale_ = false;
-  }
+  if (latest == options_) return;
+  options_ = latest;
+  shard().limits = limits_from(*options_, shard().limits);  // read by this thread alone, lent or not (Call::limits)
 }
 
 // Ten times a second on the first thread, if it is awake.
@@ -84,6 +106,7 @@ void Executor::sample() {
 
 bool Executor::take_mail() {
   bool any = false;
+  lease_desk_.begin_turn();
   if (!leased_out()) run_deferred();
   for (size_t from = 0; from < engine_.shards.size(); from++) {
     while (Message* m = inbox_[from].pop()) {
@@ -91,24 +114,20 @@ bool Executor::take_mail() {
       switch (m->kind) {
         case Message::Kind::kCommands:
         case Message::Kind::kTask:
+        case Message::Kind::kTaskDone:
           deferred_.push_back(m);
           if (!leased_out()) run_deferred();
           break;
         case Message::Kind::kReplies:
           take_replies(static_cast<CommandBatch*>(m));
           break;
-        case Message::Kind::kTaskDone: {
-          auto* t = static_cast<Task*>(m);
-          t->done(*t, *this);
-          break;
-        }
         default:
           lease_desk_.take(static_cast<LeaseHop*>(m));
           if (!leased_out()) run_deferred();
       }
     }
   }
-  lease_desk_.serve();
+  lease_desk_.serve_before();
   return any;
 }
 
@@ -116,10 +135,12 @@ void Executor::run_deferred() {
   // A task may put more in the queue; it is emptied by index.
   for (size_t i = 0; i < deferred_.size(); i++) {
     Message* m = deferred_[i];
-    if (m->kind == Message::Kind::kCommands)
+    if (m->kind == Message::Kind::kCommands) {
       run_batch(static_cast<CommandBatch*>(m));
-    else
-      run_task(static_cast<Task*>(m));
+    } else {
+      auto* t = static_cast<Task*>(m);
+      m->kind == Message::Kind::kTask ? run_task(t) : t->done(*t, *this);
+    }
   }
   deferred_.clear();
 }
@@ -131,32 +152,33 @@ bool Executor::submit(Client& client, std::span<const Bytes> args) {
   r.command = command;
   r.args = const_cast<Bytes*>(args.data());
   r.argc = static_cast<uint32_t>(args.size());
-  r.prepared = false;
   batch_.push_back(r);
   return !command || !command->stops_pipeline;
 }
 
-// Hashes the first key of each request and asks for the cache lines that finding it will read, all requests at the same time: the misses overlap.
-void Executor::prepare(Request* first, size_t n) {
+// Hashes the first key of each request.
+void Executor::hash_keys(Request* first, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    Request& r = first[i];
+    r.hashed = r.command && r.command->first_key > 0 && r.argc > static_cast<uint32_t>(r.command->first_key);
+    if (r.hashed) r.key = KeyRef(r.args[r.command->first_key]);
+  }
+}
+
+// Asks for the cache lines that finding the first keys will read, all requests at the same time: the misses overlap.
+void Executor::prefetch(Request* first, size_t n) {
+  if (n < 2) return;
   Shard& here = shard();
   const bool alone = engine_.shards.size() == 1;
   for (size_t i = 0; i < n; i++) {
     Request& r = first[i];
-    if (!r.command || !r.command->first_key || r.argc <= static_cast<uint32_t>(r.command->first_key)) continue;
-    r.key = KeyRef(r.args[r.command->first_key]);
-    r.prepared = alone || engine_.mapping.shard(r.key.slot) == self_;
-    if (r.prepared) here.database(r.database).prefetch_table(r.key);
-  }
-  if (n < 2) {
-    for (size_t i = 0; i < n; i++) first[i].prepared = first[i].command && first[i].command->first_key && first[i].key.key.data();
-    return;
+    r.ours = r.hashed && (alone || engine_.mapping.shard(r.key.slot) == self_);
+    if (r.ours) here.database(r.database).prefetch_table(r.key);
   }
   for (size_t i = 0; i < n; i++)
-    if (first[i].prepared) here.database(first[i].database).prefetch_bucket(first[i].key);
+    if (first[i].ours) here.database(first[i].database).prefetch_bucket(first[i].key);
   for (size_t i = 0; i < n; i++)
-    if (first[i].prepared) here.database(first[i].database).prefetch_entry(first[i].key);
-  for (size_t i = 0; i < n; i++)
-    if (first[i].key.key.data()) first[i].prepared = true;
+    if (first[i].ours) here.database(first[i].database).prefetch_entry(first[i].key);
 }
 
 void Executor::run() {
@@ -164,12 +186,13 @@ void Executor::run() {
   for (size_t at = 0; at < batch_.size(); at += kWindow) {
     size_t n = std::min(kWindow, batch_.size() - at);
     for (size_t i = 0; i < n; i++) batch_[at + i].database = batch_[at + i].client->database;
-    prepare(&batch_[at], n);
+    hash_keys(&batch_[at], n);
+    prefetch(&batch_[at], n);
     for (size_t i = 0; i < n; i++) execute(batch_[at + i]);
   }
   batch_.clear();
   args_.reset();
-  lease_desk_.serve();
+  lease_desk_.end_turn();
 }
 
 bool Executor::background() {
@@ -183,7 +206,7 @@ bool Executor::may_sleep() {
   for (char pending : notify_)
     if (pending) return false;
   sleeping_.exchange(1, std::memory_order_acq_rel);
-  bool quiet = deferred_.empty() || leased_out();
+  bool quiet = leased_out() || (deferred_.empty() && !lease_desk_.wanted());
   for (size_t i = 0; quiet && i < engine_.shards.size(); i++) quiet = inbox_[i].empty();
   if (!quiet) awake();
   return quiet;
@@ -197,6 +220,9 @@ void Executor::post(size_t to, Message* m) {
 // --- one request
 
 void Executor::execute(Request& r) {
+  // QUIT or a killer has run since it was parsed: a client that is going is not served any more.
+  if (__builtin_expect(r.client->close_after_reply || r.client->closing, 0)) return;
+  r.client->last_command = r.command;
   if (__builtin_expect(admit_fast(engine_, *r.client, r.command, r.argc), 1))
     dispatch(r);
   else
@@ -219,18 +245,20 @@ void Executor::refuse(Request& r) {
 // The shard that can run the request alone, or -1 with the set of those it needs.
 int Executor::target_of(const Request& r, ShardSet& several) {
   const CommandSpec& spec = *r.command->spec;
+  const int n = static_cast<int>(engine_.shards.size());
   switch (spec.route) {
     case Route::kHere:
       return self_;
     case Route::kByShard:
-      return spec.shard_of({r.args, r.argc}, static_cast<int>(engine_.shards.size()));
+      if (int s = spec.shard_of({r.args, r.argc}, n); s >= 0 && s < n) return s;
+      return self_;  // the handler tells what is wrong
     case Route::kAll:
-      for (size_t i = 0; i < engine_.shards.size(); i++) several.set(i);
+      for (int i = 0; i < n; i++) several.set(static_cast<size_t>(i));
       return -1;
     default:
       break;
   }
-  if (r.command->single_key) return r.prepared ? engine_.mapping.shard(r.key.slot) : self_;
+  if (r.command->single_key) return r.hashed ? engine_.mapping.shard(r.key.slot) : self_;
   key_indexes_.clear();
   if (!CommandTable::keys_of(*r.command, {r.args, r.argc}, key_indexes_) || key_indexes_.empty()) return self_;  // the handler tells what is wrong
   int one = -1;
@@ -286,10 +314,12 @@ void Executor::count_error(const Reply& reply) {
 
 void Executor::execute_here(Request& r) {
   Client& c = *r.client;
+  c.last_command = r.command;
   OutBuffer& out = c.reply_buffer();
   size_t start = out.size();
   Call call(*this, *r.command, {r.args, r.argc}, &c, c.database, Reply(out, c.resp));
-  if (r.prepared) call.set_prepared(static_cast<size_t>(r.command->first_key), r.key);
+  call.set_no_touch(c.no_touch);
+  if (r.hashed) call.set_prepared(static_cast<size_t>(r.command->first_key), r.key);
   suspended_ = false;
   call_handler(call);
   if (!suspended_) c.end_reply(start);
@@ -311,7 +341,8 @@ void Executor::enqueue_remote(Request& r, int target) {
     notify_[to] = 1;
   }
   Client& c = *r.client;
-  b->add({&c, c.open_slot(), r.command, c.database, c.resp, r.argc, r.prepared, r.key.hash, r.key.slot, 0}, r.args);
+  c.last_command = r.command;
+  b->add({&c, c.open_slot(), r.command, c.database, c.resp, r.argc, r.hashed, c.no_touch, r.key.slot, r.key.hash, 0}, r.args);
   shard().stats.remote_commands.add();
 }
 
@@ -332,22 +363,24 @@ void Executor::run_batch(CommandBatch* b) {
   Bytes rest = b->bytes.view();
   size_t size_at = 0;
   for (const CommandBatch::Item& item : b->items) {
-    Request r{item.client, item.command, args_.take(item.argc), item.argc, item.database, false, {}};
+    Request r{item.client, item.command, args_.take(item.argc), item.argc, item.database, item.hashed, false, {}};
     for (uint32_t i = 0; i < item.argc; i++) {
       r.args[i] = rest.substr(0, b->sizes[size_at]);
       rest.remove_prefix(b->sizes[size_at++]);
     }
+    if (r.hashed) r.key = KeyRef(r.args[r.command->first_key], item.key_hash, item.key_slot);
     remote_.push_back(r);
   }
   constexpr size_t kWindow = 64;
   for (size_t at = 0; at < remote_.size(); at += kWindow) {
     size_t n = std::min(kWindow, remote_.size() - at);
-    prepare(&remote_[at], n);
+    prefetch(&remote_[at], n);
     for (size_t i = at; i < at + n; i++) {
       CommandBatch::Item& item = b->items[i];
       Request& r = remote_[i];
       Call call(*this, *r.command, {r.args, r.argc}, nullptr, item.database, Reply(b->replies, item.resp));
-      if (r.prepared) call.set_prepared(static_cast<size_t>(r.command->first_key), r.key);
+      call.set_no_touch(item.no_touch);
+      if (r.hashed) call.set_prepared(static_cast<size_t>(r.command->first_key), r.key);
       call_handler(call);
       item.reply_end = b->replies.size();
     }
@@ -408,6 +441,7 @@ void Executor::run_task(Task* t) {
 
 void Executor::start_lease(Request& r, const ShardSet& shards) {
   Client& c = *r.client;
+  c.last_command = r.command;
   auto* lease = new CommandLease(&c, r.command, {r.args, r.argc});
   lease->shards = shards;
   c.waiting = true;
@@ -424,6 +458,7 @@ void Executor::run_lease(CommandLease& lease) {
   Client& c = *lease.owed.client;
   OutBuffer bytes;
   Call call(*this, *lease.command, lease.args, &c, c.database, Reply(bytes, c.resp));
+  call.set_no_touch(c.no_touch);
   current_ = &lease.owed;
   suspended_ = false;
   call_handler(call);

@@ -71,6 +71,7 @@ class Executor {
   // Sends waiting mail; the threads that must be woken are given to wake(thread), after everything has been pushed.
   template <class F>
   void post_mail(F&& wake) {
+    lease_desk_.lend_to_other();
     send_batches();
     for (size_t i = 0; i < notify_.size(); i++) {
       if (!notify_[i]) continue;
@@ -117,12 +118,16 @@ class Executor {
     Bytes* args;
     uint32_t argc;
     int database;
-    bool prepared;  // `key` is the first key
+    bool hashed;  // `key` is the first key
+    bool ours;    // and it lies on this shard
     KeyRef key;
   };
   Mailbox& outbox(size_t to) { return engine_.executors[to]->inbox_[static_cast<size_t>(self_)]; }
   void post(size_t to, Message* m);
-  void prepare(Request* first, size_t n);
+  void note_memory();
+  static void drop(Message* m);
+  void hash_keys(Request* first, size_t n);
+  void prefetch(Request* first, size_t n);
   void execute(Request& r);
   void refuse(Request& r);
   void dispatch(Request& r);
@@ -168,7 +173,6 @@ class Executor {
   std::vector<CommandStats> command_stats_;
   ErrorStats error_stats_;
   Rate command_rate_;
-  bool limits_stale_ = false;                  // options came while the shard was leased out
   LeaseDesk lease_desk_;
   alignas(64) std::atomic<int> sleeping_{0};
 };

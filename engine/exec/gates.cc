@@ -43,7 +43,6 @@ bool admit(const Engine& engine, const Options& options, const Client& client, c
     return unknown_subcommand(*command, args, reply), false;
   }
   if (!arity_right(*command->spec, args.size())) return reply.wrong_arity(command->full_name), false;
-  if (!client.authenticated && !(command->flags & kNoAuth)) return reply.error("NOAUTH Authentication required."), false;
   if ((command->flags & kProtected) && !protected_allowed(options, client)) {
     OwnedBytes name(command->parent ? command->parent->full_name : command->full_name);
     for (char& c : name)
@@ -51,6 +50,7 @@ bool admit(const Engine& engine, const Options& options, const Client& client, c
     reply.error("ERR " + name + " command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.");
     return false;
   }
+  if (!client.authenticated && !(command->flags & kNoAuth)) return reply.error("NOAUTH Authentication required."), false;
   uint32_t refused = command->refused_in & engine.state.load(std::memory_order_relaxed);
   if (refused & kStateOutOfMemory) return reply.error("OOM command not allowed when used memory > 'maxmemory'."), false;
   if (refused & kStateSaveFailed) {

@@ -4,6 +4,10 @@
 
 namespace ringwood {
 
+LeaseDesk::~LeaseDesk() {
+  for (LeaseHop* hop : waiting_) delete hop;
+}
+
 void LeaseDesk::start(LeaseJob* job) { advance(job, -1); }
 
 // Asks for the lowest shard above `after`; when there is none, everything is held.
@@ -41,26 +45,34 @@ void LeaseDesk::take(LeaseHop* hop) {
     }
     default:  // returned: the shard is at home again
       lent_ = nullptr;
+      returned_ = true;
       delete hop;
       return;
   }
 }
 
 void LeaseDesk::serve() {
-  while (!lent_ && !waiting_.empty()) {
-    lent_ = waiting_.front();
+  while (wanted()) {
+    LeaseHop* hop = lent_ = waiting_.front();
     waiting_.pop_front();
-    int borrower = lent_->from;
-    if (borrower == executor_.self()) {
-      LeaseHop* hop = lent_;
-      hop->job->hops.push_back(hop);
-      advance(hop->job, hop->shard);  // may run the job and return the hop at once
-    } else {
-      lent_->kind = Message::Kind::kLeaseGranted;
-      lent_->from = executor_.self();
-      executor_.post(static_cast<size_t>(borrower), lent_);
-    }
+    if (hop->from != executor_.self()) return grant(hop);
+    hop->job->hops.push_back(hop);
+    advance(hop->job, hop->shard);  // may run the job and return the hop at once
   }
+}
+
+void LeaseDesk::lend_to_other() {
+  if (!wanted() || waiting_.front()->from == executor_.self()) return;
+  lent_ = waiting_.front();
+  waiting_.pop_front();
+  grant(lent_);
+}
+
+void LeaseDesk::grant(LeaseHop* hop) {
+  int borrower = hop->from;
+  hop->kind = Message::Kind::kLeaseGranted;
+  hop->from = executor_.self();
+  executor_.post(static_cast<size_t>(borrower), hop);
 }
 
 void LeaseDesk::complete(LeaseJob* job) {

@@ -38,20 +38,32 @@ struct LeaseJob {
 class LeaseDesk {
  public:
   explicit LeaseDesk(Executor& executor) : executor_(executor) {}
+  ~LeaseDesk();
+  LeaseDesk(const LeaseDesk&) = delete;
   bool busy() const { return lent_ != nullptr; }
   // Begins a job of this thread: asks for its first shard.
   void start(LeaseJob* job);
   // A hop has come by mail: wanted, granted or returned.
   void take(LeaseHop* hop);
-  // Lends the shard to the first who waits, when it is free. Only between batches.
-  void serve();
+  // When the shard is free it is lent to the first who waits, at these points of a turn, between batches: before the turn's own requests, unless
+  // it has just come back (then they have their turn first, so that many borrowers cannot starve this thread's clients), and after them.
+  void begin_turn() { returned_ = false; }
+  void serve_before() { if (!returned_) serve(); }
+  void end_turn() { serve(); }
+  // At the very end of a turn, when replies have been sent: to another thread only, since a job of this one would write replies.
+  void lend_to_other();
+  // Somebody waits for the shard, and it is free.
+  bool wanted() const { return !lent_ && !waiting_.empty(); }
 
  private:
+  void serve();
   void advance(LeaseJob* job, int after);
   void complete(LeaseJob* job);
   void want(LeaseJob* job, int shard);
+  void grant(LeaseHop* hop);
   Executor& executor_;
   LeaseHop* lent_ = nullptr;       // to whom the shard is lent now
+  bool returned_ = false;          // in this turn, so that it is the turn of this thread's own requests
   std::deque<LeaseHop*> waiting_;  // for this shard
 };
 

@@ -31,11 +31,13 @@ class OutBuffer {
   }
   void commit(size_t n) { size_ += n; }
   void append(Bytes b) {
+    if (b.empty()) return;  // its data may be null, which memcpy must not see
     std::memcpy(reserve(b.size()), b.data(), b.size());
     size_ += b.size();
   }
   // Opens a gap of n bytes at `pos`.
   void insert(size_t pos, Bytes b) {
+    if (b.empty()) return;
     reserve(b.size());
     std::memmove(data_ + pos + b.size(), data_ + pos, size_ - pos);
     std::memcpy(data_ + pos, b.data(), b.size());

@@ -5,7 +5,7 @@ namespace ringwood {
 void Reply::simple(Bytes s) {
   char* p = out_->reserve(s.size() + 3);
   *p = '+';
-  std::memcpy(p + 1, s.data(), s.size());
+  if (!s.empty()) std::memcpy(p + 1, s.data(), s.size());
   std::memcpy(p + 1 + s.size(), "\r\n", 2);
   out_->commit(s.size() + 3);
 }

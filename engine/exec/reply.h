@@ -38,7 +38,7 @@ class Reply {
     *e++ = '$';
     e = format_int64(e, static_cast<int64_t>(b.size()));
     *e++ = '\r', *e++ = '\n';
-    std::memcpy(e, b.data(), b.size());
+    if (!b.empty()) std::memcpy(e, b.data(), b.size());  // an empty view may be null, which memcpy must not be given
     e += b.size();
     *e++ = '\r', *e++ = '\n';
     out_->commit(static_cast<size_t>(e - p));

@@ -111,7 +111,7 @@ Entry* Database::set_int(const KeyRef& k, Entry* old, int64_t value, int64_t exp
 
 Entry* Database::resize_string(const KeyRef& k, Entry* e, size_t size, uint32_t access) {
   char scratch[24];
-  Bytes old = e ? e->string_view(scratch) : Bytes{};
+  Bytes old = e ? e->string_view(scratch) : Bytes("");  // never null: memcpy may not be given that, not even for no bytes
   size_t keep = old.size() < size ? old.size() : size;
   if (e && e->has_block() && size <= e->object().as<StringBlock>()->capacity) {
     auto* block = e->object().as<StringBlock>();

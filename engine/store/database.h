@@ -21,6 +21,7 @@ struct KeyRef {
 
   KeyRef() = default;
   explicit KeyRef(Bytes k) : key(k), hash(hash_bytes(k)), slot(key_slot(k)) {}
+  KeyRef(Bytes k, uint64_t known_hash, uint16_t known_slot) : key(k), hash(known_hash), slot(known_slot) {}
 };
 
 // Which slots a shard has: slot mod shards == shard. Division by a constant number of shards is done by multiplication.

@@ -4,6 +4,7 @@
 
 #include "engine/commands/families.h"
 #include "engine/commands/info_parts.h"
+#include "net/commands.h"
 #include "persist/commands.h"
 
 namespace ringwood {
@@ -11,6 +12,7 @@ namespace ringwood {
 InProcess::InProcess(int shards, Options options) : options_(std::move(options)), engine_{.mapping = SlotMapping(shards)} {
   add_families(commands_);
   commands_.add(persist_commands());
+  commands_.add(session_commands());
   commands_.freeze(shards);
   engine_.commands = &commands_;
   engine_.options = &options_;
@@ -120,7 +122,8 @@ bool InProcess::turn(size_t thread) {
       if (s->home == thread) s->in_flight.clear();
   }
   for (Client* c : e.written()) c->listed = false;
-  moved |= !e.written().empty() | e.background();
+  moved |= !e.written().empty();
+  moved |= e.background();
   e.written().clear();
   e.post_mail([](int) {});
   moved |= !e.may_sleep();

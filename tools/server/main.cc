@@ -66,7 +66,8 @@ class Server final : NetworkOwner {
     if (!line.config_file.empty()) engine_.config_file = absolute_path(line.config_file.c_str());
     engine_.executable = absolute_path("/proc/self/exe");
     add_families(commands_);
-    commands_.add(net_commands());
+    commands_.add(session_commands());
+    commands_.add(client_commands());
   }
 
   bool build() {

@@ -1,0 +1,46 @@
+#pragma once
+// What the programs here run: for each main command the keys to begin with, the requests, and the reply that each of them gets.
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/exec/client.h"
+#include "tests/harness/bare_engine.h"
+
+namespace ringwood::bench {
+
+using Args = std::vector<std::string>;
+
+struct Workload {
+  const char* name;
+  void (*fill)(std::vector<Args>& out, size_t keys);  // requests that make the data
+  Args (*request)(size_t key);
+  std::string (*reply)(size_t key);  // of every request, the first time it is made
+};
+std::span<const Workload> workloads();
+const Workload* find_workload(const std::string& name);
+
+// One shard's executor fed with batches of the workload's requests, one a client, as a loop would that has parsed them already; replies are thrown away
+// where a loop would send them.
+class Driver {
+ public:
+  Driver(const Workload& w, size_t keys, size_t batch);
+  // Runs as many whole batches as `requests` make; the keys are taken in a fixed order that looks random.
+  void run(size_t requests);
+  // True when each of the first `requests` got the reply that it should. Before anything else has run.
+  bool verify(size_t requests);
+
+ private:
+  void round();
+  BareEngine engine_{1};
+  const Workload& workload_;
+  std::vector<size_t> order_;                // key numbers
+  std::vector<Args> texts_;
+  std::vector<Bytes> views_;                 // of all requests, in order
+  std::vector<std::span<const Bytes>> requests_;
+  std::vector<std::unique_ptr<Client>> clients_;
+  size_t next_ = 0;
+};
+
+}  // namespace ringwood::bench

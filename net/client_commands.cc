@@ -1,0 +1,380 @@
+// CLIENT: what a connection is told about itself and about others. Connections of other loops are asked by a task (engine/exec/executor.h), so LIST and KILL
+// answer when every loop has.
+#include <algorithm>
+#include <string>
+
+#include "engine/base/number.h"
+#include "engine/exec/call.h"
+#include "engine/exec/command_table.h"
+#include "engine/exec/executor.h"
+#include "net/client_info.h"
+#include "net/commands.h"
+#include "net/connection.h"
+#include "net/loop.h"
+
+namespace ringwood {
+namespace {
+
+Connection& connection_of(Call& c) { return static_cast<Connection&>(*c.client()); }
+
+// --- this connection
+
+void client_id(Call& c) { c.reply.integer(static_cast<int64_t>(c.client()->id)); }
+
+void client_info(Call& c) { c.reply.verbatim(client_line(connection_of(c), c.now_ms(), &c) + "\n", "txt"); }
+
+void client_getname(Call& c) {
+  if (c.client()->name.empty()) return c.reply.null();
+  c.reply.bulk(c.client()->name);
+}
+
+void client_setname(Call& c) {
+  if (!is_client_word(c.arg(2))) return c.reply.error("ERR Client names cannot contain spaces, newlines or special characters.");
+  c.client()->name = c.arg(2);
+  c.reply.ok();
+}
+
+void client_setinfo(Call& c) {
+  OwnedBytes* field = nullptr;
+  if (Call::is_word(c.arg(2), "lib-name")) field = &c.client()->library_name;
+  if (Call::is_word(c.arg(2), "lib-ver")) field = &c.client()->library_version;
+  if (!field) return c.reply.error("ERR Unrecognized option '" + OwnedBytes(c.arg(2)) + "'");
+  if (!is_client_word(c.arg(3))) return c.reply.error("ERR " + OwnedBytes(c.arg(2)) + " cannot contain spaces, newlines or special characters.");
+  *field = c.arg(3);
+  c.reply.ok();
+}
+
+void set_switch(Call& c, bool& on) {
+  if (!Call::is_word(c.arg(2), "on") && !Call::is_word(c.arg(2), "off")) return c.reply.syntax_error();
+  on = Call::is_word(c.arg(2), "on");
+  c.reply.ok();
+}
+
+void client_no_evict(Call& c) { set_switch(c, c.client()->no_evict); }
+void client_no_touch(Call& c) { set_switch(c, c.client()->no_touch); }
+
+void client_reply(Call& c) {
+  Client& client = *c.client();
+  using Mode = Client::ReplyMode;
+  if (Call::is_word(c.arg(2), "on")) {
+    client.reply_mode = Mode::kOn;
+    c.reply.ok();
+  } else if (Call::is_word(c.arg(2), "off")) {
+    client.reply_mode = Mode::kOff;
+  } else if (Call::is_word(c.arg(2), "skip")) {
+    if (client.reply_mode != Mode::kOff) client.reply_mode = Mode::kSkipNext;
+  } else {
+    c.reply.syntax_error();
+  }
+}
+
+// --- all connections
+
+// One question to all loops, and their answers.
+struct Survey {
+  struct Line {
+    uint64_t id;
+    OwnedBytes text;
+  };
+  struct Part : Task {
+    Survey* survey = nullptr;
+    Loop* loop = nullptr;
+    std::vector<Line> lines;
+    int64_t killed = 0;
+  };
+  ClientFilter filter;
+  bool kill = false;
+  bool old_form = false;         // CLIENT KILL addr: answers OK or an error
+  bool kill_self = false;
+  int64_t killed = 0;
+  int64_t now_ms = 0;
+  std::vector<Line> lines;
+  OwedReply owed{nullptr, 0};
+  std::vector<Part> parts;       // of the other loops
+  size_t outstanding = 0;
+};
+
+void ask_loop(Survey& s, Loop& loop, std::vector<Survey::Line>& lines, int64_t& killed, Call* here) {
+  for (Connection* c : loop.connections()) {
+    if (!s.filter.matches(*c)) continue;
+    bool self = here && c == here->client();
+    if (!s.kill) {
+      lines.push_back({c->id, client_line(*c, s.now_ms, self ? here : nullptr)});
+      continue;
+    }
+    killed++;
+    if (self)
+      s.kill_self = true;
+    else
+      loop.kill(*c);
+  }
+}
+
+void answer(Survey& s, Client& client, Reply& reply) {
+  if (!s.kill) {
+    std::sort(s.lines.begin(), s.lines.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+    OwnedBytes text;
+    for (const Survey::Line& l : s.lines) text.append(l.text).push_back('\n');
+    reply.verbatim(text, "txt");
+  } else if (!s.old_form) {
+    reply.integer(s.killed);
+  } else if (s.killed) {
+    reply.ok();
+  } else {
+    reply.error("ERR No such client");
+  }
+  if (s.kill_self) client.close_after_reply = true;
+}
+
+void part_answered(Task& t, Executor& home) {
+  auto& part = static_cast<Survey::Part&>(t);
+  Survey& s = *part.survey;
+  s.killed += part.killed;
+  std::move(part.lines.begin(), part.lines.end(), std::back_inserter(s.lines));
+  if (--s.outstanding) return;
+  Client& client = *s.owed.client;
+  home.complete(s.owed, [&](Reply& r) { answer(s, client, r); });
+  delete &s;
+}
+
+void ask_all(Call& c, Survey* s) {
+  Loop& here = connection_of(c).loop;
+  s->now_ms = c.now_ms();
+  ask_loop(*s, here, s->lines, s->killed, &c);
+  const auto& loops = here.network().loops;
+  if (loops.size() == 1) {
+    answer(*s, *c.client(), c.reply);
+    delete s;
+    return;
+  }
+  s->owed = c.executor().suspend(c);
+  s->outstanding = loops.size() - 1;
+  s->parts.resize(s->outstanding);
+  size_t next = 0;
+  for (size_t i = 0; i < loops.size(); i++) {
+    if (loops[i].get() == &here) continue;
+    Survey::Part& p = s->parts[next++];
+    p.survey = s;
+    p.loop = loops[i].get();
+    p.run = [](Task& t, Executor&) {
+      auto& part = static_cast<Survey::Part&>(t);
+      ask_loop(*part.survey, *part.loop, part.lines, part.killed, nullptr);
+    };
+    p.done = part_answered;
+    c.executor().send_task(static_cast<int>(i), &p);
+  }
+}
+
+// False when there is no such type, and that has been replied.
+bool read_type(Call& c, Bytes word, ClientFilter& f) {
+  if (Call::is_word(word, "normal")) return true;
+  for (Bytes other : {"slave", "replica", "pubsub", "master"})
+    if (Call::is_word(word, other)) return f.none = true;
+  c.reply.error("ERR Unknown client type '" + OwnedBytes(word) + "'");
+  return false;
+}
+
+void client_list(Call& c) {
+  auto s = std::make_unique<Survey>();
+  if (c.argc() == 4 && Call::is_word(c.arg(2), "type")) {
+    if (!read_type(c, c.arg(3), s->filter)) return;
+  } else if (c.argc() > 3 && Call::is_word(c.arg(2), "id")) {
+    for (size_t i = 3; i < c.argc(); i++) {
+      int64_t id;
+      if (!c.to_int(c.arg(i), id, "ERR Invalid client ID")) return;
+      s->filter.ids.push_back(static_cast<uint64_t>(id));
+    }
+  } else if (c.argc() != 2) {
+    return c.reply.syntax_error();
+  }
+  ask_all(c, s.release());
+}
+
+// One option of CLIENT KILL with its value; false after an error.
+bool read_kill_option(Call& c, Bytes option, Bytes value, ClientFilter& f, bool& skip_me) {
+  if (Call::is_word(option, "id")) {
+    int64_t id;
+    if (!c.to_int_range(value, 1, INT64_MAX, id, "ERR client-id should be greater than 0")) return false;
+    f.ids.assign(1, static_cast<uint64_t>(id));
+  } else if (Call::is_word(option, "type")) {
+    return read_type(c, value, f);
+  } else if (Call::is_word(option, "addr")) {
+    f.address = value;
+  } else if (Call::is_word(option, "laddr")) {
+    f.local_address = value;
+  } else if (Call::is_word(option, "user")) {
+    if (value != "default") return c.reply.error("ERR No such user '" + OwnedBytes(value) + "'"), false;
+  } else if (Call::is_word(option, "skipme") && (Call::is_word(value, "yes") || Call::is_word(value, "no"))) {
+    skip_me = Call::is_word(value, "yes");
+  } else {
+    return c.reply.syntax_error(), false;
+  }
+  return true;
+}
+
+void client_kill(Call& c) {
+  auto s = std::make_unique<Survey>();
+  s->kill = true;
+  if (c.argc() == 3) {
+    s->old_form = true;
+    s->filter.address = c.arg(2);
+    if (c.arg(2).empty()) s->filter.none = true;
+  } else {
+    bool skip_me = true;
+    for (size_t i = 2; i < c.argc(); i += 2) {
+      if (i + 1 >= c.argc()) return c.reply.syntax_error();
+      if (!read_kill_option(c, c.arg(i), c.arg(i + 1), s->filter, skip_me)) return;
+    }
+    if (skip_me) s->filter.skip = c.client()->id;
+  }
+  ask_all(c, s.release());
+}
+
+void client_pause(Call& c) {
+  bool all = true;
+  if (c.argc() > 4) return c.reply.wrong_arity("client|pause");
+  if (c.argc() == 4) {
+    all = Call::is_word(c.arg(3), "all");
+    if (!all && !Call::is_word(c.arg(3), "write")) return c.reply.error("ERR CLIENT PAUSE mode must be WRITE or ALL");
+  }
+  int64_t ms;
+  if (!c.to_int(c.arg(2), ms, "ERR timeout is not an integer or out of range")) return;
+  if (ms < 0) return c.reply.error("ERR timeout is negative");
+  if (ms > INT64_MAX - c.now_ms()) return c.reply.error("ERR timeout is out of range");
+  connection_of(c).loop.network().pause(ms ? c.now_ms() + ms : 0, all);
+  c.reply.ok();
+}
+
+void client_unpause(Call& c) {
+  Loop& loop = connection_of(c).loop;
+  loop.network().unpause();
+  for (size_t i = 0; i < loop.network().loops.size(); i++)
+    if (loop.network().loops[i].get() != &loop) loop.wake(static_cast<int>(i));
+  c.reply.ok();
+}
+
+void client_unblock(Call& c) {
+  if (c.argc() > 4) return c.reply.wrong_arity("client|unblock");
+  if (c.argc() == 4 && !Call::is_word(c.arg(3), "timeout") && !Call::is_word(c.arg(3), "error"))
+    return c.reply.error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+  int64_t id;
+  if (!c.to_int(c.arg(2), id)) return;
+  c.reply.integer(0);  // no command blocks its client yet, so none can be woken
+}
+
+// --- client-side caching, which is off on every connection
+
+void client_tracking(Call& c) {
+  if (Call::is_word(c.arg(2), "off") && c.argc() == 3) return c.reply.ok();
+  if (!Call::is_word(c.arg(2), "on") && !Call::is_word(c.arg(2), "off")) return c.reply.syntax_error();
+  c.reply.error("ERR client-side caching is not supported by this server");
+}
+
+void client_caching(Call& c) {
+  c.reply.error("ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled");
+}
+
+void client_getredir(Call& c) { c.reply.integer(-1); }
+
+void client_trackinginfo(Call& c) {
+  c.reply.map(3);
+  c.reply.bulk("flags");
+  c.reply.set(1);
+  c.reply.bulk("off");
+  c.reply.bulk("redirect");
+  c.reply.integer(-1);
+  c.reply.bulk("prefixes");
+  c.reply.array(0);
+}
+
+void client_help(Call& c) {
+  static constexpr const char* kLines[] = {
+      "CACHING (YES|NO)", "    Whether the next command's keys are tracked, in OPTIN and OPTOUT mode.",
+      "GETREDIR", "    The client that invalidation messages of this connection go to.",
+      "GETNAME", "    The name of this connection.",
+      "ID", "    The ID of this connection.",
+      "INFO", "    What LIST tells of this connection.",
+      "KILL <ip:port>", "    Closes the connection from this address.",
+      "KILL <option> <value> [<option> <value> [...]]", "    Closes connections that all options fit:",
+      "    * ADDR (<ip:port>|<unixsocket>:0)", "    * LADDR (<ip:port>|<unixsocket>:0)", "    * ID <client-id>", "    * TYPE (NORMAL|MASTER|REPLICA|PUBSUB)",
+      "    * USER <username>", "    * SKIPME (YES|NO), which is about this connection itself (default: yes)",
+      "LIST [TYPE (NORMAL|MASTER|REPLICA|PUBSUB)|ID <client-id> ...]", "    A line for each connection.",
+      "UNPAUSE", "    Ends a pause.",
+      "PAUSE <timeout> [WRITE|ALL]", "    Holds commands, or those that write, back for <timeout> milliseconds.",
+      "REPLY (ON|OFF|SKIP)", "    Whether this connection is sent replies.",
+      "SETNAME <name>", "    Names this connection.",
+      "SETINFO <option> <value>", "    Tells what the client is: LIB-NAME, LIB-VER.",
+      "UNBLOCK <clientid> [TIMEOUT|ERROR]", "    Ends the wait of a blocked client.",
+      "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]] [OPTIN] [OPTOUT] [NOLOOP]", "    Client-side caching.",
+      "TRACKINGINFO", "    The state of client-side caching on this connection.",
+      "NO-EVICT (ON|OFF)", "    Whether this connection is spared when clients use too much memory.",
+      "NO-TOUCH (ON|OFF)", "    Whether this connection's commands leave the age of keys alone.",
+  };
+  c.reply.help("CLIENT", kLines);
+}
+
+constexpr uint32_t kPlain = kNoScript | kLoading | kStale | kSentinel;
+constexpr const char* kListHistory[] = {
+    "2.8.12|Added unique client `id` field.",      "5.0.0|Added optional `TYPE` filter.",
+    "6.0.0|Added `user` field.",                   "6.2.0|Added `argv-mem`, `tot-mem`, `laddr` and `redir` fields and the optional `ID` filter.",
+    "7.0.0|Added `resp`, `multi-mem`, `rbs` and `rbp` fields.", "7.0.3|Added `ssub` field."};
+constexpr const char* kKillHistory[] = {"2.8.12|Added new filter format.", "2.8.12|`ID` option.", "3.2.0|Added `master` type in for `TYPE` option.",
+                                        "5.0.0|Replaced `slave` `TYPE` with `replica`. `slave` still supported for backward compatibility.", "6.2.0|`LADDR` option."};
+constexpr const char* kPauseHistory[] = {"6.2.0|`CLIENT PAUSE WRITE` mode added along with the `mode` option."};
+constexpr const char* kEverywhere = "request_policy:all_nodes response_policy:all_succeeded";
+
+constexpr CommandSpec kSubcommands[] = {
+    {.name = "caching", .arity = 3, .flags = kPlain, .route = Route::kHere, .run = client_caching, .group = Group::kConnection, .since = "6.0.0", .complexity = "O(1)",
+     .summary = "Says whether the next command's keys are tracked.", .syntax = "YES|NO"},
+    {.name = "getname", .arity = 2, .flags = kPlain, .route = Route::kHere, .run = client_getname, .group = Group::kConnection, .since = "2.6.9", .complexity = "O(1)",
+     .summary = "Answers the connection's name."},
+    {.name = "getredir", .arity = 2, .flags = kPlain, .route = Route::kHere, .run = client_getredir, .group = Group::kConnection, .since = "6.0.0",
+     .complexity = "O(1)", .summary = "Answers where the connection's invalidation messages go."},
+    {.name = "help", .arity = 2, .flags = kLoading | kStale | kSentinel, .route = Route::kHere, .run = client_help, .group = Group::kConnection, .since = "5.0.0",
+     .complexity = "O(1)", .summary = "Describes the subcommands."},
+    {.name = "id", .arity = 2, .flags = kPlain, .route = Route::kHere, .run = client_id, .group = Group::kConnection, .since = "5.0.0", .complexity = "O(1)",
+     .summary = "Answers the connection's unique number."},
+    {.name = "info", .arity = 2, .flags = kPlain, .route = Route::kHere, .run = client_info, .group = Group::kConnection, .since = "6.2.0", .complexity = "O(1)",
+     .summary = "Describes the connection.", .tips = "nondeterministic_output"},
+    {.name = "kill", .arity = -3, .flags = kAdmin | kPlain, .route = Route::kHere, .run = client_kill, .may_suspend = true, .group = Group::kConnection,
+     .since = "2.4.0", .complexity = "O(N) where N is the number of client connections", .summary = "Closes connections.",
+     .syntax = "old-format|([ID client-id:integer] [TYPE NORMAL|MASTER|SLAVE|REPLICA|PUBSUB] [USER username] [ADDR addr] [LADDR laddr] [SKIPME YES|NO])",
+     .history = kKillHistory},
+    {.name = "list", .arity = -2, .flags = kAdmin | kPlain, .route = Route::kHere, .run = client_list, .may_suspend = true, .group = Group::kConnection,
+     .since = "2.4.0", .complexity = "O(N) where N is the number of client connections", .summary = "Describes all connections.",
+     .syntax = "[TYPE NORMAL|MASTER|REPLICA|PUBSUB] [ID client-id:integer...]", .tips = "nondeterministic_output", .history = kListHistory},
+    {.name = "no-evict", .arity = 3, .flags = kAdmin | kPlain, .route = Route::kHere, .run = client_no_evict, .group = Group::kConnection, .since = "7.0.0",
+     .complexity = "O(1)", .summary = "Spares the connection when clients use too much memory.", .syntax = "ON|OFF"},
+    {.name = "no-touch", .arity = 3, .flags = kNoScript | kLoading | kStale, .route = Route::kHere, .run = client_no_touch, .group = Group::kConnection,
+     .since = "7.2.0", .complexity = "O(1)", .summary = "Lets the connection's commands leave the age of keys alone.", .syntax = "ON|OFF"},
+    {.name = "pause", .arity = -3, .flags = kAdmin | kPlain, .route = Route::kHere, .run = client_pause, .may_suspend = true, .group = Group::kConnection,
+     .since = "3.0.0", .complexity = "O(1)", .summary = "Holds the commands of all clients back for a time.", .syntax = "timeout:integer [WRITE|ALL]",
+     .history = kPauseHistory},
+    {.name = "reply", .arity = 3, .flags = kPlain, .route = Route::kHere, .run = client_reply, .group = Group::kConnection, .since = "3.2.0", .complexity = "O(1)",
+     .summary = "Says whether the connection is sent replies.", .syntax = "ON|OFF|SKIP"},
+    {.name = "setinfo", .arity = 4, .flags = kPlain, .route = Route::kHere, .run = client_setinfo, .group = Group::kConnection, .since = "7.2.0", .complexity = "O(1)",
+     .summary = "Tells the server what library the client uses.", .syntax = "LIB-NAME libname|LIB-VER libver", .tips = kEverywhere},
+    {.name = "setname", .arity = 3, .flags = kPlain, .route = Route::kHere, .run = client_setname, .group = Group::kConnection, .since = "2.6.9", .complexity = "O(1)",
+     .summary = "Names the connection.", .syntax = "connection-name", .tips = kEverywhere},
+    {.name = "tracking", .arity = -3, .flags = kPlain, .route = Route::kHere, .run = client_tracking, .group = Group::kConnection, .since = "6.0.0",
+     .complexity = "O(1). Some options may introduce additional complexity.", .summary = "Switches client-side caching.",
+     .syntax = "ON|OFF [REDIRECT client-id:integer] [PREFIX prefix]... [BCAST] [OPTIN] [OPTOUT] [NOLOOP]"},
+    {.name = "trackinginfo", .arity = 2, .flags = kPlain, .route = Route::kHere, .run = client_trackinginfo, .group = Group::kConnection, .since = "6.2.0",
+     .complexity = "O(1)", .summary = "Describes the state of client-side caching on the connection."},
+    {.name = "unblock", .arity = -3, .flags = kAdmin | kPlain, .route = Route::kHere, .run = client_unblock, .group = Group::kConnection, .since = "5.0.0",
+     .complexity = "O(log N) where N is the number of client connections", .summary = "Ends the wait of a blocked client.",
+     .syntax = "client-id:integer [TIMEOUT|ERROR]"},
+    {.name = "unpause", .arity = 2, .flags = kAdmin | kPlain, .route = Route::kHere, .run = client_unpause, .group = Group::kConnection, .since = "6.2.0",
+     .complexity = "O(N) Where N is the number of paused clients", .summary = "Ends a pause of all clients."},
+};
+
+constexpr CommandSpec kCommands[] = {
+    {.name = "client", .arity = -2, .flags = kSentinel, .subcommands = kSubcommands, .group = Group::kConnection, .since = "2.4.0",
+     .complexity = "Depends on subcommand.", .summary = "Container of the commands about connections."},
+};
+
+}  // namespace
+
+std::span<const CommandSpec> client_commands() { return kCommands; }
+
+}  // namespace ringwood

@@ -1,0 +1,24 @@
+#pragma once
+// What CLIENT LIST and INFO tell of a connection, and which connections a filter of LIST or KILL means.
+#include <vector>
+
+#include "engine/base/bytes.h"
+
+namespace ringwood {
+
+class Call;
+class Connection;
+
+// One line of CLIENT LIST, without the line break; fields as in Redis 7.2. `asking`: the call of this very connection that asks.
+OwnedBytes client_line(Connection& c, int64_t now_ms, const Call* asking);
+
+struct ClientFilter {
+  std::vector<uint64_t> ids;    // empty: any
+  OwnedBytes address, local_address;  // empty: any
+  bool none = false;            // no connection is of the type asked for
+  uint64_t skip = 0;            // id of a client that is not meant
+
+  bool matches(Connection& c) const;
+};
+
+}  // namespace ringwood

@@ -1,0 +1,222 @@
+"""Connections themselves: limits, timeouts, passwords, listeners, start and stop. One server a case, with the options that it is about."""
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+from servers import Resp, Ringwood, Tap, equal, free_port
+
+tap = Tap()
+BINARY = sys.argv[1]
+
+
+def until(condition, what, seconds=20):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
+def is_closed(s):
+    s.settimeout(20)
+    try:
+        while s.recv(65536):
+            pass
+        return True
+    except ConnectionResetError:
+        return True
+
+
+@tap.case("no more than maxclients are let in, and the next when one has left")
+def maxclients():
+    with Ringwood(BINARY, "--maxclients", 5, shards=2) as server:
+        held = [server.client() for _ in range(5)]
+        equal([c("PING") for c in held], ["PONG"] * 5)
+        with socket.create_connection(("127.0.0.1", server.port)) as s:
+            equal(s.makefile("rb").read(), b"-ERR max number of clients reached\r\n")
+        held.pop().close()
+
+        def let_in():
+            try:
+                c = server.client()
+                ok = c("PING") == "PONG"
+                c.close()
+                return ok
+            except OSError:
+                return False
+        until(let_in, "a place is free again")
+
+
+@tap.case("an idle client is closed after `timeout` seconds, a busy one is not")
+def idle():
+    with Ringwood(BINARY, "--timeout", 1) as server:
+        quiet, busy = server.client(), server.client()
+        equal(quiet("PING"), "PONG")
+        for _ in range(30):
+            equal(busy("PING"), "PONG")
+            time.sleep(0.1)
+        equal(is_closed(quiet.socket), True)
+        equal(busy("PING"), "PONG")
+
+
+@tap.case("with a password nothing but AUTH, HELLO, QUIT and RESET is done before it")
+def password():
+    with Ringwood(BINARY, "--requirepass", "secret", shards=2) as server:
+        c = server.client()
+        for command in (("PING",), ("GET", "a"), ("CLIENT", "LIST")):
+            equal(str(c(*command)), "NOAUTH Authentication required.")
+        equal(str(c("AUTH", "wrong")), "WRONGPASS invalid username-password pair or user is disabled.")
+        equal(str(c("AUTH", "nobody", "secret")), "WRONGPASS invalid username-password pair or user is disabled.")
+        # AUTH and a request that only an authenticated client may make, in one packet
+        equal(c.pipeline([("AUTH", "secret"), ("MSET", *[x for i in range(20) for x in (f"k{i}", i)]), ("GET", "k7")]), ["OK", "OK", b"7"])
+        equal(c("RESET"), "RESET")
+        equal(str(c("GET", "k7")), "NOAUTH Authentication required.")
+        equal(str(c("HELLO", "3"))[:42], "NOAUTH HELLO must be called with the clien")
+        equal(c("HELLO", "3", "AUTH", "default", "secret")[b"proto"], 3)
+        with socket.create_connection(("127.0.0.1", server.port)) as s:
+            s.sendall(b"*20\r\n")
+            equal(s.makefile("rb").read(), b"-ERR Protocol error: unauthenticated multibulk length\r\n")
+
+
+@tap.case("a client that does not read is closed above the hard output limit")
+def output_hard():
+    with Ringwood(BINARY, "--client-output-buffer-limit", "normal 2mb 0 0") as server:
+        c, other = server.client(), server.client()
+        equal(c("SET", "v", b"x" * 200000), "OK")
+        c.socket.settimeout(20)
+        try:
+            c.send(Resp.encode("GET", "v") * 200)
+        except ConnectionError:
+            pass
+        until(lambda: server.log_text().count("client-output-buffer-limit") == 1, "the client is closed")
+        equal(other("PING"), "PONG")
+
+
+@tap.case("above the soft output limit a client has its seconds")
+def output_soft():
+    with Ringwood(BINARY, "--client-output-buffer-limit", "normal 0 1mb 2") as server:
+        c = server.client()
+        equal(c("SET", "v", b"x" * 200000), "OK")
+        begun = time.monotonic()
+        c.send(Resp.encode("GET", "v") * 100)
+        until(lambda: "client-output-buffer-limit" in server.log_text(), "the client is closed")
+        if time.monotonic() - begun < 1.5:
+            raise AssertionError("closed too early")
+
+
+@tap.case("an unfinished request above client-query-buffer-limit ends the connection")
+def query_limit():
+    with Ringwood(BINARY, "--client-query-buffer-limit", "1mb") as server:
+        with socket.create_connection(("127.0.0.1", server.port), 20) as s:
+            try:
+                s.sendall(b"*30\r\n" + b"$60000\r\n" + b"x" * 60000 + b"\r\n")
+                for _ in range(28):
+                    s.sendall(b"$60000\r\n" + b"x" * 60000 + b"\r\n")
+            except ConnectionError:
+                pass
+            equal(is_closed(s), True)
+        equal("max query buffer length" in server.log_text(), True)
+
+
+@tap.case("a UNIX socket serves, with the permissions asked for, and is removed at the end")
+def unix_socket():
+    folder = tempfile.mkdtemp(prefix="ringwood-unix-")
+    path = os.path.join(folder, "s")
+    with Ringwood(BINARY, "--unixsocket", path, "--unixsocketperm", "700") as server:
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(path)
+        s.sendall(b"PING\r\nCLIENT INFO\r\n")
+        time.sleep(0.2)
+        reply = s.recv(4096)
+        equal(reply.startswith(b"+PONG\r\n") and f"addr={path}:0".encode() in reply and b"flags=U" in reply, True, reply)
+        equal(os.stat(path).st_mode & 0o777, 0o700)
+        equal(server.stop(), 0)
+        equal(os.path.exists(path), False)
+    os.rmdir(folder)
+
+
+@tap.case("several addresses, an optional one that does not exist, IPv6")
+def addresses():
+    with Ringwood(BINARY, "--bind", "127.0.0.1", "-::1", "-192.0.2.1") as server:
+        equal(server.client()("PING"), "PONG")
+        if socket.has_ipv6:
+            try:
+                s = socket.create_connection(("::1", server.port), 5)
+            except OSError:
+                return "no IPv6 here"
+            s.sendall(b"CLIENT INFO\r\n")
+            time.sleep(0.1)
+            equal(b"addr=[::1]:" in s.recv(4096), True)
+
+
+@tap.case("an address that must be there and is not ends the start")
+def bad_address():
+    p = subprocess.run([BINARY, "--port", str(free_port()), "--bind", "192.0.2.1"], capture_output=True, text=True, timeout=20)
+    equal(p.returncode, 1)
+    equal("Could not create server TCP listening socket 192.0.2.1" in p.stdout, True, p.stdout)
+
+
+@tap.case("SIGTERM and SIGINT end it with status 0, a second server on the port with 1")
+def stop():
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        with Ringwood(BINARY, shards=2) as server:
+            c = server.client()
+            equal(c("PING"), "PONG")
+            p = subprocess.run([BINARY, "--port", str(server.port), "--bind", "127.0.0.1"], capture_output=True, text=True, timeout=20)
+            equal(p.returncode, 1)
+            equal(server.stop(sig, 10), 0)
+            equal(is_closed(c.socket), True)
+
+
+@tap.case("it goes into the background with a pid file and a log file, and removes the pid file at the end")
+def background():
+    folder = tempfile.mkdtemp(prefix="ringwood-daemon-")
+    port = free_port()
+    pidfile, logfile = os.path.join(folder, "pid"), os.path.join(folder, "log")
+    p = subprocess.run([BINARY, "--port", str(port), "--daemonize", "yes", "--pidfile", pidfile, "--logfile", logfile, "--dir", folder], timeout=20)
+    equal(p.returncode, 0)
+    until(lambda: os.path.exists(logfile) and "Ready to accept connections tcp" in open(logfile).read(), "it is ready")
+    pid = int(open(pidfile).read())
+    equal(Resp(port)("PING"), "PONG")
+    os.kill(pid, signal.SIGTERM)
+    until(lambda: not os.path.exists(pidfile), "the pid file is gone")
+    equal("bye bye" in open(logfile).read(), True)
+    os.remove(logfile)
+    os.rmdir(folder)
+
+
+@tap.case("connections come and go by the thousand and nothing is left")
+def churn():
+    with Ringwood(BINARY, shards=2) as server:
+        watcher = server.client()
+        for _ in range(30):
+            sockets = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(50)]
+            for i, s in enumerate(sockets):
+                s.sendall(Resp.encode("SET", f"churn{i}", i) + (b"*3\r\n$3\r\nSE" if i % 3 == 0 else b""))
+            for i, s in enumerate(sockets):
+                if i % 2:
+                    equal(s.recv(16), b"+OK\r\n")
+                s.close()
+        until(lambda: len(watcher("CLIENT", "LIST").splitlines()) == 1, "all are gone")
+        descriptors = len(os.listdir(f"/proc/{server.process.pid}/fd"))
+        if descriptors > 20:
+            raise AssertionError(f"{descriptors} descriptors are open")
+
+
+@tap.case("--version and --help answer with status 0, a bad directive with 1")
+def command_line():
+    p = subprocess.run([BINARY, "--version"], capture_output=True, text=True, timeout=20)
+    equal((p.returncode, p.stdout.startswith("Ringwood server v=")), (0, True))
+    p = subprocess.run([BINARY, "--help"], capture_output=True, text=True, timeout=20)
+    equal((p.returncode, "Usage:" in p.stdout), (0, True))
+    p = subprocess.run([BINARY, "--nonsense", "1"], capture_output=True, text=True, timeout=20)
+    equal((p.returncode, "FATAL CONFIG FILE ERROR" in p.stderr), (1, True))
+
+
+if __name__ == "__main__":
+    tap.run()
