@@ -70,6 +70,7 @@ void Loop::turn() {
   send_replies();
   // 6. Work that nobody waits for, in small portions.
   bool work_left = executor_.background();
+  if (accepting_) work_left |= network_.owner.background(executor_);
   // 7. Mail for others.
   executor_.post_mail([this](int other) { wake(other); });
   // 8. Connections that have ended.

@@ -29,6 +29,7 @@ class NetworkOwner {
  public:
   virtual void ready() = 0;             // every ring is open; the first connection is accepted after this
   virtual void signalled(int signal) = 0;  // SIGTERM or SIGINT
+  virtual bool background(Executor& first) = 0;  // once a turn: work in small portions; true when more could be done at once
 
  protected:
   ~NetworkOwner() = default;

@@ -17,7 +17,11 @@ OwnedBytes error_text(int error) {
 }  // namespace
 
 Loader::Loader(FileIo& io, const Limits& limits, SlotMapping mapping, Options options, LoadTarget& target)
-    : io_(io), mapping_(mapping), options_(options), target_(target), reader_(limits, {options.databases, options.verify_checksum}, *this) {}
+    : io_(io),
+      mapping_(mapping),
+      options_(options),
+      target_(target),
+      reader_(limits, {options.databases, options.verify_checksum}, *this) {}
 
 Loader::~Loader() {
   for (Piece& p : pieces_) memory::release(p.data);
@@ -83,7 +87,9 @@ void Loader::on_read(IoRequest* r) {
   piece.reading = false;
   if (self.stopped_) return self.close_if_idle();
   if (r->result == -EINTR || r->result == -EAGAIN) return self.submit_read(piece);
-  if (r->result < 0) return self.stop(State::kFailed, "offset " + std::to_string(piece.offset + piece.filled) + ": " + error_text(static_cast<int>(-r->result)));
+  if (r->result < 0)
+    return self.stop(State::kFailed,
+                     "offset " + std::to_string(piece.offset + piece.filled) + ": " + error_text(static_cast<int>(-r->result)));
   piece.filled += static_cast<uint32_t>(r->result);
   if (r->result > 0 && piece.filled < kPieceBytes) return self.submit_read(piece);
   piece.ready = true;
@@ -103,8 +109,10 @@ bool Loader::advance(const Clock& clock, int64_t budget_us) {
     bool over = piece.used == piece.filled && piece.filled < kPieceBytes;  // this piece met the end of the file
     if (over) reader_.end_of_input();
     progress_.empty_keys = reader_.empty_keys();
-    if (reader_.state() == rdb::RdbReader::State::kFailed) stop(State::kFailed, reader_.error());
-    else if (reader_.state() == rdb::RdbReader::State::kEnd) stop(State::kLoaded, {});
+    if (reader_.state() == rdb::RdbReader::State::kFailed)
+      stop(State::kFailed, reader_.error());
+    else if (reader_.state() == rdb::RdbReader::State::kEnd)
+      stop(State::kLoaded, {});
     else if (piece.used == piece.filled) {
       read_into(piece);
       next_piece_ ^= 1;

@@ -25,12 +25,12 @@ class LoadTarget {
 
 // For INFO's loading_* fields and the log.
 struct LoadProgress {
-  int64_t start_ms = 0;        // unix time
+  int64_t start_ms = 0;  // unix time
   uint64_t bytes_total = 0;
   uint64_t bytes_loaded = 0;
-  uint64_t keys = 0;           // handed out
-  uint64_t expired_keys = 0;   // in the file, but expired: dropped, as a master does
-  uint64_t empty_keys = 0;     // collections without an element: passed over
+  uint64_t keys = 0;          // handed out
+  uint64_t expired_keys = 0;  // in the file, but expired: dropped, as a master does
+  uint64_t empty_keys = 0;    // collections without an element: passed over
   uint64_t functions = 0;
 };
 
@@ -39,9 +39,9 @@ class Loader final : private rdb::RdbSink {
   struct Options {
     int databases = 16;
     bool verify_checksum = true;
-    bool drop_expired = true;   // false on a replica, which waits for its master to say so
+    bool drop_expired = true;  // false on a replica, which waits for its master to say so
     AccessRule access;
-    int64_t now_ms = 0;         // unix time at the beginning; keys are expired as of then
+    int64_t now_ms = 0;  // unix time at the beginning; keys are expired as of then
   };
   enum class State : uint8_t {
     kLoading,
@@ -73,9 +73,9 @@ class Loader final : private rdb::RdbSink {
     char* data = nullptr;
     uint32_t filled = 0;
     uint32_t used = 0;
-    uint64_t offset = 0;     // in the file
+    uint64_t offset = 0;  // in the file
     bool reading = false;
-    bool ready = false;      // read in full, or to the end of the file
+    bool ready = false;  // read in full, or to the end of the file
   };
 
   static void on_open(IoRequest* r);
@@ -98,9 +98,9 @@ class Loader final : private rdb::RdbSink {
   LoadTarget& target_;
   rdb::RdbReader reader_;
   OwnedBytes path_;
-  IoRequest request_;      // open, size, close
+  IoRequest request_;  // open, size, close
   Piece pieces_[2];
-  int next_piece_ = 0;     // to be parsed
+  int next_piece_ = 0;  // to be parsed
   uint64_t next_offset_ = 0;
   int fd_ = -1;
   bool stopped_ = false;

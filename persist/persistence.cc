@@ -16,7 +16,11 @@ constexpr int64_t kRetryMs = 5000;
 }  // namespace
 
 Persistence::Persistence(Engine& engine, std::vector<FileIo*> io, int process_id, OwnedBytes server_version, SaveObserver* observer)
-    : engine_(engine), process_id_(process_id), server_version_(std::move(server_version)), observer_(observer), last_save_s_(engine.start_ms / 1000) {
+    : engine_(engine),
+      process_id_(process_id),
+      server_version_(std::move(server_version)),
+      observer_(observer),
+      last_save_s_(engine.start_ms / 1000) {
   for (FileIo* i : io) savers_.push_back(std::make_unique<Saver>(*i));
 }
 Persistence::~Persistence() = default;

@@ -45,10 +45,10 @@ class Persistence {
   // --- for INFO and LASTSAVE; any thread
   bool saving() const { return saving_.load(std::memory_order_relaxed); }
   bool saving_in_background() const { return saving() && background_.load(std::memory_order_relaxed); }
-  int64_t last_save_s() const { return last_save_s_.load(std::memory_order_relaxed); }          // unix time of the last success, or of the start
+  int64_t last_save_s() const { return last_save_s_.load(std::memory_order_relaxed); }  // unix time of the last success, or of the start
   bool last_ok() const { return last_ok_.load(std::memory_order_relaxed); }
-  int64_t last_seconds() const { return last_seconds_.load(std::memory_order_relaxed); }        // how long the last one took, -1: none yet
-  int64_t started_s() const { return started_s_.load(std::memory_order_relaxed); }              // the one under way
+  int64_t last_seconds() const { return last_seconds_.load(std::memory_order_relaxed); }  // how long the last one took, -1: none yet
+  int64_t started_s() const { return started_s_.load(std::memory_order_relaxed); }        // the one under way
   int64_t saves() const { return saves_.load(std::memory_order_relaxed); }
   int64_t changes_since_save() const;
   // Sets or clears kStateSaveFailed (stop-writes-on-bgsave-error); after every save, and whenever options may have changed.

@@ -112,7 +112,8 @@ Step StringDecoder::take_packed(Input& in, const char* start, Text& text) {
   Step s = take_length(in, packed);
   if (s == Step::kDone) s = take_length(in, plain);
   // Three bytes of LZF give at most 264, so a larger claim is a lie and is found out before anything is allocated for it.
-  if (s == Step::kDone && (packed > kMaxString || plain > kMaxString || plain == 0 || plain > packed * 88)) s = in.bad("impossible sizes of a compressed string");
+  if (s == Step::kDone && (packed > kMaxString || plain > kMaxString || plain == 0 || plain > packed * 88))
+    s = in.bad("impossible sizes of a compressed string");
   Bytes data;
   if (s == Step::kDone) s = take_bytes(in, packed, data);
   if (s != Step::kDone) {

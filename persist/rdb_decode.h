@@ -44,9 +44,9 @@ Step take_text_score(Input& in, double& score);
 class StringDecoder {
  public:
   struct Text {
-    Bytes bytes;          // valid until the next take(), or the end of the input's bytes
+    Bytes bytes;  // valid until the next take(), or the end of the input's bytes
     bool is_integer = false;
-    int64_t integer = 0;  // when it was written as one; `bytes` is empty then, see view()
+    int64_t integer = 0;           // when it was written as one; `bytes` is empty then, see view()
     Bytes view(char* room) const;  // the text in either case; room for kMaxIntChars
   };
   Step take(Input& in, Text& text);

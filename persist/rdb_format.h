@@ -25,11 +25,11 @@ namespace ringwood::rdb {
 
 constexpr int kMinVersion = 1;
 constexpr int kMaxReadVersion = 12;
-constexpr int kMinWriteVersion = 9;   // Redis 5 reads it
-constexpr int kDefaultVersion = 10;   // Redis 7.0 reads it
+constexpr int kMinWriteVersion = 9;  // Redis 5 reads it
+constexpr int kDefaultVersion = 10;  // Redis 7.0 reads it
 constexpr int kMaxWriteVersion = 12;
 constexpr int kFirstWithChecksum = 5;
-constexpr int kFirstWithListpacks = 10;     // HASH_LISTPACK, ZSET_LISTPACK, LIST_QUICKLIST_2, FUNCTION2
+constexpr int kFirstWithListpacks = 10;  // HASH_LISTPACK, ZSET_LISTPACK, LIST_QUICKLIST_2, FUNCTION2
 constexpr int kFirstWithSetListpack = 11;
 
 constexpr size_t kHeaderBytes = 9;
@@ -41,10 +41,10 @@ enum Opcode : uint8_t {
   kOpFunction2 = 245,      // the source of a function library
   kOpFunctionPreGa = 246,  // the same of Redis 7.0's release candidates
   kOpModuleAux = 247,
-  kOpIdle = 248,           // seconds
-  kOpFreq = 249,           // LFU counter
+  kOpIdle = 248,  // seconds
+  kOpFreq = 249,  // LFU counter
   kOpAux = 250,
-  kOpResizeDb = 251,       // keys, volatile keys; a hint
+  kOpResizeDb = 251,  // keys, volatile keys; a hint
   kOpExpireMs = 252,
   kOpExpireSeconds = 253,
   kOpSelectDb = 254,

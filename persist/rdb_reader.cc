@@ -151,11 +151,11 @@ Step RdbReader::take_part(Input& in) {
     case kOpExpireSeconds: s = take_expiry(in, opcode); break;
     case kOpIdle:
     case kOpFreq: s = take_access(in, opcode); break;
-    case kOpFunctionPreGa: s = in.bad("a function library in the form of a release candidate of Redis 7.0 (FUNCTION_PRE_GA) cannot be loaded"); break;
-    case kOpModuleAux: s = take_module(in); break;
-    case kOpEof:
-      stage_ = version_ >= kFirstWithChecksum ? Stage::kChecksum : Stage::kEnd;
+    case kOpFunctionPreGa:
+      s = in.bad("a function library in the form of a release candidate of Redis 7.0 (FUNCTION_PRE_GA) cannot be loaded");
       break;
+    case kOpModuleAux: s = take_module(in); break;
+    case kOpEof: stage_ = version_ >= kFirstWithChecksum ? Stage::kChecksum : Stage::kEnd; break;
     default: s = take_key(in, opcode); break;
   }
   if (s != Step::kDone) in.p = start;
@@ -179,7 +179,8 @@ Step RdbReader::take_hints(Input& in, uint8_t opcode) {
     case kOpSelectDb:
       if (s = take_length(in, n[0]); s != Step::kDone) return s;
       if (n[0] >= static_cast<uint64_t>(options_.databases))
-        return in.bad("database " + OwnedBytes(value_room, format_uint64(value_room, n[0])) + " is beyond the " + int64_text(options_.databases) + " that are configured (databases)");
+        return in.bad("database " + OwnedBytes(value_room, format_uint64(value_room, n[0])) + " is beyond the " +
+                      int64_text(options_.databases) + " that are configured (databases)");
       database_ = static_cast<int>(n[0]);
       return s;
     default: {
@@ -227,8 +228,8 @@ Step RdbReader::take_key(Input& in, uint8_t type) {
   Step s = first_.take(in, key);
   if (s != Step::kDone) return s;
   if (const char* why = ValueReader::refusal(type))
-    return in.bad("key " + quoted(key.view(room)) + " holds " + why + " (type " + int64_text(type) + ", " + value_type_name(type) + ", RDB version " + int64_text(version_) +
-                  "), which cannot be loaded");
+    return in.bad("key " + quoted(key.view(room)) + " holds " + why + " (type " + int64_text(type) + ", " + value_type_name(type) +
+                  ", RDB version " + int64_text(version_) + "), which cannot be loaded");
   value_.begin(type, key.view(room), expiry_ms_ != -1);
   stage_ = Stage::kValue;
   return s;

@@ -13,9 +13,9 @@ namespace ringwood::rdb {
 // A key with its value as found in a file.
 struct LoadedKey {
   int database;
-  Entry* entry;            // loose, with when_ms set where it is volatile; the sink owns it
-  int64_t idle_seconds;    // LRU age, or -1
-  int frequency;           // LFU counter 0..255, or -1
+  Entry* entry;          // loose, with when_ms set where it is volatile; the sink owns it
+  int64_t idle_seconds;  // LRU age, or -1
+  int frequency;         // LFU counter 0..255, or -1
 };
 
 class RdbSink {
@@ -42,6 +42,7 @@ class RdbReader {
     kEnd,     // the file is complete, checksum and all
     kFailed,  // error() says why; nothing more is taken
   };
+  // Limits and sink must outlive the reader.
   RdbReader(const Limits& limits, Options options, RdbSink& sink);
   ~RdbReader();
 
@@ -82,10 +83,10 @@ class RdbReader {
   RdbSink& sink_;
   Stage stage_ = Stage::kHeader;
   int version_ = 0;
-  OutBuffer pending_;            // bytes of a token that has not arrived in full
+  OutBuffer pending_;  // bytes of a token that has not arrived in full
   uint64_t offset_ = 0;
   uint64_t checksum_ = 0;
-  const char* summed_ = nullptr; // within the current input: what stands before it is in checksum_
+  const char* summed_ = nullptr;  // within the current input: what stands before it is in checksum_
   OwnedBytes error_;
   uint64_t empty_keys_ = 0;
 

@@ -122,11 +122,15 @@ Step ValueReader::blob_value(Input& in) {
       s = in.bad(r.why);
     } else {
       size_t n = listpack::length(static_cast<const uint8_t*>(r.lp));
-      if (shape == Shape::kSet) use_blob(r.lp, Type::kSet, n > limits_.set_max_listpack_entries);
-      else if (shape == Shape::kZSet) use_blob(r.lp, Type::kZSet, n / 2 > limits_.zset_max_listpack_entries || !r.ordered);
+      if (shape == Shape::kSet)
+        use_blob(r.lp, Type::kSet, n > limits_.set_max_listpack_entries);
+      else if (shape == Shape::kZSet)
+        use_blob(r.lp, Type::kZSet, n / 2 > limits_.zset_max_listpack_entries || !r.ordered);
       else if (shape == Shape::kHash)
-        use_blob(r.lp, Type::kHash, n / 2 > limits_.hash_max_listpack_entries || (type_ == kHashZipmap && blobs_.longest() > limits_.hash_max_listpack_value));
-      else use_blob(r.lp, Type::kList, true);
+        use_blob(r.lp, Type::kHash,
+                 n / 2 > limits_.hash_max_listpack_entries || (type_ == kHashZipmap && blobs_.longest() > limits_.hash_max_listpack_value));
+      else
+        use_blob(r.lp, Type::kList, true);
     }
   }
   if (s != Step::kDone) in.p = start;

@@ -75,12 +75,8 @@ void put_value(OutBuffer& out, const Entry& e, const WriteOptions& options) {
     case kHashListpack:
     case kZSetListpack: return put_listpack(out, o, compress);
     case kZSet2: return put_zset(out, o, compress);
-    case kList:
-      put_length(out, list::length(o));
-      return list::for_each(o, put);
-    case kSet:
-      put_length(out, set::size(o));
-      return set::for_each(o, put);
+    case kList: put_length(out, list::length(o)); return list::for_each(o, put);
+    case kSet: put_length(out, set::size(o)); return set::for_each(o, put);
     default:
       put_length(out, hash::length(o));
       return hash::for_each(o, [&](const listpack::Value& field, const listpack::Value& value) {

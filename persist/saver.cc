@@ -99,9 +99,7 @@ void Saver::on_result(int64_t result) {
         result_.step = "fsync the folder";
       }
       return next(Stage::kCloseFolder, IoRequest::Op::kClose);
-    case Stage::kCloseFailed:
-      fd_ = -1;
-      return next(Stage::kRemove, IoRequest::Op::kUnlink);
+    case Stage::kCloseFailed: fd_ = -1; return next(Stage::kRemove, IoRequest::Op::kUnlink);
     case Stage::kCloseFolder:
     case Stage::kRemove: return finish();
   }

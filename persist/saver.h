@@ -11,19 +11,19 @@ namespace ringwood {
 class Saver {
  public:
   struct Result {
-    int error = 0;            // errno; 0: saved
-    const char* step = "";    // what failed: "open", "write", ...
-    uint64_t bytes = 0;       // written
-    bool cancelled = false;   // by cancel(); error is ECANCELED
+    int error = 0;               // errno; 0: saved
+    const char* step = "";       // what failed: "open", "write", ...
+    uint64_t bytes = 0;          // written
+    bool cancelled = false;      // by cancel(); error is ECANCELED
     OwnedBytes message() const;  // "Failed to rename the temporary file: No space left on device"
   };
   struct Job {
-    OwnedBytes folder;             // an existing one
-    OwnedBytes file;               // name in it
-    int process_id = 0;            // for the temporary name
-    std::vector<OutBuffer> chunks; // the image up to and with its end mark
-    bool end_with_checksum = true; // append the CRC64 of all chunks ...
-    bool compute_checksum = true;  // ... or eight zeros, which mean that there is none (rdbchecksum no)
+    OwnedBytes folder;              // an existing one
+    OwnedBytes file;                // name in it
+    int process_id = 0;             // for the temporary name
+    std::vector<OutBuffer> chunks;  // the image up to and with its end mark
+    bool end_with_checksum = true;  // append the CRC64 of all chunks ...
+    bool compute_checksum = true;   // ... or eight zeros, which mean that there is none (rdbchecksum no)
   };
   using Done = void (*)(void* context, const Result& result);
 
@@ -39,7 +39,19 @@ class Saver {
   uint64_t bytes_written() const { return result_.bytes; }
 
  private:
-  enum class Stage : uint8_t { kIdle, kOpen, kWrite, kSync, kClose, kRename, kOpenFolder, kSyncFolder, kCloseFolder, kCloseFailed, kRemove };
+  enum class Stage : uint8_t {
+    kIdle,
+    kOpen,
+    kWrite,
+    kSync,
+    kClose,
+    kRename,
+    kOpenFolder,
+    kSyncFolder,
+    kCloseFolder,
+    kCloseFailed,
+    kRemove
+  };
   static void completed(IoRequest* r);
   void on_result(int64_t result);
   void next(Stage stage, IoRequest::Op op);
@@ -57,11 +69,11 @@ class Saver {
   OwnedBytes temporary_, target_;
   Result result_;
   bool cancelled_ = false;
-  bool ended_ = false;       // the checksum has been appended
+  bool ended_ = false;  // the checksum has been appended
   int fd_ = -1;
-  size_t chunk_ = 0;         // being written
-  size_t at_ = 0;            // written of it
-  size_t summed_ = 0;        // of it in checksum_
+  size_t chunk_ = 0;   // being written
+  size_t at_ = 0;      // written of it
+  size_t summed_ = 0;  // of it in checksum_
   uint64_t checksum_ = 0;
 };
 

@@ -15,14 +15,14 @@ struct SnapshotInfo {
   rdb::WriteOptions write;
   AccessRule access;
   // AUX fields of the file.
-  OwnedBytes server_version;   // redis-ver: the version of Redis that we say we are
-  int64_t now_ms = 0;          // ctime
-  uint64_t used_memory = 0;    // used-mem
-  bool aof_base = false;       // aof-base
+  OwnedBytes server_version;  // redis-ver: the version of Redis that we say we are
+  int64_t now_ms = 0;         // ctime
+  uint64_t used_memory = 0;   // used-mem
+  bool aof_base = false;      // aof-base
   bool with_replication = false;
-  int replication_database = -1;       // repl-stream-db
-  OwnedBytes replication_id;           // repl-id
-  int64_t replication_offset = 0;      // repl-offset
+  int replication_database = -1;   // repl-stream-db
+  OwnedBytes replication_id;       // repl-id
+  int64_t replication_offset = 0;  // repl-offset
 };
 
 // The file up to and with its end mark, without its checksum, in chunks of about a megabyte (a large value makes a large chunk).

@@ -104,12 +104,20 @@ bool has_keys(const Command& c) {
   return false;
 }
 
+// SET's flags depend on its options: with GET it reads the old value.
+unsigned flags_of_set(std::span<const Bytes> args) {
+  for (size_t i = 3; i < args.size(); i++)
+    if (Call::is_word(args[i], "get")) return kKeyRW | kKeyAccess | kKeyUpdate;
+  return kKeyOW | kKeyUpdate;
+}
+
 // The flags of the key specification that finds the argument.
 unsigned flags_of_key(const Command& c, std::span<const Bytes> args, int index) {
   unsigned flags = 0;
   for (const KeySpec& k : c.spec->keys) {
     if (k.flags & kKeyNotKey) continue;
-    flags = k.flags;
+    flags = k.flags & ~unsigned{kKeyVariableFlags};
+    if ((k.flags & kKeyVariableFlags) && Bytes(c.spec->name) == "set") return flags_of_set(args);
     CommandSpec alone = *c.spec;
     alone.keys = {&k, 1};
     alone.keys_of = nullptr;
@@ -191,7 +199,7 @@ constexpr CommandSpec kSubcommands[] = {
      .history = kInfoHistory},
     {.name = "list", .arity = -2, .flags = kFlags, .acl = kAclConnection, .route = Route::kHere, .run = list, .group = Group::kServer, .since = "7.0.0",
      .complexity = "O(N) where N is the number of all commands.", .summary = "Answers the names of commands.",
-     .syntax = "[FILTERBY MODULE module-name|ACLCAT category|PATTERN pattern:pattern]", .tips = kUnordered},
+     .syntax = "[FILTERBY (filterby=MODULE module-name|ACLCAT category|PATTERN pattern:pattern)]", .tips = kUnordered},
 };
 
 constexpr CommandSpec kCommands[] = {

@@ -6,7 +6,6 @@
 #include "engine/exec/client.h"
 #include "engine/exec/control.h"
 #include "engine/exec/executor.h"
-#include "engine/exec/limits_from_options.h"
 
 namespace ringwood {
 namespace {
@@ -40,9 +39,7 @@ void set(Call& c) {
     if (!reason.empty()) return c.reply.error("ERR " + set_failure(at_fault ? at_fault->name : pairs[0].name, reason));
   }
   c.engine().options->publish(std::move(result.options));
-  // The limits of encodings count from the next command on, on every shard: all are held.
-  for (Shard* s : c.engine().shards) s->limits = limits_from(latest(c), s->limits);
-  c.executor().take_options();
+  c.executor().take_options();  // the other threads take them at the beginning of their next turn, before any command that comes after the answer
   c.reply.ok();
 }
 

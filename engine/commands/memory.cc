@@ -101,8 +101,8 @@ void doctor(Call& c) {
   if (m.used < kTooSmallToTell) return c.reply.verbatim("Less than 5 MB are in use: too little for a finding to mean anything.\n", "txt");
   OwnedBytes text;
   if (m.used * 3 < m.peak * 2)
-    text += " * Peak memory: at its peak the server used more than one and a half times what it uses now. What was freed may still count as resident; MEMORY PURGE "
-            "gives back what can be given back.\n";
+    text += " * Peak memory: at its peak the server used more than one and a half times what it uses now. What was freed may still count as "
+            "resident; MEMORY PURGE gives back what can be given back.\n";
   if (m.fragmentation() > 1.4 && m.fragmentation_bytes() > (10 << 20))
     text += " * Fragmentation: resident memory is more than 1.4 times what is in use.\n";
   c.reply.verbatim(text.empty() ? OwnedBytes("No problem with memory was found.\n") : "Findings:\n" + text, "txt");

@@ -97,7 +97,7 @@ constexpr const char* kShutdownHistory[] = {"7.0.0|Knows NOW, FORCE and ABORT."}
 
 constexpr CommandSpec kCommands[] = {
     {.name = "lolwut", .arity = -1, .flags = kReadOnly | kFast, .route = Route::kHere, .run = lolwut, .group = Group::kServer, .since = "5.0.0",
-     .summary = "Answers a picture and the version.", .syntax = "[VERSION version:integer]"},
+     .complexity = "O(1)", .summary = "Answers a picture and the version.", .syntax = "[VERSION version:integer]"},
     {.name = "replicaof", .arity = 3, .flags = kReplicaFlags, .route = Route::kHere, .run = replicaof, .group = Group::kServer, .since = "5.0.0",
      .complexity = "O(1)", .summary = "Makes the server a replica of another, or a master.", .syntax = kReplicaSyntax},
     {.name = "role", .arity = 1, .flags = kNoScript | kLoading | kStale | kFast | kSentinel, .acl = kAclAdmin | kAclDangerous, .route = Route::kHere,

@@ -1,6 +1,6 @@
 #pragma once
-// What some commands ask of planes that the engine does not see. Each plane hands its part to Engine at start; without one (in tests, in tools) the command says
-// that it cannot.
+// What some commands ask of planes that the engine does not see. Each plane hands its part to Engine at start; without one (in tests, in tools) the
+// command says that it cannot.
 #include <span>
 
 #include "engine/base/bytes.h"

@@ -53,11 +53,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (size_t at = 0; at < file.size();) {
     state = state * 1664525 + 1013904223;
     size_t n = 1 + (state >> 24) % 37;
-    std::vector<char> exact(file.begin() + static_cast<std::ptrdiff_t>(at), file.begin() + static_cast<std::ptrdiff_t>(std::min(at + n, file.size())));
+    std::vector<char> exact(file.begin() + static_cast<std::ptrdiff_t>(at),
+                            file.begin() + static_cast<std::ptrdiff_t>(std::min(at + n, file.size())));
     second.feed({exact.data(), exact.size()});
     at += n;
   }
   second.end_of_input();
-  if (first.state() != second.state() || first.error() != second.error() || whole.events != pieces.events || whole.sum != pieces.sum) std::abort();
+  if (first.state() != second.state() || first.error() != second.error() || whole.events != pieces.events || whole.sum != pieces.sum)
+    std::abort();
   return 0;
 }

@@ -15,8 +15,10 @@
 #include "engine/base/conf_file.h"
 #include "engine/base/conf_source.h"
 #include "engine/base/hash.h"
+#include "engine/base/memory.h"
 #include "engine/base/random.h"
 #include "engine/commands/families.h"
+#include "engine/commands/info_parts.h"
 #include "engine/exec/command_table.h"
 #include "engine/exec/engine.h"
 #include "engine/exec/executor.h"
@@ -58,6 +60,9 @@ class Server final : NetworkOwner {
     engine_.clock = &clock_;
     engine_.start_ms = clock_.unix_ms();
     engine_.run_id = random.hex(40);
+    engine_.replication_id = random.hex(40);
+    engine_.log = &log_;
+    add_engine_info(engine_.info);
     if (!line.config_file.empty()) engine_.config_file = absolute_path(line.config_file.c_str());
     engine_.executable = absolute_path("/proc/self/exe");
     add_families(commands_);
@@ -81,6 +86,7 @@ class Server final : NetworkOwner {
       executors_.push_back(std::make_unique<Executor>(engine_, i));
       engine_.executors.push_back(executors_.back().get());
     }
+    engine_.startup_memory = memory::used();
     return true;
   }
 

@@ -153,7 +153,8 @@ TEST(Persistence, SavesByItsSavePoints) {
   for (BlockingIo& i : s.io) i.fail_at(1, EIO);
   static int error;
   error = -1;
-  s.persistence->save(s.server.executor(1), true, [](void*, const Saver::Result& r) { error = r.error; }, nullptr);
+  s.persistence->save(
+      s.server.executor(1), true, [](void*, const Saver::Result& r) { error = r.error; }, nullptr);
   s.server.settle();
   s.run_io();
   EXPECT_EQ(EIO, error);

@@ -66,7 +66,11 @@ TEST(Dump, WritesNoTypeThatItsVersionDoesNotKnow) {
   struct {
     const char* name;
     int at9, at10, at11;
-  } expected[] = {{"set-small", 2, 2, 20}, {"list-listpack", 1, 18, 18}, {"hash-listpack", 4, 16, 16}, {"zset-listpack", 5, 17, 17}, {"set-intset", 11, 11, 11}};
+  } expected[] = {{"set-small", 2, 2, 20},
+                  {"list-listpack", 1, 18, 18},
+                  {"hash-listpack", 4, 16, 16},
+                  {"zset-listpack", 5, 17, 17},
+                  {"set-intset", 11, 11, 11}};
   for (const auto& x : expected)
     for (const redis7::Payload& p : redis7::kPayloads) {
       if (Bytes(x.name) != p.name) continue;

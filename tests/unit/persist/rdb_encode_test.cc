@@ -37,12 +37,21 @@ TEST(RdbEncode, WritesSmallIntegersAsIntegers) {
   EXPECT_EQ("\xc1\x00\x80"s, string_of("-32768"));
   EXPECT_EQ("\xc2\x00\x80\x00\x00"s, string_of("32768"));
   EXPECT_EQ("\xc2\xff\xff\xff\x7f", string_of("2147483647"));
-  EXPECT_EQ("\x0a" "2147483648", string_of("2147483648"));
-  EXPECT_EQ("\x02" "01", string_of("01"));
+  EXPECT_EQ(
+      "\x0a"
+      "2147483648",
+      string_of("2147483648"));
+  EXPECT_EQ(
+      "\x02"
+      "01",
+      string_of("01"));
   EXPECT_EQ("\x00"s, string_of(""));
   OutBuffer out;
   put_int_string(out, 2147483648);
-  EXPECT_EQ("\x0a" "2147483648", out.view());
+  EXPECT_EQ(
+      "\x0a"
+      "2147483648",
+      out.view());
 }
 
 TEST(RdbEncode, CompressesWhatGetsSmaller) {
@@ -81,7 +90,10 @@ TEST(RdbEncode, IsReadBackFromPiecesOfAnySize) {
 
 TEST(RdbEncode, ReadsTextScores) {
   double score = 0;
-  OwnedBytes scores = "\x03" "1.5\xfe\xff\x02" "x1\xfd";
+  OwnedBytes scores =
+      "\x03"
+      "1.5\xfe\xff\x02"
+      "x1\xfd";
   Input in(scores);
   EXPECT_EQ(Step::kDone, take_text_score(in, score));
   EXPECT_EQ(1.5, score);
@@ -92,7 +104,9 @@ TEST(RdbEncode, ReadsTextScores) {
   EXPECT_EQ(Step::kBad, take_text_score(in, score));
   Input nan("\xfd");
   EXPECT_EQ(Step::kBad, take_text_score(nan, score));
-  Input cut("\x03" "1.");
+  Input cut(
+      "\x03"
+      "1.");
   EXPECT_EQ(Step::kMore, take_text_score(cut, score));
 }
 

@@ -17,6 +17,7 @@ namespace {
 
 using namespace std::string_literals;
 using State = rdb::RdbReader::State;
+const Limits kLimits;
 
 OwnedBytes text(const Entry* e) {
   char room[24];
@@ -29,8 +30,7 @@ OwnedBytes joined(const Entry* e) {
   auto add = [&](const listpack::Value& v) { out += v.to_string() + " "; };
   if (e->type() == Type::kList) list::for_each(e->object(), add);
   if (e->type() == Type::kSet) set::for_each(e->object(), add);
-  if (e->type() == Type::kHash)
-    hash::for_each(e->object(), [&](const listpack::Value& f, const listpack::Value& v) { add(f), add(v); });
+  if (e->type() == Type::kHash) hash::for_each(e->object(), [&](const listpack::Value& f, const listpack::Value& v) { add(f), add(v); });
   if (e->type() == Type::kZSet)
     zset::for_each(e->object(), [&](const listpack::Value& m, double score) {
       add(m);
@@ -131,10 +131,10 @@ TEST(RdbReader, SurvivesRandomDamageWithoutAChecksum) {
 
 TEST(RdbReader, ReadsTheOldestVersions) {
   // Version 1 has neither checksum nor milliseconds: an expiry in seconds, a list, a set, a hash, scores as text.
-  OwnedBytes file = "REDIS0001\xfe\x02"s + "\xfd\x80\x99\x86\x74"s + "\x00"s + str("s") + str("value")  //
-                    + "\x01"s + str("l") + "\x02"s + str("a") + "\xc0\x05"s                                                                    //
-                    + "\x02"s + str("set") + "\x01"s + str("m")                                                                                //
-                    + "\x03"s + str("z") + "\x03"s + str("high") + "\xfe"s + str("one") + str("1") + str("low") + "\xff"s                      //
+  OwnedBytes file = "REDIS0001\xfe\x02"s + "\xfd\x80\x99\x86\x74"s + "\x00"s + str("s") + str("value")                     //
+                    + "\x01"s + str("l") + "\x02"s + str("a") + "\xc0\x05"s                                                //
+                    + "\x02"s + str("set") + "\x01"s + str("m")                                                            //
+                    + "\x03"s + str("z") + "\x03"s + str("high") + "\xfe"s + str("one") + str("1") + str("low") + "\xff"s  //
                     + "\x04"s + str("h") + "\x01"s + str("f") + str("v") + "\xff"s;
   DataSet data;
   ASSERT_EQ("", read_image(file, data, 1));
@@ -156,7 +156,8 @@ TEST(RdbReader, ReadsZiplistsZipmapsAndOldQuicklists) {
   OwnedBytes zl = "\x10\x00\x00\x00\x0d\x00\x00\x00\x02\x00\x00\x01\x61\x03\xf3\xff"s;
   OwnedBytes zipmap = "\x01\x01"s + "f" + "\x01\x00"s + "v" + "\xff";
   DataSet data;
-  OwnedBytes file = "REDIS0006\xfe\x00"s + "\x09" + str("zipmap") + str(zipmap) + "\x0a" + str("list") + str(zl) + "\x0c" + str("zset") + str(zl)  //
+  OwnedBytes file = "REDIS0006\xfe\x00"s + "\x09" + str("zipmap") + str(zipmap) + "\x0a" + str("list") + str(zl) + "\x0c" + str("zset") +
+                    str(zl)  //
                     + "\x0d" + str("hash") + str(zl) + "\x0e" + str("quick") + "\x02" + str(zl) + str(zl) + "\xff";
   ASSERT_EQ("", read_image(with_checksum(file), data));
   EXPECT_EQ("f v ", joined(data.find(0, "zipmap")));
@@ -174,8 +175,8 @@ TEST(RdbReader, AppliesTheLimitsThatAreConfiguredNow) {
   small.set_max_listpack_entries = 1;
   small.set_max_intset_entries = 1;
   OwnedBytes pairs = listpack_of({"a", "1", "b", "2"});
-  OwnedBytes file = version11("\x10" + str("h") + str(pairs) + "\x11" + str("z") + str(pairs) + "\x14" + str("s") + str(pairs) + "\x0b" + str("i") +
-                              str("\x02\x00\x00\x00\x02\x00\x00\x00\x01\x00\x02\x00"s));
+  OwnedBytes file = version11("\x10" + str("h") + str(pairs) + "\x11" + str("z") + str(pairs) + "\x14" + str("s") + str(pairs) + "\x0b" +
+                              str("i") + str("\x02\x00\x00\x00\x02\x00\x00\x00\x01\x00\x02\x00"s));
   DataSet data, converted;
   ASSERT_EQ("", read_image(file, data));
   ASSERT_EQ("", read_image(file, converted, 0, small));
@@ -192,16 +193,18 @@ TEST(RdbReader, AppliesTheLimitsThatAreConfiguredNow) {
 
 TEST(RdbReader, KeepsAgeAndFrequencyForTheKeyThatFollows) {
   DataSet data;
-  ASSERT_EQ("", read_image(version11("\xf8\x40\x64\x00"s + str("a") + str("x") + "\xf9\xc8\x00"s + str("b") + str("x") + "\x00"s + str("c") + str("x")), data));
+  ASSERT_EQ("", read_image(version11("\xf8\x40\x64\x00"s + str("a") + str("x") + "\xf9\xc8\x00"s + str("b") + str("x") + "\x00"s +
+                                     str("c") + str("x")),
+                           data));
   EXPECT_EQ((std::vector<int64_t>{100, -1, -1}), data.idle);
   EXPECT_EQ((std::vector<int>{-1, 200, -1}), data.frequency);
 }
 
 TEST(RdbReader, PassesOverEmptyCollectionsAndHints) {
   DataSet data;
-  rdb::RdbReader reader({}, {}, data);
-  OwnedBytes file = version11("\xf4\x01\x02\x03"s + "\x02" + str("set") + "\x00"s + "\x12" + str("list") + "\x00"s + "\x10" + str("hash") + str(listpack_of({})) + "\x00"s +
-                              str("k") + str("v"));
+  rdb::RdbReader reader(kLimits, {}, data);
+  OwnedBytes file = version11("\xf4\x01\x02\x03"s + "\x02" + str("set") + "\x00"s + "\x12" + str("list") + "\x00"s + "\x10" + str("hash") +
+                              str(listpack_of({})) + "\x00"s + str("k") + str("v"));
   EXPECT_EQ(State::kEnd, reader.feed(file)) << reader.error();
   EXPECT_EQ(3u, reader.empty_keys());
   EXPECT_EQ(1u, data.size());
@@ -209,7 +212,7 @@ TEST(RdbReader, PassesOverEmptyCollectionsAndHints) {
 
 TEST(RdbReader, GivesBackWhatStandsBehindTheEnd) {
   DataSet data;
-  rdb::RdbReader reader({}, {}, data);
+  rdb::RdbReader reader(kLimits, {}, data);
   EXPECT_EQ(State::kEnd, reader.feed(version11("") + "*1\r\n"));
   EXPECT_EQ(State::kEnd, reader.feed("PING"));
   EXPECT_EQ("*1\r\nPING", reader.rest());
@@ -237,17 +240,23 @@ TEST(RdbReader, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ("offset 0: RDB version 0 is not known here: 1 to 12 can be loaded", error_of("REDIS0000\xff"));
   EXPECT_EQ("offset 9: unknown opcode or value type 100", error_of(version11("d")));
   EXPECT_EQ("offset 9: database 16 is beyond the 16 that are configured (databases)", error_of(version11("\xfe\x10")));
-  EXPECT_EQ("offset 9: key \"k\" holds a stream (type 19, STREAM_LISTPACKS_2, RDB version 11), which cannot be loaded", error_of(key_file(19, "")));
-  EXPECT_EQ("offset 9: key \"k\" holds a hash whose fields expire (type 24, HASH_METADATA, RDB version 11), which cannot be loaded", error_of(key_file(24, "")));
-  EXPECT_EQ("offset 9: key \"k\" holds a value of a module (type 7, MODULE_2, RDB version 11), which cannot be loaded", error_of(key_file(7, "")));
+  EXPECT_EQ("offset 9: key \"k\" holds a stream (type 19, STREAM_LISTPACKS_2, RDB version 11), which cannot be loaded",
+            error_of(key_file(19, "")));
+  EXPECT_EQ("offset 9: key \"k\" holds a hash whose fields expire (type 24, HASH_METADATA, RDB version 11), which cannot be loaded",
+            error_of(key_file(24, "")));
+  EXPECT_EQ("offset 9: key \"k\" holds a value of a module (type 7, MODULE_2, RDB version 11), which cannot be loaded",
+            error_of(key_file(7, "")));
   EXPECT_EQ("offset 15: key \"k\", SET: a member stands there twice", error_of(key_file(2, "\x02" + str("a") + str("a"))));
   EXPECT_EQ("offset 12: key \"k\", SET_LISTPACK: a member stands there twice", error_of(key_file(20, str(listpack_of({"1", "a", "1"})))));
-  EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK: a field stands there twice", error_of(key_file(16, str(listpack_of({"a", "1", "a", "2"})))));
-  EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK: an odd number of elements where pairs belong", error_of(key_file(16, str(listpack_of({"a"})))));
+  EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK: a field stands there twice",
+            error_of(key_file(16, str(listpack_of({"a", "1", "a", "2"})))));
+  EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK: an odd number of elements where pairs belong",
+            error_of(key_file(16, str(listpack_of({"a"})))));
   EXPECT_EQ("offset 12: key \"k\", ZSET_LISTPACK: a score is not a number", error_of(key_file(17, str(listpack_of({"a", "nan"})))));
   EXPECT_EQ("offset 12: key \"k\", SET_LISTPACK: the listpack is damaged", error_of(key_file(20, str("nonsense"))));
   EXPECT_EQ("offset 12: key \"k\", STRING: unknown string encoding 5", error_of(key_file(0, "\xc5")));
-  EXPECT_EQ("offset 13: key \"k\", ZSET_2: a score is not a number", error_of(key_file(5, "\x01" + str("m") + "\x00\x00\x00\x00\x00\x00\xf8\x7f"s)));
+  EXPECT_EQ("offset 13: key \"k\", ZSET_2: a score is not a number",
+            error_of(key_file(5, "\x01" + str("m") + "\x00\x00\x00\x00\x00\x00\xf8\x7f"s)));
   EXPECT_EQ("offset 13: key \"k\", LIST_QUICKLIST_2: an unknown kind of list node", error_of(key_file(18, "\x01\x03" + str("m"))));
   OwnedBytes file = key_file(0, str("v"));
   file.back() = static_cast<char>(file.back() + 1);
@@ -259,13 +268,14 @@ TEST(RdbReader, AllocatesNothingForALengthThatIsALie) {
     for (int type : {0, 1, 2, 4, 5, 11, 16, 18}) {
       DataSet data;
       size_t before = memory::used();
-      rdb::RdbReader reader({}, {}, data);
+      rdb::RdbReader reader(kLimits, {}, data);
       reader.feed("REDIS0011" + OwnedBytes(1, static_cast<char>(type)) + str("k") + value + "abc");
       EXPECT_LT(memory::used() - before, size_t{1} << 18) << type;
     }
   }
   // 60 bytes that claim to unpack to 4 GB
-  EXPECT_EQ("offset 12: key \"k\", STRING: impossible sizes of a compressed string", error_of(key_file(0, "\xc3\x3c\x80\xff\xff\x00\x00"s + OwnedBytes(60, 'x'))));
+  EXPECT_EQ("offset 12: key \"k\", STRING: impossible sizes of a compressed string",
+            error_of(key_file(0, "\xc3\x3c\x80\xff\xff\x00\x00"s + OwnedBytes(60, 'x'))));
 }
 
 }  // namespace

@@ -73,7 +73,8 @@ TEST(Saver, WritesZerosWhereNoChecksumIsWanted) {
 
 TEST(Saver, LeavesTheOldFileAndNoOtherWhereverItFails) {
   // Requests of a save of one chunk: open, write, write (checksum), fsync, close, rename.
-  const char* steps[] = {"open the temporary file", "write the temporary file", "write the temporary file", "fsync the temporary file", "close the temporary file", "rename the temporary file"};
+  const char* steps[] = {"open the temporary file",  "write the temporary file", "write the temporary file",
+                         "fsync the temporary file", "close the temporary file", "rename the temporary file"};
   for (int n = 1; n <= 6; n++) {
     TempFolder folder;
     folder.write("dump.rdb", "old");

@@ -1,0 +1,114 @@
+#include "persist/data_load.h"
+
+namespace ringwood {
+
+struct DataLoad::Delivery final : Task {
+  struct Item {
+    int database;
+    Entry* entry;
+  };
+  DataLoad* owner = nullptr;
+  std::vector<Item> items;
+  bool merge = false;
+  OwnedBytes duplicate;
+  ~Delivery() {
+    for (const Item& i : items) Entry::destroy(i.entry);
+  }
+};
+
+DataLoad::~DataLoad() = default;
+
+void DataLoad::start(Executor& home, bool verify_checksum, bool merge, Done done, void* context) {
+  const ringwood::Options& o = home.options();
+  home_ = &home;
+  merge_ = merge;
+  done_ = done;
+  context_ = context;
+  duplicate_.clear();
+  filling_.clear();
+  filling_.resize(engine_.shards.size());
+  Loader::Options how;
+  how.databases = o.databases;
+  how.verify_checksum = verify_checksum;
+  how.now_ms = home.now_ms();
+  how.access = {o.maxmemory_policy, home.now_ms(), static_cast<int>(o.lfu_decay_time)};
+  loader_ = std::make_unique<Loader>(io_, home.shard().limits, engine_.mapping, how, *this);
+  figures_.start_s = home.now_ms() / 1000;
+  figures_.total = figures_.loaded = 0;
+  engine_.state.fetch_or(kStateLoading, std::memory_order_relaxed);
+  loader_->start(o.dir + "/" + o.dbfilename);
+}
+
+bool DataLoad::advance(Executor& home, int64_t budget_us) {
+  if (!loader_ || home.leased_out() || under_way_ >= kMostUnderWay) return false;
+  bool more = loader_->advance(*engine_.clock, budget_us);
+  const LoadProgress& p = loader_->progress();
+  figures_.total = static_cast<int64_t>(p.bytes_total);
+  figures_.loaded = static_cast<int64_t>(p.bytes_loaded);
+  Loader::State state = loader_->state();
+  if (state == Loader::State::kLoading) return more;
+  for (size_t i = 0; i < filling_.size(); i++)
+    if (filling_[i]) send(static_cast<int>(i));
+  if (under_way_ == 0) finish(state);
+  return false;
+}
+
+// True when the shard has taken the entry; otherwise it is destroyed and its key noted.
+bool DataLoad::adopt(Shard& shard, int database, Entry* entry, bool merge, OwnedBytes& duplicate) {
+  Database& d = shard.database(database);
+  KeyRef k(entry->key());
+  if (merge) d.erase(k);
+  if (d.adopt(k, entry)) return true;
+  if (duplicate.empty()) duplicate = OwnedBytes(entry->key());
+  Entry::destroy(entry);
+  return false;
+}
+
+void DataLoad::deliver(int shard, int database, Entry* entry) {
+  if (shard == home_->self()) {
+    adopt(home_->shard(), database, entry, merge_, duplicate_);
+    return;
+  }
+  auto& d = filling_[static_cast<size_t>(shard)];
+  if (!d) {
+    d = std::make_unique<Delivery>();
+    d->items.reserve(kBatch);
+    d->owner = this;
+    d->merge = merge_;
+  }
+  d->items.push_back({database, entry});
+  if (d->items.size() == kBatch) send(shard);
+}
+
+void DataLoad::send(int shard) {
+  Delivery* d = filling_[static_cast<size_t>(shard)].release();
+  d->run = [](Task& t, Executor& there) {
+    auto& delivery = static_cast<Delivery&>(t);
+    for (const Delivery::Item& i : delivery.items) adopt(there.shard(), i.database, i.entry, delivery.merge, delivery.duplicate);
+    delivery.items.clear();
+  };
+  d->done = [](Task& t, Executor&) {
+    auto& delivery = static_cast<Delivery&>(t);
+    DataLoad& owner = *delivery.owner;
+    if (!delivery.duplicate.empty() && owner.duplicate_.empty()) owner.duplicate_ = delivery.duplicate;
+    owner.under_way_--;
+    delete &delivery;
+  };
+  under_way_++;
+  home_->send_task(shard, d);
+}
+
+void DataLoad::finish(Loader::State state) {
+  Result result{state, loader_->error(), loader_->progress(), loader_->rdb_version()};
+  if (state == Loader::State::kLoaded && !duplicate_.empty()) {
+    result.state = Loader::State::kFailed;
+    result.error = "the key \"" + duplicate_ + "\" stands in the file twice";
+  }
+  loader_.reset();
+  filling_.clear();
+  figures_.start_s = 0;
+  engine_.state.fetch_and(~uint32_t{kStateLoading}, std::memory_order_relaxed);
+  done_(context_, result);
+}
+
+}  // namespace ringwood

@@ -1,0 +1,66 @@
+#pragma once
+// Loading a data set into a running engine: a Loader whose entries travel to the threads that own them, in batches with a bound on how many are under way. Commands
+// that need the data are answered with LOADING meanwhile (kStateLoading). Runs on one thread, a portion a turn.
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "engine/exec/executor.h"
+#include "persist/loader.h"
+#include "persist/persistence.h"
+
+namespace ringwood {
+
+class DataLoad final : private LoadTarget {
+ public:
+  struct Result {
+    Loader::State state;  // kLoaded, kMissing or kFailed
+    OwnedBytes error;
+    LoadProgress progress;
+    int rdb_version = 0;
+  };
+  using Done = void (*)(void* context, const Result& result);
+
+  DataLoad(Engine& engine, Persistence& persistence, FileIo& io) : engine_(engine), persistence_(persistence), io_(io) {}
+  ~DataLoad();
+  DataLoad(const DataLoad&) = delete;
+  DataLoad& operator=(const DataLoad&) = delete;
+
+  // `merge`: a key that is there already is overwritten; otherwise it is an error. `done` runs inside advance(), once. Not while active().
+  void start(Executor& home, bool verify_checksum, bool merge, Done done, void* context);
+  bool active() const { return loader_ != nullptr; }
+  // Works for at most budget_us. True when more could be done at once.
+  bool advance(Executor& home, int64_t budget_us);
+
+  // For INFO, any thread: what is being loaded, in bytes and unix seconds.
+  struct Figures {
+    std::atomic<int64_t> start_s{0}, total{0}, loaded{0};
+  };
+  const Figures& figures() const { return figures_; }
+
+ private:
+  struct Delivery;
+  static constexpr size_t kBatch = 512;        // entries a message
+  static constexpr int kMostUnderWay = 64;     // messages: what a slow shard may have waiting
+  void deliver(int shard, int database, Entry* entry) override;
+  void on_function(Bytes source) override { persistence_.functions().emplace_back(source); }
+  void on_aux(Bytes, Bytes) override {}
+  void send(int shard);
+  void finish(Loader::State state);
+  static bool adopt(Shard& shard, int database, Entry* entry, bool merge, OwnedBytes& duplicate);
+
+  Engine& engine_;
+  Persistence& persistence_;
+  FileIo& io_;
+  Executor* home_ = nullptr;
+  std::unique_ptr<Loader> loader_;
+  std::vector<std::unique_ptr<Delivery>> filling_;  // by shard
+  int under_way_ = 0;
+  bool merge_ = false;
+  OwnedBytes duplicate_;  // a key that stood in the file twice
+  Done done_ = nullptr;
+  void* context_ = nullptr;
+  Figures figures_;
+};
+
+}  // namespace ringwood

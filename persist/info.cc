@@ -1,0 +1,65 @@
+#include "persist/info.h"
+
+#include "engine/exec/engine.h"
+#include "engine/exec/executor.h"
+#include "persist/data_load.h"
+#include "persist/persistence.h"
+
+namespace ringwood {
+namespace {
+
+void loading_fields(InfoText& out, const InfoContext& context, const DataLoad::Figures& f) {
+  int64_t total = f.total, loaded = f.loaded, start = f.start_s;
+  int64_t elapsed = context.here.now_ms() / 1000 - start;
+  double percent = total ? 100.0 * static_cast<double>(loaded) / static_cast<double>(total) : 0;
+  out.field("loading_start_time", start);
+  out.field("loading_total_bytes", total);
+  out.field("loading_rdb_used_mem", int64_t{0});
+  out.field("loading_loaded_bytes", loaded);
+  out.field("loading_loaded_perc", percent, 2);
+  out.field("loading_eta_seconds", loaded ? elapsed * (total - loaded) / loaded : int64_t{1});
+}
+
+void write(InfoText& out, const InfoContext& context, void* self) {
+  const auto& what = *static_cast<PersistenceInfo*>(self);
+  const Persistence& p = *what.persistence;
+  bool loading = context.engine.state.load(std::memory_order_relaxed) & kStateLoading;
+  int64_t now_s = context.here.now_ms() / 1000;
+  out.field("loading", loading ? 1 : 0);
+  out.field("async_loading", 0);
+  out.field("current_cow_peak", 0);
+  out.field("current_cow_size", 0);
+  out.field("current_cow_size_age", 0);
+  out.field("current_fork_perc", 0.0, 2);
+  out.field("current_save_keys_processed", 0);
+  out.field("current_save_keys_total", 0);
+  out.field("rdb_changes_since_last_save", p.changes_since_save());
+  out.field("rdb_bgsave_in_progress", p.saving_in_background() ? 1 : 0);
+  out.field("rdb_last_save_time", p.last_save_s());
+  out.field("rdb_last_bgsave_status", p.last_ok() ? "ok" : "err");
+  out.field("rdb_last_bgsave_time_sec", p.last_seconds());
+  out.field("rdb_current_bgsave_time_sec", p.saving_in_background() ? now_s - p.started_s() : int64_t{-1});
+  out.field("rdb_saves", p.saves());
+  out.field("rdb_last_cow_size", 0);
+  out.field("aof_enabled", 0);
+  out.field("aof_rewrite_in_progress", 0);
+  out.field("aof_rewrite_scheduled", 0);
+  out.field("aof_last_rewrite_time_sec", -1);
+  out.field("aof_current_rewrite_time_sec", -1);
+  out.field("aof_last_bgrewrite_status", "ok");
+  out.field("aof_rewrites", 0);
+  out.field("aof_rewrites_consecutive_failures", 0);
+  out.field("aof_last_write_status", "ok");
+  out.field("aof_last_cow_size", 0);
+  out.field("module_fork_in_progress", 0);
+  out.field("module_fork_last_cow_size", 0);
+  if (loading) loading_fields(out, context, what.load->figures());
+}
+
+}  // namespace
+
+void add_persistence_info(InfoRegistry& registry, PersistenceInfo& what) {
+  registry.add({.section = "persistence", .write = write, .reset = nullptr, .self = &what});
+}
+
+}  // namespace ringwood
