@@ -48,7 +48,8 @@ void reply_number(State& state) {
 }
 
 std::string requests(size_t n, size_t value) {
-  std::string one = "*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000001\r\n$" + std::to_string(value) + "\r\n" + std::string(value, 'v') + "\r\n", all;
+  std::string one = "*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000001\r\n$" + std::to_string(value) + "\r\n" + std::string(value, 'v') + "\r\n",
+              all;
   for (size_t i = 0; i < n; i++) all += one;
   return all;
 }

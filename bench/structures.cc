@@ -1,5 +1,5 @@
-// The structures of engine/store alone: an operation an iteration, over structures of a few sizes. Each benchmark counts what it found or moved and reports an error
-// when that is not what it should be.
+// The structures of engine/store alone: an operation an iteration, over structures of a few sizes. Each benchmark counts what it found or moved and reports
+// an error when that is not what it should be.
 #include <benchmark/benchmark.h>
 
 #include <string>
@@ -35,7 +35,8 @@ void expect(State& state, bool right) {
 }
 
 void fill(Table& t, const Keys& keys) {
-  for (size_t i = 0; i < keys.names.size(); i++) t.insert(Entry::make_string(keys.names[i], "value", Encoding::kEmbstr, false), keys.hashes[i]);
+  for (size_t i = 0; i < keys.names.size(); i++)
+    t.insert(Entry::make_string(keys.names[i], "value", Encoding::kEmbstr, false), keys.hashes[i]);
 }
 
 void table_find(State& state) {

@@ -36,21 +36,81 @@ void lists(std::vector<Args>& out, size_t keys) {
 }
 
 const Workload kWorkloads[] = {
-    {"get", strings, [](size_t i) { return Args{"GET", key(i)}; }, [](size_t i) { return bulk(value(i)); }},
-    {"get-absent", strings, [](size_t i) { return Args{"GET", "no" + key(i)}; }, [](size_t) { return std::string("$-1\r\n"); }},
-    {"set", strings, [](size_t i) { return Args{"SET", key(i), value(i + 1)}; }, [](size_t) { return std::string("+OK\r\n"); }},
-    {"exists", strings, [](size_t i) { return Args{"EXISTS", key(i)}; }, [](size_t) { return std::string(":1\r\n"); }},
-    {"strlen", strings, [](size_t i) { return Args{"STRLEN", key(i)}; }, [](size_t) { return std::string(":64\r\n"); }},
-    {"incr", numbers, [](size_t i) { return Args{"INCR", key(i)}; }, [](size_t i) { return ":" + std::to_string(1001 + i) + "\r\n"; }},
-    {"mget", strings, [](size_t i) { return Args{"MGET", key(i), "absent"}; }, [](size_t i) { return "*2\r\n" + bulk(value(i)) + "$-1\r\n"; }},
-    {"expire", strings, [](size_t i) { return Args{"EXPIRE", key(i), "1000"}; }, [](size_t) { return std::string(":1\r\n"); }},
-    {"hget", hashes, [](size_t i) { return Args{"HGET", key(i), "age"}; }, [](size_t) { return bulk("33"); }},
-    {"hset", hashes, [](size_t i) { return Args{"HSET", key(i), "city", "c"}; }, [](size_t) { return std::string(":0\r\n"); }},
-    {"sismember", sets, [](size_t i) { return Args{"SISMEMBER", key(i), "blue"}; }, [](size_t) { return std::string(":1\r\n"); }},
-    {"zscore", sorted_sets, [](size_t i) { return Args{"ZSCORE", key(i), "two"}; }, [](size_t) { return bulk("2"); }},
-    {"zadd", sorted_sets, [](size_t i) { return Args{"ZADD", key(i), "5", "two"}; }, [](size_t) { return std::string(":0\r\n"); }},
-    {"llen", lists, [](size_t i) { return Args{"LLEN", key(i)}; }, [](size_t) { return std::string(":3\r\n"); }},
-    {"lrange", lists, [](size_t i) { return Args{"LRANGE", key(i), "0", "1"}; }, [](size_t) { return "*2\r\n" + bulk("a") + bulk("b"); }},
+    {"get", strings,
+     [](size_t i) {
+       return Args{"GET", key(i)};
+     },
+     [](size_t i) { return bulk(value(i)); }},
+    {"get-absent", strings,
+     [](size_t i) {
+       return Args{"GET", "no" + key(i)};
+     },
+     [](size_t) { return std::string("$-1\r\n"); }},
+    {"set", strings,
+     [](size_t i) {
+       return Args{"SET", key(i), value(i + 1)};
+     },
+     [](size_t) { return std::string("+OK\r\n"); }},
+    {"exists", strings,
+     [](size_t i) {
+       return Args{"EXISTS", key(i)};
+     },
+     [](size_t) { return std::string(":1\r\n"); }},
+    {"strlen", strings,
+     [](size_t i) {
+       return Args{"STRLEN", key(i)};
+     },
+     [](size_t) { return std::string(":64\r\n"); }},
+    {"incr", numbers,
+     [](size_t i) {
+       return Args{"INCR", key(i)};
+     },
+     [](size_t i) { return ":" + std::to_string(1001 + i) + "\r\n"; }},
+    {"mget", strings,
+     [](size_t i) {
+       return Args{"MGET", key(i), "absent"};
+     },
+     [](size_t i) { return "*2\r\n" + bulk(value(i)) + "$-1\r\n"; }},
+    {"expire", strings,
+     [](size_t i) {
+       return Args{"EXPIRE", key(i), "1000"};
+     },
+     [](size_t) { return std::string(":1\r\n"); }},
+    {"hget", hashes,
+     [](size_t i) {
+       return Args{"HGET", key(i), "age"};
+     },
+     [](size_t) { return bulk("33"); }},
+    {"hset", hashes,
+     [](size_t i) {
+       return Args{"HSET", key(i), "city", "c"};
+     },
+     [](size_t) { return std::string(":0\r\n"); }},
+    {"sismember", sets,
+     [](size_t i) {
+       return Args{"SISMEMBER", key(i), "blue"};
+     },
+     [](size_t) { return std::string(":1\r\n"); }},
+    {"zscore", sorted_sets,
+     [](size_t i) {
+       return Args{"ZSCORE", key(i), "two"};
+     },
+     [](size_t) { return bulk("2"); }},
+    {"zadd", sorted_sets,
+     [](size_t i) {
+       return Args{"ZADD", key(i), "5", "two"};
+     },
+     [](size_t) { return std::string(":0\r\n"); }},
+    {"llen", lists,
+     [](size_t i) {
+       return Args{"LLEN", key(i)};
+     },
+     [](size_t) { return std::string(":3\r\n"); }},
+    {"lrange", lists,
+     [](size_t i) {
+       return Args{"LRANGE", key(i), "0", "1"};
+     },
+     [](size_t) { return "*2\r\n" + bulk("a") + bulk("b"); }},
 };
 
 }  // namespace

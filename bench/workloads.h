@@ -28,16 +28,17 @@ class Driver {
   Driver(const Workload& w, size_t keys, size_t batch);
   // Runs as many whole batches as `requests` make; the keys are taken in a fixed order that looks random.
   void run(size_t requests);
-  // True when each of the first `requests` got the reply that it should. Before anything else has run.
+  // True when each of the first `requests` got the reply that it should. Before anything else has run, and with a number of keys that makes whole batches,
+  // so that none comes twice.
   bool verify(size_t requests);
 
  private:
   void round();
   BareEngine engine_{1};
   const Workload& workload_;
-  std::vector<size_t> order_;                // key numbers
+  std::vector<size_t> order_;  // key numbers
   std::vector<Args> texts_;
-  std::vector<Bytes> views_;                 // of all requests, in order
+  std::vector<Bytes> views_;  // of all requests, in order
   std::vector<std::span<const Bytes>> requests_;
   std::vector<std::unique_ptr<Client>> clients_;
   size_t next_ = 0;

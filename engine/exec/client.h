@@ -25,11 +25,11 @@ class Client {
   uint64_t id = 0;
   int database = 0;
   int resp = 2;
-  bool authenticated = true;      // false until AUTH where requirepass is set
-  bool close_after_reply = false; // QUIT, protocol errors: nothing more is parsed, the connection closes when `out` has been sent
-  bool no_touch = false;          // CLIENT NO-TOUCH
+  bool authenticated = true;       // false until AUTH where requirepass is set
+  bool close_after_reply = false;  // QUIT, protocol errors: nothing more is parsed, the connection closes when `out` has been sent
+  bool no_touch = false;           // CLIENT NO-TOUCH
   bool no_evict = false;
-  bool local = true;              // connected over loopback or a UNIX socket
+  bool local = true;  // connected over loopback or a UNIX socket
   enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkip } reply_mode = ReplyMode::kOn;
   OwnedBytes name, library_name, library_version;
   const Command* last_command = nullptr;
@@ -40,9 +40,9 @@ class Client {
   OutBuffer out;
 
   // --- owned by the executor
-  bool waiting = false;           // a request stops the pipeline: nothing behind it is parsed until it has been answered
-  bool listed = false;            // already in Executor::written()
-  bool closing = false;           // set by the owner: wants to stand in Executor::resumed() when its last outstanding reply has come
+  bool waiting = false;        // a request stops the pipeline: nothing behind it is parsed until it has been answered
+  bool listed = false;         // already in Executor::written()
+  bool closing = false;        // set by the owner: wants to stand in Executor::resumed() when its last outstanding reply has come
   LeaseJob* parked = nullptr;  // begins when what this client has outstanding on other shards has been answered
 
   bool slots_open() const { return open_ > 0; }

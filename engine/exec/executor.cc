@@ -37,7 +37,8 @@ Executor::Executor(Engine& engine, int self)
       self_(self),
       shard_(*engine.shards[static_cast<size_t>(self)]),
       alone_(engine.shards.size() == 1),
-      options_(&engine.options->get()), inbox_(new Mailbox[engine.shards.size()]),
+      options_(&engine.options->get()),
+      inbox_(new Mailbox[engine.shards.size()]),
       lease_desk_(*this) {
   notify_.assign(engine.shards.size(), 0);
   outgoing_.assign(engine.shards.size(), nullptr);
@@ -61,14 +62,10 @@ Executor::~Executor() {
 void Executor::drop(Message* m) {
   switch (m->kind) {
     case Message::Kind::kCommands:
-    case Message::Kind::kReplies:
-      delete static_cast<CommandBatch*>(m);
-      return;
+    case Message::Kind::kReplies: delete static_cast<CommandBatch*>(m); return;
     case Message::Kind::kTask:
-    case Message::Kind::kTaskDone:
-      return;  // the sender's memory
-    default:
-      delete static_cast<LeaseHop*>(m);
+    case Message::Kind::kTaskDone: return;  // the sender's memory
+    default: delete static_cast<LeaseHop*>(m);
   }
 }
 
@@ -123,9 +120,7 @@ bool Executor::take_mail() {
           deferred_.push_back(m);
           if (!leased_out()) run_deferred();
           break;
-        case Message::Kind::kReplies:
-          take_replies(static_cast<CommandBatch*>(m));
-          break;
+        case Message::Kind::kReplies: take_replies(static_cast<CommandBatch*>(m)); break;
         default:
           lease_desk_.take(static_cast<LeaseHop*>(m));
           if (!leased_out()) run_deferred();
@@ -177,13 +172,13 @@ void Executor::prefetch(Request* first, size_t n) {
   Shard& here = shard();
   for (size_t i = 0; i < n; i++) {
     Request& r = first[i];
-    r.ours = r.hashed && (alone_ || engine_.mapping.shard(r.key.slot) == self_);
-    if (r.ours) here.database(r.database).prefetch_table(r.key);
+    r.table = r.hashed && (alone_ || engine_.mapping.shard(r.key.slot) == self_) ? here.database(r.database).table_of(r.key) : nullptr;
+    __builtin_prefetch(r.table);
   }
   for (size_t i = 0; i < n; i++)
-    if (first[i].ours) here.database(first[i].database).prefetch_bucket(first[i].key);
+    if (first[i].table) first[i].table->prefetch_bucket(first[i].key.hash);
   for (size_t i = 0; i < n; i++)
-    if (first[i].ours) here.database(first[i].database).prefetch_entry(first[i].key);
+    if (first[i].table) first[i].table->prefetch_entry(first[i].key.hash);
 }
 
 bool Executor::background() {
@@ -299,20 +294,19 @@ int Executor::target_of(const Request& r, ShardSet& several) {
   const CommandSpec& spec = *r.command->spec;
   const int n = static_cast<int>(engine_.shards.size());
   switch (spec.route) {
-    case Route::kHere:
-      return self_;
+    case Route::kHere: return self_;
     case Route::kByShard:
       if (int s = spec.shard_of({r.args, r.argc}, n); s >= 0 && s < n) return s;
       return self_;  // the handler tells what is wrong
     case Route::kAll:
       for (int i = 0; i < n; i++) several.set(static_cast<size_t>(i));
       return -1;
-    default:
-      break;
+    default: break;
   }
   if (r.command->single_key) return r.hashed ? engine_.mapping.shard(r.key.slot) : self_;
   key_indexes_.clear();
-  if (!CommandTable::keys_of(*r.command, {r.args, r.argc}, key_indexes_) || key_indexes_.empty()) return self_;  // the handler tells what is wrong
+  if (!CommandTable::keys_of(*r.command, {r.args, r.argc}, key_indexes_) || key_indexes_.empty())
+    return self_;  // the handler tells what is wrong
   int one = -1;
   for (int i : key_indexes_) {
     int s = engine_.mapping.shard(key_slot(r.args[i]));
@@ -367,7 +361,7 @@ void Executor::run_batch(CommandBatch* b) {
   Bytes rest = b->bytes.view();
   size_t size_at = 0;
   for (const CommandBatch::Item& item : b->items) {
-    Request r{item.client, item.command, args_.take(item.argc), item.argc, item.database, item.hashed, false, {}};
+    Request r{item.client, item.command, args_.take(item.argc), item.argc, item.database, item.hashed, {}, nullptr};
     for (uint32_t i = 0; i < item.argc; i++) {
       r.args[i] = rest.substr(0, b->sizes[size_at]);
       rest.remove_prefix(b->sizes[size_at++]);

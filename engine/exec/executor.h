@@ -119,8 +119,8 @@ class Executor {
     uint32_t argc;
     int database;
     bool hashed;  // `key` is the first key
-    bool ours;    // and it lies on this shard
     KeyRef key;
+    const Table* table;  // of the key, where it lies on this shard; while prefetching
   };
   Mailbox& outbox(size_t to) { return engine_.executors[to]->inbox_[static_cast<size_t>(self_)]; }
   void post(size_t to, Message* m);

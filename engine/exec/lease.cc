@@ -33,9 +33,7 @@ void LeaseDesk::want(LeaseJob* job, int shard) {
 
 void LeaseDesk::take(LeaseHop* hop) {
   switch (hop->kind) {
-    case Message::Kind::kLeaseWanted:
-      waiting_.push_back(hop);
-      return;
+    case Message::Kind::kLeaseWanted: waiting_.push_back(hop); return;
     case Message::Kind::kLeaseGranted: {  // its shard is ours until we return the hop
       LeaseJob* job = hop->job;
       int shard = hop->shard;

@@ -56,15 +56,8 @@ class Database {
     Entry** place = tables_[mapping_.local(k.slot)].find(k.key, k.hash);
     return place ? *place : nullptr;
   }
-  [[gnu::always_inline]] void prefetch_table(const KeyRef& k) const {
-    if (tables_) __builtin_prefetch(&tables_[mapping_.local(k.slot)]);
-  }
-  [[gnu::always_inline]] void prefetch_bucket(const KeyRef& k) const {
-    if (tables_) tables_[mapping_.local(k.slot)].prefetch_bucket(k.hash);
-  }
-  [[gnu::always_inline]] void prefetch_entry(const KeyRef& k) const {
-    if (tables_) tables_[mapping_.local(k.slot)].prefetch_entry(k.hash);
-  }
+  // The table in which the key would stand, or null where there is none yet: for prefetching. Valid until the next change of the database.
+  const Table* table_of(const KeyRef& k) const { return tables_ ? &tables_[mapping_.local(k.slot)] : nullptr; }
 
   // What becomes of a key's expiry when its value is set: dropped, kept, or (any other number) set to that unix time in ms.
   static constexpr int64_t kDropExpiry = 0, kKeepExpiry = -1;

@@ -85,7 +85,8 @@ TEST(Executor, RunsOneConnectionsCommandsForOneShardInOrder) {
 TEST(Executor, RunsWhatConcernsSeveralShardsAfterAllThatCameBefore) {
   Rig r(3);
   TestClient& c = r.client(0);
-  c.requests = {{"one", r.key_on(2), "1"}, {"one", r.key_on(1), "2"}, {"several", r.key_on(0), r.key_on(2), "3"}, {"one", r.key_on(0), "4"}};
+  c.requests = {
+      {"one", r.key_on(2), "1"}, {"one", r.key_on(1), "2"}, {"several", r.key_on(0), r.key_on(2), "3"}, {"one", r.key_on(0), "4"}};
   r.settle();
   ASSERT_EQ(r.log.size(), 4u);
   EXPECT_EQ(r.log[2], "3");

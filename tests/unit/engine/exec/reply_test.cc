@@ -33,7 +33,12 @@ const Case kCases[] = {
     {"minus one", [](Reply& r) { r.integer(-1); }, ":-1\r\n", ":-1\r\n"},
     {"smallest integer", [](Reply& r) { r.integer(INT64_MIN); }, ":-9223372036854775808\r\n", ":-9223372036854775808\r\n"},
     {"largest integer", [](Reply& r) { r.integer(INT64_MAX); }, ":9223372036854775807\r\n", ":9223372036854775807\r\n"},
-    {"bulk", [](Reply& r) { r.bulk({"a\0\r\nb", 5}); }, {"$5\r\na\0\r\nb\r\n", 11}, {"$5\r\na\0\r\nb\r\n", 11}},
+    {"bulk",
+     [](Reply& r) {
+       r.bulk({"a\0\r\nb", 5});
+     },
+     {"$5\r\na\0\r\nb\r\n", 11},
+     {"$5\r\na\0\r\nb\r\n", 11}},
     {"empty bulk", [](Reply& r) { r.bulk(""); }, "$0\r\n\r\n", "$0\r\n\r\n"},
     {"null view as bulk", [](Reply& r) { r.bulk({}); }, "$0\r\n\r\n", "$0\r\n\r\n"},
     {"long bulk", [](Reply& r) { r.bulk(std::string(1000, 'x')); }, "$1000\r\n" + std::string(1000, 'x') + "\r\n",
@@ -51,15 +56,19 @@ const Case kCases[] = {
     {"true", [](Reply& r) { r.boolean(true); }, ":1\r\n", "#t\r\n"},
     {"false", [](Reply& r) { r.boolean(false); }, ":0\r\n", "#f\r\n"},
     {"verbatim", [](Reply& r) { r.verbatim("text", "txt"); }, "$4\r\ntext\r\n", "=8\r\ntxt:text\r\n"},
-    {"big number", [](Reply& r) { r.big_number("123456789012345678901"); }, "$21\r\n123456789012345678901\r\n", "(123456789012345678901\r\n"},
+    {"big number", [](Reply& r) { r.big_number("123456789012345678901"); }, "$21\r\n123456789012345678901\r\n",
+     "(123456789012345678901\r\n"},
     {"raw", [](Reply& r) { r.raw(":7\r\n"); }, ":7\r\n", ":7\r\n"},
-    {"array counted at its end", [](Reply& r) {
+    {"array counted at its end",
+     [](Reply& r) {
        size_t at = r.begin();
        for (int i = 0; i < 11; i++) r.integer(i);
        r.end_array(at, 11);
      },
-     "*11\r\n:0\r\n:1\r\n:2\r\n:3\r\n:4\r\n:5\r\n:6\r\n:7\r\n:8\r\n:9\r\n:10\r\n", "*11\r\n:0\r\n:1\r\n:2\r\n:3\r\n:4\r\n:5\r\n:6\r\n:7\r\n:8\r\n:9\r\n:10\r\n"},
-    {"map in a set, counted at their ends", [](Reply& r) {
+     "*11\r\n:0\r\n:1\r\n:2\r\n:3\r\n:4\r\n:5\r\n:6\r\n:7\r\n:8\r\n:9\r\n:10\r\n",
+     "*11\r\n:0\r\n:1\r\n:2\r\n:3\r\n:4\r\n:5\r\n:6\r\n:7\r\n:8\r\n:9\r\n:10\r\n"},
+    {"map in a set, counted at their ends",
+     [](Reply& r) {
        size_t set = r.begin();
        size_t map = r.begin();
        r.bulk("k");
@@ -68,7 +77,8 @@ const Case kCases[] = {
        r.end_set(set, 1);
      },
      "*1\r\n*2\r\n$1\r\nk\r\n$1\r\nv\r\n", "~1\r\n%1\r\n$1\r\nk\r\n$1\r\nv\r\n"},
-    {"rewound", [](Reply& r) {
+    {"rewound",
+     [](Reply& r) {
        r.array(3);
        r.rewind();
        r.null();

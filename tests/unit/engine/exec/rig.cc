@@ -80,7 +80,9 @@ const CommandSpec kCommands[] = {
 
 std::span<const CommandSpec> commands() { return kCommands; }
 
-Rig::Rig(int shards, std::span<const CommandSpec> specs) : bare_(shards, specs), waiting_(static_cast<size_t>(shards)) { rigs()[&bare_.engine()] = this; }
+Rig::Rig(int shards, std::span<const CommandSpec> specs) : bare_(shards, specs), waiting_(static_cast<size_t>(shards)) {
+  rigs()[&bare_.engine()] = this;
+}
 Rig::~Rig() { rigs().erase(&bare_.engine()); }
 Rig& Rig::of(Executor& e) { return *rigs().at(&e.engine()); }
 

@@ -86,7 +86,8 @@ struct ThreadClient : Client {
 
 class Threads {
  public:
-  Threads(int shards, bool sleep) : bare_(shards, kCommands), sleep_(sleep), bells_(static_cast<size_t>(shards)), clients_(static_cast<size_t>(shards)) {}
+  Threads(int shards, bool sleep)
+      : bare_(shards, kCommands), sleep_(sleep), bells_(static_cast<size_t>(shards)), clients_(static_cast<size_t>(shards)) {}
   BareEngine& bare() { return bare_; }
   ThreadClient& client(size_t thread) {
     clients_[thread].push_back(std::make_unique<ThreadClient>());
