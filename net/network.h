@@ -24,6 +24,11 @@ struct NetStats {
   Counter turns, enters;
 };
 
+// Where the counters stood at CONFIG RESETSTAT: they go on counting on their threads.
+struct NetBase {
+  int64_t received = 0, rejected = 0, bytes_in = 0, bytes_out = 0;
+};
+
 // What the network asks of the program that runs it. Called on the first loop's thread, between turns.
 class NetworkOwner {
  public:
@@ -56,6 +61,7 @@ class Network {
   std::vector<Listener> listeners;
   std::vector<std::unique_ptr<Loop>> loops;
   std::atomic<int64_t> connections{0};   // open now, all loops
+  NetBase reset_base;                    // changed under a lease of all shards, like all that CONFIG RESETSTAT resets
 
   // CLIENT PAUSE: until then (unix time, ms) no loop runs any command, or none that may change data. A later end is kept, and so is the wider pause.
   void pause(int64_t until_ms, bool all_commands);

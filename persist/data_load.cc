@@ -16,6 +16,7 @@ struct DataLoad::Delivery final : Task {
   }
 };
 
+DataLoad::DataLoad(Engine& engine, Persistence& persistence, FileIo& io) : engine_(engine), persistence_(persistence), io_(io) {}
 DataLoad::~DataLoad() = default;
 
 void DataLoad::start(Executor& home, bool verify_checksum, bool merge, Done done, void* context) {
