@@ -19,7 +19,7 @@ class Loop;
 struct NetStats {
   Counter connections_received, connections_rejected;
   Counter bytes_in, bytes_out;
-  Counter connected;                     // now
+  Counter connected;  // now
   Counter closed_by_query_limit, closed_by_output_limit;
   Counter turns, enters;
 };
@@ -27,7 +27,7 @@ struct NetStats {
 // What the network asks of the program that runs it. Called on the first loop's thread, between turns.
 class NetworkOwner {
  public:
-  virtual void ready() = 0;             // every ring is open; the first connection is accepted after this
+  virtual void ready() = 0;                // every ring is open; the first connection is accepted after this
   virtual void signalled(int signal) = 0;  // SIGTERM or SIGINT
 
  protected:
@@ -54,7 +54,7 @@ class Network {
   NetworkOwner& owner;
   std::vector<Listener> listeners;
   std::vector<std::unique_ptr<Loop>> loops;
-  std::atomic<int64_t> connections{0};   // open now, all loops
+  std::atomic<int64_t> connections{0};  // open now, all loops
 
   // CLIENT PAUSE: until then (unix time, ms) no loop runs any command, or none that may change data. A later end is kept, and so is the wider pause.
   void pause(int64_t until_ms, bool all_commands);
@@ -69,7 +69,7 @@ class Network {
   std::atomic<bool> pause_all_{false};
   void run_loop(size_t i);
   std::atomic<bool> stopping_{false};
-  std::atomic<int> opened_{0};           // loops that have tried to open their ring
+  std::atomic<int> opened_{0};  // loops that have tried to open their ring
   std::atomic<bool> failed_{false};
   std::vector<std::thread> threads_;
 };
