@@ -19,7 +19,7 @@ class Loop;
 struct NetStats {
   Counter connections_received, connections_rejected;
   Counter bytes_in, bytes_out;
-  Counter connected;                     // now
+  Counter connected;  // now
   Counter closed_by_query_limit, closed_by_output_limit;
   Counter turns, enters;
 };
@@ -32,7 +32,7 @@ struct NetBase {
 // What the network asks of the program that runs it. Called on the first loop's thread, between turns.
 class NetworkOwner {
  public:
-  virtual void ready() = 0;             // every ring is open; the first connection is accepted after this
+  virtual void ready() = 0;                // every ring is open; the first connection is accepted after this
   virtual void signalled(int signal) = 0;  // SIGTERM or SIGINT
   virtual bool background(Executor& first) = 0;  // once a turn: work in small portions; true when more could be done at once
 
@@ -76,7 +76,7 @@ class Network {
   std::atomic<bool> pause_all_{false};
   void run_loop(size_t i);
   std::atomic<bool> stopping_{false};
-  std::atomic<int> opened_{0};           // loops that have tried to open their ring
+  std::atomic<int> opened_{0};  // loops that have tried to open their ring
   std::atomic<bool> failed_{false};
   std::vector<std::thread> threads_;
 };
