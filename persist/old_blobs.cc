@@ -122,7 +122,7 @@ bool ZiplistReader::check() {
 
 bool ZiplistReader::next(listpack::Value& value) {
   if (!valid_ || at_ == end_) return false;
-  Entry e;
+  Entry e{};
   read_entry(at_, e);
   const uint8_t* payload = at_ + e.head_size;
   value = {};
