@@ -40,13 +40,16 @@ OwnedBytes client_line(Connection& c, int64_t now_ms, const Call* asking) {
   size_t memory = sizeof c + c.query.capacity() + c.out.capacity() + c.in_flight.capacity();
   size_t backlog = c.in_flight.size() - c.sent;
   char numbers[512];
-  OwnedBytes line = "id=" + std::to_string(c.id) + " addr=" + c.peer_address() + " laddr=" + c.local_address() + " fd=" + std::to_string(c.fd) + " name=" + c.name;
+  OwnedBytes line = "id=" + std::to_string(c.id) + " addr=" + c.peer_address() + " laddr=" + c.local_address() +
+                    " fd=" + std::to_string(c.fd) + " name=" + c.name;
   std::snprintf(numbers, sizeof numbers,
-                " age=%lld idle=%lld flags=%s db=%d sub=0 psub=0 ssub=0 multi=-1 qbuf=%zu qbuf-free=%zu argv-mem=%zu multi-mem=0 rbs=%zu rbp=%zu obl=0 oll=%d "
+                " age=%lld idle=%lld flags=%s db=%d sub=0 psub=0 ssub=0 multi=-1 qbuf=%zu qbuf-free=%zu argv-mem=%zu multi-mem=0 rbs=%zu "
+                "rbp=%zu obl=0 oll=%d "
                 "omem=%zu tot-mem=%zu events=r%s cmd=",
-                static_cast<long long>(now_ms / 1000 - c.created_ms / 1000), static_cast<long long>(now_ms / 1000 - c.last_active_ms / 1000), flags_of(c).c_str(),
-                c.database, c.query.size() + request, c.query.capacity() - std::min(c.query.capacity(), c.query.size()), arguments, c.out.capacity(),
-                c.out.size(), backlog ? 1 : 0, backlog, memory, c.sending ? "w" : "");
+                static_cast<long long>(now_ms / 1000 - c.created_ms / 1000),
+                static_cast<long long>(now_ms / 1000 - c.last_active_ms / 1000), flags_of(c).c_str(), c.database, c.query.size() + request,
+                c.query.capacity() - std::min(c.query.capacity(), c.query.size()), arguments, c.out.capacity(), c.out.size(),
+                backlog ? 1 : 0, backlog, memory, c.sending ? "w" : "");
   line += numbers;
   line += c.last_command ? Bytes(c.last_command->full_name) : Bytes("NULL");
   line += " user=default redir=-1 resp=" + std::to_string(c.resp) + " lib-name=" + c.library_name + " lib-ver=" + c.library_version;

@@ -13,10 +13,10 @@ class Connection;
 OwnedBytes client_line(Connection& c, int64_t now_ms, const Call* asking);
 
 struct ClientFilter {
-  std::vector<uint64_t> ids;    // empty: any
+  std::vector<uint64_t> ids;          // empty: any
   OwnedBytes address, local_address;  // empty: any
-  bool none = false;            // no connection is of the type asked for
-  uint64_t skip = 0;            // id of a client that is not meant
+  bool none = false;                  // no connection is of the type asked for
+  uint64_t skip = 0;                  // id of a client that is not meant
 
   bool matches(Connection& c) const;
 };

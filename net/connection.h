@@ -57,11 +57,12 @@ class Connection final : public Client {
   // --- input
   QueryBuffer query;
   RequestParser parser;
-  uint64_t pinned_in_round = 0;  // the round of execution whose arguments point into `query`; no other number than the loop's current one counts
-  bool stopped = false;          // parses nothing until the executor resumes it
-  bool waits_to_parse = false;   // stands in the loop's list of those to be parsed when the shard is back or a pause is over
-  bool held_by_pause = false;    // its next request is one that a pause holds back
-  bool untidy = false;           // stands in the loop's list of those whose `query` is to be tidied
+  uint64_t pinned_in_round =
+      0;                 // the round of execution whose arguments point into `query`; no other number than the loop's current one counts
+  bool stopped = false;  // parses nothing until the executor resumes it
+  bool waits_to_parse = false;  // stands in the loop's list of those to be parsed when the shard is back or a pause is over
+  bool held_by_pause = false;   // its next request is one that a pause holds back
+  bool untidy = false;          // stands in the loop's list of those whose `query` is to be tidied
   enum class Receiving : uint8_t {
     kNot,
     kPool,      // into pool buffers
@@ -71,14 +72,14 @@ class Connection final : public Client {
 
   // --- output: `out` gathers while `in_flight` is being sent
   OutBuffer in_flight;
-  size_t sent = 0;               // bytes of in_flight
+  size_t sent = 0;  // bytes of in_flight
   bool sending = false;
   int64_t over_soft_limit_since_ms = 0;  // 0: it is below
 
   // --- the end
-  bool ended = false;            // the peer sends no more; stands in the loop's list of those
-  bool dying = false;            // stands in the loop's list of those that close as soon as nothing is in flight
-  bool shut = false;             // shutdown(2) has been called, so that whatever is in flight ends
+  bool ended = false;  // the peer sends no more; stands in the loop's list of those
+  bool dying = false;  // stands in the loop's list of those that close as soon as nothing is in flight
+  bool shut = false;   // shutdown(2) has been called, so that whatever is in flight ends
 
   uint64_t bytes_in = 0, bytes_out = 0;
 

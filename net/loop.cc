@@ -16,8 +16,10 @@ constexpr size_t kCompletionsAtOnce = 1024;
 
 constexpr Bytes kTooManyClients = "-ERR max number of clients reached\r\n";
 constexpr Bytes kDenied =
-    "-DENIED Protected mode is on and the default user has no password, so connections are taken from this machine alone. To let others in, do one of "
-    "these from here: set a password (CONFIG SET requirepass), or switch protected mode off (CONFIG SET protected-mode no, or protected-mode no in the "
+    "-DENIED Protected mode is on and the default user has no password, so connections are taken from this machine alone. To let others "
+    "in, do one of "
+    "these from here: set a password (CONFIG SET requirepass), or switch protected mode off (CONFIG SET protected-mode no, or "
+    "protected-mode no in the "
     "configuration file) if no stranger can reach this port.\r\n";
 
 // A connection on its way from the loop that accepted it.
@@ -244,7 +246,8 @@ void Loop::accepted(const Ring::Completion& done) {
   auto place = static_cast<size_t>(listener - network_.listeners.data());
   if (!done.more()) accept_armed_[place] = false;  // tick() begins again: at once would only spin where descriptors have run out
   if (done.result < 0) {
-    if (done.result != -ECANCELED) network_.log.write(LogLevel::kWarning, "Error accepting a client connection: %s", strerror(-done.result));
+    if (done.result != -ECANCELED)
+      network_.log.write(LogLevel::kWarning, "Error accepting a client connection: %s", strerror(-done.result));
     return;
   }
   if (refuse(done.result, listener->unix_socket)) return;

@@ -91,17 +91,17 @@ class Loop {
   std::vector<Connection*> resuming_;          // those of Executor::resumed() that are being parsed
   std::vector<Connection*> waiting_to_parse_;  // have unparsed bytes, for when the shard is not leased out any more, or a pause is over
   std::vector<Connection*> untidy_;
-  std::vector<Connection*> ended_;             // the peer sends no more
+  std::vector<Connection*> ended_;  // the peer sends no more
   std::vector<Connection*> dying_;
-  std::deque<OwnedBytes> unquoted_;            // arguments of inline commands of this round
-  uint64_t round_ = 1;                         // number of the next Executor::run()
-  size_t submitted_ = 0;                       // requests of this round
-  size_t walked_ = 0;                          // connections that walk_connections() has seen in this pass
-  bool paused_ = false;                        // CLIENT PAUSE, as of this turn
+  std::deque<OwnedBytes> unquoted_;  // arguments of inline commands of this round
+  uint64_t round_ = 1;               // number of the next Executor::run()
+  size_t submitted_ = 0;             // requests of this round
+  size_t walked_ = 0;                // connections that walk_connections() has seen in this pass
+  bool paused_ = false;              // CLIENT PAUSE, as of this turn
   bool accepting_ = false;
-  std::vector<bool> accept_armed_;             // by listener
-  size_t next_loop_ = 0;                       // that gets the next connection
-  char signal_[128];                           // a signalfd_siginfo
+  std::vector<bool> accept_armed_;  // by listener
+  size_t next_loop_ = 0;            // that gets the next connection
+  char signal_[128];                // a signalfd_siginfo
   int signal_fd_ = -1;
 };
 

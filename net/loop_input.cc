@@ -129,8 +129,8 @@ void Loop::feed_query(Connection& c) {
 void Loop::keep(Connection& c, Bytes rest) {
   if (c.dying) return;
   if (c.query.size() + rest.size() > executor_.options().client_query_buffer_limit) {
-    network_.log.write(LogLevel::kWarning, "Closing client that reached max query buffer length: id=%llu addr=%s", static_cast<unsigned long long>(c.id),
-                       c.peer_address().c_str());
+    network_.log.write(LogLevel::kWarning, "Closing client that reached max query buffer length: id=%llu addr=%s",
+                       static_cast<unsigned long long>(c.id), c.peer_address().c_str());
     stats.closed_by_query_limit.add();
     return kill(c);
   }
@@ -149,8 +149,8 @@ void Loop::run_round() {
 
 void Loop::protocol_error(Connection& c, Bytes input) {
   OwnedBytes text = std::string("ERR ") + c.parser.error();
-  network_.log.write(LogLevel::kVerbose, "%s from client id=%llu addr=%s, %zu bytes behind it are dropped", c.parser.error(), static_cast<unsigned long long>(c.id),
-                     c.peer_address().c_str(), input.size());
+  network_.log.write(LogLevel::kVerbose, "%s from client id=%llu addr=%s, %zu bytes behind it are dropped", c.parser.error(),
+                     static_cast<unsigned long long>(c.id), c.peer_address().c_str(), input.size());
   if (submitted_) run_round();  // replies to what came before stand before the error
   size_t start = c.reply_buffer().size();
   Reply(c.reply_buffer(), c.resp).error(text);

@@ -33,9 +33,7 @@ Network::~Network() {
 
 bool Network::listen() { return listen_on(engine.options->get(), log, listeners); }
 
-void Network::stop() {
-  stopping_.store(true, std::memory_order_release);
-}
+void Network::stop() { stopping_.store(true, std::memory_order_release); }
 
 int64_t Network::sum(Counter NetStats::*counter) const {
   int64_t total = 0;

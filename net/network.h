@@ -19,15 +19,20 @@ class Loop;
 struct NetStats {
   Counter connections_received, connections_rejected;
   Counter bytes_in, bytes_out;
-  Counter connected;                     // now
+  Counter connected;  // now
   Counter closed_by_query_limit, closed_by_output_limit;
   Counter turns, enters;
+};
+
+// Where the counters stood at CONFIG RESETSTAT: they go on counting on their threads.
+struct NetBase {
+  int64_t received = 0, rejected = 0, bytes_in = 0, bytes_out = 0;
 };
 
 // What the network asks of the program that runs it. Called on the first loop's thread, between turns.
 class NetworkOwner {
  public:
-  virtual void ready() = 0;             // every ring is open; the first connection is accepted after this
+  virtual void ready() = 0;                // every ring is open; the first connection is accepted after this
   virtual void signalled(int signal) = 0;  // SIGTERM or SIGINT
   virtual bool background(Executor& first) = 0;  // once a turn: work in small portions; true when more could be done at once
 
@@ -56,6 +61,7 @@ class Network {
   std::vector<Listener> listeners;
   std::vector<std::unique_ptr<Loop>> loops;
   std::atomic<int64_t> connections{0};   // open now, all loops
+  NetBase reset_base;                    // changed under a lease of all shards, like all that CONFIG RESETSTAT resets
 
   // CLIENT PAUSE: until then (unix time, ms) no loop runs any command, or none that may change data. A later end is kept, and so is the wider pause.
   void pause(int64_t until_ms, bool all_commands);
@@ -70,7 +76,7 @@ class Network {
   std::atomic<bool> pause_all_{false};
   void run_loop(size_t i);
   std::atomic<bool> stopping_{false};
-  std::atomic<int> opened_{0};           // loops that have tried to open their ring
+  std::atomic<int> opened_{0};  // loops that have tried to open their ring
   std::atomic<bool> failed_{false};
   std::vector<std::thread> threads_;
 };

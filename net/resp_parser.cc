@@ -10,7 +10,7 @@
 namespace ringwood {
 namespace {
 
-constexpr size_t kMaxLine = 64 * 1024;            // of a header or an inline command
+constexpr size_t kMaxLine = 64 * 1024;  // of a header or an inline command
 constexpr int64_t kMaxUntrustedArgs = 10;
 constexpr int64_t kMaxUntrustedBulk = 16384;
 
@@ -59,7 +59,8 @@ inline bool RequestParser::parse_whole(Bytes input, ParseTarget& to) {
   Bytes* args = to.args.take(n);
   for (uint32_t i = 0; i < n; i++) {
     uint32_t size;
-    if (end - p < 4 || *p != '$' || !(p = read_plain(p + 1, end, size)) || size > to.max_bulk_bytes || static_cast<size_t>(end - p) < size_t{size} + 2) {
+    if (end - p < 4 || *p != '$' || !(p = read_plain(p + 1, end, size)) || size > to.max_bulk_bytes ||
+        static_cast<size_t>(end - p) < size_t{size} + 2) {
       to.args.give_back(n);
       return false;
     }
@@ -127,7 +128,8 @@ RequestParser::Status RequestParser::read_count(Bytes input, ParseTarget& to) {
   if (!cr) return input.size() > kMaxLine ? fail("Protocol error: too big mbulk count string") : Status::kIncomplete;
   if (end - cr < 2) return Status::kIncomplete;
   int64_t n;
-  if (!parse_int64(Bytes(begin + 1, static_cast<size_t>(cr - begin - 1)), n) || n > INT_MAX) return fail("Protocol error: invalid multibulk length");
+  if (!parse_int64(Bytes(begin + 1, static_cast<size_t>(cr - begin - 1)), n) || n > INT_MAX)
+    return fail("Protocol error: invalid multibulk length");
   if (n > kMaxUntrustedArgs && !to.trusted) return fail("Protocol error: unauthenticated multibulk length");
   missing_ = n;
   position_ = static_cast<size_t>(cr - begin) + 2;

@@ -19,7 +19,7 @@ struct ParseTarget {
   ArgArena& args;
   std::deque<OwnedBytes>& unquoted;  // arguments of inline commands, which are no plain views; they must live as long as the views
   int64_t max_bulk_bytes = 512 << 20;
-  bool trusted = true;               // false before AUTH: small requests only
+  bool trusted = true;  // false before AUTH: small requests only
 };
 
 class RequestParser {

@@ -20,9 +20,12 @@ struct Needed {
   const char* name;
 };
 constexpr Needed kNeeded[] = {
-    {IORING_OP_RECV, "recv"},       {IORING_OP_SEND, "send"},         {IORING_OP_ACCEPT, "accept"},     {IORING_OP_TIMEOUT, "timeout"},
-    {IORING_OP_READ, "read"},       {IORING_OP_WRITE, "write"},       {IORING_OP_FSYNC, "fsync"},       {IORING_OP_OPENAT, "openat"},
-    {IORING_OP_CLOSE, "close"},     {IORING_OP_RENAMEAT, "renameat"}, {IORING_OP_UNLINKAT, "unlinkat"}, {IORING_OP_MKDIRAT, "mkdirat"},
+    {IORING_OP_RECV, "recv"},         {IORING_OP_SEND, "send"},
+    {IORING_OP_ACCEPT, "accept"},     {IORING_OP_TIMEOUT, "timeout"},
+    {IORING_OP_READ, "read"},         {IORING_OP_WRITE, "write"},
+    {IORING_OP_FSYNC, "fsync"},       {IORING_OP_OPENAT, "openat"},
+    {IORING_OP_CLOSE, "close"},       {IORING_OP_RENAMEAT, "renameat"},
+    {IORING_OP_UNLINKAT, "unlinkat"}, {IORING_OP_MKDIRAT, "mkdirat"},
     {IORING_OP_MSG_RING, "msg_ring"}, {IORING_OP_ASYNC_CANCEL, "async_cancel"},
 };
 
@@ -32,14 +35,12 @@ std::string refusal(int error) {
       return "io_uring is not available: this kernel is built without it. Ringwood needs Linux 6.1 or later with CONFIG_IO_URING.";
     case EPERM:
     case EACCES:
-      return "io_uring is forbidden here: set the sysctl kernel.io_uring_disabled=0, and in a container allow io_uring_setup, io_uring_enter and "
+      return "io_uring is forbidden here: set the sysctl kernel.io_uring_disabled=0, and in a container allow io_uring_setup, "
+             "io_uring_enter and "
              "io_uring_register in its seccomp profile (docker run --security-opt seccomp=unconfined, or a profile of your own).";
-    case EINVAL:
-      return "io_uring lacks features of Linux 6.1 (single issuer, deferred task work): run a newer kernel.";
-    case ENOMEM:
-      return "io_uring has no memory for its rings: raise the limit of locked memory (ulimit -l, LimitMEMLOCK=).";
-    default:
-      return std::string("io_uring_setup failed: ") + std::strerror(error);
+    case EINVAL: return "io_uring lacks features of Linux 6.1 (single issuer, deferred task work): run a newer kernel.";
+    case ENOMEM: return "io_uring has no memory for its rings: raise the limit of locked memory (ulimit -l, LimitMEMLOCK=).";
+    default: return std::string("io_uring_setup failed: ") + std::strerror(error);
   }
 }
 
@@ -57,7 +58,8 @@ std::string Ring::open() {
   static_assert(kBuffer == IORING_CQE_F_BUFFER && kMore == IORING_CQE_F_MORE);
   auto ring = new io_uring;
   io_uring_params params{};
-  params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_CQSIZE | IORING_SETUP_SUBMIT_ALL;
+  params.flags =
+      IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_CQSIZE | IORING_SETUP_SUBMIT_ALL;
   params.cq_entries = kCompletions;
   int error = io_uring_queue_init_params(kSubmissions, ring, &params);
   if (error < 0) {
@@ -107,8 +109,8 @@ void Ring::grow_pool() {
 }
 
 void Ring::give_back(unsigned id) {
-  io_uring_buf_ring_add(free_, pool_ + static_cast<size_t>(id) * kBufferBytes, kBufferBytes, static_cast<unsigned short>(id), io_uring_buf_ring_mask(kMostBuffers),
-                        static_cast<int>(unpublished_++));
+  io_uring_buf_ring_add(free_, pool_ + static_cast<size_t>(id) * kBufferBytes, kBufferBytes, static_cast<unsigned short>(id),
+                        io_uring_buf_ring_mask(kMostBuffers), static_cast<int>(unpublished_++));
 }
 
 io_uring_sqe* Ring::sqe() {
@@ -229,7 +231,9 @@ void Ring::enter(bool wait) {
     io_uring_submit_and_get_events(ring_);
 }
 
-bool Ring::pending() const { return io_uring_cq_ready(ring_) || (IO_URING_READ_ONCE(*ring_->sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)); }
+bool Ring::pending() const {
+  return io_uring_cq_ready(ring_) || (IO_URING_READ_ONCE(*ring_->sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW));
+}
 
 size_t Ring::reap(Completion* out, size_t room) {
   size_t n = 0;

@@ -101,9 +101,9 @@ class Ring final : public FileIo {
   io_uring_buf_ring* free_ = nullptr;  // shared with the kernel
   char* pool_ = nullptr;               // kMostBuffers in address space; touched as they come into use
   size_t buffers_ = 0;
-  int64_t timer_[2] = {};              // seconds, nanoseconds: read by the kernel at the next enter
-  unsigned unpublished_ = 0;           // given back since the kernel was last told
-  std::vector<IoRequest*> finished_;   // done without the ring's help; completed at the next reap
+  int64_t timer_[2] = {};             // seconds, nanoseconds: read by the kernel at the next enter
+  unsigned unpublished_ = 0;          // given back since the kernel was last told
+  std::vector<IoRequest*> finished_;  // done without the ring's help; completed at the next reap
 };
 
 }  // namespace ringwood

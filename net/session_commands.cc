@@ -12,7 +12,8 @@ constexpr Bytes kBadPassword = "WRONGPASS invalid username-password pair or user
 // Takes as long for a wrong guess as for a right one, whatever part of it is right.
 bool same_secret(Bytes a, Bytes b) {
   unsigned difference = a.size() != b.size();
-  for (size_t i = 0; i < a.size(); i++) difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b.empty() ? 0 : b[i % b.size()]);
+  for (size_t i = 0; i < a.size(); i++)
+    difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b.empty() ? 0 : b[i % b.size()]);
   return difference == 0;
 }
 
@@ -69,7 +70,8 @@ void auth(Call& c) {
     return;
   }
   if (c.options().requirepass.empty())
-    return c.reply.error("ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?");
+    return c.reply.error(
+        "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?");
   if (authenticate(c, "default", c.arg(1))) c.reply.ok();
 }
 
@@ -109,7 +111,8 @@ void hello(Call& c) {
   if (o.has_credentials && !authenticate(c, o.user, o.password)) return;
   if (!client.authenticated)
     return c.reply.error(
-        "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to "
+        "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be "
+        "used to "
         "authenticate the client and select the RESP protocol version at the same time");
   if (o.has_name) client.name = o.name;
   if (version) client.resp = static_cast<int>(version);
@@ -133,27 +136,83 @@ void hello(Call& c) {
 
 constexpr uint32_t kSession = kNoScript | kLoading | kStale | kFast | kNoAuth | kAllowBusy;
 constexpr const char* kAuthHistory[] = {"6.0.0|Added ACL style (username and password)."};
-constexpr const char* kHelloHistory[] = {"6.2.0|`protover` made optional; when called without arguments the command reports the current connection's context."};
+constexpr const char* kHelloHistory[] = {
+    "6.2.0|`protover` made optional; when called without arguments the command reports the current connection's context."};
 
 // What changes how the bytes behind it are read (whether there is a password, a protocol, a connection at all) stops the pipeline: may_suspend.
 constexpr CommandSpec kCommands[] = {
-    {.name = "auth", .arity = -2, .flags = kSession | kSentinel, .route = Route::kHere, .run = auth, .may_suspend = true, .group = Group::kConnection,
-     .complexity = "O(N) where N is the number of passwords of the user", .summary = "Proves who the client is.", .syntax = "[username] password",
+    {.name = "auth",
+     .arity = -2,
+     .flags = kSession | kSentinel,
+     .route = Route::kHere,
+     .run = auth,
+     .may_suspend = true,
+     .group = Group::kConnection,
+     .complexity = "O(N) where N is the number of passwords of the user",
+     .summary = "Proves who the client is.",
+     .syntax = "[username] password",
      .history = kAuthHistory},
-    {.name = "echo", .arity = 2, .flags = kLoading | kStale | kFast, .route = Route::kHere, .run = echo, .group = Group::kConnection, .complexity = "O(1)",
-     .summary = "Answers its argument.", .syntax = "message"},
-    {.name = "hello", .arity = -1, .flags = kSession | kSentinel, .route = Route::kHere, .run = hello, .may_suspend = true, .group = Group::kConnection,
-     .since = "6.0.0", .complexity = "O(1)", .summary = "Chooses the protocol's version, and may authenticate and name the connection at once.",
-     .syntax = "[protover:integer [AUTH username password] [SETNAME clientname]]", .history = kHelloHistory},
-    {.name = "ping", .arity = -1, .flags = kFast | kSentinel, .route = Route::kHere, .run = ping, .group = Group::kConnection, .complexity = "O(1)",
-     .summary = "Answers PONG, or its argument.", .syntax = "[message]", .tips = "request_policy:all_shards response_policy:all_succeeded"},
-    {.name = "quit", .arity = -1, .flags = kAllowBusy | kNoScript | kLoading | kStale | kFast | kNoAuth, .route = Route::kHere, .run = quit, .may_suspend = true,
-     .group = Group::kConnection, .complexity = "O(1)", .summary = "Closes the connection.", .deprecated_since = "7.2.0",
+    {.name = "echo",
+     .arity = 2,
+     .flags = kLoading | kStale | kFast,
+     .route = Route::kHere,
+     .run = echo,
+     .group = Group::kConnection,
+     .complexity = "O(1)",
+     .summary = "Answers its argument.",
+     .syntax = "message"},
+    {.name = "hello",
+     .arity = -1,
+     .flags = kSession | kSentinel,
+     .route = Route::kHere,
+     .run = hello,
+     .may_suspend = true,
+     .group = Group::kConnection,
+     .since = "6.0.0",
+     .complexity = "O(1)",
+     .summary = "Chooses the protocol's version, and may authenticate and name the connection at once.",
+     .syntax = "[protover:integer [AUTH username password] [SETNAME clientname]]",
+     .history = kHelloHistory},
+    {.name = "ping",
+     .arity = -1,
+     .flags = kFast | kSentinel,
+     .route = Route::kHere,
+     .run = ping,
+     .group = Group::kConnection,
+     .complexity = "O(1)",
+     .summary = "Answers PONG, or its argument.",
+     .syntax = "[message]",
+     .tips = "request_policy:all_shards response_policy:all_succeeded"},
+    {.name = "quit",
+     .arity = -1,
+     .flags = kAllowBusy | kNoScript | kLoading | kStale | kFast | kNoAuth,
+     .route = Route::kHere,
+     .run = quit,
+     .may_suspend = true,
+     .group = Group::kConnection,
+     .complexity = "O(1)",
+     .summary = "Closes the connection.",
+     .deprecated_since = "7.2.0",
      .replaced_by = "just closing the connection"},
-    {.name = "reset", .arity = 1, .flags = kSession, .route = Route::kHere, .run = reset, .may_suspend = true, .group = Group::kConnection, .since = "6.2.0",
-     .complexity = "O(1)", .summary = "Makes the session what it was when the connection was opened."},
-    {.name = "select", .arity = 2, .flags = kLoading | kStale | kFast, .route = Route::kHere, .run = select_database, .group = Group::kConnection,
-     .complexity = "O(1)", .summary = "Chooses the database that the connection works on.", .syntax = "index:integer"},
+    {.name = "reset",
+     .arity = 1,
+     .flags = kSession,
+     .route = Route::kHere,
+     .run = reset,
+     .may_suspend = true,
+     .group = Group::kConnection,
+     .since = "6.2.0",
+     .complexity = "O(1)",
+     .summary = "Makes the session what it was when the connection was opened."},
+    {.name = "select",
+     .arity = 2,
+     .flags = kLoading | kStale | kFast,
+     .route = Route::kHere,
+     .run = select_database,
+     .group = Group::kConnection,
+     .complexity = "O(1)",
+     .summary = "Chooses the database that the connection works on.",
+     .syntax = "index:integer"},
 };
 
 }  // namespace

@@ -87,10 +87,8 @@ bool may_be_missing(int cause, bool optional) {
     case EPROTONOSUPPORT:
     case ESOCKTNOSUPPORT:
     case EPFNOSUPPORT:
-    case EAFNOSUPPORT:
-      return true;  // this machine does not speak IPv6
-    default:
-      return optional && cause == EADDRNOTAVAIL;
+    case EAFNOSUPPORT: return true;  // this machine does not speak IPv6
+    default: return optional && cause == EADDRNOTAVAIL;
   }
 }
 
@@ -140,7 +138,8 @@ bool listen_on(const Options& options, Log& log, std::vector<Listener>& listener
     int fd = listen_tcp(host, options.port, options.tcp_backlog, error);
     if (fd < 0) {
       int cause = errno;
-      log.write(LogLevel::kWarning, "Warning: Could not create server TCP listening socket %s:%d: %s", host.c_str(), options.port, error.c_str());
+      log.write(LogLevel::kWarning, "Warning: Could not create server TCP listening socket %s:%d: %s", host.c_str(), options.port,
+                error.c_str());
       if (may_be_missing(cause, optional)) continue;
       log.write(LogLevel::kWarning, "Failed listening on port %d (tcp), aborting.", options.port);
       return false;

@@ -16,6 +16,7 @@ struct DataLoad::Delivery final : Task {
   }
 };
 
+DataLoad::DataLoad(Engine& engine, Persistence& persistence, FileIo& io) : engine_(engine), persistence_(persistence), io_(io) {}
 DataLoad::~DataLoad() = default;
 
 void DataLoad::start(Executor& home, bool verify_checksum, bool merge, Done done, void* context) {
@@ -32,7 +33,7 @@ void DataLoad::start(Executor& home, bool verify_checksum, bool merge, Done done
   how.verify_checksum = verify_checksum;
   how.now_ms = home.now_ms();
   how.access = {o.maxmemory_policy, home.now_ms(), static_cast<int>(o.lfu_decay_time)};
-  loader_ = std::make_unique<Loader>(io_, home.shard().limits, engine_.mapping, how, *this);
+  loader_ = std::make_unique<Loader>(io_, home.shard().limits, engine_.mapping, how, static_cast<LoadTarget&>(*this));
   figures_.start_s = home.now_ms() / 1000;
   figures_.total = figures_.loaded = 0;
   engine_.state.fetch_or(kStateLoading, std::memory_order_relaxed);

@@ -21,7 +21,7 @@ class DataLoad final : private LoadTarget {
   };
   using Done = void (*)(void* context, const Result& result);
 
-  DataLoad(Engine& engine, Persistence& persistence, FileIo& io) : engine_(engine), persistence_(persistence), io_(io) {}
+  DataLoad(Engine& engine, Persistence& persistence, FileIo& io);
   ~DataLoad();
   DataLoad(const DataLoad&) = delete;
   DataLoad& operator=(const DataLoad&) = delete;

@@ -2,6 +2,7 @@
 // SLOWLOG and LATENCY of one that records nothing, ACL WHOAMI of one that has one user.
 #include "engine/commands/families.h"
 #include "engine/exec/call.h"
+#include "engine/exec/control.h"
 #include "engine/exec/engine.h"
 
 namespace ringwood {
@@ -15,6 +16,7 @@ void function_flush(Call& c) {
   if (c.argc() == 3 && !Call::is_word(c.arg(2), "sync") && !Call::is_word(c.arg(2), "async"))
     return c.reply.error("ERR FUNCTION FLUSH only supports SYNC|ASYNC option");
   if (c.argc() > 3) return c.reply.error("ERR unknown subcommand or wrong number of arguments for 'flush'. Try FUNCTION HELP.");
+  if (ReloadControl* files = c.engine().reload) files->drop_functions();
   c.reply.ok();
 }
 
@@ -49,7 +51,7 @@ constexpr const char* kToAll = "request_policy:all_nodes response_policy:all_suc
 constexpr const char* kSlowlogHistory[] = {"4.0.0|Tells the client's address and name."};
 
 constexpr CommandSpec kFunction[] = {
-    {.name = "flush", .arity = -2, .flags = kNoScript | kWrite, .acl = kAclScripting, .route = Route::kHere, .run = function_flush,
+    {.name = "flush", .arity = -2, .flags = kNoScript | kWrite, .acl = kAclScripting, .route = Route::kAll, .run = function_flush,
      .group = Group::kScripting, .since = "7.0.0", .complexity = "O(N) where N is the number of functions.", .summary = "Removes all functions.",
      .syntax = "[flush-type=ASYNC|SYNC]", .tips = "request_policy:all_shards response_policy:all_succeeded"},
     {.name = "list", .arity = -2, .flags = kNoScript, .acl = kAclScripting, .route = Route::kHere, .run = function_list, .group = Group::kScripting,

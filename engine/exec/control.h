@@ -42,6 +42,8 @@ class ReloadControl {
   virtual size_t serialized_length(const Entry& e) = 0;
   // DEBUG SET-SKIP-CHECKSUM-VALIDATION
   virtual void skip_checksums(bool on) = 0;
+  // FUNCTION FLUSH: forgets the libraries that a file brought. Every shard is held.
+  virtual void drop_functions() = 0;
 
  protected:
   ~ReloadControl() = default;

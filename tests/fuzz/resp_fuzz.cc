@@ -19,7 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!step) step = stream.size() + 1;
   for (size_t at = 0; at < stream.size(); at += step) f.feed(Bytes(stream).substr(at, step));
   if (f.requests != whole.requests || f.error != whole.error) {
-    std::fprintf(stderr, "parser: %zu requests, '%s'; model: %zu requests, '%s'\n", f.requests.size(), f.error.c_str(), whole.requests.size(), whole.error.c_str());
+    std::fprintf(stderr, "parser: %zu requests, '%s'; model: %zu requests, '%s'\n", f.requests.size(), f.error.c_str(),
+                 whole.requests.size(), whole.error.c_str());
     std::abort();
   }
   return 0;

@@ -48,7 +48,8 @@ struct DumbResp {
       cr = header_end(in, at);
       if (cr == std::string::npos) return in.size() - at > kLine ? fail("too big bulk count string") : false;
       if (cr + 2 > in.size()) return false;
-      if (in[at] != '$') return fail(std::string("expected '$', got '") + std::string(in.c_str() + at, in[at] ? 1 : 0) + (in[at] ? "'" : ""));
+      if (in[at] != '$')
+        return fail(std::string("expected '$', got '") + std::string(in.c_str() + at, in[at] ? 1 : 0) + (in[at] ? "'" : ""));
       int64_t size;
       if (!parse_int64(Bytes(in).substr(at + 1, cr - at - 1), size) || size < 0 || size > max_bulk) return fail("invalid bulk length");
       if (size > 16384 && !trusted) return fail("unauthenticated bulk length");

@@ -18,7 +18,8 @@ int facility_number(SyslogFacility f) {
 
 }  // namespace
 
-LogFile::LogFile(const Options& options) : path_(options.logfile), syslog_(options.syslog_enabled), ident_(options.syslog_ident), level_(options.loglevel) {
+LogFile::LogFile(const Options& options)
+    : path_(options.logfile), syslog_(options.syslog_enabled), ident_(options.syslog_ident), level_(options.loglevel) {
   if (syslog_) openlog(ident_.c_str(), LOG_PID | LOG_NDELAY | LOG_NOWAIT, facility_number(options.syslog_facility));
 }
 
@@ -45,11 +46,13 @@ void LogFile::line(LogLevel level, Bytes text) {
   char date[40];
   std::strftime(date, sizeof date, "%d %b %Y %H:%M:%S", &parts);
   char whole[kMaxLine + 80];
-  int n = std::snprintf(whole, sizeof whole, "%d:%c %s.%03d %c %.*s\n", static_cast<int>(getpid()), role_.load(std::memory_order_relaxed), date,
-                        static_cast<int>(now.tv_usec / 1000), ".-*#"[static_cast<int>(level) & 3], static_cast<int>(text.size()), text.data());
+  int n =
+      std::snprintf(whole, sizeof whole, "%d:%c %s.%03d %c %.*s\n", static_cast<int>(getpid()), role_.load(std::memory_order_relaxed), date,
+                    static_cast<int>(now.tv_usec / 1000), ".-*#"[static_cast<int>(level) & 3], static_cast<int>(text.size()), text.data());
   int fd = path_.empty() ? STDOUT_FILENO : open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
   if (fd >= 0) {
-    (void)!::write(fd, whole, static_cast<size_t>(n));  // one write a line: lines of several threads do not mix. A full disk must not stop the server
+    (void)!::write(fd, whole,
+                   static_cast<size_t>(n));  // one write a line: lines of several threads do not mix. A full disk must not stop the server
     if (fd != STDOUT_FILENO) close(fd);
   }
   constexpr int kPriority[] = {LOG_DEBUG, LOG_INFO, LOG_NOTICE, LOG_WARNING};

@@ -1,31 +1,23 @@
-// The server program: the only code that sees everything. Reads the configuration, builds the engine, one shard and one loop a thread, and runs until
-// it is told to stop.
+// The server program: reads the configuration, prepares the process, and hands over to the Server.
 #include <sched.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <vector>
 
-#include "engine/base/clock.h"
 #include "engine/base/conf_args.h"
 #include "engine/base/conf_file.h"
 #include "engine/base/conf_source.h"
 #include "engine/base/hash.h"
 #include "engine/base/memory.h"
 #include "engine/base/random.h"
-#include "engine/commands/families.h"
-#include "engine/commands/info_parts.h"
-#include "engine/exec/command_table.h"
-#include "engine/exec/engine.h"
-#include "engine/exec/executor.h"
-#include "net/commands.h"
-#include "net/network.h"
 #include "tools/server/log_file.h"
 #include "tools/server/process.h"
+#include "tools/server/server.h"
 
 namespace ringwood {
 namespace {
@@ -42,93 +34,6 @@ int allowed_cpus() {
   cpu_set_t set;
   return sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
 }
-
-std::string absolute_path(const char* path) {
-  char* real = realpath(path, nullptr);
-  std::string answer = real ? real : path;
-  std::free(real);
-  return answer;
-}
-
-class Server final : NetworkOwner {
- public:
-  Server(LoadedOptions&& loaded, const CommandLine& line, LogFile& log)
-      : log_(log), options_(std::move(loaded.options)), shard_count_(options_.get().shards), engine_{.mapping = SlotMapping(shard_count_)}, network_(engine_, log_, *this) {
-    Random random = Random::from_system();
-    engine_.commands = &commands_;
-    engine_.options = &options_;
-    engine_.clock = &clock_;
-    engine_.start_ms = clock_.unix_ms();
-    engine_.run_id = random.hex(40);
-    engine_.replication_id = random.hex(40);
-    engine_.log = &log_;
-    add_engine_info(engine_.info);
-    if (!line.config_file.empty()) engine_.config_file = absolute_path(line.config_file.c_str());
-    engine_.executable = absolute_path("/proc/self/exe");
-    add_families(commands_);
-    commands_.add(session_commands());
-    commands_.add(client_commands());
-  }
-
-  bool build() {
-    for (const RenameCommand& r : options_.get().rename_commands)
-      if (!commands_.rename(r.from, r.to)) {
-        std::fprintf(stderr, "%s\n", format_config_error({r.line.number, r.line.text, r.to.empty() ? "No such command in rename-command" : "Target command name already exists"}).c_str());
-        return false;
-      }
-    commands_.freeze(shard_count_);
-    Random random = Random::from_system();
-    for (int i = 0; i < shard_count_; i++) {
-      shards_.push_back(std::make_unique<Shard>(i, engine_.mapping, options_.get().databases, random.next()));
-      engine_.shards.push_back(shards_.back().get());
-    }
-    for (int i = 0; i < shard_count_; i++) {
-      executors_.push_back(std::make_unique<Executor>(engine_, i));
-      engine_.executors.push_back(executors_.back().get());
-    }
-    engine_.startup_memory = memory::used();
-    return true;
-  }
-
-  int run() {
-    const Options& o = options_.get();
-    log_.write(LogLevel::kNotice, "Running mode=standalone, port=%d, shards=%d, PID: %d", o.port, shard_count_, static_cast<int>(getpid()));
-    if (!network_.listen()) return 1;
-    if (network_.listeners.empty()) {
-      log_.write(LogLevel::kWarning, "Configured to not listen anywhere, exiting.");
-      return 1;
-    }
-    log_.write(LogLevel::kNotice, "Server initialized");
-    bool ran = network_.run();
-    if (!o.unixsocket.empty()) unlink(o.unixsocket.c_str());
-    if (ran) log_.write(LogLevel::kWarning, "Ringwood is now ready to exit, bye bye...");
-    return ran ? exit_code_ : 1;
-  }
-
- private:
-  void ready() override {
-    bool tcp = false, local = false;
-    for (const Listener& l : network_.listeners) (l.unix_socket ? local : tcp) = true;
-    if (tcp) log_.write(LogLevel::kNotice, "Ready to accept connections tcp");
-    if (local) log_.write(LogLevel::kNotice, "Ready to accept connections unix");
-  }
-  void signalled(int signal) override {
-    log_.write(LogLevel::kWarning, signal == SIGINT ? "Received SIGINT scheduling shutdown..." : "Received SIGTERM scheduling shutdown...");
-    log_.write(LogLevel::kNotice, "User requested shutdown...");
-    network_.stop();
-  }
-
-  LogFile& log_;
-  SystemClock clock_;
-  OptionsHolder options_;
-  const int shard_count_;
-  CommandTable commands_;
-  Engine engine_;
-  std::vector<std::unique_ptr<Shard>> shards_;
-  std::vector<std::unique_ptr<Executor>> executors_;
-  Network network_;
-  int exit_code_ = 0;
-};
 
 // Reads everything that configures; false after telling what is wrong on standard error.
 bool read_options(const CommandLine& line, LoadedOptions& loaded) {

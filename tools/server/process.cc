@@ -47,8 +47,8 @@ bool raise_descriptor_limit(Options& options, Log& log) {
     if (setrlimit(RLIMIT_NOFILE, &raised)) raised = limit;
   }
   if (raised.rlim_cur >= wanted) {
-    log.write(LogLevel::kNotice, "Increased maximum number of open files to %llu (it was originally set to %llu).", static_cast<unsigned long long>(wanted),
-              static_cast<unsigned long long>(before));
+    log.write(LogLevel::kNotice, "Increased maximum number of open files to %llu (it was originally set to %llu).",
+              static_cast<unsigned long long>(wanted), static_cast<unsigned long long>(before));
     return true;
   }
   if (raised.rlim_cur <= kReserved) {
@@ -58,8 +58,9 @@ bool raise_descriptor_limit(Options& options, Log& log) {
   }
   uint32_t asked = options.maxclients;
   options.maxclients = static_cast<uint32_t>(raised.rlim_cur - kReserved);
-  log.write(LogLevel::kWarning, "maxclients is %u instead of %u: no more than %llu files may be open. Raise the limit (ulimit -n) for more.", options.maxclients,
-            asked, static_cast<unsigned long long>(raised.rlim_cur));
+  log.write(LogLevel::kWarning,
+            "maxclients is %u instead of %u: no more than %llu files may be open. Raise the limit (ulimit -n) for more.",
+            options.maxclients, asked, static_cast<unsigned long long>(raised.rlim_cur));
   return true;
 }
 

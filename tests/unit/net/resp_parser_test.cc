@@ -43,7 +43,8 @@ TEST(RespParser, ArgumentsPointIntoTheInput) {
 }
 
 TEST(RespParser, SplitAtEveryByteItFindsTheSame) {
-  std::string stream = "PING\r\n" + encode({"SET", "k", std::string("a\0\r\n$b", 6)}) + "*0\r\n*-1\r\n\r\n" + encode({"GET", "k"}) + "set  'a b' \"\\x41\"\n";
+  std::string stream = "PING\r\n" + encode({"SET", "k", std::string("a\0\r\n$b", 6)}) + "*0\r\n*-1\r\n\r\n" + encode({"GET", "k"}) +
+                       "set  'a b' \"\\x41\"\n";
   DumbResp whole(stream, 512 << 20, true);
   ASSERT_EQ(whole.requests.size(), 4u);
   for (size_t at = 0; at <= stream.size(); at++) {
@@ -100,8 +101,30 @@ TEST(RespParser, TellsHowMuchALargeArgumentNeeds) {
 
 TEST(RespParser, AgreesWithTheModelOnAnythingInAnyPieces) {
   Seeded random;
-  const std::string tokens[] = {"*", "$", "\r\n", "\n", "\r", "1", "2", "3", "0", "-", "a", "GET", " ", "\"", "'", "\\x", std::string(1, '\0'), "*2\r\n$3\r\nGET\r\n$1\r\na\r\n",
-                                "$3\r\nfoo\r\n", "*1\r\n$4\r\nPING\r\n", "*3\r\n", "$01\r\na\r\n", "*02\r\n", "$0\r\n\r\n"};
+  const std::string tokens[] = {"*",
+                                "$",
+                                "\r\n",
+                                "\n",
+                                "\r",
+                                "1",
+                                "2",
+                                "3",
+                                "0",
+                                "-",
+                                "a",
+                                "GET",
+                                " ",
+                                "\"",
+                                "'",
+                                "\\x",
+                                std::string(1, '\0'),
+                                "*2\r\n$3\r\nGET\r\n$1\r\na\r\n",
+                                "$3\r\nfoo\r\n",
+                                "*1\r\n$4\r\nPING\r\n",
+                                "*3\r\n",
+                                "$01\r\na\r\n",
+                                "*02\r\n",
+                                "$0\r\n\r\n"};
   for (int round = 0; round < 20000; round++) {
     std::string stream;
     for (uint64_t n = random.below(12); n; n--) stream += tokens[random.below(std::size(tokens))];

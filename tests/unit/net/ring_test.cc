@@ -78,7 +78,7 @@ TEST_F(RingTest, GoesOnWhenThePoolRunsEmpty) {
   bool ran_dry = false;
   std::vector<unsigned> held;
   while (got < wanted) {
-    while (sent < wanted && ::send(pair_[1], piece.data(), piece.size(), MSG_DONTWAIT) > 0) sent += piece.size();
+    while (sent<wanted&& ::send(pair_[1], piece.data(), piece.size(), MSG_DONTWAIT)> 0) sent += piece.size();
     Ring::Completion c = next();
     if (c.result > 0) {
       got += static_cast<size_t>(c.result);
@@ -145,7 +145,8 @@ TEST_F(RingTest, DoesFileWork) {
   int64_t fd = run(r);
   ASSERT_GE(fd, 0);
   std::string text = "hello, ring";
-  r.op = IoRequest::Op::kWrite, r.fd = static_cast<int>(fd), r.data = text.data(), r.size = static_cast<uint32_t>(text.size()), r.offset = 5;
+  r.op = IoRequest::Op::kWrite, r.fd = static_cast<int>(fd), r.data = text.data(), r.size = static_cast<uint32_t>(text.size()),
+  r.offset = 5;
   EXPECT_EQ(run(r), 11);
   r.op = IoRequest::Op::kSize;
   EXPECT_EQ(run(r), 16);

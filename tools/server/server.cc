@@ -1,0 +1,229 @@
+#include "tools/server/server.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "engine/base/conf_rewrite.h"
+#include "engine/base/conf_source.h"
+#include "engine/base/directive.h"
+#include "engine/base/random.h"
+#include "engine/commands/families.h"
+#include "engine/commands/info_parts.h"
+#include "net/commands.h"
+#include "net/info.h"
+#include "net/loop.h"
+#include "persist/commands.h"
+#include "persist/rdb_encode.h"
+#include "persist/rdb_writer.h"
+
+namespace ringwood {
+namespace {
+
+constexpr int64_t kLoadBudgetUs = 2000;  // a turn's share for loading: connections are answered in between
+constexpr int64_t kCronMs = 100;
+constexpr int64_t kProgressMs = 2000;
+
+std::string absolute_path(const char* path) {
+  char* real = realpath(path, nullptr);
+  std::string answer = real ? real : path;
+  std::free(real);
+  return answer;
+}
+
+}  // namespace
+
+Server::Server(LoadedOptions&& loaded, const CommandLine& line, LogFile& log)
+    : log_(log), options_(std::move(loaded.options)), shard_count_(options_.get().shards), engine_{.mapping = SlotMapping(shard_count_)}, network_(engine_, log_, *this) {
+  Random random = Random::from_system();
+  engine_.commands = &commands_;
+  engine_.options = &options_;
+  engine_.clock = &clock_;
+  engine_.start_ms = clock_.unix_ms();
+  engine_.run_id = random.hex(40);
+  engine_.replication_id = random.hex(40);
+  engine_.log = &log_;
+  engine_.process = this;
+  engine_.reload = this;
+  if (!line.config_file.empty()) engine_.config_file = absolute_path(line.config_file.c_str());
+  engine_.executable = absolute_path("/proc/self/exe");
+  add_engine_info(engine_.info);
+  add_network_info(engine_.info, network_);
+  add_persistence_info(engine_.info, persistence_info_);
+  add_families(commands_);
+  commands_.add(session_commands());
+  commands_.add(client_commands());
+  commands_.add(persist_commands());
+}
+
+bool Server::build() {
+  for (const RenameCommand& r : options_.get().rename_commands)
+    if (!commands_.rename(r.from, r.to)) {
+      const char* reason = r.to.empty() ? "No such command in rename-command" : "Target command name already exists";
+      std::fprintf(stderr, "%s\n", format_config_error({r.line.number, r.line.text, reason}).c_str());
+      return false;
+    }
+  commands_.freeze(shard_count_);
+  Random random = Random::from_system();
+  for (int i = 0; i < shard_count_; i++) {
+    shards_.push_back(std::make_unique<Shard>(i, engine_.mapping, options_.get().databases, random.next()));
+    engine_.shards.push_back(shards_.back().get());
+  }
+  for (int i = 0; i < shard_count_; i++) {
+    executors_.push_back(std::make_unique<Executor>(engine_, i));
+    engine_.executors.push_back(executors_.back().get());
+  }
+  engine_.startup_memory = memory::used();
+  return true;
+}
+
+int Server::run() {
+  const Options& o = options_.get();
+  log_.write(LogLevel::kNotice, "Running mode=standalone, port=%d, shards=%d, PID: %d", o.port, shard_count_, static_cast<int>(getpid()));
+  if (!network_.listen()) return 1;
+  if (network_.listeners.empty()) {
+    log_.write(LogLevel::kWarning, "Configured to not listen anywhere, exiting.");
+    return 1;
+  }
+  log_.write(LogLevel::kNotice, "Server initialized");
+  engine_.state.fetch_or(kStateLoading);  // until what is on disk has been looked at
+  bool ran = network_.run();
+  if (!o.unixsocket.empty()) unlink(o.unixsocket.c_str());
+  if (ran && !exit_code_) log_.write(LogLevel::kWarning, "Ringwood is now ready to exit, bye bye...");
+  return ran ? exit_code_ : 1;
+}
+
+// --- on the first loop's thread
+
+void Server::ready() {
+  std::vector<FileIo*> io;
+  for (auto& l : network_.loops) io.push_back(&l->ring());
+  persistence_ = std::make_unique<Persistence>(engine_, io, static_cast<int>(getpid()), kRedisVersion, static_cast<SaveObserver*>(this));
+  load_ = std::make_unique<DataLoad>(engine_, *persistence_, *io[0]);
+  persistence_info_ = {persistence_.get(), load_.get()};
+  engine_.persistence = persistence_.get();
+  executors_[0]->begin_turn(clock_.unix_us());
+  load_->start(*executors_[0], options_.get().rdbchecksum, false, loaded, this);
+}
+
+void Server::loaded(void* self, const DataLoad::Result& result) { static_cast<Server*>(self)->on_loaded(result); }
+
+void Server::on_loaded(const DataLoad::Result& r) {
+  switch (r.state) {
+    case Loader::State::kFailed:
+      log_.write(LogLevel::kWarning, "Fatal error loading the DB: %s. The file has been left as it was. Exiting.", r.error.c_str());
+      return exit_now(1);
+    case Loader::State::kLoaded: {
+      persistence_->loaded();
+      double seconds = static_cast<double>(clock_.unix_ms() - r.progress.start_ms) / 1000;
+      log_.write(LogLevel::kNotice, "Done loading RDB, keys loaded: %llu, keys expired: %llu.", static_cast<unsigned long long>(r.progress.keys),
+                 static_cast<unsigned long long>(r.progress.expired_keys));
+      log_.write(LogLevel::kNotice, "DB loaded from disk: %.3f seconds", seconds);
+      break;
+    }
+    default:
+      break;  // no file: an empty data set
+  }
+  announce();
+}
+
+void Server::announce() {
+  bool tcp = false, local = false;
+  for (const Listener& l : network_.listeners) (l.unix_socket ? local : tcp) = true;
+  if (tcp) log_.write(LogLevel::kNotice, "Ready to accept connections tcp");
+  if (local) log_.write(LogLevel::kNotice, "Ready to accept connections unix");
+}
+
+void Server::log_progress() {
+  const DataLoad::Figures& f = load_->figures();
+  if (clock_.unix_ms() < next_progress_ms_ || !f.total) return;
+  if (next_progress_ms_)
+    log_.write(LogLevel::kNotice, "Loading: %lld of %lld bytes, %.1f %%", static_cast<long long>(f.loaded), static_cast<long long>(f.total),
+               100.0 * static_cast<double>(f.loaded) / static_cast<double>(f.total));
+  next_progress_ms_ = clock_.unix_ms() + kProgressMs;
+}
+
+bool Server::background(Executor& first) {
+  if (__builtin_expect(load_->active(), 0)) {
+    log_progress();
+    return load_->advance(first, kLoadBudgetUs);
+  }
+  if (first.now_ms() < next_cron_ms_) return false;
+  next_cron_ms_ = first.now_ms() + kCronMs;
+  if (ending_.wanted) {
+    try_to_end(first);
+    return false;
+  }
+  if (engine_.debug.pause_cron.load(std::memory_order_relaxed)) return false;
+  persistence_->refresh_gate(first.options());
+  if (persistence_->due(first.options(), first.now_ms())) {
+    log_.write(LogLevel::kNotice, "%lld changes since the last save: saving in the background", static_cast<long long>(persistence_->changes_since_save()));
+    persistence_->save(first, true, nullptr, nullptr);
+  }
+  return false;
+}
+
+// --- saves, told on their thread
+
+void Server::save_started(bool background) {
+  if (background) log_.write(LogLevel::kNotice, "Background saving started");
+}
+
+void Server::save_finished(bool background, const Saver::Result& result) {
+  if (result.cancelled)
+    log_.write(LogLevel::kNotice, "Saving was called off");
+  else if (result.error)
+    log_.write(LogLevel::kWarning, "%s: %s", background ? "Background saving error" : "Error saving the DB", result.message().c_str());
+  else
+    log_.write(LogLevel::kNotice, background ? "Background saving terminated with success" : "DB saved on disk");
+}
+
+// --- options
+
+OwnedBytes Server::apply(const Options& now, Options& next, std::span<const Directive* const> changed, const Directive*& at_fault) {
+  auto refuse = [&](const char* name, OwnedBytes reason) {
+    at_fault = find_directive(name);
+    return reason;
+  };
+  if (next.port != now.port || next.bind != now.bind)
+    return refuse(next.port != now.port ? "port" : "bind", "this version of Ringwood listens where it began: restart it to change this");
+  if (next.dir != now.dir) {
+    if (chdir(next.dir.c_str())) return refuse("dir", std::strerror(errno));
+    char here[4096];
+    if (getcwd(here, sizeof here)) next.dir = here;
+  }
+  if (next.loglevel != now.loglevel) log_.set_level(next.loglevel);
+  (void)changed;
+  return {};
+}
+
+OwnedBytes Server::rewrite_config(const Options& options, bool all) {
+  FileText old = read_config_files(engine_.config_file);
+  Options defaults;
+  if (all) defaults.port = -1;  // differs from every value: all lines are written anew
+  std::string text = ringwood::rewrite_config(old.text ? *old.text : std::string(), options, defaults, std::nullopt);
+  // A short file and a rare command: written here and now, whole or not at all.
+  std::string temporary = engine_.config_file + "." + std::to_string(getpid()) + ".tmp";
+  FILE* f = std::fopen(temporary.c_str(), "w");
+  if (!f) return std::strerror(errno);
+  bool written = std::fwrite(text.data(), 1, text.size(), f) == text.size() && std::fflush(f) == 0 && fsync(fileno(f)) == 0;
+  int error = errno;
+  written &= std::fclose(f) == 0;
+  if (written && std::rename(temporary.c_str(), engine_.config_file.c_str()) == 0) return {};
+  if (written) error = errno;
+  unlink(temporary.c_str());
+  return std::strerror(error);
+}
+
+size_t Server::serialized_length(const Entry& e) {
+  OutBuffer bytes;
+  const Options& o = options_.get();
+  rdb::put_value(bytes, e, {o.rdb_version, o.rdbcompression});
+  return bytes.size();
+}
+
+}  // namespace ringwood

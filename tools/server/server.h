@@ -1,0 +1,87 @@
+#pragma once
+// The composition root: makes the engine, its shards and the network, introduces persistence to them, and carries out what concerns the process as a whole. Loading and save
+// points are in server.cc, the way to the end in shutdown.cc, DEBUG RELOAD in reload.cc.
+#include <memory>
+#include <vector>
+
+#include "engine/base/clock.h"
+#include "engine/base/conf_args.h"
+#include "engine/base/conf_file.h"
+#include "engine/exec/command_table.h"
+#include "engine/exec/control.h"
+#include "engine/exec/engine.h"
+#include "engine/exec/executor.h"
+#include "net/network.h"
+#include "persist/data_load.h"
+#include "persist/info.h"
+#include "persist/persistence.h"
+#include "tools/server/log_file.h"
+
+namespace ringwood {
+
+class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
+ public:
+  Server(LoadedOptions&& loaded, const CommandLine& line, LogFile& log);
+  // False after telling on standard error what is wrong with the configuration.
+  bool build();
+  // Serves until it is told to stop; answers the exit status.
+  int run();
+
+ private:
+  // NetworkOwner, on the first loop's thread
+  void ready() override;
+  void signalled(int signal) override;
+  bool background(Executor& first) override;
+  // ProcessControl
+  OwnedBytes apply(const Options& now, Options& next, std::span<const Directive* const> changed, const Directive*& at_fault) override;
+  OwnedBytes rewrite_config(const Options& options, bool all) override;
+  void shutdown(Call& call, uint32_t flags) override;
+  bool abort_shutdown() override;
+  // ReloadControl
+  void reload(Call& call, ReloadRequest request) override;
+  size_t serialized_length(const Entry& e) override;
+  void skip_checksums(bool on) override { skip_checksums_ = on; }
+  void drop_functions() override { persistence_->functions().clear(); }
+  // SaveObserver
+  void save_started(bool background) override;
+  void save_finished(bool background, const Saver::Result& result) override;
+
+  static void loaded(void* self, const DataLoad::Result& result);
+  void on_loaded(const DataLoad::Result& result);
+  void announce();
+  void log_progress();
+
+  // The end: asked for on any thread, carried out on the first.
+  struct ShutdownRequest;
+  struct Reload;
+  void end(uint32_t flags, Executor* asker, OwedReply owed);
+  void try_to_end(Executor& first);
+  void end_failed();
+  void exit_now(int code);
+
+  LogFile& log_;
+  SystemClock clock_;
+  OptionsHolder options_;
+  const int shard_count_;
+  CommandTable commands_;
+  Engine engine_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<std::unique_ptr<Executor>> executors_;
+  Network network_;
+  std::unique_ptr<Persistence> persistence_;  // from ready() on: it needs the rings
+  std::unique_ptr<DataLoad> load_;
+  PersistenceInfo persistence_info_{nullptr, nullptr};
+  std::atomic<bool> skip_checksums_{false};
+  int64_t next_cron_ms_ = 0, next_progress_ms_ = 0;
+  int exit_code_ = 0;
+
+  // Of the first thread.
+  struct Ending {
+    bool wanted = false, saving = false;
+    uint32_t flags = 0;
+    Executor* asker = nullptr;  // null: a signal
+    OwedReply owed{nullptr, 0};
+  } ending_;
+};
+
+}  // namespace ringwood

@@ -1,0 +1,107 @@
+// The end of the server, as SHUTDOWN and the signals ask for it: saved where that is wanted, and only then. A save that fails keeps the server running
+// (unless FORCE says otherwise), as in Redis.
+#include <signal.h>
+
+#include "engine/exec/call.h"
+#include "engine/exec/client.h"
+#include "tools/server/server.h"
+
+namespace ringwood {
+
+// Carries the wish to the first thread.
+struct Server::ShutdownRequest final : Task {
+  Server* server;
+  uint32_t flags;
+  Executor* asker;
+  OwedReply owed;
+};
+
+void Server::shutdown(Call& call, uint32_t flags) {
+  auto* t = new ShutdownRequest;
+  t->server = this;
+  t->flags = flags;
+  t->asker = &call.executor();
+  t->owed = call.executor().suspend(call);
+  log_.write(LogLevel::kNotice, "User requested shutdown...");
+  t->run = [](Task& task, Executor& first) {
+    auto& r = static_cast<ShutdownRequest&>(task);
+    r.server->end(r.flags, r.asker, r.owed);
+    r.server->try_to_end(first);
+  };
+  t->done = [](Task& task, Executor&) { delete static_cast<ShutdownRequest*>(&task); };
+  call.executor().send_task(0, t);
+}
+
+void Server::signalled(int signal) {
+  bool interrupt = signal == SIGINT;
+  if (ending_.wanted && interrupt) {  // asked twice: the user means it
+    log_.write(LogLevel::kWarning, "You insist... exiting now.");
+    return exit_now(1);
+  }
+  log_.write(LogLevel::kWarning, interrupt ? "Received SIGINT scheduling shutdown..." : "Received SIGTERM scheduling shutdown...");
+  log_.write(LogLevel::kNotice, "User requested shutdown...");
+  const Options& o = options_.get();
+  end(static_cast<uint32_t>(interrupt ? o.shutdown_on_sigint : o.shutdown_on_sigterm), nullptr, {nullptr, 0});
+  next_cron_ms_ = 0;
+}
+
+void Server::end(uint32_t flags, Executor* asker, OwedReply owed) {
+  if (ending_.wanted) {  // a second wish while the first is under way: it is told what becomes of the first
+    if (asker) ending_.asker = asker, ending_.owed = owed;
+    return;
+  }
+  ending_ = {true, false, flags, asker, owed};
+}
+
+bool Server::abort_shutdown() {
+  return false;  // nothing here waits for long: there are no replicas yet whose lag a shutdown would wait for
+}
+
+void Server::try_to_end(Executor& first) {
+  if (!ending_.wanted || ending_.saving) return;
+  if (load_->active()) return exit_now(0);  // what is on disk is all there is
+  bool save = (ending_.flags & kShutdownSave) || (!options_.get().save.empty() && !(ending_.flags & kShutdownNosave));
+  if (!save) {
+    if (persistence_->saving()) persistence_->cancel(first);
+    return exit_now(0);
+  }
+  if (persistence_->saving()) return;  // looked at again by the cron: the image in the making may be older than the data
+  log_.write(LogLevel::kNotice, "Saving the final RDB snapshot before exiting.");
+  ending_.saving = true;
+  persistence_->save(
+      first, false,
+      [](void* self, const Saver::Result& result) {
+        auto& server = *static_cast<Server*>(self);
+        server.ending_.saving = false;
+        if (result.error == EBUSY) return;
+        if (!result.error || (server.ending_.flags & kShutdownForce)) return server.exit_now(0);
+        server.end_failed();
+      },
+      this);
+}
+
+void Server::end_failed() {
+  log_.write(LogLevel::kWarning, "Error trying to save the DB, can't exit.");
+  log_.write(LogLevel::kWarning, "Errors trying to shut down the server. Check the logs for more information.");
+  Executor* asker = ending_.asker;
+  OwedReply owed = ending_.owed;
+  ending_ = {};
+  if (!asker) return;
+  struct Answer final : Task {
+    OwedReply owed;
+  };
+  auto* t = new Answer;
+  t->owed = owed;
+  t->run = [](Task& task, Executor& home) {
+    home.complete(static_cast<Answer&>(task).owed, [](Reply& r) { r.error("ERR Errors trying to SHUTDOWN. Check logs."); });
+  };
+  t->done = [](Task& task, Executor&) { delete static_cast<Answer*>(&task); };
+  executors_[0]->send_task(asker->self(), t);
+}
+
+void Server::exit_now(int code) {
+  exit_code_ = code;
+  network_.stop();
+}
+
+}  // namespace ringwood
