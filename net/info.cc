@@ -22,7 +22,8 @@ void write_clients(InfoText& out, const InfoContext& context, void* self) {
 }
 
 NetBase now(Network& n) {
-  return {n.sum(&NetStats::connections_received), n.sum(&NetStats::connections_rejected), n.sum(&NetStats::bytes_in), n.sum(&NetStats::bytes_out)};
+  return {n.sum(&NetStats::connections_received), n.sum(&NetStats::connections_rejected), n.sum(&NetStats::bytes_in),
+          n.sum(&NetStats::bytes_out)};
 }
 
 void write_stats(InfoText& out, const InfoContext&, void* self) {

@@ -32,8 +32,8 @@ struct NetBase {
 // What the network asks of the program that runs it. Called on the first loop's thread, between turns.
 class NetworkOwner {
  public:
-  virtual void ready() = 0;                // every ring is open; the first connection is accepted after this
-  virtual void signalled(int signal) = 0;  // SIGTERM or SIGINT
+  virtual void ready() = 0;                      // every ring is open; the first connection is accepted after this
+  virtual void signalled(int signal) = 0;        // SIGTERM or SIGINT
   virtual bool background(Executor& first) = 0;  // once a turn: work in small portions; true when more could be done at once
 
  protected:
@@ -60,8 +60,8 @@ class Network {
   NetworkOwner& owner;
   std::vector<Listener> listeners;
   std::vector<std::unique_ptr<Loop>> loops;
-  std::atomic<int64_t> connections{0};   // open now, all loops
-  NetBase reset_base;                    // changed under a lease of all shards, like all that CONFIG RESETSTAT resets
+  std::atomic<int64_t> connections{0};  // open now, all loops
+  NetBase reset_base;                   // changed under a lease of all shards, like all that CONFIG RESETSTAT resets
 
   // CLIENT PAUSE: until then (unix time, ms) no loop runs any command, or none that may change data. A later end is kept, and so is the wider pause.
   void pause(int64_t until_ms, bool all_commands);

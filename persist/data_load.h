@@ -1,5 +1,6 @@
 #pragma once
-// Loading a data set into a running engine: a Loader whose entries travel to the threads that own them, in batches with a bound on how many are under way. Commands
+// Loading a data set into a running engine: a Loader whose entries travel to the threads that own them, in batches with a bound on how many are under
+// way. Commands
 // that need the data are answered with LOADING meanwhile (kStateLoading). Runs on one thread, a portion a turn.
 #include <atomic>
 #include <memory>
@@ -40,8 +41,8 @@ class DataLoad final : private LoadTarget {
 
  private:
   struct Delivery;
-  static constexpr size_t kBatch = 512;        // entries a message
-  static constexpr int kMostUnderWay = 64;     // messages: what a slow shard may have waiting
+  static constexpr size_t kBatch = 512;     // entries a message
+  static constexpr int kMostUnderWay = 64;  // messages: what a slow shard may have waiting
   void deliver(int shard, int database, Entry* entry) override;
   void on_function(Bytes source) override { persistence_.functions().emplace_back(source); }
   void on_aux(Bytes, Bytes) override {}

@@ -1,5 +1,6 @@
 #pragma once
-// Loads an RDB file through the I/O contract: two buffers, so that the disk reads one piece while the other is parsed, and a budget of time for each turn. Entries are
+// Loads an RDB file through the I/O contract: two buffers, so that the disk reads one piece while the other is parsed, and a budget of time for each
+// turn. Entries are
 // handed to the shards that own them. The file is opened for reading and never touched.
 #include <memory>
 

@@ -8,46 +8,36 @@ constexpr uint8_t kLong = 0xfe;  // a 32-bit length follows
 constexpr size_t kZiplistHeader = 10;
 constexpr size_t kUnknownCount = 65535;
 
-enum ZiplistInteger : uint8_t { kInt16 = 0xc0, kInt32 = 0xd0, kInt64 = 0xe0, kInt24 = 0xf0, kInt8 = 0xfe, kFirstNibble = 0xf1, kLastNibble = 0xfd };
+enum ZiplistInteger : uint8_t {
+  kInt16 = 0xc0,
+  kInt32 = 0xd0,
+  kInt64 = 0xe0,
+  kInt24 = 0xf0,
+  kInt8 = 0xfe,
+  kFirstNibble = 0xf1,
+  kLastNibble = 0xfd
+};
 
 // Payload bytes of an integer entry; false for an encoding that does not exist.
 bool integer_size(uint8_t encoding, size_t& n) {
   switch (encoding) {
-    case kInt8:
-      n = 1;
-      return true;
-    case kInt16:
-      n = 2;
-      return true;
-    case kInt24:
-      n = 3;
-      return true;
-    case kInt32:
-      n = 4;
-      return true;
-    case kInt64:
-      n = 8;
-      return true;
-    default:
-      n = 0;
-      return encoding >= kFirstNibble && encoding <= kLastNibble;
+    case kInt8: n = 1; return true;
+    case kInt16: n = 2; return true;
+    case kInt24: n = 3; return true;
+    case kInt32: n = 4; return true;
+    case kInt64: n = 8; return true;
+    default: n = 0; return encoding >= kFirstNibble && encoding <= kLastNibble;
   }
 }
 
 int64_t read_integer(uint8_t encoding, const uint8_t* p) {
   switch (encoding) {
-    case kInt8:
-      return load<int8_t>(p);
-    case kInt16:
-      return load<int16_t>(p);
-    case kInt24:
-      return static_cast<int32_t>(static_cast<uint32_t>(p[0]) << 8 | static_cast<uint32_t>(load<uint16_t>(p + 1)) << 16) >> 8;
-    case kInt32:
-      return load<int32_t>(p);
-    case kInt64:
-      return load<int64_t>(p);
-    default:
-      return encoding - kFirstNibble;
+    case kInt8: return load<int8_t>(p);
+    case kInt16: return load<int16_t>(p);
+    case kInt24: return static_cast<int32_t>(static_cast<uint32_t>(p[0]) << 8 | static_cast<uint32_t>(load<uint16_t>(p + 1)) << 16) >> 8;
+    case kInt32: return load<int32_t>(p);
+    case kInt64: return load<int64_t>(p);
+    default: return encoding - kFirstNibble;
   }
 }
 
@@ -176,8 +166,6 @@ bool ZipmapReader::check() {
   return count_ > 0 && (stated >= kLong || stated == count_);
 }
 
-bool ZipmapReader::next(Bytes& field, Bytes& value) {
-  return valid_ && at_ != end_ && read_pair(at_, field, value);
-}
+bool ZipmapReader::next(Bytes& field, Bytes& value) { return valid_ && at_ != end_ && read_pair(at_, field, value); }
 
 }  // namespace ringwood::persist

@@ -7,7 +7,7 @@
 
 namespace ringwood {
 
-using Bytes = std::string_view;   // borrowed: never outlives what it points into
+using Bytes = std::string_view;  // borrowed: never outlives what it points into
 using OwnedBytes = std::string;
 
 inline const uint8_t* octets(Bytes b) { return reinterpret_cast<const uint8_t*>(b.data()); }

@@ -18,7 +18,7 @@ enum DirectiveFlag : uint32_t {
   kDebugShown = 1u << 2,   // of interest in a crash report
   kMultiArg = 1u << 3,     // takes several arguments
   kHidden = 1u << 4,       // CONFIG GET shows it by its exact name only
-  kGuarded = 1u << 5,    // CONFIG SET only as enable-protected-configs allows
+  kGuarded = 1u << 5,      // CONFIG SET only as enable-protected-configs allows
   kDenyLoading = 1u << 6,  // not while a data set is loading
   kVolatile = 1u << 7,     // names something outside (a file): setting the same text again is a change
 };

@@ -41,16 +41,12 @@ bool class_matches(Bytes pattern, size_t& at, char c, bool ignore_case) {
 // Matches one character against the pattern's element at `at`, which is no star; leaves `at` behind the element.
 bool element_matches(Bytes pattern, size_t& at, char c, bool ignore_case) {
   switch (pattern[at]) {
-    case '?':
-      at++;
-      return true;
-    case '[':
-      return class_matches(pattern, at, c, ignore_case);
+    case '?': at++; return true;
+    case '[': return class_matches(pattern, at, c, ignore_case);
     case '\\':
       if (at + 1 < pattern.size()) at++;
       [[fallthrough]];
-    default:
-      return fold(pattern[at++], ignore_case) == fold(c, ignore_case);
+    default: return fold(pattern[at++], ignore_case) == fold(c, ignore_case);
   }
 }
 

@@ -7,8 +7,8 @@
 
 namespace ringwood {
 
-constexpr size_t kMaxIntChars = 20;           // "-9223372036854775808", "18446744073709551615"
-constexpr size_t kMaxDoubleChars = 32;        // every double formatter below but fixed point
+constexpr size_t kMaxIntChars = 20;     // "-9223372036854775808", "18446744073709551615"
+constexpr size_t kMaxDoubleChars = 32;  // every double formatter below but fixed point
 constexpr size_t kMaxFixedPointChars = 40;
 constexpr size_t kMaxLongDoubleChars = 5120;  // the longest text that counts as a long double, and the room to print one
 

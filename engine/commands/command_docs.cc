@@ -8,8 +8,9 @@ namespace ringwood {
 namespace {
 
 const char* group_name(Group g) {
-  constexpr const char* kNames[] = {"generic", "string",    "list",        "set",     "sorted-set", "hash", "pubsub", "transactions", "connection",
-                                    "server",  "scripting", "hyperloglog", "cluster", "sentinel",   "geo",  "stream", "bitmap"};
+  constexpr const char* kNames[] = {"generic", "string",       "list",       "set",    "sorted-set", "hash",
+                                    "pubsub",  "transactions", "connection", "server", "scripting",  "hyperloglog",
+                                    "cluster", "sentinel",     "geo",        "stream", "bitmap"};
   return kNames[static_cast<size_t>(g)];
 }
 

@@ -36,17 +36,40 @@ constexpr BitName kFlagNames[] = {
 };
 
 constexpr BitName kKeyFlagNames[] = {
-    {kKeyRO, "RO"},         {kKeyRW, "RW"},         {kKeyOW, "OW"},           {kKeyRM, "RM"},
-    {kKeyAccess, "access"}, {kKeyUpdate, "update"}, {kKeyInsert, "insert"},   {kKeyDelete, "delete"},
-    {kKeyNotKey, "not_key"}, {kKeyIncomplete, "incomplete"}, {kKeyVariableFlags, "variable_flags"},
+    {kKeyRO, "RO"},
+    {kKeyRW, "RW"},
+    {kKeyOW, "OW"},
+    {kKeyRM, "RM"},
+    {kKeyAccess, "access"},
+    {kKeyUpdate, "update"},
+    {kKeyInsert, "insert"},
+    {kKeyDelete, "delete"},
+    {kKeyNotKey, "not_key"},
+    {kKeyIncomplete, "incomplete"},
+    {kKeyVariableFlags, "variable_flags"},
 };
 
 constexpr BitName kAclNames[] = {
-    {kAclKeyspace, "keyspace"}, {kAclRead, "read"},           {kAclWrite, "write"},           {kAclSet, "set"},
-    {kAclSortedSet, "sortedset"}, {kAclList, "list"},         {kAclHash, "hash"},             {kAclString, "string"},
-    {kAclBitmap, "bitmap"},     {kAclHyperLogLog, "hyperloglog"}, {kAclGeo, "geo"},           {kAclStream, "stream"},
-    {kAclPubSub, "pubsub"},     {kAclAdmin, "admin"},         {kAclFast, "fast"},             {kAclSlow, "slow"},
-    {kAclBlocking, "blocking"}, {kAclDangerous, "dangerous"}, {kAclConnection, "connection"}, {kAclTransaction, "transaction"},
+    {kAclKeyspace, "keyspace"},
+    {kAclRead, "read"},
+    {kAclWrite, "write"},
+    {kAclSet, "set"},
+    {kAclSortedSet, "sortedset"},
+    {kAclList, "list"},
+    {kAclHash, "hash"},
+    {kAclString, "string"},
+    {kAclBitmap, "bitmap"},
+    {kAclHyperLogLog, "hyperloglog"},
+    {kAclGeo, "geo"},
+    {kAclStream, "stream"},
+    {kAclPubSub, "pubsub"},
+    {kAclAdmin, "admin"},
+    {kAclFast, "fast"},
+    {kAclSlow, "slow"},
+    {kAclBlocking, "blocking"},
+    {kAclDangerous, "dangerous"},
+    {kAclConnection, "connection"},
+    {kAclTransaction, "transaction"},
     {kAclScripting, "scripting"},
 };
 

@@ -39,7 +39,8 @@ void set(Call& c) {
     if (!reason.empty()) return c.reply.error("ERR " + set_failure(at_fault ? at_fault->name : pairs[0].name, reason));
   }
   c.engine().options->publish(std::move(result.options));
-  c.executor().take_options();  // the other threads take them at the beginning of their next turn, before any command that comes after the answer
+  c.executor()
+      .take_options();  // the other threads take them at the beginning of their next turn, before any command that comes after the answer
   c.reply.ok();
 }
 
@@ -63,10 +64,14 @@ void resetstat(Call& c) {
 
 void help(Call& c) {
   static constexpr const char* kLines[] = {
-      "GET <pattern>",     "    The options whose names match <pattern>, and their values.",
-      "RESETSTAT",         "    Sets the counters that INFO shows to zero.",
-      "REWRITE",           "    Brings the configuration file up to date.",
-      "SET <directive> <value> [<directive> <value> ...]", "    Changes options: all of these or none.",
+      "GET <pattern>",
+      "    The options whose names match <pattern>, and their values.",
+      "RESETSTAT",
+      "    Sets the counters that INFO shows to zero.",
+      "REWRITE",
+      "    Brings the configuration file up to date.",
+      "SET <directive> <value> [<directive> <value> ...]",
+      "    Changes options: all of these or none.",
   };
   c.reply.help("CONFIG", kLines);
 }
@@ -78,20 +83,67 @@ constexpr const char* kGetHistory[] = {"7.0.0|Takes several patterns."};
 constexpr const char* kSetHistory[] = {"7.0.0|Sets several options at once."};
 
 constexpr CommandSpec kSubcommands[] = {
-    {.name = "get", .arity = -3, .flags = kFlags, .route = Route::kHere, .run = get, .group = Group::kServer, .since = "2.0.0", .complexity = kEach,
-     .summary = "Answers options and their values.", .syntax = "parameter...", .history = kGetHistory},
-    {.name = "help", .arity = 2, .flags = kLoading | kStale, .route = Route::kHere, .run = help, .group = Group::kServer, .since = "5.0.0",
-     .complexity = "O(1)", .summary = "Describes the subcommands."},
-    {.name = "resetstat", .arity = 2, .flags = kFlags, .route = Route::kAll, .run = resetstat, .group = Group::kServer, .since = "2.0.0",
-     .complexity = "O(1)", .summary = "Sets the server's counters to zero.", .tips = kOnAllNodes},
-    {.name = "rewrite", .arity = 2, .flags = kFlags, .route = Route::kAll, .run = rewrite, .group = Group::kServer, .since = "2.8.0", .complexity = "O(1)",
-     .summary = "Writes the options in effect to the configuration file.", .tips = kOnAllNodes},
-    {.name = "set", .arity = -4, .flags = kFlags, .route = Route::kAll, .run = set, .group = Group::kServer, .since = "2.0.0", .complexity = kEach,
-     .summary = "Changes options.", .syntax = "(parameter value)...", .tips = kOnAllNodes, .history = kSetHistory},
+    {.name = "get",
+     .arity = -3,
+     .flags = kFlags,
+     .route = Route::kHere,
+     .run = get,
+     .group = Group::kServer,
+     .since = "2.0.0",
+     .complexity = kEach,
+     .summary = "Answers options and their values.",
+     .syntax = "parameter...",
+     .history = kGetHistory},
+    {.name = "help",
+     .arity = 2,
+     .flags = kLoading | kStale,
+     .route = Route::kHere,
+     .run = help,
+     .group = Group::kServer,
+     .since = "5.0.0",
+     .complexity = "O(1)",
+     .summary = "Describes the subcommands."},
+    {.name = "resetstat",
+     .arity = 2,
+     .flags = kFlags,
+     .route = Route::kAll,
+     .run = resetstat,
+     .group = Group::kServer,
+     .since = "2.0.0",
+     .complexity = "O(1)",
+     .summary = "Sets the server's counters to zero.",
+     .tips = kOnAllNodes},
+    {.name = "rewrite",
+     .arity = 2,
+     .flags = kFlags,
+     .route = Route::kAll,
+     .run = rewrite,
+     .group = Group::kServer,
+     .since = "2.8.0",
+     .complexity = "O(1)",
+     .summary = "Writes the options in effect to the configuration file.",
+     .tips = kOnAllNodes},
+    {.name = "set",
+     .arity = -4,
+     .flags = kFlags,
+     .route = Route::kAll,
+     .run = set,
+     .group = Group::kServer,
+     .since = "2.0.0",
+     .complexity = kEach,
+     .summary = "Changes options.",
+     .syntax = "(parameter value)...",
+     .tips = kOnAllNodes,
+     .history = kSetHistory},
 };
 
 constexpr CommandSpec kCommands[] = {
-    {.name = "config", .arity = -2, .subcommands = kSubcommands, .group = Group::kServer, .since = "2.0.0", .complexity = "Depends on subcommand.",
+    {.name = "config",
+     .arity = -2,
+     .subcommands = kSubcommands,
+     .group = Group::kServer,
+     .since = "2.0.0",
+     .complexity = "Depends on subcommand.",
      .summary = "Shows and changes the server's options."},
 };
 

@@ -29,8 +29,8 @@ OwnedBytes quicklist_figures(const Quicklist& q, int compress_depth) {
   q.for_each_node([&bytes](const Quicklist::Node& n) { bytes += n.bytes; });
   double mean = q.nodes() ? static_cast<double>(q.size()) / static_cast<double>(q.nodes()) : 0;
   char text[160];
-  int n = std::snprintf(text, sizeof text, " ql_nodes:%zu ql_avg_node:%.2f ql_listpack_max:%d ql_compressed:%d ql_uncompressed_size:%zu", q.nodes(), mean,
-                        q.fill(), compress_depth != 0, bytes);
+  int n = std::snprintf(text, sizeof text, " ql_nodes:%zu ql_avg_node:%.2f ql_listpack_max:%d ql_compressed:%d ql_uncompressed_size:%zu",
+                        q.nodes(), mean, q.fill(), compress_depth != 0, bytes);
   return OwnedBytes(text, static_cast<size_t>(n));
 }
 
@@ -50,7 +50,8 @@ void log_elements(Call& c, const uint8_t* lp) {
 // One hash table's figures, in the form of Redis's dictGetStats as far as they mean something here.
 OwnedBytes table_text(size_t buckets, size_t elements) {
   if (!elements) return "No stats available for empty dictionaries\n";
-  return "Hash table 0 stats (main hash table):\n table size: " + std::to_string(buckets) + "\n number of elements: " + std::to_string(elements) + "\n";
+  return "Hash table 0 stats (main hash table):\n table size: " + std::to_string(buckets) +
+         "\n number of elements: " + std::to_string(elements) + "\n";
 }
 
 }  // namespace
@@ -71,8 +72,8 @@ void object(Call& c) {
   ReloadControl* files = c.engine().reload;
   int64_t idle = access::idle_ms(e->access(), access::lru_clock(c.now_ms())) / 1000;
   char text[256];
-  int n = std::snprintf(text, sizeof text, "Value at:%p refcount:1 encoding:%s serializedlength:%zu lru:%u lru_seconds_idle:%lld", static_cast<void*>(e),
-                        encoding_name(e->encoding()), files ? files->serialized_length(*e) : size_t{0}, e->access(),
+  int n = std::snprintf(text, sizeof text, "Value at:%p refcount:1 encoding:%s serializedlength:%zu lru:%u lru_seconds_idle:%lld",
+                        static_cast<void*>(e), encoding_name(e->encoding()), files ? files->serialized_length(*e) : size_t{0}, e->access(),
                         static_cast<long long>(idle));
   OwnedBytes line(text, static_cast<size_t>(n));
   if (e->encoding() == Encoding::kQuicklist) line += quicklist_figures(*e->object().as<Quicklist>(), c.limits().list_compress_depth);
@@ -86,7 +87,8 @@ void sdslen(Call& c) {
   size_t block = e->has_block() ? memory::usable(e->object().as<StringBlock>()) : 0;
   size_t room = e->has_block() ? e->object().as<StringBlock>()->capacity : e->inline_capacity();
   char text[256];
-  int n = std::snprintf(text, sizeof text, "key_sds_len:%zu, key_sds_avail:0, key_zmalloc: %zu, val_sds_len:%zu, val_sds_avail:%zu, val_zmalloc: %zu",
+  int n = std::snprintf(text, sizeof text,
+                        "key_sds_len:%zu, key_sds_avail:0, key_zmalloc: %zu, val_sds_len:%zu, val_sds_avail:%zu, val_zmalloc: %zu",
                         e->key().size(), e->shell_memory(), e->string_size(), room > e->string_size() ? room - e->string_size() : 0, block);
   c.reply.simple({text, static_cast<size_t>(n)});
 }

@@ -61,7 +61,8 @@ void protocol(Call& c) {
   for (const Kind& k : kKinds)
     if (Call::is_word(c.arg(2), k.name)) return k.write(c.reply);
   c.reply.error(
-      "ERR Wrong protocol type name. Please use one of the following: string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false");
+      "ERR Wrong protocol type name. Please use one of the following: "
+      "string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false");
 }
 
 // The client's own text as an error; like Redis, it is not counted as one.

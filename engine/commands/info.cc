@@ -1,7 +1,7 @@
 // INFO.
+#include "engine/exec/info.h"
 #include "engine/commands/families.h"
 #include "engine/exec/call.h"
-#include "engine/exec/info.h"
 
 namespace ringwood {
 namespace {
@@ -14,9 +14,19 @@ void info(Call& c) {
 constexpr const char* kHistory[] = {"7.0.0|Takes several sections."};
 
 constexpr CommandSpec kCommands[] = {
-    {.name = "info", .arity = -1, .flags = kLoading | kStale | kSentinel, .acl = kAclDangerous, .route = Route::kHere, .run = info, .group = Group::kServer,
-     .since = "1.0.0", .complexity = "O(1)", .summary = "Answers figures about the server, as text in sections.", .syntax = "[section...]",
-     .tips = "nondeterministic_output request_policy:all_shards response_policy:special", .history = kHistory},
+    {.name = "info",
+     .arity = -1,
+     .flags = kLoading | kStale | kSentinel,
+     .acl = kAclDangerous,
+     .route = Route::kHere,
+     .run = info,
+     .group = Group::kServer,
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Answers figures about the server, as text in sections.",
+     .syntax = "[section...]",
+     .tips = "nondeterministic_output request_policy:all_shards response_policy:special",
+     .history = kHistory},
 };
 
 }  // namespace

@@ -33,7 +33,8 @@ void write_server(InfoText& out, const InfoContext& x, void*) {
 #ifdef __clang__
   out.field("gcc_version", "0.0.0");
 #else
-  out.field("gcc_version", Bytes(std::to_string(__GNUC__) + "." + std::to_string(__GNUC_MINOR__) + "." + std::to_string(__GNUC_PATCHLEVEL__)));
+  out.field("gcc_version",
+            Bytes(std::to_string(__GNUC__) + "." + std::to_string(__GNUC_MINOR__) + "." + std::to_string(__GNUC_PATCHLEVEL__)));
 #endif
   out.field("process_id", static_cast<int64_t>(getpid()));
   out.field("process_supervised", Bytes(option_text(o, "supervised")));
@@ -143,8 +144,9 @@ void write_stats(InfoText& out, const InfoContext& x, void*) {
 
 void reset_stats(const InfoContext& x, void*) {
   for (Shard* s : x.engine.shards)
-    for (Counter ShardStats::*c : {&ShardStats::commands_processed, &ShardStats::expired_keys, &ShardStats::evicted_keys, &ShardStats::keyspace_hits,
-                                   &ShardStats::keyspace_misses, &ShardStats::total_error_replies, &ShardStats::leases, &ShardStats::remote_commands})
+    for (Counter ShardStats::*c :
+         {&ShardStats::commands_processed, &ShardStats::expired_keys, &ShardStats::evicted_keys, &ShardStats::keyspace_hits,
+          &ShardStats::keyspace_misses, &ShardStats::total_error_replies, &ShardStats::leases, &ShardStats::remote_commands})
       (s->stats.*c).set(0);
 }
 

@@ -16,7 +16,9 @@ struct MemoryFigures {
   size_t used, peak, startup, resident, keys, clients;
   size_t overhead;  // what is not the data set: start-up, clients and the keys' tables
   size_t dataset() const { return used > overhead ? used - overhead : 0; }
-  double dataset_percent() const { return used > startup ? 100.0 * static_cast<double>(dataset()) / static_cast<double>(used - startup) : 0; }
+  double dataset_percent() const {
+    return used > startup ? 100.0 * static_cast<double>(dataset()) / static_cast<double>(used - startup) : 0;
+  }
   double peak_percent() const { return peak ? 100.0 * static_cast<double>(used) / static_cast<double>(peak) : 0; }
   double fragmentation() const { return used ? static_cast<double>(resident) / static_cast<double>(used) : 0; }
   int64_t fragmentation_bytes() const { return static_cast<int64_t>(resident) - static_cast<int64_t>(used); }

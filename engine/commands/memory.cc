@@ -101,8 +101,9 @@ void doctor(Call& c) {
   if (m.used < kTooSmallToTell) return c.reply.verbatim("Less than 5 MB are in use: too little for a finding to mean anything.\n", "txt");
   OwnedBytes text;
   if (m.used * 3 < m.peak * 2)
-    text += " * Peak memory: at its peak the server used more than one and a half times what it uses now. What was freed may still count as "
-            "resident; MEMORY PURGE gives back what can be given back.\n";
+    text +=
+        " * Peak memory: at its peak the server used more than one and a half times what it uses now. What was freed may still count as "
+        "resident; MEMORY PURGE gives back what can be given back.\n";
   if (m.fragmentation() > 1.4 && m.fragmentation_bytes() > (10 << 20))
     text += " * Fragmentation: resident memory is more than 1.4 times what is in use.\n";
   c.reply.verbatim(text.empty() ? OwnedBytes("No problem with memory was found.\n") : "Findings:\n" + text, "txt");
@@ -134,11 +135,16 @@ void purge(Call& c) {
 
 void help(Call& c) {
   static constexpr const char* kLines[] = {
-      "DOCTOR",       "    What looks wrong with memory, in words.",
-      "MALLOC-STATS", "    The allocator's own statistics.",
-      "PURGE",        "    Gives unused memory back to the system.",
-      "STATS",        "    What the server's memory is used for.",
-      "USAGE <key> [SAMPLES <count>]", "    Bytes that <key> and its value take; of a large collection <count>",
+      "DOCTOR",
+      "    What looks wrong with memory, in words.",
+      "MALLOC-STATS",
+      "    The allocator's own statistics.",
+      "PURGE",
+      "    Gives unused memory back to the system.",
+      "STATS",
+      "    What the server's memory is used for.",
+      "USAGE <key> [SAMPLES <count>]",
+      "    Bytes that <key> and its value take; of a large collection <count>",
       "    elements are measured (5 by default; 0: all).",
   };
   c.reply.help("MEMORY", kLines);
@@ -149,23 +155,70 @@ constexpr const char* kReportTips = "nondeterministic_output request_policy:all_
 constexpr const char* kAllocated = "Depends on how much memory is allocated, could be slow";
 
 constexpr CommandSpec kSubcommands[] = {
-    {.name = "doctor", .arity = 2, .route = Route::kHere, .run = doctor, .group = Group::kServer, .since = "4.0.0", .complexity = "O(1)",
-     .summary = "Answers what looks wrong with memory.", .tips = kReportTips},
-    {.name = "help", .arity = 2, .flags = kLoading | kStale, .route = Route::kHere, .run = help, .group = Group::kServer, .since = "4.0.0",
-     .complexity = "O(1)", .summary = "Describes the subcommands."},
-    {.name = "malloc-stats", .arity = 2, .route = Route::kHere, .run = malloc_stats, .group = Group::kServer, .since = "4.0.0", .complexity = kAllocated,
-     .summary = "Answers the allocator's statistics.", .tips = kReportTips},
-    {.name = "purge", .arity = 2, .route = Route::kHere, .run = purge, .group = Group::kServer, .since = "4.0.0", .complexity = kAllocated,
-     .summary = "Gives unused memory back to the system.", .tips = "request_policy:all_shards response_policy:all_succeeded"},
-    {.name = "stats", .arity = 2, .route = Route::kAll, .run = stats, .group = Group::kServer, .since = "4.0.0", .complexity = "O(1)",
-     .summary = "Answers what memory is used for.", .tips = kReportTips},
-    {.name = "usage", .arity = -3, .flags = kReadOnly, .run = usage, .keys = kKey, .group = Group::kServer, .since = "4.0.0",
-     .complexity = "O(N) where N is the number of samples.", .summary = "Answers the bytes that a key and its value take.",
+    {.name = "doctor",
+     .arity = 2,
+     .route = Route::kHere,
+     .run = doctor,
+     .group = Group::kServer,
+     .since = "4.0.0",
+     .complexity = "O(1)",
+     .summary = "Answers what looks wrong with memory.",
+     .tips = kReportTips},
+    {.name = "help",
+     .arity = 2,
+     .flags = kLoading | kStale,
+     .route = Route::kHere,
+     .run = help,
+     .group = Group::kServer,
+     .since = "4.0.0",
+     .complexity = "O(1)",
+     .summary = "Describes the subcommands."},
+    {.name = "malloc-stats",
+     .arity = 2,
+     .route = Route::kHere,
+     .run = malloc_stats,
+     .group = Group::kServer,
+     .since = "4.0.0",
+     .complexity = kAllocated,
+     .summary = "Answers the allocator's statistics.",
+     .tips = kReportTips},
+    {.name = "purge",
+     .arity = 2,
+     .route = Route::kHere,
+     .run = purge,
+     .group = Group::kServer,
+     .since = "4.0.0",
+     .complexity = kAllocated,
+     .summary = "Gives unused memory back to the system.",
+     .tips = "request_policy:all_shards response_policy:all_succeeded"},
+    {.name = "stats",
+     .arity = 2,
+     .route = Route::kAll,
+     .run = stats,
+     .group = Group::kServer,
+     .since = "4.0.0",
+     .complexity = "O(1)",
+     .summary = "Answers what memory is used for.",
+     .tips = kReportTips},
+    {.name = "usage",
+     .arity = -3,
+     .flags = kReadOnly,
+     .run = usage,
+     .keys = kKey,
+     .group = Group::kServer,
+     .since = "4.0.0",
+     .complexity = "O(N) where N is the number of samples.",
+     .summary = "Answers the bytes that a key and its value take.",
      .syntax = "key:key [SAMPLES count:integer]"},
 };
 
 constexpr CommandSpec kCommands[] = {
-    {.name = "memory", .arity = -2, .subcommands = kSubcommands, .group = Group::kServer, .since = "4.0.0", .complexity = "Depends on subcommand.",
+    {.name = "memory",
+     .arity = -2,
+     .subcommands = kSubcommands,
+     .group = Group::kServer,
+     .since = "4.0.0",
+     .complexity = "Depends on subcommand.",
      .summary = "Tells what memory is used for."},
 };
 

@@ -33,7 +33,8 @@ void idletime(Call& c) {
   if (!e) return;
   if (access::is_lfu(c.options().maxmemory_policy))
     return c.reply.error(
-        "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take "
+        "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU "
+        "and LFU data will take "
         "some time to adjust.");
   c.reply.integer(access::idle_ms(e->access(), access::lru_clock(c.now_ms())) / 1000);
 }
@@ -43,7 +44,8 @@ void freq(Call& c) {
   if (!e) return;
   if (!access::is_lfu(c.options().maxmemory_policy))
     return c.reply.error(
-        "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data "
+        "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at "
+        "runtime LRU and LFU data "
         "will take some time to adjust.");
   c.reply.integer(access::lfu_counter(e->access(), c.now_ms(), c.options().lfu_decay_time));
 }
@@ -61,20 +63,62 @@ void help(Call& c) {
 constexpr KeySpec kKey[] = {{.flags = kKeyRO, .index = 2}};
 
 constexpr CommandSpec kSubcommands[] = {
-    {.name = "encoding", .arity = 3, .flags = kReadOnly, .run = encoding, .keys = kKey, .since = "2.2.3", .complexity = "O(1)",
-     .summary = "Answers the name of a value's encoding.", .syntax = "key:key", .tips = "nondeterministic_output"},
-    {.name = "freq", .arity = 3, .flags = kReadOnly, .run = freq, .keys = kKey, .since = "4.0.0", .complexity = "O(1)",
-     .summary = "Answers a key's access counter, with an LFU policy.", .syntax = "key:key", .tips = "nondeterministic_output"},
-    {.name = "help", .arity = 2, .flags = kLoading | kStale, .route = Route::kHere, .run = help, .since = "6.2.0", .complexity = "O(1)",
+    {.name = "encoding",
+     .arity = 3,
+     .flags = kReadOnly,
+     .run = encoding,
+     .keys = kKey,
+     .since = "2.2.3",
+     .complexity = "O(1)",
+     .summary = "Answers the name of a value's encoding.",
+     .syntax = "key:key",
+     .tips = "nondeterministic_output"},
+    {.name = "freq",
+     .arity = 3,
+     .flags = kReadOnly,
+     .run = freq,
+     .keys = kKey,
+     .since = "4.0.0",
+     .complexity = "O(1)",
+     .summary = "Answers a key's access counter, with an LFU policy.",
+     .syntax = "key:key",
+     .tips = "nondeterministic_output"},
+    {.name = "help",
+     .arity = 2,
+     .flags = kLoading | kStale,
+     .route = Route::kHere,
+     .run = help,
+     .since = "6.2.0",
+     .complexity = "O(1)",
      .summary = "Describes the subcommands."},
-    {.name = "idletime", .arity = 3, .flags = kReadOnly, .run = idletime, .keys = kKey, .since = "2.2.3", .complexity = "O(1)",
-     .summary = "Answers the seconds since a key was last used.", .syntax = "key:key", .tips = "nondeterministic_output"},
-    {.name = "refcount", .arity = 3, .flags = kReadOnly, .run = refcount, .keys = kKey, .since = "2.2.3", .complexity = "O(1)",
-     .summary = "Answers the number of references to a value.", .syntax = "key:key", .tips = "nondeterministic_output"},
+    {.name = "idletime",
+     .arity = 3,
+     .flags = kReadOnly,
+     .run = idletime,
+     .keys = kKey,
+     .since = "2.2.3",
+     .complexity = "O(1)",
+     .summary = "Answers the seconds since a key was last used.",
+     .syntax = "key:key",
+     .tips = "nondeterministic_output"},
+    {.name = "refcount",
+     .arity = 3,
+     .flags = kReadOnly,
+     .run = refcount,
+     .keys = kKey,
+     .since = "2.2.3",
+     .complexity = "O(1)",
+     .summary = "Answers the number of references to a value.",
+     .syntax = "key:key",
+     .tips = "nondeterministic_output"},
 };
 
 constexpr CommandSpec kCommands[] = {
-    {.name = "object", .arity = -2, .subcommands = kSubcommands, .since = "2.2.3", .complexity = "Depends on subcommand.",
+    {.name = "object",
+     .arity = -2,
+     .subcommands = kSubcommands,
+     .since = "2.2.3",
+     .complexity = "Depends on subcommand.",
      .summary = "Tells how values are stored and used."},
 };
 

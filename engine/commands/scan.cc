@@ -1,4 +1,5 @@
-// SCAN. A cursor is the slot to go on with and, above its 14 bits, the cursor inside that slot's table (Table::scan). Slots are visited shard by shard, within one
+// SCAN. A cursor is the slot to go on with and, above its 14 bits, the cursor inside that slot's table (Table::scan). Slots are visited shard by shard,
+// within one
 // in ascending order, and those without keys cost nothing; 0 is the beginning, which no iteration comes back to, and so the end as well.
 // What the table guarantees for a slot holds for the whole: a key that exists during the whole iteration is reported at least once.
 #include <algorithm>
@@ -114,12 +115,18 @@ void scan(Call& c) {
 constexpr const char* kScanHistory[] = {"6.0.0|Added the `TYPE` subcommand."};
 
 constexpr CommandSpec kCommands[] = {
-    {.name = "scan", .arity = -2, .flags = kReadOnly | kTouchesArbitraryKeys, .route = Route::kByShard, .run = scan,
-     .shard_of = shard_of_cursor, .since = "2.8.0",
+    {.name = "scan",
+     .arity = -2,
+     .flags = kReadOnly | kTouchesArbitraryKeys,
+     .route = Route::kByShard,
+     .run = scan,
+     .shard_of = shard_of_cursor,
+     .since = "2.8.0",
      .complexity = "O(1) for each call, O(N) for a whole iteration, where N is the number of keys.",
      .summary = "Lists the keys of the database bit by bit.",
      .syntax = "cursor:integer [MATCH pattern:pattern] [COUNT count:integer] [TYPE type]",
-     .tips = "nondeterministic_output request_policy:special response_policy:special", .history = kScanHistory},
+     .tips = "nondeterministic_output request_policy:special response_policy:special",
+     .history = kScanHistory},
 };
 
 }  // namespace

@@ -74,7 +74,8 @@ void reply_match(Reply& r, const Match& m, bool with_length) {
   if (with_length) r.integer(static_cast<int64_t>(m.a_last - m.a_first + 1));
 }
 
-// Walks back through the table from the ends of both strings: found(byte) for each byte of the subsequence, ended(match) for each run, both from the last to the first.
+// Walks back through the table from the ends of both strings: found(byte) for each byte of the subsequence, ended(match) for each run, both from the
+// last to the first.
 template <class Found, class Ended>
 void walk_back(Bytes a, Bytes b, const LcsTable& table, Found&& found, Ended&& ended) {
   size_t i = a.size(), j = b.size();
@@ -114,11 +115,13 @@ void reply_indexes(Call& c, Bytes a, Bytes b, const LcsTable& table, const LcsOp
   c.reply.map(2);
   c.reply.bulk("matches");
   size_t mark = c.reply.begin(), n = 0;
-  walk_back(a, b, table, [](char) {}, [&](const Match& m) {
-    if (o.min_match > 0 && static_cast<int64_t>(m.a_last - m.a_first + 1) < o.min_match) return;
-    reply_match(c.reply, m, o.with_match_length);
-    n++;
-  });
+  walk_back(
+      a, b, table, [](char) {},
+      [&](const Match& m) {
+        if (o.min_match > 0 && static_cast<int64_t>(m.a_last - m.a_first + 1) < o.min_match) return;
+        reply_match(c.reply, m, o.with_match_length);
+        n++;
+      });
   c.reply.end_array(mark, n);
   c.reply.bulk("len");
   c.reply.integer(table.at(a.size(), b.size()));
@@ -142,14 +145,21 @@ void lcs(Call& c) {
   if (o.length) return c.reply.integer(table.at(a.size(), b.size()));
   OwnedBytes result(table.at(a.size(), b.size()), '\0');
   size_t left = result.size();
-  walk_back(a, b, table, [&](char byte) { result[--left] = byte; }, [](const Match&) {});
+  walk_back(
+      a, b, table, [&](char byte) { result[--left] = byte; }, [](const Match&) {});
   c.reply.bulk(result);
 }
 
 constexpr KeySpec kKeys[] = {{.flags = kKeyRO | kKeyAccess, .index = 1, .last = 1}};
 
 constexpr CommandSpec kCommands[] = {
-    {.name = "lcs", .arity = -3, .flags = kReadOnly, .run = lcs, .keys = kKeys, .group = Group::kString, .since = "7.0.0",
+    {.name = "lcs",
+     .arity = -3,
+     .flags = kReadOnly,
+     .run = lcs,
+     .keys = kKeys,
+     .group = Group::kString,
+     .since = "7.0.0",
      .complexity = "O(N*M) where N and M are the lengths of the two strings, in time and in transient memory.",
      .summary = "Finds the longest subsequence that two strings have in common.",
      .syntax = "key1:key key2:key [LEN] [IDX] [MINMATCHLEN min-match-len:integer] [WITHMATCHLEN]"},

@@ -15,9 +15,7 @@ inline uint32_t lru_clock(int64_t now_ms) { return static_cast<uint32_t>(now_ms 
 inline uint32_t lfu_minutes(int64_t now_ms) { return static_cast<uint32_t>(now_ms / 60000) & 0xffffu; }
 
 // The word of a new entry; a shard keeps it in access_now.
-inline uint32_t fresh(MaxmemoryPolicy p, int64_t now_ms) {
-  return is_lfu(p) ? lfu_minutes(now_ms) << 8 | kLfuStart : lru_clock(now_ms);
-}
+inline uint32_t fresh(MaxmemoryPolicy p, int64_t now_ms) { return is_lfu(p) ? lfu_minutes(now_ms) << 8 | kLfuStart : lru_clock(now_ms); }
 
 // Milliseconds since the last access, by an LRU word.
 inline int64_t idle_ms(uint32_t word, uint32_t clock) {

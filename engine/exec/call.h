@@ -47,8 +47,8 @@ class Call {
   Client* client() const { return client_; }
   Executor& executor() const { return executor_; }
   Engine& engine() const;
-  const Options& options() const;       // as of the beginning of this turn
-  int64_t now_ms() const;               // unix time, read once a turn
+  const Options& options() const;  // as of the beginning of this turn
+  int64_t now_ms() const;          // unix time, read once a turn
   int64_t now_us() const;
   int database() const { return database_; }
   // The same call seen from another database, for commands that touch two. Its reply is a copy: reply through one of them only.
@@ -91,10 +91,10 @@ class Call {
   bool erase(const KeyRef& k, const char* event = "del");
 
   // --- parsing helpers: false when the argument is bad, and the error has been replied.
-  bool to_int(Bytes arg, int64_t& v, const char* error = nullptr);     // default: ERR value is not an integer or out of range
+  bool to_int(Bytes arg, int64_t& v, const char* error = nullptr);  // default: ERR value is not an integer or out of range
   // A given error serves for both faults: not an integer, and out of range.
   bool to_int_range(Bytes arg, int64_t min, int64_t max, int64_t& v, const char* error = nullptr);
-  bool to_double(Bytes arg, double& v, const char* error = nullptr);   // default: ERR value is not a valid float
+  bool to_double(Bytes arg, double& v, const char* error = nullptr);  // default: ERR value is not a valid float
   // Case-insensitive comparison with an option word in lower or upper case.
   static bool is_word(Bytes arg, Bytes word);
 

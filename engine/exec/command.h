@@ -20,9 +20,9 @@ enum CommandFlag : uint32_t {
   kAdmin = 1u << 3,
   kPubSub = 1u << 4,
   kNoScript = 1u << 5,
-  kBlocking = 1u << 6,       // may wait for data
-  kLoading = 1u << 7,        // allowed while the data set is loading
-  kStale = 1u << 8,          // allowed on a replica with stale data
+  kBlocking = 1u << 6,  // may wait for data
+  kLoading = 1u << 7,   // allowed while the data set is loading
+  kStale = 1u << 8,     // allowed on a replica with stale data
   kSkipMonitor = 1u << 9,
   kSkipSlowlog = 1u << 10,
   kAsking = 1u << 11,
@@ -31,10 +31,10 @@ enum CommandFlag : uint32_t {
   kMayReplicate = 1u << 14,
   kNoAsyncLoading = 1u << 15,
   kNoMulti = 1u << 16,
-  kMovableKeys = 1u << 17,   // key positions depend on arguments: `keys_of` gives them
+  kMovableKeys = 1u << 17,  // key positions depend on arguments: `keys_of` gives them
   kAllowBusy = 1u << 18,
   kNoMandatoryKeys = 1u << 19,
-  kProtected = 1u << 20,     // DEBUG, MODULE: subject to enable-debug-command
+  kProtected = 1u << 20,  // DEBUG, MODULE: subject to enable-debug-command
   kSentinel = 1u << 21,
   kOnlySentinel = 1u << 22,
   kTouchesArbitraryKeys = 1u << 23,
@@ -43,18 +43,62 @@ enum CommandFlag : uint32_t {
 // ACL categories. Those implied by flags and group (read, write, fast, slow, the group's own, admin, dangerous for admin, …) are added by
 // CommandTable as Redis does (server.c, setImplicitACLCategories); a spec names the others.
 enum AclCategory : uint32_t {
-  kAclKeyspace = 1u << 0, kAclRead = 1u << 1, kAclWrite = 1u << 2, kAclSet = 1u << 3, kAclSortedSet = 1u << 4, kAclList = 1u << 5,
-  kAclHash = 1u << 6, kAclString = 1u << 7, kAclBitmap = 1u << 8, kAclHyperLogLog = 1u << 9, kAclGeo = 1u << 10, kAclStream = 1u << 11,
-  kAclPubSub = 1u << 12, kAclAdmin = 1u << 13, kAclFast = 1u << 14, kAclSlow = 1u << 15, kAclBlocking = 1u << 16, kAclDangerous = 1u << 17,
-  kAclConnection = 1u << 18, kAclTransaction = 1u << 19, kAclScripting = 1u << 20,
+  kAclKeyspace = 1u << 0,
+  kAclRead = 1u << 1,
+  kAclWrite = 1u << 2,
+  kAclSet = 1u << 3,
+  kAclSortedSet = 1u << 4,
+  kAclList = 1u << 5,
+  kAclHash = 1u << 6,
+  kAclString = 1u << 7,
+  kAclBitmap = 1u << 8,
+  kAclHyperLogLog = 1u << 9,
+  kAclGeo = 1u << 10,
+  kAclStream = 1u << 11,
+  kAclPubSub = 1u << 12,
+  kAclAdmin = 1u << 13,
+  kAclFast = 1u << 14,
+  kAclSlow = 1u << 15,
+  kAclBlocking = 1u << 16,
+  kAclDangerous = 1u << 17,
+  kAclConnection = 1u << 18,
+  kAclTransaction = 1u << 19,
+  kAclScripting = 1u << 20,
 };
 
-enum class Group : uint8_t { kGeneric, kString, kList, kSet, kSortedSet, kHash, kPubSub, kTransactions, kConnection, kServer, kScripting, kHyperLogLog, kCluster, kSentinel, kGeo, kStream, kBitmap };
+enum class Group : uint8_t {
+  kGeneric,
+  kString,
+  kList,
+  kSet,
+  kSortedSet,
+  kHash,
+  kPubSub,
+  kTransactions,
+  kConnection,
+  kServer,
+  kScripting,
+  kHyperLogLog,
+  kCluster,
+  kSentinel,
+  kGeo,
+  kStream,
+  kBitmap
+};
 
 // Key specifications, as in Redis 7's "command key specs".
 enum KeyFlag : uint16_t {
-  kKeyRO = 1 << 0, kKeyRW = 1 << 1, kKeyOW = 1 << 2, kKeyRM = 1 << 3, kKeyAccess = 1 << 4, kKeyUpdate = 1 << 5, kKeyInsert = 1 << 6,
-  kKeyDelete = 1 << 7, kKeyNotKey = 1 << 8, kKeyIncomplete = 1 << 9, kKeyVariableFlags = 1 << 10,
+  kKeyRO = 1 << 0,
+  kKeyRW = 1 << 1,
+  kKeyOW = 1 << 2,
+  kKeyRM = 1 << 3,
+  kKeyAccess = 1 << 4,
+  kKeyUpdate = 1 << 5,
+  kKeyInsert = 1 << 6,
+  kKeyDelete = 1 << 7,
+  kKeyNotKey = 1 << 8,
+  kKeyIncomplete = 1 << 9,
+  kKeyVariableFlags = 1 << 10,
 };
 struct KeySpec {
   uint16_t flags;
@@ -81,10 +125,10 @@ enum class Route : uint8_t {
 };
 
 struct CommandSpec {
-  const char* name;       // lower case; of a subcommand: its own word alone
-  int arity;              // Redis's: negative means at least
+  const char* name;  // lower case; of a subcommand: its own word alone
+  int arity;         // Redis's: negative means at least
   uint32_t flags = 0;
-  uint32_t acl = 0;       // explicit categories only
+  uint32_t acl = 0;  // explicit categories only
   Route route = Route::kByKeys;
   Handler run = nullptr;  // null for a container whose subcommands do the work
   std::span<const KeySpec> keys = {};
@@ -104,7 +148,7 @@ struct CommandSpec {
   // | one of, ... repeated: "key value [NX|XX] [GET] [EX seconds|PX milliseconds|KEEPTTL]". A value's type, where not string, stands behind a colon:
   // "key:key", "seconds:integer", "score:double", "cursor:integer", "pattern:pattern", "timestamp:unix-time".
   const char* syntax = "";
-  const char* tips = "";             // request and response policies and other hints, space separated
+  const char* tips = "";  // request and response policies and other hints, space separated
   const char* deprecated_since = nullptr;
   const char* replaced_by = nullptr;
   std::span<const char* const> history = {};  // "6.2.0|Added the GET option."

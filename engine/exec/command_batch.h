@@ -12,17 +12,17 @@ namespace ringwood {
 
 struct CommandBatch : Message {
   struct Item {
-    Client* client;     // of the sending thread; the other one never looks at it
-    uint64_t slot;      // where its reply goes
+    Client* client;  // of the sending thread; the other one never looks at it
+    uint64_t slot;   // where its reply goes
     const Command* command;
     int database;
     int resp;
     uint32_t argc;
-    bool hashed;        // slot and hash are those of the first key
+    bool hashed;  // slot and hash are those of the first key
     bool no_touch;
     uint16_t key_slot;
     uint64_t key_hash;
-    size_t reply_end;   // set by the other thread: end of this item's reply in `replies`
+    size_t reply_end;  // set by the other thread: end of this item's reply in `replies`
   };
   std::vector<Item> items;
   std::vector<uint32_t> sizes;  // of all arguments, in order

@@ -13,8 +13,8 @@ namespace {
 uint64_t fold8(uint64_t v) {
   constexpr uint64_t kOnes = 0x0101010101010101ull, kHigh = 0x80 * kOnes;
   uint64_t low7 = v & ~kHigh;
-  uint64_t from_a = low7 + (0x80 - 'A') * kOnes;     // high bit: at least 'A'
-  uint64_t past_z = low7 + (0x80 - 'Z' - 1) * kOnes; // high bit: above 'Z'
+  uint64_t from_a = low7 + (0x80 - 'A') * kOnes;      // high bit: at least 'A'
+  uint64_t past_z = low7 + (0x80 - 'Z' - 1) * kOnes;  // high bit: above 'Z'
   return v | (((from_a & ~past_z & ~v) & kHigh) >> 2);
 }
 

@@ -11,19 +11,19 @@ namespace ringwood {
 // A registered command or subcommand: its spec with what is derived from it once.
 struct Command {
   const CommandSpec* spec;
-  OwnedBytes full_name;               // "get", "config|get"
-  OwnedBytes called;                  // what clients write; differs from the name after rename-command
+  OwnedBytes full_name;  // "get", "config|get"
+  OwnedBytes called;     // what clients write; differs from the name after rename-command
   const Command* parent = nullptr;
   std::vector<std::unique_ptr<Command>> subcommands;
-  uint16_t id = 0;                    // index into each thread's CommandStats
-  int first_key = 0;                  // argument index of the first key where that is fixed, else 0
-  int last_key = 0, key_step = 0;     // with first_key: the range that COMMAND INFO answers; last_key counts from the end where negative
-  bool single_key = false;            // exactly one key, at first_key
-  bool stops_pipeline = false;        // with several shards a connection parses nothing behind it until it has answered
-  uint32_t flags = 0;                 // spec's, with MOVABLEKEYS derived
-  uint32_t acl = 0;                   // explicit and implied categories
-  uint32_t refused_in = 0;            // EngineState bits in which it is refused
-  int64_t timed_mask = 0;             // a call is timed when the number of calls before it has none of these bits
+  uint16_t id = 0;                 // index into each thread's CommandStats
+  int first_key = 0;               // argument index of the first key where that is fixed, else 0
+  int last_key = 0, key_step = 0;  // with first_key: the range that COMMAND INFO answers; last_key counts from the end where negative
+  bool single_key = false;         // exactly one key, at first_key
+  bool stops_pipeline = false;     // with several shards a connection parses nothing behind it until it has answered
+  uint32_t flags = 0;              // spec's, with MOVABLEKEYS derived
+  uint32_t acl = 0;                // explicit and implied categories
+  uint32_t refused_in = 0;         // EngineState bits in which it is refused
+  int64_t timed_mask = 0;          // a call is timed when the number of calls before it has none of these bits
 
   const Command* find_subcommand(Bytes name) const;  // case-insensitive
 };
@@ -47,7 +47,8 @@ class CommandTable {
   const std::vector<std::unique_ptr<Command>>& all() const { return commands_; }
   size_t ids() const { return next_id_; }  // commands and subcommands, all
 
-  // Argument indexes of the keys of a call, in order, into `out`; false when the arguments are not valid for it. Follows the key specs as Redis's getKeysFromCommand.
+  // Argument indexes of the keys of a call, in order, into `out`; false when the arguments are not valid for it. Follows the key specs as Redis's
+  // getKeysFromCommand.
   static bool keys_of(const Command& c, std::span<const Bytes> args, std::vector<int>& out);
 
  private:

@@ -1,5 +1,6 @@
 #pragma once
-// DEBUG DIGEST and DEBUG DIGEST-VALUE: one number for a data set or a value, equal to that of redis-server 7.0 for the same data, whatever the encodings and the order
+// DEBUG DIGEST and DEBUG DIGEST-VALUE: one number for a data set or a value, equal to that of redis-server 7.0 for the same data, whatever the encodings
+// and the order
 // of unordered collections. The algorithm is Redis's (debug.c): with SHA-1 as H,
 //   xor(d, x): d = d ^ H(x)        mix(d, x): d = H(d ^ H(x))
 //   value:   mix the type's number, then: a string is mixed; a list's elements are mixed in order; a set's members are xored; of a hash or

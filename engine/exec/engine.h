@@ -43,16 +43,16 @@ class OptionsHolder {
 // Bits of Engine::state: reasons to refuse whole classes of commands, tested with one AND against Command::refused_in.
 enum EngineState : uint32_t {
   kStateLoading = 1u << 0,
-  kStateOutOfMemory = 1u << 1,   // above maxmemory with nothing to evict
-  kStateSaveFailed = 1u << 2,    // stop-writes-on-bgsave-error
+  kStateOutOfMemory = 1u << 1,  // above maxmemory with nothing to evict
+  kStateSaveFailed = 1u << 2,   // stop-writes-on-bgsave-error
 };
 
 // What DEBUG switches off or on for tests; each plane reads its own.
 struct DebugSwitches {
-  std::atomic<bool> pause_cron{false};               // no periodic work
-  std::atomic<bool> disable_deny_scripts{false};     // scripts may run commands that they may not
+  std::atomic<bool> pause_cron{false};            // no periodic work
+  std::atomic<bool> disable_deny_scripts{false};  // scripts may run commands that they may not
   std::atomic<bool> reply_buffer_resizing{true};
-  std::atomic<int64_t> reply_buffer_peak_ms{5000};   // -1: a client's reply peak is never forgotten
+  std::atomic<int64_t> reply_buffer_peak_ms{5000};  // -1: a client's reply peak is never forgotten
 };
 
 struct Engine {
@@ -64,15 +64,15 @@ struct Engine {
   Clock* clock = nullptr;
   Persistence* persistence = nullptr;  // persist/persistence.h; null where nothing is saved
   std::atomic<uint32_t> state{0};
-  int64_t start_ms = 0;              // unix time
-  OwnedBytes run_id;                 // 40 hex digits
-  OwnedBytes config_file;            // absolute path, or empty
+  int64_t start_ms = 0;    // unix time
+  OwnedBytes run_id;       // 40 hex digits
+  OwnedBytes config_file;  // absolute path, or empty
   OwnedBytes executable;
-  OwnedBytes replication_id;         // 40 hex digits; changes under a lease of all shards
-  size_t startup_memory = 0;         // memory::used() when everything had been made and no key loaded
+  OwnedBytes replication_id;  // 40 hex digits; changes under a lease of all shards
+  size_t startup_memory = 0;  // memory::used() when everything had been made and no key loaded
   std::atomic<uint64_t> next_client_id{1};
   InfoRegistry info;
-  Log* log = nullptr;                // these four may be missing
+  Log* log = nullptr;  // these four may be missing
   NetworkControl* network = nullptr;
   ProcessControl* process = nullptr;
   ReloadControl* reload = nullptr;

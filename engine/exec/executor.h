@@ -158,21 +158,21 @@ class Executor {
   Engine& engine_;
   const int self_;
   Shard& shard_;
-  const bool alone_;                           // the only shard: every key is here
+  const bool alone_;  // the only shard: every key is here
   const Options* options_;
   int64_t now_us_ = 0;
   ArgArena args_;
-  std::vector<Request> batch_;                 // its first pending_ are this turn's; the others are places to be written over
+  std::vector<Request> batch_;  // its first pending_ are this turn's; the others are places to be written over
   size_t pending_ = 0;
   std::vector<Client*> written_, resumed_;
-  std::unique_ptr<Mailbox[]> inbox_;           // by sender
-  std::vector<char> notify_;                   // threads that were sent something this turn
-  std::vector<CommandBatch*> outgoing_;        // being filled this turn, by target
+  std::unique_ptr<Mailbox[]> inbox_;     // by sender
+  std::vector<char> notify_;             // threads that were sent something this turn
+  std::vector<CommandBatch*> outgoing_;  // being filled this turn, by target
   std::vector<CommandBatch*> spare_batches_;
-  std::vector<Message*> deferred_;             // commands and tasks that came while the shard was leased out
-  std::vector<Request> remote_;                // those of one batch from another thread, while it runs
-  const OwedReply* current_ = nullptr;         // of the lease that is running, for suspend()
-  bool suspended_ = false;                     // the running command has called suspend()
+  std::vector<Message*> deferred_;      // commands and tasks that came while the shard was leased out
+  std::vector<Request> remote_;         // those of one batch from another thread, while it runs
+  const OwedReply* current_ = nullptr;  // of the lease that is running, for suspend()
+  bool suspended_ = false;              // the running command has called suspend()
   std::vector<int> key_indexes_;
   std::vector<CommandStats> command_stats_;
   ErrorStats error_stats_;

@@ -10,7 +10,8 @@ void unknown_command(std::span<const Bytes> args, Reply& reply) {
   OwnedBytes text = "ERR unknown command '";
   text.append(args[0].substr(0, kEcho)).append("', with args beginning with: ");
   OwnedBytes echo;
-  for (size_t i = 1; i < args.size() && echo.size() < kEcho; i++) echo.append("'").append(args[i].substr(0, kEcho - echo.size())).append("' ");
+  for (size_t i = 1; i < args.size() && echo.size() < kEcho; i++)
+    echo.append("'").append(args[i].substr(0, kEcho - echo.size())).append("' ");
   reply.error(text + echo);
 }
 
@@ -36,7 +37,8 @@ bool protected_allowed(const Options& options, const Client& client) {
 
 }  // namespace
 
-bool admit(const Engine& engine, const Options& options, const Client& client, const Command* command, std::span<const Bytes> args, Reply& reply) {
+bool admit(const Engine& engine, const Options& options, const Client& client, const Command* command, std::span<const Bytes> args,
+           Reply& reply) {
   if (!command) return unknown_command(args, reply), false;
   if (!command->spec->run) {
     if (args.size() < 2) return reply.wrong_arity(command->full_name), false;
@@ -47,7 +49,9 @@ bool admit(const Engine& engine, const Options& options, const Client& client, c
     OwnedBytes name(command->parent ? command->parent->full_name : command->full_name);
     for (char& c : name)
       if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    reply.error("ERR " + name + " command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.");
+    reply.error("ERR " + name +
+                " command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local connection, "
+                "otherwise you need to set this option in the configuration file, and then restart the server.");
     return false;
   }
   if (!client.authenticated && !(command->flags & kNoAuth)) return reply.error("NOAUTH Authentication required."), false;
@@ -55,8 +59,10 @@ bool admit(const Engine& engine, const Options& options, const Client& client, c
   if (refused & kStateOutOfMemory) return reply.error("OOM command not allowed when used memory > 'maxmemory'."), false;
   if (refused & kStateSaveFailed) {
     reply.error(
-        "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, "
-        "because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis "
+        "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the "
+        "data set are disabled, "
+        "because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error "
+        "option). Please check the Redis "
         "logs for details about the RDB error.");
     return false;
   }

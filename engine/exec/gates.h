@@ -11,7 +11,8 @@
 namespace ringwood {
 
 // True when the request may run. Otherwise the reply says why not.
-bool admit(const Engine& engine, const Options& options, const Client& client, const Command* command, std::span<const Bytes> args, Reply& reply);
+bool admit(const Engine& engine, const Options& options, const Client& client, const Command* command, std::span<const Bytes> args,
+           Reply& reply);
 
 // The plain cases without a call.
 inline bool admit_fast(const Engine& engine, const Client& client, const Command* command, size_t argc) {

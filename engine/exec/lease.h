@@ -1,5 +1,6 @@
 #pragma once
-// Leases: a command that needs several shards borrows them from their threads, in ascending order (so that two borrowers can never wait for each other), runs as
+// Leases: a command that needs several shards borrows them from their threads, in ascending order (so that two borrowers can never wait for each other),
+// runs as
 // plain code on its own thread, and gives them back. A thread whose shard is lent defers keyspace work and goes on with its network. The
 // messages of granting and returning order memory. DESIGN.md section 3.
 #include <bitset>
@@ -26,7 +27,7 @@ struct LeaseHop : Message {
 // What runs when all the shards are held. Owned by the thread that started it, which calls both functions, each once.
 struct LeaseJob {
   ShardSet shards;
-  std::vector<LeaseHop*> hops;  // of the shards held so far
+  std::vector<LeaseHop*> hops;                // of the shards held so far
   virtual void run(Executor& home) = 0;       // with every shard of `shards` held
   virtual void finished(Executor& home) = 0;  // all given back; the job may be freed here
 

@@ -17,7 +17,7 @@ class Reply {
   OutBuffer& out() { return *out_; }
 
   void ok() { raw("+OK\r\n"); }
-  void simple(Bytes s);                     // +s; s has no line break
+  void simple(Bytes s);  // +s; s has no line break
   // -s; `s` begins with its code ("ERR ...", "WRONGTYPE ..."). Line breaks become spaces. Counted as a failed call.
   void error(Bytes s);
   void integer(int64_t v) {
@@ -43,17 +43,17 @@ class Reply {
     *e++ = '\r', *e++ = '\n';
     out_->commit(static_cast<size_t>(e - p));
   }
-  void bulk_int(int64_t v);                 // the digits as a bulk string
-  void null();                              // $-1 or _
-  void null_array();                        // *-1 or _
+  void bulk_int(int64_t v);  // the digits as a bulk string
+  void null();               // $-1 or _
+  void null_array();         // *-1 or _
   void array(size_t n) { header('*', n); }
   void map(size_t pairs) { resp_ >= 3 ? header('%', pairs) : header('*', pairs * 2); }
   void set(size_t n) { header(resp_ >= 3 ? '~' : '*', n); }
   void push(size_t n) { header(resp_ >= 3 ? '>' : '*', n); }
   void attribute(size_t pairs) { header('|', pairs); }  // RESP3 alone
-  void number(double v);                    // ",v" or a bulk with Redis 7.2's format (format_double)
-  void boolean(bool v);                     // "#t" or an integer
-  void verbatim(Bytes text, Bytes format3); // "=" with a three-letter format, or a bulk
+  void number(double v);                                // ",v" or a bulk with Redis 7.2's format (format_double)
+  void boolean(bool v);                                 // "#t" or an integer
+  void verbatim(Bytes text, Bytes format3);             // "=" with a three-letter format, or a bulk
   void big_number(Bytes digits);
   void raw(Bytes b) { out_->append(b); }
 

@@ -46,10 +46,10 @@ class Shard {
   }
   void swap_databases(int a, int b) { std::swap(logical_[static_cast<size_t>(a)], logical_[static_cast<size_t>(b)]); }
 
-  ExpiryIndex expiry;   // before the databases, which unlink their keys when they go
+  ExpiryIndex expiry;  // before the databases, which unlink their keys when they go
   ShardStats stats;
   Random random;
-  Limits limits;        // the encodings' thresholds, from Options; refreshed at the start of a turn
+  Limits limits;            // the encodings' thresholds, from Options; refreshed at the start of a turn
   uint32_t access_now = 0;  // what a touched entry's access word becomes: the LRU clock (with an LFU policy, see Call::touch)
   KeyEventListener* listener = nullptr;
   bool active_expire = true;  // DEBUG SET-ACTIVE-EXPIRE

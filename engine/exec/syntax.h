@@ -22,7 +22,7 @@ enum class ArgType : uint8_t { kString, kInteger, kDouble, kKey, kPattern, kUnix
 struct SyntaxArg {
   OwnedBytes name;
   ArgType type = ArgType::kString;
-  OwnedBytes token;             // stands before the value, or alone (kPureToken)
+  OwnedBytes token;  // stands before the value, or alone (kPureToken)
   bool optional = false;
   bool multiple = false;
   bool multiple_token = false;  // the token is repeated with each value

@@ -26,7 +26,8 @@ struct KeyRef {
 
 // Which slots a shard has: slot mod shards == shard. Division by a constant number of shards is done by multiplication.
 struct SlotMapping {
-  explicit SlotMapping(int shard_count) : shards(shard_count), inverse(((uint64_t{1} << 32) + static_cast<uint64_t>(shard_count) - 1) / static_cast<uint64_t>(shard_count)) {}
+  explicit SlotMapping(int shard_count)
+      : shards(shard_count), inverse(((uint64_t{1} << 32) + static_cast<uint64_t>(shard_count) - 1) / static_cast<uint64_t>(shard_count)) {}
   int local(uint16_t slot) const { return static_cast<int>((slot * inverse) >> 32); }  // exact for slot < 2^14 and shards < 2^14
   int shard(uint16_t slot) const { return slot - local(slot) * shards; }
   uint16_t slot_of(int shard, int local) const { return static_cast<uint16_t>(local * shards + shard); }
@@ -115,17 +116,17 @@ class Database {
   static constexpr int64_t kExpiryUnitMs = 16;
   Table& table(uint16_t slot);  // allocates the tables at first use
   void insert(const KeyRef& k, Entry* e);
-  void drop_node(Entry* e);     // unlinks from the expiry index, if linked
+  void drop_node(Entry* e);                   // unlinks from the expiry index, if linked
   void link_node(Entry* e, int64_t when_ms);  // sets the time and links
   Entry* replace(const KeyRef& k, Entry* fresh, int64_t expiry, uint32_t access);
 
-  Table* tables_ = nullptr;      // one for each slot of the shard
-  std::vector<uint64_t> used_;   // a bit for each of them that is not empty
+  Table* tables_ = nullptr;     // one for each slot of the shard
+  std::vector<uint64_t> used_;  // a bit for each of them that is not empty
   static constexpr size_t kGroup = 128;
   std::vector<size_t> keys_in_group_;  // of kGroup tables each
   Gauge size_;
   Gauge volatile_;
-  Gauge expiry_sum_;             // of the volatile keys' times, in units of kExpiryUnitMs so that 10^8 of them do not overflow
+  Gauge expiry_sum_;  // of the volatile keys' times, in units of kExpiryUnitMs so that 10^8 of them do not overflow
   int number_;
   int shard_;
   SlotMapping mapping_;

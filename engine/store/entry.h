@@ -41,7 +41,8 @@ class Entry {
   static Entry* make_object(Bytes key, Type type, Object object, bool expiry);
   // Inline string with room for `size` bytes whose content the caller writes.
   static Entry* make_string_space(Bytes key, uint32_t size, Encoding encoding, bool expiry);
-  // A new entry with the value, access word and expiry time of `e`, under another key if wanted, and with a node where `expiry` says so (which drops a time that
+  // A new entry with the value, access word and expiry time of `e`, under another key if wanted, and with a node where `expiry` says so (which drops a
+  // time that
   // e has, if not). `e` is freed; it must not stand in an index any more.
   static Entry* remake(Entry* e, Bytes key, bool expiry);
   // A copy of the value under another key, without expiry.
@@ -111,10 +112,10 @@ class Entry {
   static Entry* make(Bytes key, Type type, Encoding encoding, unsigned layout, uint32_t value_size);
 
   uint32_t key_size_;
-  uint32_t value_size_;     // inline bytes behind the key; 8 for an int
+  uint32_t value_size_;  // inline bytes behind the key; 8 for an int
   uint32_t type_ : 3;
-  uint32_t encoding_ : 3;   // of strings; other types keep theirs in the Object word
-  uint32_t layout_ : 2;     // kHasNode | kHasObject
+  uint32_t encoding_ : 3;  // of strings; other types keep theirs in the Object word
+  uint32_t layout_ : 2;    // kHasNode | kHasObject
   uint32_t access_ : 24;
 };
 static_assert(sizeof(Entry) == 12);

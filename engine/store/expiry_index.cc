@@ -22,12 +22,12 @@ struct ExpiryIndex::Wheel {
   struct Level {
     ExpiryNode head[kLists];  // of circular lists
     uint64_t used[kLists / 64];
-    int lists = 0;            // in use
+    int lists = 0;  // in use
   };
   Level level[kLevels];
   int64_t cursor = 0;
   int64_t now = 0;
-  int64_t work_at = kNever;   // before this time nothing is due and nothing is to be spread; a lower bound
+  int64_t work_at = kNever;  // before this time nothing is due and nothing is to be spread; a lower bound
 
   Wheel() {
     for (Level& l : level) {

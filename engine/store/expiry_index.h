@@ -6,7 +6,8 @@
 // Six levels; a list on level n is for 256^n milliseconds. A time stands on the lowest level whose window reaches it: a level's window is the
 // current span of 256 lists and the next one, so it has 512 lists. What stands on a higher level is spread over lower ones before its
 // time comes. A list there can hold millions of keys, so spreading goes node by node within the budget of each call, and begins one whole list
-// ahead. Nothing is handed out while a list that may hold something earlier still waits to be spread: the order of time is kept even when the budget is too small.
+// ahead. Nothing is handed out while a list that may hold something earlier still waits to be spread: the order of time is kept even when the budget is
+// too small.
 #include <cstddef>
 #include <memory>
 

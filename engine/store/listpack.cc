@@ -54,18 +54,12 @@ size_t encoded_size(const uint8_t* p, size_t room) {
   if (e < 0xe0) return 2;
   if (e < 0xf0) return room < 2 ? 0 : 2 + (size_t{e & 15u} << 8 | p[1]);
   switch (e) {
-    case 0xf0:
-      return room < 5 ? 0 : 5 + size_t{load<uint32_t>(p + 1)};
-    case 0xf1:
-      return 3;
-    case 0xf2:
-      return 4;
-    case 0xf3:
-      return 5;
-    case 0xf4:
-      return 9;
-    default:
-      return 0;
+    case 0xf0: return room < 5 ? 0 : 5 + size_t{load<uint32_t>(p + 1)};
+    case 0xf1: return 3;
+    case 0xf2: return 4;
+    case 0xf3: return 5;
+    case 0xf4: return 9;
+    default: return 0;
   }
 }
 

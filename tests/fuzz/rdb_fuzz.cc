@@ -1,4 +1,5 @@
-// Feeds arbitrary bytes to the RDB reader, in pieces whose sizes the input itself chooses, and walks what is accepted: nothing may crash, and the pieces may not matter.
+// Feeds arbitrary bytes to the RDB reader, in pieces whose sizes the input itself chooses, and walks what is accepted: nothing may crash, and the pieces
+// may not matter.
 // The first byte is the seed of the pieces; what follows is the file. A checksum that does not fit is ignored, or hardly any input would get anywhere.
 #include <algorithm>
 #include <cstdint>

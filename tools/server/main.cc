@@ -72,13 +72,16 @@ int serve(const CommandLine& line, const char* program, bool bare) {
   if (loaded.options.daemonize) daemonize();
   prepare_signals();
   log.write(LogLevel::kNotice, "oO0OoO0OoO0Oo Ringwood is starting oO0OoO0OoO0Oo");
-  log.write(LogLevel::kNotice, "Ringwood version=%s, redis_version=%s, bits=64, pid=%d, just started", kVersion, std::string(kCompatibleRedisVersion).c_str(),
-            static_cast<int>(getpid()));
+  log.write(LogLevel::kNotice, "Ringwood version=%s, redis_version=%s, bits=64, pid=%d, just started", kVersion,
+            std::string(kCompatibleRedisVersion).c_str(), static_cast<int>(getpid()));
   if (bare)
-    log.write(LogLevel::kWarning, "Warning: no config file specified, using the default config. In order to specify a config file use %s /path/to/redis.conf", program);
+    log.write(LogLevel::kWarning,
+              "Warning: no config file specified, using the default config. In order to specify a config file use %s /path/to/redis.conf",
+              program);
   else
     log.write(LogLevel::kNotice, "Configuration loaded");
-  for (const IgnoredDirective& i : loaded.ignored) log.write(LogLevel::kNotice, "'%s' (line %d) has no effect: %s", i.name.c_str(), i.line, i.reason.c_str());
+  for (const IgnoredDirective& i : loaded.ignored)
+    log.write(LogLevel::kNotice, "'%s' (line %d) has no effect: %s", i.name.c_str(), i.line, i.reason.c_str());
   for (const std::string& w : loaded.warnings) log.write(LogLevel::kWarning, "%s", w.c_str());
   if (!raise_descriptor_limit(loaded.options, log)) return 1;
   std::string pid_file = write_pid_file(loaded.options, log);
@@ -99,15 +102,12 @@ int main(int argc, char** argv) {
     case CommandLine::Action::kVersion:
       std::printf("Ringwood server v=%s redis=%s bits=64\n", ringwood::kVersion, std::string(ringwood::kCompatibleRedisVersion).c_str());
       return 0;
-    case CommandLine::Action::kHelp:
-      std::fputs(ringwood::kUsage, stdout);
-      return 0;
+    case CommandLine::Action::kHelp: std::fputs(ringwood::kUsage, stdout); return 0;
     case CommandLine::Action::kTestMemory:
     case CommandLine::Action::kCheckSystem:
       std::fputs("This check is Redis's own; use memtester, or redis-server itself.\n", stderr);
       return 1;
-    case CommandLine::Action::kServe:
-      break;
+    case CommandLine::Action::kServe: break;
   }
   ringwood::g_hash_seed = ringwood::Random::from_system().next();
   return ringwood::serve(line, argv[0], argc == 1);

@@ -58,7 +58,9 @@ struct Server::Reload final : Task, LeaseJob {
     t->reload = r;
     t->run = [](Task& task, Executor& there) {
       Reload* reload = static_cast<Back&>(task).reload;
-      there.complete(reload->owed, [&](Reply& reply) { reload->failed ? reply.error("ERR Error trying to load the RDB dump, check server logs.") : reply.ok(); });
+      there.complete(reload->owed, [&](Reply& reply) {
+        reload->failed ? reply.error("ERR Error trying to load the RDB dump, check server logs.") : reply.ok();
+      });
       delete reload;
     };
     t->done = [](Task& task, Executor&) { delete static_cast<Back*>(&task); };

@@ -38,7 +38,11 @@ std::string absolute_path(const char* path) {
 }  // namespace
 
 Server::Server(LoadedOptions&& loaded, const CommandLine& line, LogFile& log)
-    : log_(log), options_(std::move(loaded.options)), shard_count_(options_.get().shards), engine_{.mapping = SlotMapping(shard_count_)}, network_(engine_, log_, *this) {
+    : log_(log),
+      options_(std::move(loaded.options)),
+      shard_count_(options_.get().shards),
+      engine_{.mapping = SlotMapping(shard_count_)},
+      network_(engine_, log_, *this) {
   Random random = Random::from_system();
   engine_.commands = &commands_;
   engine_.options = &options_;
@@ -120,13 +124,12 @@ void Server::on_loaded(const DataLoad::Result& r) {
     case Loader::State::kLoaded: {
       persistence_->loaded();
       double seconds = static_cast<double>(clock_.unix_ms() - r.progress.start_ms) / 1000;
-      log_.write(LogLevel::kNotice, "Done loading RDB, keys loaded: %llu, keys expired: %llu.", static_cast<unsigned long long>(r.progress.keys),
-                 static_cast<unsigned long long>(r.progress.expired_keys));
+      log_.write(LogLevel::kNotice, "Done loading RDB, keys loaded: %llu, keys expired: %llu.",
+                 static_cast<unsigned long long>(r.progress.keys), static_cast<unsigned long long>(r.progress.expired_keys));
       log_.write(LogLevel::kNotice, "DB loaded from disk: %.3f seconds", seconds);
       break;
     }
-    default:
-      break;  // no file: an empty data set
+    default: break;  // no file: an empty data set
   }
   announce();
 }
@@ -161,7 +164,8 @@ bool Server::background(Executor& first) {
   if (engine_.debug.pause_cron.load(std::memory_order_relaxed)) return false;
   persistence_->refresh_gate(first.options());
   if (persistence_->due(first.options(), first.now_ms())) {
-    log_.write(LogLevel::kNotice, "%lld changes since the last save: saving in the background", static_cast<long long>(persistence_->changes_since_save()));
+    log_.write(LogLevel::kNotice, "%lld changes since the last save: saving in the background",
+               static_cast<long long>(persistence_->changes_since_save()));
     persistence_->save(first, true, nullptr, nullptr);
   }
   return false;

@@ -1,5 +1,6 @@
 #pragma once
-// The composition root: makes the engine, its shards and the network, introduces persistence to them, and carries out what concerns the process as a whole. Loading and save
+// The composition root: makes the engine, its shards and the network, introduces persistence to them, and carries out what concerns the process as a
+// whole. Loading and save
 // points are in server.cc, the way to the end in shutdown.cc, DEBUG RELOAD in reload.cc.
 #include <memory>
 #include <vector>

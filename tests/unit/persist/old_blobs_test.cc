@@ -46,7 +46,8 @@ OwnedBytes make_ziplist(const Model& elements, bool wide = false) {
   OwnedBytes body;
   size_t previous = 0, tail = 10;
   for (const OwnedBytes& element : elements) {
-    OwnedBytes entry = previous < 254 && !wide ? OwnedBytes(1, static_cast<char>(previous)) : "\xfe" + little(static_cast<uint32_t>(previous));
+    OwnedBytes entry =
+        previous < 254 && !wide ? OwnedBytes(1, static_cast<char>(previous)) : "\xfe" + little(static_cast<uint32_t>(previous));
     int64_t n;
     size_t size = element.size();
     if (parse_int64(element, n)) {
@@ -92,10 +93,31 @@ TEST(Ziplist, ReadsTheExampleOfRedissOwnDescription) {
 }
 
 TEST(Ziplist, ReadsEveryEncoding) {
-  Model elements = {"",       "hello", "0",       "12",          "13",          "-1",         "-128",
-                    "127",    "128",   "-32768",  "32768",       "-8388608",    "8388607",    "8388608",
-                    "-8388609", "007", "2147483647", "-2147483648", "2147483648", "-9223372036854775808",
-                    OwnedBytes(63, 'a'), OwnedBytes(64, 'b'), OwnedBytes(16383, 'c'), OwnedBytes(16384, 'd'), "end"};
+  Model elements = {"",
+                    "hello",
+                    "0",
+                    "12",
+                    "13",
+                    "-1",
+                    "-128",
+                    "127",
+                    "128",
+                    "-32768",
+                    "32768",
+                    "-8388608",
+                    "8388607",
+                    "8388608",
+                    "-8388609",
+                    "007",
+                    "2147483647",
+                    "-2147483648",
+                    "2147483648",
+                    "-9223372036854775808",
+                    OwnedBytes(63, 'a'),
+                    OwnedBytes(64, 'b'),
+                    OwnedBytes(16383, 'c'),
+                    OwnedBytes(16384, 'd'),
+                    "end"};
   for (bool wide : {false, true}) {
     Block blob(make_ziplist(elements, wide));
     ZiplistReader reader(blob.view());
@@ -130,16 +152,16 @@ TEST(Ziplist, RefusesEachKindOfDamage) {
   EXPECT_FALSE(valid_ziplist(good.substr(0, 10)));
   EXPECT_FALSE(valid_ziplist(good + "\xff"));
   EXPECT_FALSE(valid_ziplist(with(0, 1)));
-  EXPECT_FALSE(valid_ziplist(with(4, 10)));             // tail is not the last entry
-  EXPECT_FALSE(valid_ziplist(with(7, '\x7f')));         // tail is outside
-  EXPECT_FALSE(valid_ziplist(with(8, 3)));              // count
-  EXPECT_FALSE(valid_ziplist(with(10, 1)));             // something before the first entry
-  EXPECT_FALSE(valid_ziplist(with(11, 4)));             // string one longer
-  EXPECT_FALSE(valid_ziplist(with(11, '\x80')));        // string of gigabytes
-  EXPECT_FALSE(valid_ziplist(with(11, '\xc1')));        // no such encoding
+  EXPECT_FALSE(valid_ziplist(with(4, 10)));       // tail is not the last entry
+  EXPECT_FALSE(valid_ziplist(with(7, '\x7f')));   // tail is outside
+  EXPECT_FALSE(valid_ziplist(with(8, 3)));        // count
+  EXPECT_FALSE(valid_ziplist(with(10, 1)));       // something before the first entry
+  EXPECT_FALSE(valid_ziplist(with(11, 4)));       // string one longer
+  EXPECT_FALSE(valid_ziplist(with(11, '\x80')));  // string of gigabytes
+  EXPECT_FALSE(valid_ziplist(with(11, '\xc1')));  // no such encoding
   EXPECT_FALSE(valid_ziplist(with(11, '\xff')));
-  EXPECT_FALSE(valid_ziplist(with(15, 6)));             // size of the entry before
-  EXPECT_FALSE(valid_ziplist(with(15, '\xff')));        // an end mark in the middle
+  EXPECT_FALSE(valid_ziplist(with(15, 6)));       // size of the entry before
+  EXPECT_FALSE(valid_ziplist(with(15, '\xff')));  // an end mark in the middle
   EXPECT_FALSE(valid_ziplist(with(good.size() - 1, 0)));
   listpack::Value v;
   ZiplistReader damaged(Bytes("xxxxxxxxxxxxxxx"));
@@ -192,7 +214,13 @@ PairModel read_all(ZipmapReader& reader) {
 }
 
 TEST(Zipmap, ReadsTheExampleOfRedissOwnDescription) {
-  Block blob(Bytes("\x02\x03" "foo\x03\x00" "bar\x05" "hello\x05\x00" "world\xff", 24));
+  Block blob(
+      Bytes("\x02\x03"
+            "foo\x03\x00"
+            "bar\x05"
+            "hello\x05\x00"
+            "world\xff",
+            24));
   ZipmapReader reader(blob.view());
   ASSERT_TRUE(reader.valid());
   EXPECT_EQ(read_all(reader), (PairModel{{"foo", "bar"}, {"hello", "world"}}));
@@ -224,13 +252,13 @@ TEST(Zipmap, RefusesEachKindOfDamage) {
   };
   EXPECT_FALSE(valid_zipmap(""));
   EXPECT_FALSE(valid_zipmap("\xff"));
-  EXPECT_FALSE(valid_zipmap(Bytes("\0\xff", 2)));         // no pair
+  EXPECT_FALSE(valid_zipmap(Bytes("\0\xff", 2)));  // no pair
   EXPECT_FALSE(valid_zipmap(good.substr(0, good.size() - 1)));
-  EXPECT_FALSE(valid_zipmap(with(0, 3)));                 // count
-  EXPECT_FALSE(valid_zipmap(with(1, 100)));               // field leaves the blob
-  EXPECT_FALSE(valid_zipmap(with(1, '\xfe')));            // field of gigabytes
-  EXPECT_FALSE(valid_zipmap(with(1, '\xff')));            // an end mark in the middle
-  EXPECT_FALSE(valid_zipmap(with(6, 100)));               // unused bytes leave the blob
+  EXPECT_FALSE(valid_zipmap(with(0, 3)));       // count
+  EXPECT_FALSE(valid_zipmap(with(1, 100)));     // field leaves the blob
+  EXPECT_FALSE(valid_zipmap(with(1, '\xfe')));  // field of gigabytes
+  EXPECT_FALSE(valid_zipmap(with(1, '\xff')));  // an end mark in the middle
+  EXPECT_FALSE(valid_zipmap(with(6, 100)));     // unused bytes leave the blob
   EXPECT_FALSE(valid_zipmap(with(5, 14)));
   EXPECT_FALSE(valid_zipmap(good.substr(0, 5) + "\xff"));  // a field without a value
 }

@@ -15,7 +15,7 @@ TEST(KeySlot, HashesTheTagAloneWhereThereIsOne) {
   EXPECT_EQ(key_slot("foo"), 12182);
   EXPECT_EQ(key_slot("a{foo}b"), 12182);
   EXPECT_EQ(key_slot("{foo}{bar}"), 12182);
-  EXPECT_NE(key_slot("{}foo"), 12182);      // an empty tag is no tag
+  EXPECT_NE(key_slot("{}foo"), 12182);  // an empty tag is no tag
   EXPECT_EQ(key_slot("{foo"), key_slot("{foo"));
   EXPECT_EQ(key_slot("x{{foo}}"), key_slot("{foo"));
 }

@@ -60,7 +60,7 @@ TEST(Glob, KeepsRedissCornerCases) {
   EXPECT_TRUE(glob_match("", ""));
   EXPECT_FALSE(glob_match("", "a"));
   EXPECT_TRUE(glob_match("a**", "a"));
-  EXPECT_TRUE(glob_match("[ab", "a"));   // unclosed: ends with the pattern
+  EXPECT_TRUE(glob_match("[ab", "a"));  // unclosed: ends with the pattern
   EXPECT_FALSE(glob_match("[", "["));
   EXPECT_TRUE(glob_match("[^", "x"));
   EXPECT_FALSE(glob_match("[]", "x"));

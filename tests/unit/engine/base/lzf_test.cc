@@ -37,7 +37,12 @@ OwnedBytes compressible(Seeded& seeded, size_t n) {
 TEST(Lzf, ReadsAStreamWrittenByHand) {
   char out[64];
   // three literals, a copy of 5 from 3 back (overlapping), a long copy of 10 from 1 back
-  Bytes stream("\x02" "abc" "\x60\x02" "\xe0\x01\x00", 9);
+  Bytes stream(
+      "\x02"
+      "abc"
+      "\x60\x02"
+      "\xe0\x01\x00",
+      9);
   size_t n = lzf::decompress(stream, out, sizeof out);
   EXPECT_EQ(Bytes(out, n), "abcabcabbbbbbbbbbb");
 }

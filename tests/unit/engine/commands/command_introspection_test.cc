@@ -18,8 +18,9 @@ TEST(CommandCommand, InfoHasTheShapeOfRedis) {
             "$7\r\nlastkey\r\n:0\r\n$7\r\nkeystep\r\n:1\r\n$5\r\nlimit\r\n:0\r\n*0\r\n");
   EXPECT_EQ(s.run({"COMMAND", "INFO", "nosuch", "config|nosuch"}), "*2\r\n$-1\r\n$-1\r\n");
   std::string resp3 = s.run3({"COMMAND", "INFO", "CONFIG|GET"});
-  EXPECT_TRUE(has(resp3, "*1\r\n*10\r\n$10\r\nconfig|get\r\n:-3\r\n~4\r\n+admin\r\n+noscript\r\n+loading\r\n+stale\r\n"
-                           ":0\r\n:0\r\n:0\r\n~3\r\n+@admin\r\n+@slow\r\n+@dangerous\r\n"))
+  EXPECT_TRUE(has(resp3,
+                  "*1\r\n*10\r\n$10\r\nconfig|get\r\n:-3\r\n~4\r\n+admin\r\n+noscript\r\n+loading\r\n+stale\r\n"
+                  ":0\r\n:0\r\n:0\r\n~3\r\n+@admin\r\n+@slow\r\n+@dangerous\r\n"))
       << resp3;
 }
 
@@ -40,10 +41,13 @@ TEST(CommandCommand, DocsTellArgumentsFromTheSyntax) {
   InProcess s;
   std::string docs = s.run3({"COMMAND", "DOCS", "getrange", "nosuch"});
   EXPECT_TRUE(has(docs, "%1\r\n$8\r\ngetrange\r\n%5\r\n$7\r\nsummary\r\n")) << docs;
-  EXPECT_TRUE(has(docs, "$9\r\narguments\r\n*3\r\n%4\r\n$4\r\nname\r\n$3\r\nkey\r\n$4\r\ntype\r\n$3\r\nkey\r\n$12\r\ndisplay_text\r\n$3\r\nkey\r\n"
-                        "$14\r\nkey_spec_index\r\n:0\r\n%3\r\n$4\r\nname\r\n$5\r\nstart\r\n"))
+  EXPECT_TRUE(
+      has(docs,
+          "$9\r\narguments\r\n*3\r\n%4\r\n$4\r\nname\r\n$3\r\nkey\r\n$4\r\ntype\r\n$3\r\nkey\r\n$12\r\ndisplay_text\r\n$3\r\nkey\r\n"
+          "$14\r\nkey_spec_index\r\n:0\r\n%3\r\n$4\r\nname\r\n$5\r\nstart\r\n"))
       << docs;
-  EXPECT_TRUE(has(s.run3({"COMMAND", "DOCS", "setex"}), "$9\r\ndoc_flags\r\n~1\r\n+deprecated\r\n$16\r\ndeprecated_since\r\n$6\r\n2.6.12\r\n"));
+  EXPECT_TRUE(
+      has(s.run3({"COMMAND", "DOCS", "setex"}), "$9\r\ndoc_flags\r\n~1\r\n+deprecated\r\n$16\r\ndeprecated_since\r\n$6\r\n2.6.12\r\n"));
   EXPECT_TRUE(has(s.run3({"COMMAND", "DOCS", "config"}), "$11\r\nsubcommands\r\n%5\r\n$10\r\nconfig|get\r\n"));
 }
 

@@ -28,7 +28,8 @@ TEST(Config, AMapInResp3) {
 
 TEST(Config, ABadPairChangesNothing) {
   InProcess s;
-  EXPECT_EQ(s.run({"CONFIG", "SET", "maxmemory", "5mb", "nosuch", "1"}), "-ERR Unknown option or number of arguments for CONFIG SET - 'nosuch'\r\n");
+  EXPECT_EQ(s.run({"CONFIG", "SET", "maxmemory", "5mb", "nosuch", "1"}),
+            "-ERR Unknown option or number of arguments for CONFIG SET - 'nosuch'\r\n");
   EXPECT_EQ(s.run({"CONFIG", "SET", "maxmemory", "5mb", "port"}), "-ERR wrong number of arguments for 'config|set' command\r\n");
   EXPECT_EQ(s.run({"CONFIG", "GET", "maxmemory"}), "*2\r\n$9\r\nmaxmemory\r\n$1\r\n0\r\n");
 }
@@ -53,7 +54,8 @@ TEST(Config, TheProcessMayCorrectOrRefuseAChange) {
   EXPECT_EQ(s.run({"CONFIG", "SET", "port", "7000"}), "+OK\r\n");
   EXPECT_EQ(s.run({"CONFIG", "GET", "dir"}), "*2\r\n$3\r\ndir\r\n$10\r\n/corrected\r\n");
   process.refusal = "Unable to listen on this port";
-  EXPECT_EQ(s.run({"CONFIG", "SET", "port", "7001"}), "-ERR CONFIG SET failed (possibly related to argument 'port') - Unable to listen on this port\r\n");
+  EXPECT_EQ(s.run({"CONFIG", "SET", "port", "7001"}),
+            "-ERR CONFIG SET failed (possibly related to argument 'port') - Unable to listen on this port\r\n");
   EXPECT_EQ(s.run({"CONFIG", "GET", "port"}), "*2\r\n$4\r\nport\r\n$4\r\n7000\r\n");
 }
 

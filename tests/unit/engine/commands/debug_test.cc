@@ -64,7 +64,8 @@ TEST(Debug, ObjectTellsEncodingAndIdleTime) {
 
 TEST(Debug, ThePackedThresholdOutlivesAConfigSet) {
   InProcess s(2, with_debug());
-  EXPECT_EQ(s.run({"DEBUG", "QUICKLIST-PACKED-THRESHOLD", "5gb"}), "-ERR argument must be a memory value bigger than 1 and smaller than 4gb\r\n");
+  EXPECT_EQ(s.run({"DEBUG", "QUICKLIST-PACKED-THRESHOLD", "5gb"}),
+            "-ERR argument must be a memory value bigger than 1 and smaller than 4gb\r\n");
   EXPECT_EQ(s.run({"DEBUG", "QUICKLIST-PACKED-THRESHOLD", "100b"}), "+OK\r\n");
   s.run({"CONFIG", "SET", "list-compress-depth", "1"});
   for (size_t i = 0; i < 2; i++) EXPECT_EQ(s.executor(i).shard().limits.list_packed_threshold, 100u);

@@ -39,7 +39,7 @@ class Generic : public testing::TestWithParam<int> {
     server.client(static_cast<size_t>(database)).database = database;
     return server.run_as(static_cast<size_t>(database), a);
   }
-  int64_t total(Counter ShardStats::* counter) {
+  int64_t total(Counter ShardStats::*counter) {
     int64_t n = 0;
     for (Shard* s : server.engine().shards) n += (s->stats.*counter).get();
     return n;
@@ -270,8 +270,10 @@ TEST_P(Generic, ScanReportsEveryKeyThatStaysWhileOthersComeAndGo) {
       seen.insert(reply.begin() + 1, reply.end());
       for (int i = 0; i < 20; i++) {
         std::string key = (i % 2 ? "{t}go" : "go") + std::to_string(seeded.below(4000));
-        if (round % 2 == 0 || next < 1000) run({"SET", key, "v"}), next++;
-        else run({"DEL", key});
+        if (round % 2 == 0 || next < 1000)
+          run({"SET", key, "v"}), next++;
+        else
+          run({"DEL", key});
       }
     } while (cursor != "0");
     for (const std::string& key : stays) ASSERT_TRUE(seen.count(key)) << key;

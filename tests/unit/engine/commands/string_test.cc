@@ -179,7 +179,8 @@ TEST_P(Strings, LcsInAllForms) {
   EXPECT_EQ(run({"LCS", "{x}1", "{x}2"}), bulk("mytext"));
   EXPECT_EQ(run({"LCS", "{x}1", "{x}2", "LEN"}), number(6));
   EXPECT_EQ(run({"LCS", "{x}1", "{x}2", "IDX"}),
-            "*4\r\n$7\r\nmatches\r\n*2\r\n*2\r\n*2\r\n:4\r\n:7\r\n*2\r\n:5\r\n:8\r\n*2\r\n*2\r\n:2\r\n:3\r\n*2\r\n:0\r\n:1\r\n$3\r\nlen\r\n:6\r\n");
+            "*4\r\n$7\r\nmatches\r\n*2\r\n*2\r\n*2\r\n:4\r\n:7\r\n*2\r\n:5\r\n:8\r\n*2\r\n*2\r\n:2\r\n:3\r\n*2\r\n:0\r\n:1\r\n$"
+            "3\r\nlen\r\n:6\r\n");
   EXPECT_EQ(server.run3({"LCS", "{x}1", "{x}2", "IDX", "MINMATCHLEN", "4", "WITHMATCHLEN"}),
             "%2\r\n$7\r\nmatches\r\n*1\r\n*3\r\n*2\r\n:4\r\n:7\r\n*2\r\n:5\r\n:8\r\n:4\r\n$3\r\nlen\r\n:6\r\n");
   EXPECT_EQ(run({"LCS", "{x}1", "{x}e"}), bulk(""));

@@ -17,9 +17,11 @@ constexpr KeySpec kPairs[] = {{.flags = kKeyOW, .index = 1, .last = -1, .step = 
 constexpr KeySpec kTwo[] = {{.flags = kKeyRW, .index = 1}, {.flags = kKeyOW, .index = 2}};
 constexpr KeySpec kCounted[] = {{.flags = kKeyOW, .index = 1}, {.flags = kKeyRO, .index = 2, .keynum = 0, .first_key = 1}};
 constexpr KeySpec kStreams[] = {{.flags = kKeyRO, .index = 1, .keyword = "STREAMS", .last = -1, .step = 1, .limit = 2}};
-constexpr KeySpec kFromEnd[] = {{.flags = kKeyRW, .index = 3}, {.flags = kKeyRW | kKeyIncomplete, .index = -2, .keyword = "KEYS", .last = -1}};
+constexpr KeySpec kFromEnd[] = {{.flags = kKeyRW, .index = 3},
+                                {.flags = kKeyRW | kKeyIncomplete, .index = -2, .keyword = "KEYS", .last = -1}};
 constexpr KeySpec kChannel[] = {{.flags = kKeyNotKey, .index = 1}};
-constexpr CommandSpec kSubs[] = {{.name = "get", .arity = 3, .run = nothing, .keys = kOne}, {.name = "set", .arity = 3, .flags = kAdmin, .run = nothing}};
+constexpr CommandSpec kSubs[] = {{.name = "get", .arity = 3, .run = nothing, .keys = kOne},
+                                 {.name = "set", .arity = 3, .flags = kAdmin, .run = nothing}};
 constexpr CommandSpec kSpecs[] = {
     {.name = "one", .arity = 2, .flags = kReadOnly | kFast, .run = nothing, .keys = kOne, .group = Group::kString},
     {.name = "pairs", .arity = -3, .flags = kWrite | kDenyOom, .run = nothing, .keys = kPairs},

@@ -44,7 +44,8 @@ TEST(Syntax, AlternativesAreOneOf) {
   EXPECT_EQ(parsed("[condition=NX|XX]"), "condition:oneof?{nx:pure-token/NX xx:pure-token/XX}");
   EXPECT_EQ(parsed("[EX s:integer|KEEPTTL]"), "choice:oneof?{s:integer/EX keepttl:pure-token/KEEPTTL}");
   EXPECT_EQ(parsed("[AGGREGATE SUM|MIN]"), "aggregate:oneof/AGGREGATE?{sum:pure-token/SUM min:pure-token/MIN}");
-  EXPECT_EQ(parsed("(host port:integer|NO ONE)"), "choice:oneof{data:block{host:string port:integer} data:block{no:pure-token/NO one:pure-token/ONE}}");
+  EXPECT_EQ(parsed("(host port:integer|NO ONE)"),
+            "choice:oneof{data:block{host:string port:integer} data:block{no:pure-token/NO one:pure-token/ONE}}");
 }
 TEST(Syntax, GroupsRepeat) {
   EXPECT_EQ(parsed("(key:key value)..."), "data:block*{key:key value:string}");

@@ -166,16 +166,18 @@ TEST(Database, HoldsWhatAMapHolds) {
     for (int i = 0; i < 20000; i++) {
       std::string key = p.some_key(seeded);
       switch (seeded.below(12)) {
-        case 0: case 1: case 2: p.set(key, some_text(seeded), some_expiry(seeded)); break;
+        case 0:
+        case 1:
+        case 2: p.set(key, some_text(seeded), some_expiry(seeded)); break;
         case 3: p.set_int(key, static_cast<int64_t>(seeded.next()), some_expiry(seeded)); break;
-        case 4: case 5: p.resize(key, seeded.below(seeded.chance(10) ? 40000 : 200), seeded.bytes(seeded.below(50))); break;
+        case 4:
+        case 5: p.resize(key, seeded.below(seeded.chance(10) ? 40000 : 200), seeded.bytes(seeded.below(50))); break;
         case 6: p.expire(key, seeded.chance(5) ? INT64_MAX : now + static_cast<int64_t>(seeded.below(3000))); break;
         case 7: p.persist(key); break;
-        case 8: case 9: p.erase(key); break;
+        case 8:
+        case 9: p.erase(key); break;
         case 10: p.rename(key, p.some_key(seeded)); break;
-        default:
-          now += static_cast<int64_t>(seeded.below(30));
-          p.run_expiry(now);
+        default: now += static_cast<int64_t>(seeded.below(30)); p.run_expiry(now);
       }
       if (i % 500 == 0) p.check();
       if (i == 15000) p.clear();

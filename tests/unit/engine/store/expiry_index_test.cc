@@ -24,7 +24,9 @@ struct Node {
 // The index beside a multimap of what it should hold.
 class Pair {
  public:
-  explicit Pair(int64_t now) : now_(now) { index_.advance(now, 0, [](ExpiryNode*) {}); }
+  explicit Pair(int64_t now) : now_(now) {
+    index_.advance(now, 0, [](ExpiryNode*) {});
+  }
 
   void add(Node& n, int64_t when) {
     n.node.when_ms = static_cast<uint64_t>(when);
@@ -165,7 +167,9 @@ TEST(ExpiryIndex, AgreesWithAMultimapWhileTimeWalksAndJumps) {
     for (int i = 0; i < 6000; i++) {
       Node& n = nodes[rng() % nodes.size()];
       switch (rng() % 8) {
-        case 0: case 1: case 2:
+        case 0:
+        case 1:
+        case 2:
           if (n.linked) p.remove(n);
           p.add(n, now + some_distance(rng));
           break;
@@ -211,7 +215,8 @@ TEST(ExpiryIndex, IsNeverLateWhenTheBudgetSufficesInEveryMillisecond) {
   EXPECT_EQ(p.handed_out, kNodes);
 }
 
-// A million keys for one moment, in one list of a high level, and only small budgets: no call may do more than its budget, the list is spread ahead, and the lag is
+// A million keys for one moment, in one list of a high level, and only small budgets: no call may do more than its budget, the list is spread ahead, and
+// the lag is
 // what handing out alone takes.
 TEST(ExpiryIndex, SpreadsAMillionKeysOfOneMomentInSmallPieces) {
   constexpr size_t kNodes = 1'000'000;

@@ -43,18 +43,12 @@ bool valid(Bytes blob, bool deep = true) {
 
 OwnedBytes random_element(Seeded& seeded) {
   switch (seeded.below(6)) {
-    case 0:
-      return int64_text(static_cast<int64_t>(seeded.next()) >> seeded.below(64));
-    case 1:
-      return int64_text(static_cast<int64_t>(seeded.below(300)) - 100);
-    case 2:
-      return seeded.bytes(seeded.below(200));
-    case 3:
-      return seeded.chance(10) ? seeded.bytes(4000 + seeded.below(200)) : "007";
-    case 4:
-      return seeded.chance(3) ? seeded.bytes(16300 + seeded.below(200)) : "";
-    default:
-      return "field" + std::to_string(seeded.below(20));
+    case 0: return int64_text(static_cast<int64_t>(seeded.next()) >> seeded.below(64));
+    case 1: return int64_text(static_cast<int64_t>(seeded.below(300)) - 100);
+    case 2: return seeded.bytes(seeded.below(200));
+    case 3: return seeded.chance(10) ? seeded.bytes(4000 + seeded.below(200)) : "007";
+    case 4: return seeded.chance(3) ? seeded.bytes(16300 + seeded.below(200)) : "";
+    default: return "field" + std::to_string(seeded.below(20));
   }
 }
 
@@ -64,7 +58,9 @@ TEST(Listpack, LaysOutEveryEncodingAsRedisDoes) {
     return OwnedBytes(listpack::blob(pack.lp).substr(listpack::kHeaderBytes));
   };
   EXPECT_EQ(listpack::blob(Pack{}.lp), Bytes("\x07\0\0\0\0\0\xff", 7));
-  EXPECT_EQ(listpack::blob(Pack{"a", "1"}.lp), Bytes("\x0c\0\0\0\x02\0\x81" "a\x02\x01\x01\xff", 12));
+  EXPECT_EQ(listpack::blob(Pack{"a", "1"}.lp), Bytes("\x0c\0\0\0\x02\0\x81"
+                                                     "a\x02\x01\x01\xff",
+                                                     12));
   EXPECT_EQ(entry("0"), Bytes("\0\x01\xff", 3));
   EXPECT_EQ(entry("127"), Bytes("\x7f\x01\xff", 3));
   EXPECT_EQ(entry("128"), Bytes("\xc0\x80\x02\xff", 4));
@@ -80,7 +76,9 @@ TEST(Listpack, LaysOutEveryEncodingAsRedisDoes) {
   EXPECT_EQ(entry("2147483648"), Bytes("\xf4\x00\x00\x00\x80\0\0\0\0\x09\xff", 11));
   EXPECT_EQ(entry("-9223372036854775808"), Bytes("\xf4\0\0\0\0\0\0\0\x80\x09\xff", 11));
   EXPECT_EQ(entry(""), Bytes("\x80\x01\xff", 3));
-  EXPECT_EQ(entry("01"), Bytes("\x82" "01\x03\xff", 5));
+  EXPECT_EQ(entry("01"), Bytes("\x82"
+                               "01\x03\xff",
+                               5));
   OwnedBytes x63(63, 'x'), x64(64, 'x'), x126(126, 'x'), x4095(4095, 'x'), x4096(4096, 'x');
   EXPECT_EQ(entry(x63), "\xbf" + x63 + "\x40\xff");
   EXPECT_EQ(entry(x64), "\xe0\x40" + x64 + "\x42\xff");
@@ -88,7 +86,7 @@ TEST(Listpack, LaysOutEveryEncodingAsRedisDoes) {
   EXPECT_EQ(entry(x4095), "\xef\xff" + x4095 + "\x20\x81\xff");
   EXPECT_EQ(entry(x4096), OwnedBytes("\xf0\x00\x10\x00\x00", 5) + x4096 + "\x20\x85\xff");
   OwnedBytes x16377(16377, 'x'), x16378(16378, 'x');
-  EXPECT_EQ(entry(x16377), OwnedBytes("\xf0\xf9\x3f\x00\x00", 5) + x16377 + "\x7f\xfe\xff");              // 16382
+  EXPECT_EQ(entry(x16377), OwnedBytes("\xf0\xf9\x3f\x00\x00", 5) + x16377 + "\x7f\xfe\xff");                   // 16382
   EXPECT_EQ(entry(x16378), OwnedBytes("\xf0\xfa\x3f\x00\x00", 5) + x16378 + OwnedBytes("\0\xff\xff\xff", 4));  // 16383: Redis takes three
 }
 
@@ -309,12 +307,12 @@ TEST(ListpackValidate, RefusesEachKindOfDamage) {
   EXPECT_FALSE(valid(with(0, 1), false));
   EXPECT_FALSE(valid(with(good.size() - 1, 0), false));
   EXPECT_TRUE(valid(with(4, 3), false));
-  EXPECT_FALSE(valid(with(4, 3)));             // count
-  EXPECT_FALSE(valid(with(6, '\x84')));        // one longer than its backward length says
-  EXPECT_FALSE(valid(with(6, '\xff')));        // an end mark in the middle
-  EXPECT_FALSE(valid(with(6, '\xf5')));        // no such encoding
-  EXPECT_FALSE(valid(with(10, 7)));            // backward length
-  EXPECT_FALSE(valid(with(6, '\xf0')));        // a string of gigabytes
+  EXPECT_FALSE(valid(with(4, 3)));                                                     // count
+  EXPECT_FALSE(valid(with(6, '\x84')));                                                // one longer than its backward length says
+  EXPECT_FALSE(valid(with(6, '\xff')));                                                // an end mark in the middle
+  EXPECT_FALSE(valid(with(6, '\xf5')));                                                // no such encoding
+  EXPECT_FALSE(valid(with(10, 7)));                                                    // backward length
+  EXPECT_FALSE(valid(with(6, '\xf0')));                                                // a string of gigabytes
   for (char tag : {'\xf0', '\xf1', '\xf2', '\xf3', '\xf4', '\xe0', '\xc0', '\x81'}) {  // head without its payload
     OwnedBytes cut("\x08\0\0\0\x01\0\0\xff", 8);
     cut[6] = tag;
