@@ -90,7 +90,7 @@ class Ring final : public FileIo {
   static constexpr uint64_t kPointer = (uint64_t{1} << 56) - 1;
   static constexpr uint32_t kBuffer = 1u << 0, kMore = 1u << 1;  // IORING_CQE_F_BUFFER, _MORE; asserted in ring.cc
   static constexpr unsigned kSubmissions = 1024, kCompletions = 8192;
-  static constexpr unsigned kFirstBuffers = 64, kMostBuffers = 1024;
+  static constexpr unsigned kFirstBuffers = 16, kMostBuffers = 1024;
 
   static uint64_t tag(Op op, const void* pointer) { return static_cast<uint64_t>(op) << 56 | reinterpret_cast<uint64_t>(pointer); }
   io_uring_sqe* sqe();
