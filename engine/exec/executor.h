@@ -120,7 +120,8 @@ class Executor {
     int database;
     bool hashed;  // `key` is the first key
     KeyRef key;
-    const Table* table;  // of the key, where it lies on this shard; while prefetching
+    const Table* table;
+    const Bucket* overflow;  // of the key, where it lies on this shard; while prefetching
   };
   Mailbox& outbox(size_t to) { return engine_.executors[to]->inbox_[static_cast<size_t>(self_)]; }
   void post(size_t to, Message* m);

@@ -69,14 +69,20 @@ class Table {
   [[gnu::always_inline]] void prefetch_bucket(uint64_t hash) const {
     if (buckets_) __builtin_prefetch(bucket(index_of(hash)));
   }
-  [[gnu::always_inline]] void prefetch_entry(uint64_t hash) const {
-    if (!buckets_) return;
-    Bucket* b = bucket(index_of(hash));
+  [[gnu::always_inline]] const Bucket* prefetch_entry(uint64_t hash) const {
+    return buckets_ ? prefetch_in(bucket(index_of(hash)), hash) : nullptr;
+  }
+  // Where the entry is not in this bucket of its chain, the next bucket is asked for and returned: for another pass.
+  [[gnu::always_inline]] static const Bucket* prefetch_in(const Bucket* b, uint64_t hash) {
     if (unsigned m = b->matches(tag_of(hash))) {
       const char* e = reinterpret_cast<const char*>(b->entry[__builtin_ctz(m)]);
       __builtin_prefetch(e);
       __builtin_prefetch(e + 64);
+      return nullptr;
     }
+    const Bucket* next = b->next();
+    __builtin_prefetch(next);
+    return next;
   }
 
   // Adds an entry whose key is known to be absent; the table owns it from now on.
