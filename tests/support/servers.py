@@ -97,6 +97,7 @@ class Server:
         self.directory = directory or tempfile.mkdtemp(prefix="ringwood-test-")
         self.command, self.arguments = command, [str(a) for a in arguments]
         self.port, self.process = None, None
+        self.was_loading = False  # a client was told LOADING while the server started
 
     def start(self):
         self.port = free_port()
@@ -113,6 +114,7 @@ class Server:
                 c.close()
                 if not isinstance(reply, Resp.Error) or not reply.startswith("LOADING"):
                     return self
+                self.was_loading = True
             except OSError:
                 pass
             time.sleep(0.05)
