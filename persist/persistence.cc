@@ -15,7 +15,7 @@ constexpr int64_t kRetryMs = 5000;
 
 }  // namespace
 
-Persistence::Persistence(Engine& engine, std::vector<FileIo*> io, int process_id, OwnedBytes server_version, SaveObserver* observer)
+Persistence::Persistence(Engine& engine, const std::vector<FileIo*>& io, int process_id, OwnedBytes server_version, SaveObserver* observer)
     : engine_(engine),
       process_id_(process_id),
       server_version_(std::move(server_version)),

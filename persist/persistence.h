@@ -27,7 +27,7 @@ class Persistence {
   using Done = Saver::Done;
 
   // `io[i]` is the thread i's; `server_version` is written into files. The observer may be null.
-  Persistence(Engine& engine, std::vector<FileIo*> io, int process_id, OwnedBytes server_version, SaveObserver* observer);
+  Persistence(Engine& engine, const std::vector<FileIo*>& io, int process_id, OwnedBytes server_version, SaveObserver* observer);
   ~Persistence();
   Persistence(const Persistence&) = delete;
   Persistence& operator=(const Persistence&) = delete;

@@ -83,7 +83,6 @@ uint64_t walk(const Database& d, int shard, int shards, Cursor at, const ScanOpt
     if (slot != at.slot) at = {static_cast<uint16_t>(slot), 0};
     at.in_table = d.scan_slot(at.slot, at.in_table, [&](Entry* e) {
       seen++;
-      if (o.by_type && (!o.type_known || e->type() != o.type)) return;
       if (o.match && !glob_match(o.pattern, e->key())) return;
       found.push_back(e);
     });
@@ -103,8 +102,11 @@ void scan(Call& c) {
   Database& d = s.database(c.database());
   std::vector<Entry*> found;
   uint64_t next = walk(d, s.id(), s.mapping().shards, Cursor::unpack(v), o, found);
-  // Nothing was changed during the walk; removing an expired key leaves the other entries where they are.
-  std::erase_if(found, [&](Entry* e) { return !c.peek(KeyRef(e->key())); });
+  // Nothing was changed during the walk; removing an expired key leaves the other entries where they are. As in Redis, expired keys of other types go as well.
+  std::erase_if(found, [&](Entry* e) {
+    bool wrong_type = o.by_type && (!o.type_known || e->type() != o.type);
+    return !c.peek(KeyRef(e->key())) || wrong_type;
+  });
   c.reply.array(2);
   char digits[kMaxIntChars];
   c.reply.bulk({digits, static_cast<size_t>(format_uint64(digits, next) - digits)});

@@ -6,7 +6,8 @@ void Reply::simple(Bytes s) {
   char* p = out_->reserve(s.size() + 3);
   *p = '+';
   if (!s.empty()) std::memcpy(p + 1, s.data(), s.size());
-  std::memcpy(p + 1 + s.size(), "\r\n", 2);
+  p[s.size() + 1] = '\r';
+  p[s.size() + 2] = '\n';
   out_->commit(s.size() + 3);
 }
 
@@ -16,7 +17,8 @@ void Reply::error(Bytes s) {
   char* p = out_->reserve(s.size() + 3);
   *p = '-';
   for (size_t i = 0; i < s.size(); i++) p[1 + i] = s[i] == '\r' || s[i] == '\n' ? ' ' : s[i];
-  std::memcpy(p + 1 + s.size(), "\r\n", 2);
+  p[s.size() + 1] = '\r';
+  p[s.size() + 2] = '\n';
   out_->commit(s.size() + 3);
 }
 
