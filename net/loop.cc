@@ -22,6 +22,15 @@ constexpr Bytes kDenied =
     "protected-mode no in the "
     "configuration file) if no stranger can reach this port.\r\n";
 
+// Tells the processor that this is a waiting loop.
+inline void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
 // A connection on its way from the loop that accepted it.
 struct Handover final : Task {
   Loop* to;
@@ -229,7 +238,7 @@ void Loop::sleep(bool work_left) {
       if (ring_.pending()) return ring_.enter(false);
       if (!executor_.may_sleep()) return;
       executor_.awake();
-      __builtin_ia32_pause();
+      relax();
     }
   }
   bool wait = executor_.may_sleep();
