@@ -181,7 +181,7 @@ def background():
     folder = tempfile.mkdtemp(prefix="ringwood-daemon-")
     port = free_port()
     pidfile, logfile = os.path.join(folder, "pid"), os.path.join(folder, "log")
-    p = subprocess.run([BINARY, "--port", str(port), "--save", "", "--daemonize", "yes", "--pidfile", pidfile, "--logfile", logfile, "--dir", folder], timeout=20)
+    p = subprocess.run([BINARY, "--port", str(port), "--daemonize", "yes", "--pidfile", pidfile, "--logfile", logfile, "--dir", folder], timeout=20)
     equal(p.returncode, 0)
     until(lambda: os.path.exists(logfile) and "Ready to accept connections tcp" in open(logfile).read(), "it is ready")
     pid = int(open(pidfile).read())
@@ -189,6 +189,7 @@ def background():
     os.kill(pid, signal.SIGTERM)
     until(lambda: not os.path.exists(pidfile), "the pid file is gone")
     equal("bye bye" in open(logfile).read(), True)
+    equal(sorted(os.listdir(folder)), ["dump.rdb", "log"])  # SIGTERM saves, as the default save points ask
     shutil.rmtree(folder)
 
 
