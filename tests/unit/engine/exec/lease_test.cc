@@ -13,7 +13,7 @@ using rig::bulk;
 using rig::Rig;
 using rig::TestClient;
 
-struct LoggingJob : LeaseJob {
+struct LoggingJob final : LeaseJob {
   std::string name;
   std::vector<std::string>* log = nullptr;
   int ran = 0, ended = 0;
