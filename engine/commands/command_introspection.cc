@@ -111,6 +111,20 @@ unsigned flags_of_set(std::span<const Bytes> args) {
   return kKeyOW | kKeyUpdate;
 }
 
+// BITFIELD's too: with nothing but GET it only reads.
+unsigned flags_of_bitfield(std::span<const Bytes> args) {
+  for (size_t i = 2; i < args.size();) {
+    size_t following = args.size() - i - 1;
+    if (following >= 2 && Call::is_word(args[i], "get"))
+      i += 3;
+    else if (following >= 1 && Call::is_word(args[i], "overflow"))
+      i += 2;
+    else
+      return kKeyRW | kKeyAccess | kKeyUpdate;
+  }
+  return kKeyRO | kKeyAccess;
+}
+
 // The flags of the key specification that finds the argument.
 unsigned flags_of_key(const Command& c, std::span<const Bytes> args, int index) {
   unsigned flags = 0;
@@ -118,6 +132,7 @@ unsigned flags_of_key(const Command& c, std::span<const Bytes> args, int index) 
     if (k.flags & kKeyNotKey) continue;
     flags = k.flags & ~unsigned{kKeyVariableFlags};
     if ((k.flags & kKeyVariableFlags) && Bytes(c.spec->name) == "set") return flags_of_set(args);
+    if ((k.flags & kKeyVariableFlags) && Bytes(c.spec->name) == "bitfield") return flags_of_bitfield(args);
     CommandSpec alone = *c.spec;
     alone.keys = {&k, 1};
     alone.keys_of = nullptr;
