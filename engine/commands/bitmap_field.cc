@@ -17,7 +17,7 @@ enum class Overflow : uint8_t { kWrap, kSaturate, kFail };
 struct FieldType {
   bool is_signed;
   unsigned width;  // in bits: 1 to 64, unsigned to 63, so that every value fits an integer reply
-  int64_t max() const { return static_cast<int64_t>(~uint64_t{0} >> (64 - width + (is_signed ? 1 : 0))); }
+  int64_t max() const { return static_cast<int64_t>(~uint64_t{0} >> (64 - width) >> (is_signed ? 1 : 0)); }
   int64_t min() const { return is_signed ? -max() - 1 : 0; }
   // The value that the lowest bits mean.
   int64_t wrapped(uint64_t v) const {
