@@ -12,7 +12,7 @@ void add_families(CommandTable& table) {
            object_commands,        database_commands,
            list_commands,          set_commands,
            hash_commands,          zset_commands,
-           geo_commands,
+           geo_commands,           hyperloglog_commands,
            info_commands,          command_introspection_commands,
            config_commands,        memory_commands,
            debug_commands,         server_commands,
