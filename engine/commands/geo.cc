@@ -131,7 +131,8 @@ void geoadd(Call& c) {
 }
 
 void geopos(Call& c) {
-  reply_each(c, [&](geohash::Place p) { reply_place(c.reply, p); }, [&] { c.reply.null_array(); });
+  reply_each(
+      c, [&](geohash::Place p) { reply_place(c.reply, p); }, [&] { c.reply.null_array(); });
 }
 
 void geohash_text(Call& c) {

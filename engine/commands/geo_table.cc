@@ -142,8 +142,9 @@ constexpr CommandSpec kSpecs[] = {
      .since = "6.2.0",
      .complexity = kSearchComplexity,
      .summary = "Stores the members of a geospatial index within a circle or a box under another key.",
-     .syntax = "destination:key source:key (FROMMEMBER member|FROMLONLAT longitude:double latitude:double) (BYRADIUS radius:double (M|KM|FT|MI)|"
-               "BYBOX width:double height:double (M|KM|FT|MI)) [ASC|DESC] [COUNT count:integer [ANY]] [STOREDIST]",
+     .syntax =
+         "destination:key source:key (FROMMEMBER member|FROMLONLAT longitude:double latitude:double) (BYRADIUS radius:double (M|KM|FT|MI)|"
+         "BYBOX width:double height:double (M|KM|FT|MI)) [ASC|DESC] [COUNT count:integer [ANY]] [STOREDIST]",
      .history = kUnitHistory},
 };
 

@@ -244,10 +244,11 @@ void pfselftest(Call& c) {
 // --- the table
 
 constexpr KeySpec kAddedKey[] = {{.flags = kKeyRW | kKeyInsert, .index = 1}};
-constexpr KeySpec kCountedKeys[] = {{.flags = kKeyRW | kKeyAccess,
-                                     .index = 1,
-                                     .last = -1,
-                                     .notes = "RW because it may change the internal representation of the key, and propagate to replicas"}};
+constexpr KeySpec kCountedKeys[] = {
+    {.flags = kKeyRW | kKeyAccess,
+     .index = 1,
+     .last = -1,
+     .notes = "RW because it may change the internal representation of the key, and propagate to replicas"}};
 constexpr KeySpec kMergedKeys[] = {{.flags = kKeyRW | kKeyAccess | kKeyInsert, .index = 1},
                                    {.flags = kKeyRO | kKeyAccess, .index = 2, .last = -1}};
 constexpr KeySpec kDebuggedKey[] = {{.flags = kKeyRW | kKeyAccess, .index = 2}};

@@ -23,7 +23,9 @@ struct Run {
 };
 
 Run run_at(Bytes sketch, size_t at) {
-  auto byte = [&](size_t i) { return i < sketch.size() ? static_cast<uint8_t>(sketch[i]) : 0u; };  // the second of a cut-off run counts as 0
+  auto byte = [&](size_t i) {
+    return i < sketch.size() ? static_cast<uint8_t>(sketch[i]) : 0u;
+  };  // the second of a cut-off run counts as 0
   unsigned b = byte(at);
   if (b & 0x80) return {(b & 3) + 1, (b >> 2 & 31) + 1, 1};
   if (b & 0x40) return {((b & 63) << 8 | byte(at + 1)) + 1, 0, 2};
