@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <random>
+
+#include "tests/support/seed.h"
 
 namespace ringwood::geohash {
 namespace {
@@ -36,7 +39,8 @@ TEST(Geohash, DistancesAreNumbersEvenBetweenAntipodes) {
 }
 
 TEST(Geohash, TheCellOfAPlaceIsWithinHalfAStepOfIt) {
-  std::mt19937_64 random(1);
+  Seeded seeded;
+  std::mt19937_64& random = seeded.engine();
   std::uniform_real_distribution<double> longitude(-180, 180), latitude(-kLatitudeMax, kLatitudeMax);
   for (int i = 0; i < 10000; i++) {
     Place p{longitude(random), latitude(random)};
@@ -55,7 +59,8 @@ TEST(Geohash, ScoresThatAreNoGeohashDecodeToSomePlaceWithinTheLimits) {
 
 // Every place in an area lies in one of the area's cells.
 TEST(Geohash, TheCellsCoverTheArea) {
-  std::mt19937_64 random(2);
+  Seeded seeded;
+  std::mt19937_64& random = seeded.engine();
   std::uniform_real_distribution<double> longitude(-170, 170), latitude(-70, 70), power(1, 5.5), near(-1, 1);
   int inside = 0;
   for (int i = 0; i < 20000; i++) {

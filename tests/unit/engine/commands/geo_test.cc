@@ -1,8 +1,9 @@
 #include <algorithm>
-#include <cstdlib>
+#include <cmath>
 #include <random>
 
 #include "engine/base/geohash.h"
+#include "tests/support/seed.h"
 #include "tests/unit/engine/commands/fixture.h"
 
 namespace ringwood {
@@ -131,10 +132,8 @@ TEST_P(GeoCommands, TheLastOfSeveralDestinationsCountsAndIsAKey) {
 
 // Searches against looking at every member.
 TEST_P(GeoCommands, SearchesFindWhatLookingAtAllFinds) {
-  const char* text = std::getenv("RINGWOOD_SEED");
-  uint64_t seed = text ? std::strtoull(text, nullptr, 10) : 20261120;
-  SCOPED_TRACE(seed);
-  std::mt19937_64 random(seed);
+  Seeded seeded;
+  std::mt19937_64& random = seeded.engine();
   std::uniform_real_distribution<double> longitude(-179, 179), latitude(-70, 70), power(3, 6);
   std::vector<std::pair<std::string, geohash::Place>> all;
   std::vector<std::string> add{"GEOADD", "g"};

@@ -2,18 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <random>
+#include <algorithm>
+
+#include "tests/support/seed.h"
 
 namespace ringwood::hyperloglog {
 namespace {
 
 constexpr size_t kSparseMax = 3000;
-
-uint64_t seed() {
-  const char* text = std::getenv("RINGWOOD_SEED");
-  return text ? std::strtoull(text, nullptr, 10) : 20261120;
-}
 
 OwnedBytes sketch_of(std::initializer_list<Bytes> elements) {
   OwnedBytes s = empty();
@@ -75,15 +71,14 @@ TEST(HyperLogLog, ASketchTurnsDenseWhenTooLongOrAValueIsTooHigh) {
 
 // Both encodings against an array of registers.
 TEST(HyperLogLog, SparseAndDenseHoldWhatAnArrayHolds) {
-  SCOPED_TRACE(seed());
-  std::mt19937_64 random(seed());
+  Seeded random;
   for (int round = 0; round < 30; round++) {
     OwnedBytes sparse = empty(), dense = sparse;
     ASSERT_TRUE(to_dense(dense));
     Registers model{};
     unsigned spread = round % 3 ? kRegisters : 40;
     for (int i = 0; i < 600; i++) {
-      Mark m{static_cast<unsigned>(random() % spread), static_cast<unsigned>(random() % (round % 5 ? 8 : 51)) + 1};
+      Mark m{static_cast<unsigned>(random.below(spread)), static_cast<unsigned>(random.below(round % 5 ? 8 : 51)) + 1};
       Change wanted = m.value > model[m.index] ? Change::kChanged : Change::kNone;
       model[m.index] = std::max(model[m.index], static_cast<uint8_t>(m.value));
       ASSERT_EQ(raise(sparse, m, kSparseMax), wanted);
@@ -140,21 +135,20 @@ TEST(HyperLogLog, RunsOfAnotherLengthAreCorrupt) {
 
 // Whatever the bytes say, nothing outside of them is touched (the sanitizers watch), and count and merge agree on what is corrupt.
 TEST(HyperLogLog, NonsenseIsSurvived) {
-  SCOPED_TRACE(seed());
-  std::mt19937_64 random(seed());
+  Seeded random;
   int corrupt = 0;
   for (int round = 0; round < 3000; round++) {
     OwnedBytes s = empty();
-    for (int i = 0; i < 20; i++) raise(s, mark_of(std::to_string(random())), kSparseMax);
+    for (int i = 0; i < 20; i++) raise(s, mark_of(std::to_string(random.next())), kSparseMax);
     if (round % 7 == 0) to_dense(s);
-    for (int i = 0; i < 3; i++) s[kHeaderSize + random() % (s.size() - kHeaderSize)] = static_cast<char>(random());
+    for (int i = 0; i < 3; i++) s[kHeaderSize + random.below(s.size() - kHeaderSize)] = static_cast<char>(random.next());
     uint64_t n;
     Registers registers{};
     bool good = count(s, n);
     EXPECT_EQ(merge(s, registers), good);
     corrupt += !good;
     describe_runs(s);
-    for (int i = 0; i < 20; i++) raise(s, mark_of(std::to_string(random())), kSparseMax);
+    for (int i = 0; i < 20; i++) raise(s, mark_of(std::to_string(random.next())), kSparseMax);
   }
   EXPECT_GT(corrupt, 500);
 }
