@@ -134,7 +134,7 @@ TEST_P(GeoCommands, TheLastOfSeveralDestinationsCountsAndIsAKey) {
 TEST_P(GeoCommands, SearchesFindWhatLookingAtAllFinds) {
   Seeded seeded;
   std::mt19937_64& random = seeded.engine();
-  std::uniform_real_distribution<double> longitude(-179, 179), latitude(-70, 70), power(3, 6);
+  std::uniform_real_distribution<double> longitude(-179, 179), latitude(-70, 70), power(5.3, 6.1);
   std::vector<std::pair<std::string, geohash::Place>> all;
   std::vector<std::string> add{"GEOADD", "g"};
   for (int i = 0; i < 500; i++) {
@@ -160,7 +160,7 @@ TEST_P(GeoCommands, SearchesFindWhatLookingAtAllFinds) {
     EXPECT_LE(members(line + " COUNT 3 ANY").size(), 3u);
     hits += wanted.size();
   }
-  EXPECT_GT(hits, 300u);
+  EXPECT_GT(hits, 100u);
 }
 
 }  // namespace

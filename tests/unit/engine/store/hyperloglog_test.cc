@@ -25,8 +25,8 @@ TEST(HyperLogLog, TheLayoutIsRedisByteForByte) {
   EXPECT_FALSE(cached_count(s, n));
   ASSERT_TRUE(count(s, n));
   cache_count(s.data(), n);
-  const unsigned char expected[] = {'H', 'Y', 'L',  'L',  1,    0,    0,    0,    3,    0,    0,    0,    0,    0,
-                                    0,   0,   0x60, 0xf3, 0x80, 0x50, 0xb1, 0x84, 0x4b, 0xfb, 0x80, 0x42, 0x5a, 0x0a};
+  const unsigned char expected[] = {'H', 'Y', 'L',  'L',  1,    0,    0,    0,    3,    0,    0,    0,    0,   0,
+                                    0,   0,   0x60, 0xf3, 0x80, 0x50, 0xb1, 0x84, 0x4b, 0xfb, 0x80, 0x42, 0x5a};
   EXPECT_EQ(s, Bytes(reinterpret_cast<const char*>(expected), sizeof expected));
   EXPECT_TRUE(cached_count(s, n));
   EXPECT_EQ(n, 3u);
