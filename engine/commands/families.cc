@@ -21,6 +21,8 @@ void add_families(CommandTable& table) {
            set_commands,
            hash_commands,
            zset_commands,
+           geo_commands,
+           hyperloglog_commands,
            info_commands,
            command_introspection_commands,
            config_commands,

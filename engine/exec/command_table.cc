@@ -277,6 +277,14 @@ const Command* CommandTable::find(std::span<const Bytes> args) const {
   return s ? s : c;
 }
 
+// The keys that only the function sees. Of GEORADIUS's options "STORE a STORE b" the specifications name the first key, but the last one is written.
+static void add_missing_keys(const CommandSpec& spec, std::span<const Bytes> args, std::vector<int>& out) {
+  std::vector<int> more(args.size());
+  int n = spec.keys_of(args, more.data());
+  for (int i = 0; i < n; i++)
+    if (std::find(out.begin(), out.end(), more[static_cast<size_t>(i)]) == out.end()) out.push_back(more[static_cast<size_t>(i)]);
+}
+
 bool CommandTable::keys_of(const Command& c, std::span<const Bytes> args, std::vector<int>& out) {
   out.clear();
   bool specs_tell = false, specs_vary = false;
@@ -291,7 +299,10 @@ bool CommandTable::keys_of(const Command& c, std::span<const Bytes> args, std::v
       if (k.flags & kKeyNotKey) continue;
       if (!(fits = find_keys(k, args, out))) break;
     }
-    if (fits) return true;
+    if (fits) {
+      if (c.spec->keys_of) add_missing_keys(*c.spec, args, out);
+      return true;
+    }
     out.clear();
   }
   if (!c.spec->keys_of) return !specs_tell;
