@@ -17,6 +17,7 @@
 //     ..._ZIPLIST, ..._LISTPACK, HASH_ZIPMAP, SET_INTSET    string      the blob
 //     LIST_QUICKLIST                  length string*                    ziplists
 //     LIST_QUICKLIST_2                length (length(1 plain, 2 packed) string)*    an element, or a listpack
+//     STREAM_LISTPACKS...             see persist/rdb_stream_reader.h
 //   dump      = type value u16 version, crc64 of all before it          DUMP and RESTORE
 #include <cstddef>
 #include <cstdint>
@@ -31,6 +32,7 @@ constexpr int kMaxWriteVersion = 12;
 constexpr int kFirstWithChecksum = 5;
 constexpr int kFirstWithListpacks = 10;  // HASH_LISTPACK, ZSET_LISTPACK, LIST_QUICKLIST_2, FUNCTION2
 constexpr int kFirstWithSetListpack = 11;
+constexpr int kFirstWithStreams3 = 11;
 
 constexpr size_t kHeaderBytes = 9;
 constexpr size_t kChecksumBytes = 8;

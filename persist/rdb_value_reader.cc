@@ -38,6 +38,8 @@ Type collection_of(uint8_t type) {
   }
 }
 
+bool is_stream(uint8_t type) { return type == kStreamListpacks || type == kStreamListpacks2 || type == kStreamListpacks3; }
+
 }  // namespace
 
 ValueReader::~ValueReader() {
@@ -48,9 +50,6 @@ bool ValueReader::known(uint8_t type) { return type <= kHashListpackEx && type !
 
 const char* ValueReader::refusal(uint8_t type) {
   switch (type) {
-    case kStreamListpacks:
-    case kStreamListpacks2:
-    case kStreamListpacks3: return "a stream";
     case kModulePreGa:
     case kModule2: return "a value of a module";
     case kHashMetadataPreGa:
@@ -68,6 +67,7 @@ void ValueReader::begin(uint8_t type, Bytes key, bool expiry) {
   expiry_ = expiry;
   counted_ = false;
   remaining_ = 0;
+  if (is_stream(type)) stream_.begin(type);
 }
 
 Entry* ValueReader::take() {
@@ -89,8 +89,17 @@ Step ValueReader::step(Input& in) {
     case kHashListpack:
     case kZSetListpack:
     case kSetListpack: return blob_value(in);
+    case kStreamListpacks:
+    case kStreamListpacks2:
+    case kStreamListpacks3: return stream_value(in);
     default: return elements(in);
   }
+}
+
+Step ValueReader::stream_value(Input& in) {
+  Step s = stream_.step(in);
+  if (s == Step::kDone) finish(Type::kStream, stream_.take());
+  return s;
 }
 
 Step ValueReader::string_value(Input& in) {

@@ -5,6 +5,7 @@
 #include "persist/collection_builder.h"
 #include "persist/rdb_blobs.h"
 #include "persist/rdb_decode.h"
+#include "persist/rdb_stream_reader.h"
 
 namespace ringwood::rdb {
 
@@ -18,7 +19,7 @@ class ValueReader {
 
   // Whether some version of RDB has such a type.
   static bool known(uint8_t type);
-  // What a type that cannot be loaded is ("a stream", ...), or null.
+  // What a type that cannot be loaded is ("a value of a module", ...), or null.
   static const char* refusal(uint8_t type);
 
   // A value of a type that is known and not refused. `expiry` makes room for a time to live in the entry.
@@ -40,12 +41,14 @@ class ValueReader {
   Step pair(Input& in);
   Step scored(Input& in);
   Step quicklist_node(Input& in);
+  Step stream_value(Input& in);
   void use_blob(uint8_t* lp, Type type, bool rebuild);
   void finish(Type type, Object object);
 
   StringDecoder first_, second_;
   BlobChecker blobs_;
   CollectionBuilder builder_;
+  StreamReader stream_;
   const Limits& limits_;
   OwnedBytes key_;
   Entry* entry_ = nullptr;

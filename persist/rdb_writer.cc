@@ -7,6 +7,7 @@
 #include "engine/store/set.h"
 #include "engine/store/zset.h"
 #include "persist/rdb_encode.h"
+#include "persist/rdb_stream_writer.h"
 
 namespace ringwood::rdb {
 namespace {
@@ -51,6 +52,7 @@ uint8_t collection_type(Type type, Encoding encoding, int version) {
     case Type::kSet:
       if (encoding == Encoding::kIntset) return kSetIntset;
       return listpack && version >= kFirstWithSetListpack ? kSetListpack : rdb::kSet;
+    case Type::kStream: return stream_type(version);
     case Type::kZSet: return listpack && version >= kFirstWithListpacks ? kZSetListpack : kZSet2;
     default: return listpack && version >= kFirstWithListpacks ? kHashListpack : kHash;
   }
@@ -75,6 +77,9 @@ void put_value(OutBuffer& out, const Entry& e, const WriteOptions& options) {
     case kHashListpack:
     case kZSetListpack: return put_listpack(out, o, compress);
     case kZSet2: return put_zset(out, o, compress);
+    case kStreamListpacks:
+    case kStreamListpacks2:
+    case kStreamListpacks3: return put_stream(out, stream::of(o), stream_type(options.version), compress);
     case kList: put_length(out, list::length(o)); return list::for_each(o, put);
     case kSet: put_length(out, set::size(o)); return set::for_each(o, put);
     default:

@@ -23,6 +23,7 @@ void add_families(CommandTable& table) {
            zset_commands,
            geo_commands,
            hyperloglog_commands,
+           stream_commands,
            info_commands,
            command_introspection_commands,
            config_commands,

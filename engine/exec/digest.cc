@@ -6,6 +6,7 @@
 #include "engine/store/hash.h"
 #include "engine/store/list.h"
 #include "engine/store/set.h"
+#include "engine/store/stream.h"
 #include "engine/store/zset.h"
 
 namespace ringwood {
@@ -49,6 +50,22 @@ uint32_t type_number(Type t) {
   return 0;
 }
 
+void add_stream(Digest& d, const Stream& stream) {
+  char room[kMaxIntChars], second_room[kMaxIntChars];
+  StreamCursor cursor(stream, kMinStreamId, kMaxStreamId, false);
+  while (cursor.next()) {
+    char id[kMaxStreamIdChars];
+    char* end = format_uint64(id, cursor.id().ms);
+    *end++ = '.';
+    end = format_uint64(end, cursor.id().seq);
+    mix(d, {id, static_cast<size_t>(end - id)});
+    cursor.for_each_field([&](const listpack::Value& field, const listpack::Value& value) {
+      mix(d, field.text(room));
+      mix(d, value.text(second_room));
+    });
+  }
+}
+
 void add_collection(Digest& d, Type type, const Object& o) {
   char room[kMaxIntChars], second_room[kMaxIntChars], score_room[kMaxDoubleChars];
   switch (type) {
@@ -68,6 +85,7 @@ void add_collection(Digest& d, Type type, const Object& o) {
         mix(pair, {score_room, static_cast<size_t>(format_double_17g(score_room, score) - score_room)});
         xor_hash(d, bytes_of(pair));
       });
+    case Type::kStream: return add_stream(d, stream::of(o));
     default: return;
   }
 }

@@ -3,6 +3,7 @@
 #include "engine/store/hash.h"
 #include "engine/store/list.h"
 #include "engine/store/set.h"
+#include "engine/store/stream.h"
 #include "engine/store/zset.h"
 
 namespace ringwood {
@@ -23,12 +24,13 @@ size_t table_memory(const Table& table, size_t samples, Size&& size_of) {
 }  // namespace
 
 void free_object(Type type, Object o) {
-  if (type == Type::kString || type == Type::kStream) return;
+  if (type == Type::kString) return;
   switch (o.encoding()) {
     case Encoding::kListpack:
     case Encoding::kIntset: return memory::release(o.as<uint8_t>());
     case Encoding::kQuicklist: delete o.as<Quicklist>(); return;
     case Encoding::kSkiplist: delete o.as<zset::SortedSet>(); return;
+    case Encoding::kStream: delete o.as<Stream>(); return;
     case Encoding::kHashtable:
       if (type == Type::kSet)
         delete o.as<SetTable>();
@@ -45,17 +47,19 @@ size_t object_length(Type type, const Object& o) {
     case Type::kSet: return set::size(o);
     case Type::kZSet: return zset::size(o);
     case Type::kHash: return hash::length(o);
+    case Type::kStream: return stream::of(o).length();
     default: return 0;
   }
 }
 
 size_t object_memory(Type type, const Object& o, size_t samples) {
-  if (type == Type::kString || type == Type::kStream) return 0;
+  if (type == Type::kString) return 0;
   auto usable = [](const auto* item) { return memory::usable(item); };
   switch (o.encoding()) {
     case Encoding::kListpack:
     case Encoding::kIntset: return memory::usable(o.as<uint8_t>());
     case Encoding::kQuicklist: return o.as<Quicklist>()->memory(samples);
+    case Encoding::kStream: return stream::of(o).memory(samples);
     case Encoding::kSkiplist: {
       const zset::SortedSet& z = zset::sorted(o);
       return table_memory(z.index, samples, usable) + z.tree.memory();
@@ -73,6 +77,7 @@ Object duplicate_object(Type type, const Object& o) {
     case Type::kSet: return set::duplicate(o);
     case Type::kZSet: return zset::duplicate(o);
     case Type::kHash: return hash::duplicate(o);
+    case Type::kStream: return stream::duplicate(o);
     default: return o;
   }
 }

@@ -52,8 +52,32 @@ try:
     run("hset", "hash-listpack", "f", "v", "n", 100, "long", "z" * 40)
     run("config", "set", "hash-max-listpack-entries", 2)
     run("hset", "hash-table", "f", "v", "n", 100, "long", "z" * 70, "binary", b"\x00\x01")
+    run("xadd", "stream", "5-1", "f", "v", "n", 1)
+    run("xadd", "stream", "5-2", "f", "w", "n", 2)
+    run("xadd", "stream", "7-0", "other", b"\x00", "binary", 2**40)
+    run("xadd", "stream", "8-0", "f", "x", "n", 300)
+    run("xdel", "stream", "5-2")
+    run("xadd", "stream-empty", "7-7", "f", "v")
+    run("xdel", "stream-empty", "7-7")
+    run("config", "set", "stream-node-max-entries", 7)
+    for i in range(1, 101):
+        run("xadd", "stream-groups", "%d-%d" % (i, i % 3), "field-%d" % (i % 20 // 19), i)
+    run("xtrim", "stream-groups", "maxlen", 90)
+    run("xgroup", "create", "stream-groups", "17", "0")
+    run("xgroup", "create", "stream-groups", "unknown", "50-2")
+    run("xreadgroup", "group", "17", "alice", "count", 20, "streams", "stream-groups", ">")
+    run("xreadgroup", "group", "17", "bob", "count", 5, "streams", "stream-groups", ">")
+    run("xreadgroup", "group", "unknown", "carol", "count", 1, "streams", "stream-groups", ">")
+    run("xgroup", "createconsumer", "stream-groups", "unknown", "idle")
+    run("xack", "stream-groups", "17", "11-2", "12-0")
+    run("xclaim", "stream-groups", "17", "bob", 0, "14-2", "15-0")
+    run("xdel", "stream-groups", "20-2")
     names = list(strings) + ["list-listpack", "list-quicklist", "list-nodes", "set-intset", "set-small", "zset-listpack", "zset-skiplist", "hash-listpack", "hash-table"]
+    streams = ["stream", "stream-empty", "stream-groups"]
     payloads = [(n, run("dump", n), run("debug", "digest-value", n)[0].decode()) for n in names]
+    run("config", "set", "rdbcompression", "no")  # so that the bytes can be compared
+    payloads += [(n, run("dump", n), run("debug", "digest-value", n)[0].decode()) for n in streams]
+    run("config", "set", "rdbcompression", "yes")
     run("pexpireat", "embstr", 4102444800000)
     run("select", 3)
     run("set", "other-db", 1)

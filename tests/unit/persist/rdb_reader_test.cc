@@ -71,7 +71,7 @@ TEST(RdbReader, LoadsWhatRedis7Saved) {
     ASSERT_FALSE(data.aux.empty());
     EXPECT_EQ("redis-ver=7.0.15", data.aux[0]);
     ASSERT_EQ(2u, data.hints.size());
-    EXPECT_EQ("0:18,1", data.hints[0]);
+    EXPECT_EQ("0:21,1", data.hints[0]);
     EXPECT_EQ("3:2,0", data.hints[1]);
   }
 }
@@ -240,8 +240,6 @@ TEST(RdbReader, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ("offset 0: RDB version 0 is not known here: 1 to 12 can be loaded", error_of("REDIS0000\xff"));
   EXPECT_EQ("offset 9: unknown opcode or value type 100", error_of(version11("d")));
   EXPECT_EQ("offset 9: database 16 is beyond the 16 that are configured (databases)", error_of(version11("\xfe\x10")));
-  EXPECT_EQ("offset 9: key \"k\" holds a stream (type 19, STREAM_LISTPACKS_2, RDB version 11), which cannot be loaded",
-            error_of(key_file(19, "")));
   EXPECT_EQ("offset 9: key \"k\" holds a hash whose fields expire (type 24, HASH_METADATA, RDB version 11), which cannot be loaded",
             error_of(key_file(24, "")));
   EXPECT_EQ("offset 9: key \"k\" holds a value of a module (type 7, MODULE_2, RDB version 11), which cannot be loaded",

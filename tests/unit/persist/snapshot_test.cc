@@ -24,7 +24,7 @@ TEST(Snapshot, IsReadBackAsTheSameData) {
     EXPECT_EQ((std::vector<OwnedBytes>{"redis-ver=7.2.6", "redis-bits=64", "ctime=1700000000", "used-mem=0", "aof-base=0"}), copy.aux);
     EXPECT_EQ(version >= 10 ? original.functions : std::vector<OwnedBytes>{}, copy.functions);
     EXPECT_EQ(4102444800000, copy.find(0, "embstr")->expiry_ms());
-    EXPECT_EQ((std::vector<OwnedBytes>{"0:18,1", "3:2,0"}), copy.hints);
+    EXPECT_EQ((std::vector<OwnedBytes>{"0:21,1", "3:2,0"}), copy.hints);
   }
 }
 

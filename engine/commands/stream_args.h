@@ -1,0 +1,30 @@
+#pragma once
+// Arguments that several commands of streams take: IDs, ends of ranges, and the options of XADD and XTRIM. All answer false after they have replied
+// an error.
+#include "engine/exec/call.h"
+#include "engine/store/stream.h"
+
+namespace ringwood::stream_args {
+
+inline StreamLimits limits(const Call& c) { return {c.options().stream_node_max_bytes, c.options().stream_node_max_entries}; }
+
+bool to_id(Call& c, Bytes text, StreamId& id);
+// The ends of a range, with exclusive ones made inclusive.
+bool to_start(Call& c, Bytes text, StreamId& id);
+bool to_end(Call& c, Bytes text, StreamId& id);
+
+struct AddOptions {
+  StreamTrim trim;
+  StreamIdWish wish;  // XADD
+  bool make = true;   // XADD without NOMKSTREAM
+  size_t id_at = 0;   // XADD: the argument that is the ID; fields and values follow
+};
+bool parse_add(Call& c, AddOptions& options);
+bool parse_trim(Call& c, StreamTrim& trim);
+
+// "ms-seq" as a bulk string.
+void reply_id(Reply& reply, StreamId id);
+// An entry: its ID, and an array of fields and values.
+void reply_entry(Reply& reply, const StreamCursor& cursor);
+
+}  // namespace ringwood::stream_args
