@@ -47,11 +47,11 @@ void store_result(Call& c, const KeyRef& k, bits::Op op, const Sources& s) {
   Entry* old = c.find_write(k);
   uint32_t access = old ? old->access() : c.new_access();
   if (s.longest > Entry::kInlineMax) {
-    size_t bytes = memory::good_size(offsetof(StringBlock, data) + s.longest);
+    size_t bytes = memory::good_size(sizeof(StringBlock) + s.longest);
     auto* block = static_cast<StringBlock*>(memory::allocate(bytes));
     block->size = static_cast<uint32_t>(s.longest);
-    block->capacity = static_cast<uint32_t>(bytes - offsetof(StringBlock, data));
-    bits::combine(op, s.bytes, block->data, s.longest);
+    block->capacity = static_cast<uint32_t>(bytes - sizeof(StringBlock));
+    bits::combine(op, s.bytes, block->data(), s.longest);
     c.db(k).set_object(k, Type::kString, Object(Encoding::kRaw, block), access);
   } else {
     char result[Entry::kInlineMax];

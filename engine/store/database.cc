@@ -115,7 +115,7 @@ Entry* Database::resize_string(const KeyRef& k, Entry* e, size_t size, uint32_t 
   size_t keep = old.size() < size ? old.size() : size;
   if (e && e->has_block() && size <= e->object().as<StringBlock>()->capacity) {
     auto* block = e->object().as<StringBlock>();
-    if (size > block->size) std::memset(block->data + block->size, 0, size - block->size);
+    if (size > block->size) std::memset(block->data() + block->size, 0, size - block->size);
     block->size = static_cast<uint32_t>(size);
     return e;
   }
@@ -125,7 +125,7 @@ Entry* Database::resize_string(const KeyRef& k, Entry* e, size_t size, uint32_t 
     size_t bytes = memory::good_size(room + 8);
     block = static_cast<StringBlock*>(memory::reallocate(block, bytes));
     block->capacity = static_cast<uint32_t>(bytes - 8);
-    std::memset(block->data + block->size, 0, size - block->size);
+    std::memset(block->data() + block->size, 0, size - block->size);
     block->size = static_cast<uint32_t>(size);
     e->object().reset(Encoding::kRaw, block);
     return e;

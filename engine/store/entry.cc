@@ -25,11 +25,11 @@ Entry* Entry::make_string(Bytes key, Bytes value, Encoding encoding, bool expiry
     std::memcpy(e->value_data(), value.data(), value.size());
     return e;
   }
-  size_t bytes = memory::good_size(offsetof(StringBlock, data) + value.size());
+  size_t bytes = memory::good_size(sizeof(StringBlock) + value.size());
   auto* block = static_cast<StringBlock*>(memory::allocate(bytes));
   block->size = static_cast<uint32_t>(value.size());
-  block->capacity = static_cast<uint32_t>(bytes - offsetof(StringBlock, data));
-  std::memcpy(block->data, value.data(), value.size());
+  block->capacity = static_cast<uint32_t>(bytes - sizeof(StringBlock));
+  std::memcpy(block->data(), value.data(), value.size());
   return make_object(key, Type::kString, Object(Encoding::kRaw, block), expiry);
 }
 

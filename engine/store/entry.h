@@ -22,12 +22,13 @@ struct ExpiryNode {
 static_assert(sizeof(ExpiryNode) == 24);
 constexpr int64_t kMaxExpiryMs = (int64_t{1} << 48) - 1;  // the year 10889
 
-// A string value in a block of its own.
+// A string value in a block of its own: this header, then its bytes.
 struct StringBlock {
   static constexpr uint64_t kMaxSize = (uint64_t{1} << 31) - 1;  // bytes; leaves room for slack in 32 bits
   uint32_t size;
   uint32_t capacity;
-  char data[8];
+  char* data() { return reinterpret_cast<char*>(this + 1); }
+  const char* data() const { return reinterpret_cast<const char*>(this + 1); }
 };
 
 class Entry {
@@ -65,14 +66,14 @@ class Entry {
   Bytes string_bytes() const {
     if (has_object()) {
       const StringBlock* b = object().as<StringBlock>();
-      return {b->data, b->size};
+      return {b->data(), b->size};
     }
     return {value_data(), value_size_};
   }
   // The same for every string; an int is written to `scratch` (at least 21 bytes).
   Bytes string_view(char* scratch) const;
   size_t string_size() const;
-  char* string_data() { return has_object() ? object().as<StringBlock>()->data : value_data(); }
+  char* string_data() { return has_object() ? object().as<StringBlock>()->data() : value_data(); }
   void set_encoding(Encoding e) { encoding_ = static_cast<unsigned>(e) & 7u; }
   size_t inline_size() const { return value_size_; }
   // How long an inline string could become without moving.
