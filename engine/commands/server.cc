@@ -25,7 +25,7 @@ OwnedBytes rings(int64_t years, Random& random) {
   OwnedBytes out;
   for (int y = 0; y < kHeight; y++) {
     for (int x = 0; x < kWidth; x++) {
-      double dx = (x - kWidth / 2) / (kWidth / 2.0), dy = (y - kHeight / 2) / (kHeight / 2.0);
+      double dx = (2.0 * x - kWidth + 1) / kWidth, dy = (2.0 * y - kHeight + 1) / kHeight;
       double r2 = (dx * dx + dy * dy) * edge[count] * edge[count];
       int64_t ring = 0;
       while (ring < count && r2 > edge[ring + 1] * edge[ring + 1]) ring++;

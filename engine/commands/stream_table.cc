@@ -27,7 +27,8 @@ constexpr CommandSpec kSpecs[] = {
      .since = "5.0.0",
      .complexity = "O(1); with trimming O(N) for N entries that go",
      .summary = "Appends an entry to a stream; makes the stream when there is none.",
-     .syntax = "key:key [NOMKSTREAM] [trim=(strategy=MAXLEN|MINID) [operator==|~] threshold [LIMIT count:integer]] (id-selector=*|id) (field value)...",
+     .syntax = "key:key [NOMKSTREAM] [trim=(strategy=MAXLEN|MINID) [operator==|~] threshold [LIMIT count:integer]] (id-selector=*|id) "
+               "(field value)...",
      .tips = "nondeterministic_output",
      .history = kXaddHistory},
     {.name = "xlen",
