@@ -47,11 +47,13 @@ def skipped():
 def run_file(suite, repository, command, file, skips):
     """(counts or None, names of failed tests, whole output)"""
     environment = dict(os.environ, LIMIT=str(SECONDS_A_FILE))
+    # Two runs beside each other must not ask for the same ports, as the suite's own default would.
     with tempfile.NamedTemporaryFile("w", suffix=".skip") as skip_file:
         skip_file.write("\n".join(skips))
         skip_file.flush()
         run = subprocess.run([str(suite), "--repo", str(repository), "--server", command, "--tag", "7.2.6", "--mode", "external", "--", "--single", file,
-                              "--skipfile", skip_file.name, "--tags", "-needs:repl"],
+                              "--skipfile", skip_file.name, "--tags", "-needs:repl",
+                              "--baseport", str(20000 + os.getpid() % 10000)],
                              env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     counts, failed = None, []
     for line in run.stdout.splitlines():
