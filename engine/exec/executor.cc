@@ -11,6 +11,10 @@
 
 namespace ringwood {
 
+namespace {
+constexpr size_t kWindow = 64;  // requests whose misses overlap; more would only push each other's lines out
+}  // namespace
+
 // A command that runs under a lease: it outlives the buffers that it was parsed from.
 struct CommandLease final : LeaseJob {
   OwedReply owed{nullptr, 0};
@@ -265,7 +269,6 @@ inline void Executor::execute(Request& r) {
 }
 
 void Executor::run() {
-  constexpr size_t kWindow = 64;  // requests whose misses overlap; more would only push each other's lines out
   for (size_t at = 0; at < pending_; at += kWindow) {
     size_t n = std::min(kWindow, pending_ - at);
     hash_keys(&batch_[at], n);
@@ -370,7 +373,6 @@ void Executor::run_batch(CommandBatch* b) {
     if (r.hashed) r.key = KeyRef(r.args[r.command->first_key], item.key_hash, item.key_slot);
     remote_.push_back(r);
   }
-  constexpr size_t kWindow = 64;
   for (size_t at = 0; at < remote_.size(); at += kWindow) {
     size_t n = std::min(kWindow, remote_.size() - at);
     prefetch(&remote_[at], n);

@@ -11,15 +11,6 @@ namespace {
 bool too_full(size_t items, size_t buckets) { return 2 * items > 11 * buckets; }
 bool too_empty(size_t items, size_t buckets) { return items < 3 * buckets; }
 
-// Zeroed and aligned to lines. mimalloc places blocks of these sizes on lines by itself, whereas its aligned allocation takes the next
-// size class (a quarter more): so ask plainly first.
-void* allocate_buckets(size_t bytes) {
-  void* p = memory::allocate(bytes);
-  if (reinterpret_cast<uintptr_t>(p) % 64 == 0) return std::memset(p, 0, bytes);
-  memory::release(p);
-  return memory::allocate_lines(bytes);
-}
-
 uint64_t reverse_bits(uint64_t v) {
   v = ((v >> 1) & 0x5555555555555555ull) | ((v & 0x5555555555555555ull) << 1);
   v = ((v >> 2) & 0x3333333333333333ull) | ((v & 0x3333333333333333ull) << 2);
@@ -29,7 +20,7 @@ uint64_t reverse_bits(uint64_t v) {
 }  // namespace
 
 TableCore::TableCore(HashOf hash_of) : directory_(&first_), hash_of_(hash_of) {
-  first_ = static_cast<Bucket*>(allocate_buckets(sizeof(Bucket)));
+  first_ = static_cast<Bucket*>(memory::allocate_lines(sizeof(Bucket)));
 }
 
 TableCore::~TableCore() {
@@ -65,7 +56,7 @@ void TableCore::append(Bucket* head, uint8_t tag, uint64_t word) {
   while (Bucket* next = b->next()) b = next;
   int n = b->count();
   if (n == kSlots) {  // the last item moves on, its place becomes the link
-    Bucket* more = static_cast<Bucket*>(allocate_buckets(sizeof(Bucket)));
+    Bucket* more = static_cast<Bucket*>(memory::allocate_lines(sizeof(Bucket)));
     overflow_buckets_++;
     more->tags[0] = b->tags[kSlots - 1];
     more->words[0] = b->words[kSlots - 1];
@@ -159,7 +150,7 @@ void TableCore::ensure_bucket(size_t index) {
   if (segment < segments_) return;
   if (segments_ == 1 && first_capacity_ < kSegment) resize_first(kSegment);
   if (segments_ == directory_capacity_) resize_directory(std::max<size_t>(8, 2 * directory_capacity_));
-  directory_[segments_++] = static_cast<Bucket*>(allocate_buckets(kSegment * sizeof(Bucket)));
+  directory_[segments_++] = static_cast<Bucket*>(memory::allocate_lines(kSegment * sizeof(Bucket)));
 }
 
 // The last bucket has become empty. Memory goes back with some slack, so that it is not asked for again at once.
@@ -176,7 +167,7 @@ void TableCore::drop_bucket(size_t index) {
 }
 
 void TableCore::resize_first(size_t capacity) {
-  Bucket* bigger = static_cast<Bucket*>(allocate_buckets(capacity * sizeof(Bucket)));
+  Bucket* bigger = static_cast<Bucket*>(memory::allocate_lines(capacity * sizeof(Bucket)));
   std::memcpy(static_cast<void*>(bigger), first_, std::min<size_t>(capacity, first_capacity_) * sizeof(Bucket));
   memory::release(first_);
   first_ = bigger;
