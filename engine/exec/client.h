@@ -34,7 +34,6 @@ class Client {
   OwnedBytes name, library_name, library_version;
   const Command* last_command = nullptr;
   int64_t created_ms = 0, last_active_ms = 0;
-  uint64_t commands = 0;
 
   // --- output, in order; the loop sends it
   OutBuffer out;

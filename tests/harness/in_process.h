@@ -10,26 +10,15 @@
 #include <string>
 #include <vector>
 
-#include "engine/base/clock.h"
 #include "engine/base/options.h"
 #include "engine/exec/client.h"
 #include "engine/exec/command_table.h"
 #include "engine/exec/engine.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/shard.h"
+#include "tests/support/manual_clock.h"
 
 namespace ringwood {
-
-class ManualClock final : public Clock {
- public:
-  int64_t monotonic_us() const override { return us_ - kStart; }
-  int64_t unix_us() const override { return us_; }
-  void advance_us(int64_t us) { us_ += us; }
-
- private:
-  static constexpr int64_t kStart = int64_t{1700000000} * 1000000;  // 2023-11-14 22:13:20 UTC
-  int64_t us_ = kStart;
-};
 
 class InProcess {
  public:
