@@ -45,6 +45,8 @@ class Client {
   LeaseJob* parked = nullptr;  // begins when what this client has outstanding on other shards has been answered
 
   bool slots_open() const { return open_ > 0; }
+  // Other threads are at work on requests of this client, and will answer as soon as they come to it.
+  bool replies_due() const { return open_ > 0 && !waiting; }
   // Where the next reply goes; end_reply(start) when it has been written, with out_buffer().size() from before.
   OutBuffer& reply_buffer() { return slots_.empty() ? out : side_; }
   void end_reply(size_t start) {
