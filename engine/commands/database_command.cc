@@ -61,7 +61,7 @@ void flush(Call& c, int database) {
   for (Shard* s : c.engine().shards) {
     Database& d = s->database(database);
     s->stats.dirty.add(static_cast<int64_t>(d.size()));
-    if (s->listener) s->listener->on_database_modified(database);
+    s->database_emptied(database);
     d.clear();
   }
 }
@@ -87,12 +87,7 @@ void swapdb(Call& c) {
   if (a < 0 || a >= n || b < 0 || b >= n) return c.reply.error("ERR DB index is out of range");
   int first = static_cast<int>(a), second = static_cast<int>(b);
   if (first != second)
-    for (Shard* s : c.engine().shards) {
-      s->swap_databases(first, second);
-      if (!s->listener) continue;
-      s->listener->on_database_modified(first);
-      s->listener->on_database_modified(second);
-    }
+    for (Shard* s : c.engine().shards) s->swap_databases(first, second);
   c.here().stats.dirty.add();
   c.reply.ok();
 }
