@@ -87,7 +87,14 @@ void swapdb(Call& c) {
   if (a < 0 || a >= n || b < 0 || b >= n) return c.reply.error("ERR DB index is out of range");
   int first = static_cast<int>(a), second = static_cast<int>(b);
   if (first != second)
-    for (Shard* s : c.engine().shards) s->swap_databases(first, second);
+    for (Shard* s : c.engine().shards) {
+      // Expired keys that are still there are no keys: they go, so that a watcher is told of what really changes.
+      for (int watched_in : {first, second})
+        s->watched.for_each_key(watched_in, [&](Bytes key) {
+          for (int d : {first, second}) c.in_database(d).peek(KeyRef(key));
+        });
+      s->swap_databases(first, second);
+    }
   c.here().stats.dirty.add();
   c.reply.ok();
 }

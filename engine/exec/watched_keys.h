@@ -27,6 +27,12 @@ class WatchedKeys {
     });
   }
 
+  // f(key) for each watched key of the database; f may touch keys.
+  template <class F>
+  void for_each_key(int database, F&& f) {
+    keys_.for_each(database, [&](Bytes key, std::vector<Flag*>&) { f(key); });
+  }
+
  private:
   static void raise(std::vector<Flag*>& watchers) {
     for (Flag* f : watchers) f->store(true, std::memory_order_relaxed);

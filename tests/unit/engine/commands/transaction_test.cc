@@ -182,6 +182,23 @@ TEST_P(Transactions, AKeyThatHadExpiredWhenItWasWatchedDoesNot) {
   expect_untouched();
 }
 
+TEST_P(Transactions, ExpiredKeysThatSwapdbBringsAreNoChange) {
+  for (Shard* s : server.engine().shards) s->active_expire = false;
+  for (bool in_both : {false, true}) {
+    run({"FLUSHALL"});
+    run({"SET", "w", "1", "PX", "100"});
+    run({"MULTI"});
+    run({"SELECT", "1"});
+    if (in_both) run({"SET", "w", "1", "PX", "100"});
+    run({"EXEC"});
+    server.advance_ms(200);
+    run({"WATCH", "w"});
+    run({"SWAPDB", "0", "1"});
+    expect_untouched();
+    run({"SELECT", "0"});
+  }
+}
+
 TEST_P(Transactions, TheWatcherTouchesItsOwnKeysToo) {
   run({"WATCH", "w"});
   run({"SET", "w", "1"});
