@@ -46,8 +46,7 @@ bool resolve_one(Call& c, const Request& r, Bytes text, Wanted& w) {
     return true;
   }
   if (text == ">") {
-    if (!r.grouped)
-      return fail(c, "ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.");
+    if (!r.grouped) return fail(c, "ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.");
     w.undelivered = true;
     return true;
   }

@@ -1,5 +1,6 @@
 #include "engine/store/stream_radix.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace ringwood {
@@ -13,8 +14,8 @@ int common_bytes(StreamId a, StreamId b) {
   return 8 + std::countl_zero(a.seq ^ b.seq) / 8;
 }
 
-// Takes the number of bytes that each key shares with the one before. A node is a key's end (a leaf), a place where keys part (a branch), or the bytes between two
-// of these beyond the first one, which the upper branch holds itself.
+// Takes the number of bytes that each key shares with the one before. A node is a key's end (a leaf), a place where keys part (a branch), or the
+// bytes between two of these beyond the first one, which the upper branch holds itself.
 class NodeCounter {
  public:
   // The next key's common bytes with the one before; -1 for the first key, and once more after the last.
