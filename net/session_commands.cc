@@ -2,6 +2,8 @@
 #include "engine/base/conf_file.h"
 #include "engine/exec/call.h"
 #include "engine/exec/client.h"
+#include "engine/exec/executor.h"
+#include "engine/exec/pubsub.h"
 #include "net/commands.h"
 
 namespace ringwood {
@@ -30,6 +32,11 @@ bool authenticate(Call& c, Bytes user, Bytes password) {
 
 void ping(Call& c) {
   if (c.argc() > 2) return c.reply.wrong_arity("ping");
+  if (__builtin_expect(c.client()->subscriptions && c.client()->resp == 2, 0)) {  // what a subscriber is told looks like a message
+    c.reply.array(2);
+    c.reply.bulk("pong");
+    return c.reply.bulk(c.argc() == 2 ? c.arg(1) : Bytes());
+  }
   if (c.argc() == 2) return c.reply.bulk(c.arg(1));
   c.reply.simple("PONG");
 }
@@ -51,14 +58,38 @@ void quit(Call& c) {
   c.client()->close_after_reply = true;
 }
 
-void reset(Call& c) {
-  Client& client = *c.client();
+void reset_session(Client& client, const Options& options) {
   client.database = 0;
   client.resp = 2;
-  client.authenticated = c.options().requirepass.empty();
+  client.authenticated = options.requirepass.empty();
   client.name.clear();
   client.reply_mode = Client::ReplyMode::kOn;
   client.no_touch = client.no_evict = false;
+}
+
+// RESET of a subscriber: its subscriptions go under a lease of all shards.
+struct SubscriberReset final : LeaseJob {
+  OwedReply owed{nullptr, 0};
+  void run(Executor& home) override {
+    home.engine().pubsub->leave(*owed.client, home.self());
+    reset_session(*owed.client, home.options());
+  }
+  void finished(Executor& home) override {
+    home.complete(owed, [](Reply& r) { r.simple("RESET"); });
+    delete this;
+  }
+};
+
+void reset(Call& c) {
+  Client& client = *c.client();
+  if (client.subscriptions && c.engine().shards.size() > 1) {
+    client.reply_mode = Client::ReplyMode::kOn;  // the reply is sent, whatever it was
+    auto* job = new SubscriberReset;
+    job->owed = c.executor().suspend(c);
+    return c.executor().with_all_shards(job);
+  }
+  c.engine().pubsub->leave(client, c.executor().self());
+  reset_session(client, c.options());
   c.reply.set_resp(2);
   c.reply.simple("RESET");
 }

@@ -1,5 +1,7 @@
 #include "engine/exec/client.h"
 
+#include "engine/exec/command_table.h"
+
 namespace ringwood {
 
 void Client::silence(size_t start) {
@@ -8,9 +10,13 @@ void Client::silence(size_t start) {
     reply_mode = ReplyMode::kSkip;
     return;
   }
-  b.truncate(start);
+  bool refused = b.size() > start && b.view()[start] == '-';
+  if (refused || !replies_by_push()) b.truncate(start);
   if (reply_mode == ReplyMode::kSkip) reply_mode = ReplyMode::kOn;
 }
+
+// What SUBSCRIBE and its like answer is sent whether replies are on or off.
+bool Client::replies_by_push() const { return last_command && last_command->replies_by_push(); }
 
 void Client::fill_slot(uint64_t number, Bytes reply) {
   Slot& s = slots_[head_ + (number - first_slot_)];

@@ -13,6 +13,7 @@ namespace ringwood {
 
 struct Command;
 struct LeaseJob;
+struct Subscriptions;
 
 class Client {
  public:
@@ -33,6 +34,7 @@ class Client {
   enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkip } reply_mode = ReplyMode::kOn;
   OwnedBytes name, library_name, library_version;
   const Command* last_command = nullptr;
+  Subscriptions* subscriptions = nullptr;  // PubSub's; null: none, so that the client is no subscriber
   int64_t created_ms = 0, last_active_ms = 0;
 
   // --- output, in order; the loop sends it
@@ -53,7 +55,7 @@ class Client {
   }
   // A reply that will come later; the number is for fill_slot.
   uint64_t open_slot() {
-    bool silent = reply_mode != ReplyMode::kOn && reply_mode != ReplyMode::kSkipNext;
+    bool silent = reply_mode != ReplyMode::kOn && reply_mode != ReplyMode::kSkipNext && !replies_by_push();
     if (reply_mode == ReplyMode::kSkip) reply_mode = ReplyMode::kOn;
     slots_.push_back({0, 0, false, silent});
     open_++;
@@ -69,6 +71,7 @@ class Client {
   };
   void close_local(size_t start) { slots_.push_back({start, side_.size() - start, true, false}); }
   void silence(size_t start);
+  bool replies_by_push() const;
   void tidy();
   std::vector<Slot> slots_;  // [head_, end): outstanding, oldest first
   size_t head_ = 0;

@@ -43,11 +43,13 @@ Executor::Executor(Engine& engine, int self)
       alone_(engine.shards.size() == 1),
       options_(&engine.options->get()),
       inbox_(new Mailbox[engine.shards.size()]),
-      lease_desk_(*this) {
+      lease_desk_(*this),
+      pushes_(*this, engine.shards.size()) {
   notify_.assign(engine.shards.size(), 0);
   outgoing_.assign(engine.shards.size(), nullptr);
   command_stats_ = std::vector<CommandStats>(engine.commands->ids());
   shard().limits = limits_from(*options_);
+  shard().announced = announced_events(*options_);
 }
 
 // Mail that nobody will take any more. What waits for a lease is its client's thread's, and goes with the process.
@@ -69,6 +71,7 @@ void Executor::drop(Message* m) {
     case Message::Kind::kReplies: delete static_cast<CommandBatch*>(m); return;
     case Message::Kind::kTask:
     case Message::Kind::kTaskDone: return;  // the sender's memory
+    case Message::Kind::kDelivery: delete static_cast<Delivery*>(m); return;
     default: delete static_cast<LeaseHop*>(m);
   }
 }
@@ -100,6 +103,7 @@ void Executor::take_options() {
   if (latest == options_) return;
   options_ = latest;
   shard().limits = limits_from(*options_, shard().limits);  // read by this thread alone, lent or not (Call::limits)
+  shard().announced = announced_events(*options_);
 }
 
 // Ten times a second on the first thread, if it is awake.
@@ -125,6 +129,7 @@ bool Executor::take_mail() {
           if (!leased_out()) run_deferred();
           break;
         case Message::Kind::kReplies: take_replies(static_cast<CommandBatch*>(m)); break;
+        case Message::Kind::kDelivery: pushes_.take(static_cast<Delivery*>(m)); break;
         default:
           lease_desk_.take(static_cast<LeaseHop*>(m));
           if (!leased_out()) run_deferred();
@@ -190,7 +195,7 @@ bool Executor::background() {
   if (leased_out()) return false;
   Shard& s = shard();
   if (!s.active_expire || !s.expiry.size()) return false;
-  return run_expiry(s, now_ms(), 200);
+  return run_expiry(*this, 200);
 }
 
 bool Executor::may_sleep() {
@@ -248,6 +253,7 @@ inline void Executor::execute_here(Request& r) {
   call_handler(call);
   if (!suspended_) c.end_reply(start);
   list(&c);
+  pushes_.command_done();
 }
 
 inline void Executor::dispatch(Request& r) {
@@ -464,6 +470,7 @@ void Executor::run_lease(CommandLease& lease) {
   call_handler(call);
   current_ = nullptr;
   if (!suspended_) finish(lease.owed, bytes.view());
+  pushes_.command_done();
 }
 
 void Executor::with_all_shards(LeaseJob* job) {

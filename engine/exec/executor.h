@@ -14,6 +14,7 @@
 #include "engine/exec/error_stats.h"
 #include "engine/exec/lease.h"
 #include "engine/exec/mailbox.h"
+#include "engine/exec/push.h"
 #include "engine/exec/rate.h"
 #include "engine/exec/reply.h"
 #include "engine/exec/stats.h"
@@ -73,6 +74,7 @@ class Executor {
   void post_mail(F&& wake) {
     lease_desk_.lend_to_other();
     send_batches();
+    pushes_.flush();
     for (size_t i = 0; i < notify_.size(); i++) {
       if (!notify_[i]) continue;
       notify_[i] = !outbox(i).flush();
@@ -103,6 +105,8 @@ class Executor {
   void with_all_shards(LeaseJob* job);
   std::vector<CommandStats>& command_stats() { return command_stats_; }
   ErrorStats& error_stats() { return error_stats_; }
+  // Messages to subscribers.
+  PushDesk& pushes() { return pushes_; }
   // Commands a second, of all threads; the first thread keeps it.
   const Rate& command_rate() const { return command_rate_; }
   // Takes over options that have just been published: at once on the thread that published them, on all others with their next turn.
@@ -112,6 +116,7 @@ class Executor {
 
  private:
   friend class LeaseDesk;
+  friend class PushDesk;
   struct Request {
     Client* client;
     const Command* command;  // null: unknown
@@ -179,6 +184,7 @@ class Executor {
   ErrorStats error_stats_;
   Rate command_rate_;
   LeaseDesk lease_desk_;
+  PushDesk pushes_;
   alignas(64) std::atomic<int> sleeping_{0};
 };
 

@@ -29,6 +29,14 @@ bool arity_right(const CommandSpec& spec, size_t argc) {
   return spec.arity >= 0 ? n == spec.arity : n >= -spec.arity;
 }
 
+// What a subscriber that speaks RESP2 may ask: to it a reply looks like a message.
+bool allowed_to_subscriber(const Command& command) {
+  if (command.replies_by_push()) return true;
+  for (Bytes name : {"ping", "quit", "reset"})
+    if (command.full_name == name) return true;
+  return false;
+}
+
 // enable-debug-command: no, yes, or local (only over loopback and UNIX sockets, which the connection knows).
 bool protected_allowed(const Options& options, const Client& client) {
   if (options.enable_debug_command == ProtectedAction::kYes) return true;
@@ -64,6 +72,11 @@ bool admit(const Engine& engine, const Options& options, const Client& client, c
         "because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error "
         "option). Please check the Redis "
         "logs for details about the RDB error.");
+    return false;
+  }
+  if (client.subscriptions && client.resp == 2 && !allowed_to_subscriber(*command)) {
+    reply.error("ERR Can't execute '" + command->full_name +
+                "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context");
     return false;
   }
   if (refused & kStateLoading) return reply.error("LOADING Redis is loading the dataset in memory"), false;
