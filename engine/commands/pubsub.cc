@@ -64,7 +64,8 @@ void spublish(Call& c) { publish_to(c, Kind::kShardChannel); }
 
 void list_channels(Call& c, Kind kind) {
   if (c.argc() > 3)
-    return c.reply.error("ERR unknown subcommand or wrong number of arguments for '" + OwnedBytes(c.arg(1).substr(0, 128)) + "'. Try PUBSUB HELP.");
+    return c.reply.error("ERR unknown subcommand or wrong number of arguments for '" + OwnedBytes(c.arg(1).substr(0, 128)) +
+                         "'. Try PUBSUB HELP.");
   size_t mark = c.reply.begin(), n = 0;
   for (const auto& [name, channel] : registry(c).channels(kind)) {
     if (c.argc() == 3 && !glob_match(c.arg(2), name)) continue;

@@ -74,7 +74,7 @@ void Call::changed(const KeyRef& k, NotifyClass cls, const char* event, int64_t 
 
 __attribute__((cold)) void Call::tell(Shard& s, uint32_t event_class, const char* event, Bytes key) {
   if (s.listener) s.listener->on_key_event(event_class, event, key, database_);
-  if (here().announced & event_class) executor_.pushes().key_event(s.id(), client_, event, key, database_);
+  if (here().announced & event_class) executor_.pushes().key_event(client_, event, key, database_);
 }
 
 void Call::notify(const KeyRef& k, NotifyClass cls, const char* event) {
@@ -101,7 +101,7 @@ void expire_key(Executor& here, Client* asking, Shard& s, Database& d, const Key
   if (s.listener || announced) {
     int number = s.logical_number(d);
     if (s.listener) s.listener->on_key_event(kNotifyExpired, "expired", k.key, number);
-    if (announced) here.pushes().key_event(s.id(), asking, "expired", k.key, number);
+    if (announced) here.pushes().key_event(asking, "expired", k.key, number);
     if (s.listener) s.listener->on_key_modified(k.key, number);
   }
   Entry::destroy(e);

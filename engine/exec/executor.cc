@@ -118,24 +118,29 @@ bool Executor::take_mail() {
   bool any = false;
   lease_desk_.begin_turn();
   if (!leased_out()) run_deferred();
+  // Replies, then pushes, then what runs commands or lets others run them.
+  const uint64_t youngest = alone_ ? 0 : pushes_.youngest();
   for (size_t from = 0; from < engine_.shards.size(); from++) {
-    while (Message* m = inbox_[from].pop()) {
+    while (Message* m = inbox_[from].peek()) {
       any = true;
+      if (m->kind == Message::Kind::kDelivery && static_cast<Delivery*>(m)->number > youngest) break;
+      inbox_[from].pop();
       switch (m->kind) {
-        case Message::Kind::kCommands:
-        case Message::Kind::kTask:
-        case Message::Kind::kTaskDone:
-          deferred_.push_back(m);
-          if (!leased_out()) run_deferred();
-          break;
         case Message::Kind::kReplies: take_replies(static_cast<CommandBatch*>(m)); break;
         case Message::Kind::kDelivery: pushes_.take(static_cast<Delivery*>(m)); break;
-        default:
-          lease_desk_.take(static_cast<LeaseHop*>(m));
-          if (!leased_out()) run_deferred();
+        default: mail_.push_back(m);
       }
     }
   }
+  pushes_.deliver();
+  for (Message* m : mail_) {
+    if (m->kind == Message::Kind::kCommands || m->kind == Message::Kind::kTask || m->kind == Message::Kind::kTaskDone)
+      deferred_.push_back(m);
+    else
+      lease_desk_.take(static_cast<LeaseHop*>(m));
+    if (!leased_out()) run_deferred();
+  }
+  mail_.clear();
   lease_desk_.serve_before();
   return any;
 }
@@ -283,6 +288,7 @@ void Executor::run() {
   }
   pending_ = 0;
   args_.reset();
+  pushes_.flush();  // before anyone can read the replies
   lease_desk_.end_turn();
 }
 
@@ -397,6 +403,7 @@ void Executor::run_batch(CommandBatch* b) {
   int home = b->from;
   b->from = self_;
   post(static_cast<size_t>(home), b);
+  pushes_.flush();
 }
 
 void Executor::take_replies(CommandBatch* b) {

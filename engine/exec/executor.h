@@ -175,6 +175,7 @@ class Executor {
   std::vector<char> notify_;             // threads that were sent something this turn
   std::vector<CommandBatch*> outgoing_;  // being filled this turn, by target
   std::vector<CommandBatch*> spare_batches_;
+  std::vector<Message*> mail_;          // of this turn, without replies and pushes
   std::vector<Message*> deferred_;      // commands and tasks that came while the shard was leased out
   std::vector<Request> remote_;         // those of one batch from another thread, while it runs
   const OwedReply* current_ = nullptr;  // of the lease that is running, for suspend()

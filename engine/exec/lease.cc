@@ -76,7 +76,7 @@ void LeaseDesk::grant(LeaseHop* hop) {
 
 void LeaseDesk::complete(LeaseJob* job) {
   job->run(executor_);
-  executor_.pushes().flush();  // before the owners' own next events
+  executor_.pushes().flush();
   for (LeaseHop* hop : job->hops) {
     if (hop->shard == executor_.self()) {
       lent_ = nullptr;

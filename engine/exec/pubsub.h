@@ -3,6 +3,7 @@
 // changing thread (Route::kAll, Executor::with_all_shards), and read by any thread while it runs commands, which is while its own shard is not lent: the
 // lease's way through the mailboxes orders memory, so nothing is locked. With one shard all this is plain code.
 #include <array>
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <unordered_map>
@@ -59,6 +60,9 @@ class PubSub {
   const Channels& channels(Kind kind) const { return channels_[static_cast<size_t>(kind)]; }
   // Clients with at least one subscription.
   size_t clients() const { return clients_.size(); }
+
+  // Deliveries so far, of all threads (engine/exec/push.h).
+  std::atomic<uint64_t> deliveries{0};
 
   // --- of one client, on its own thread
   static size_t count(const Client& client, Kind kind);

@@ -1,5 +1,7 @@
 #include "engine/exec/push.h"
 
+#include <algorithm>
+
 #include "engine/base/glob.h"
 #include "engine/base/notify_flags.h"
 #include "engine/base/number.h"
@@ -26,10 +28,11 @@ PushDesk::PushDesk(Executor& executor, size_t threads) : executor_(executor), ou
 
 PushDesk::~PushDesk() {
   for (Delivery* d : outgoing_) delete d;
+  for (Delivery* d : arrived_) delete d;
   for (Delivery* d : spare_) delete d;
 }
 
-size_t PushDesk::publish(PubSub::Kind kind, Client* asking, Bytes channel, Bytes message, int via) {
+size_t PushDesk::publish(PubSub::Kind kind, Client* asking, Bytes channel, Bytes message) {
   const PubSub& registry = *executor_.engine().pubsub;
   size_t receivers = 0;
   if (const PubSub::Channel* c = registry.find(kind, channel)) {
@@ -39,7 +42,7 @@ size_t PushDesk::publish(PubSub::Kind kind, Client* asking, Bytes channel, Bytes
     r.bulk(kind == PubSub::Kind::kShardChannel ? "smessage" : "message");
     r.bulk(channel);
     r.bulk(message);
-    receivers = send(*c, asking, via);
+    receivers = send(*c, asking);
   }
   if (kind == PubSub::Kind::kShardChannel) return receivers;
   for (const auto& [pattern, subscribed] : registry.channels(PubSub::Kind::kPattern)) {
@@ -51,17 +54,16 @@ size_t PushDesk::publish(PubSub::Kind kind, Client* asking, Bytes channel, Bytes
     r.bulk(pattern);
     r.bulk(channel);
     r.bulk(message);
-    receivers += send(subscribed, asking, via);
+    receivers += send(subscribed, asking);
   }
   return receivers;
 }
 
-// Sends `push_`. `via`: the thread that everything for others goes by first, or -1.
-size_t PushDesk::send(const PubSub::Channel& to, Client* asking, int via) {
-  const int self = executor_.self();
+// Sends `push_`.
+size_t PushDesk::send(const PubSub::Channel& to, Client* asking) {
   for (const PubSub::Group& g : to.groups) {
-    if (g.thread != self) {
-      gather(via < 0 ? g.thread : via, g.thread, g.clients, push_.view());
+    if (g.thread != executor_.self()) {
+      gather(g);
       continue;
     }
     for (Client* c : g.clients) c == asking ? hold(*c, push_.view()) : write(*c, push_.view());
@@ -93,24 +95,23 @@ void PushDesk::release() {
   held_.shrink(kKeep);
 }
 
-void PushDesk::key_event(int shard, Client* asking, const char* event, Bytes key, int database) {
+void PushDesk::key_event(Client* asking, const char* event, Bytes key, int database) {
   const PubSub& registry = *executor_.engine().pubsub;
   if (registry.channels(PubSub::Kind::kChannel).empty() && registry.channels(PubSub::Kind::kPattern).empty()) return;
   const uint32_t flags = executor_.shard().announced;
-  const int via = shard == executor_.self() ? -1 : shard;
   for (bool by_key : {true, false}) {
     if (!(flags & (by_key ? kNotifyKeyspace : kNotifyKeyevent))) continue;
     event_channel_.assign(by_key ? "__keyspace@" : "__keyevent@").append(int64_text(database)).append("__:");
     event_channel_.append(by_key ? key : Bytes(event));
-    publish(PubSub::Kind::kChannel, asking, event_channel_, by_key ? Bytes(event) : key, via);
+    publish(PubSub::Kind::kChannel, asking, event_channel_, by_key ? Bytes(event) : key);
   }
 }
 
 // --- other threads
 
-void PushDesk::gather(int via, int thread, std::span<Client* const> clients, Bytes push) {
-  auto to = static_cast<size_t>(via);
-  Delivery*& d = outgoing_[to];
+void PushDesk::gather(const PubSub::Group& to) {
+  auto thread = static_cast<size_t>(to.thread);
+  Delivery*& d = outgoing_[thread];
   if (!d) {
     gathered_ = true;
     if (spare_.empty()) {
@@ -120,10 +121,10 @@ void PushDesk::gather(int via, int thread, std::span<Client* const> clients, Byt
       spare_.pop_back();
     }
   }
-  d->pushes.push_back({thread, clients.size(), push.size()});
-  d->clients.insert(d->clients.end(), clients.begin(), clients.end());
-  d->bytes.append(push);
-  if (d->bytes.size() >= kLargeDelivery) post(to);
+  d->pushes.push_back({to.clients.size(), push_.size()});
+  d->clients.insert(d->clients.end(), to.clients.begin(), to.clients.end());
+  d->bytes.append(push_.view());
+  if (d->bytes.size() >= kLargeDelivery) post(thread);
 }
 
 void PushDesk::post(size_t to) {
@@ -131,6 +132,7 @@ void PushDesk::post(size_t to) {
   outgoing_[to] = nullptr;
   d->kind = Message::Kind::kDelivery;
   d->from = executor_.self();
+  d->number = executor_.engine().pubsub->deliveries.fetch_add(1, std::memory_order_acq_rel) + 1;
   executor_.post(to, d);
 }
 
@@ -140,28 +142,29 @@ void PushDesk::post_all() {
     if (outgoing_[to]) post(to);
 }
 
-void PushDesk::take(Delivery* d) {
-  std::span<Client* const> clients = d->clients;
-  Bytes bytes = d->bytes.view();
-  for (const Delivery::Push& p : d->pushes) {
-    Bytes push = bytes.substr(0, p.bytes);
-    std::span<Client* const> to = clients.first(p.clients);
-    if (p.thread == executor_.self())
-      for (Client* c : to) write(*c, push);
-    else
-      gather(p.thread, p.thread, to, push);
-    bytes.remove_prefix(p.bytes);
-    clients = clients.subspan(p.clients);
+uint64_t PushDesk::youngest() const { return executor_.engine().pubsub->deliveries.load(std::memory_order_acquire); }
+
+void PushDesk::deliver_all() {
+  std::sort(arrived_.begin(), arrived_.end(), [](const Delivery* a, const Delivery* b) { return a->number < b->number; });
+  for (Delivery* d : arrived_) {
+    auto client = d->clients.begin();
+    Bytes bytes = d->bytes.view();
+    for (const Delivery::Push& p : d->pushes) {
+      Bytes push = bytes.substr(0, p.bytes);
+      for (auto end = client + static_cast<std::ptrdiff_t>(p.clients); client != end; ++client) write(**client, push);
+      bytes.remove_prefix(p.bytes);
+    }
+    if (spare_.size() >= kSpare) {
+      delete d;
+      continue;
+    }
+    d->pushes.clear();
+    d->clients.clear();
+    d->bytes.clear();
+    d->bytes.shrink(kKeep);
+    spare_.push_back(d);
   }
-  if (spare_.size() >= kSpare) {
-    delete d;
-    return;
-  }
-  d->pushes.clear();
-  d->clients.clear();
-  d->bytes.clear();
-  d->bytes.shrink(kKeep);
-  spare_.push_back(d);
+  arrived_.clear();
 }
 
 uint32_t announced_events(const Options& options) {

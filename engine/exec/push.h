@@ -3,11 +3,11 @@
 // own thread and sends one Delivery to each other thread that has some.
 //
 // Order. A push goes straight into its client's `out`, so never into the middle of a reply; those that a client's own command causes come behind its reply
-// (Redis 7.2: server.pending_push_messages). Deliveries from one thread to another are taken in the order in which they were sent, at once, also while the
-// taker's shard is lent: they touch no key. They are posted before the shard is lent or given back, so they overtake no event and never name a
-// client whose subscriptions are gone. An event that a lease's holder causes on another's shard travels by the thread of the shard, since that thread may have told
-// of the same key just before.
-#include <span>
+// (Redis 7.2: server.pending_push_messages). Cause comes before effect for every subscriber, whichever threads the two were on: deliveries bear numbers, a
+// taker sorts by them and leaves in the mailbox what is younger than the look at its mail, since only for older ones all that caused them is there.
+//
+// Deliveries are taken also while the taker's shard is lent: they touch no key. They are posted before a shard is lent or given back, and taken before leases
+// in the same mail, so they never name a client whose subscriptions are gone.
 #include <vector>
 
 #include "engine/exec/mailbox.h"
@@ -22,9 +22,9 @@ struct Options;
 // Pushes on their way to clients of another thread: the bytes once, in RESP2's form.
 struct Delivery final : Message {
   struct Push {
-    int thread;  // of its clients: the receiver's, or one that the receiver passes it on to
     size_t clients, bytes;
   };
+  uint64_t number = 0;  // among those of all threads
   std::vector<Push> pushes;
   std::vector<Client*> clients;  // of all pushes, in order
   OutBuffer bytes;               // likewise
@@ -38,28 +38,33 @@ class PushDesk {
 
   // Sends a message to all subscribers of a channel or shard channel, and of the patterns that the channel matches; answers how many these are. `asking`:
   // the client whose command runs, where it is of this thread.
-  size_t publish(PubSub::Kind kind, Client* asking, Bytes channel, Bytes message) { return publish(kind, asking, channel, message, -1); }
+  size_t publish(PubSub::Kind kind, Client* asking, Bytes channel, Bytes message);
   // notify-keyspace-events, for an event of a class that is on: to __keyspace@<db>__:<key> and __keyevent@<db>__:<event>, as the option says.
-  void key_event(int shard, Client* asking, const char* event, Bytes key, int database);
+  void key_event(Client* asking, const char* event, Bytes key, int database);
 
   // The running command of a client has replied: what it has pushed to itself follows.
   void command_done() {
     if (__builtin_expect(held_for_ != nullptr, 0)) release();
   }
-  // A delivery has come by mail.
-  void take(Delivery* d);
+  // Before the mail is looked at: the number up to which deliveries may be taken.
+  uint64_t youngest() const;
+  // A delivery has come by mail; deliver() when all mail has been looked at.
+  void take(Delivery* d) { arrived_.push_back(d); }
+  void deliver() {
+    if (!arrived_.empty()) deliver_all();
+  }
   // Posts what has gathered for other threads.
   void flush() {
     if (__builtin_expect(gathered_, 0)) post_all();
   }
 
  private:
-  size_t publish(PubSub::Kind kind, Client* asking, Bytes channel, Bytes message, int via);
-  size_t send(const PubSub::Channel& to, Client* asking, int via);
+  size_t send(const PubSub::Channel& to, Client* asking);
   void write(Client& c, Bytes push);
   void hold(Client& c, Bytes push);
   void release();
-  void gather(int via, int thread, std::span<Client* const> clients, Bytes push);
+  void gather(const PubSub::Group& to);
+  void deliver_all();
   void post(size_t to);
   void post_all();
 
@@ -70,7 +75,7 @@ class PushDesk {
   Client* held_for_ = nullptr;
   bool gathered_ = false;            // something is in outgoing_
   std::vector<Delivery*> outgoing_;  // by thread
-  std::vector<Delivery*> spare_;
+  std::vector<Delivery*> arrived_, spare_;
 };
 
 // notify-keyspace-events as a mask of the classes that are told of: none where neither K nor E is set.
