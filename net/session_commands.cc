@@ -58,40 +58,28 @@ void quit(Call& c) {
   c.client()->close_after_reply = true;
 }
 
-void reset_session(Client& client, const Options& options) {
+void reset(Call& c) {
+  Client& client = *c.client();
+  if (Transaction* t = client.transaction.get()) {
+    t->unwatch(c.engine());
+    t->discard();
+    client.in_multi = false;
+  }
+  c.engine().pubsub->leave(client, c.executor().self());
   client.database = 0;
   client.resp = 2;
-  client.authenticated = options.requirepass.empty();
+  client.authenticated = c.options().requirepass.empty();
   client.name.clear();
   client.reply_mode = Client::ReplyMode::kOn;
   client.no_touch = client.no_evict = false;
-}
-
-// RESET of a subscriber: its subscriptions go under a lease of all shards.
-struct SubscriberReset final : LeaseJob {
-  OwedReply owed{nullptr, 0};
-  void run(Executor& home) override {
-    home.engine().pubsub->leave(*owed.client, home.self());
-    reset_session(*owed.client, home.options());
-  }
-  void finished(Executor& home) override {
-    home.complete(owed, [](Reply& r) { r.simple("RESET"); });
-    delete this;
-  }
-};
-
-void reset(Call& c) {
-  Client& client = *c.client();
-  if (client.subscriptions && c.engine().shards.size() > 1) {
-    client.reply_mode = Client::ReplyMode::kOn;  // the reply is sent, whatever it was
-    auto* job = new SubscriberReset;
-    job->owed = c.executor().suspend(c);
-    return c.executor().with_all_shards(job);
-  }
-  c.engine().pubsub->leave(client, c.executor().self());
-  reset_session(client, c.options());
   c.reply.set_resp(2);
   c.reply.simple("RESET");
+}
+
+void shards_of_session(const Client& client, const SlotMapping& mapping, ShardSet& out) {
+  if (client.subscriptions)
+    for (int i = 0; i < mapping.shards; i++) out.set(static_cast<size_t>(i));
+  if (client.transaction) client.transaction->add_watched_shards(mapping, out);
 }
 
 void auth(Call& c) {
@@ -219,6 +207,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kAllowBusy | kNoScript | kLoading | kStale | kFast | kNoAuth,
      .route = Route::kHere,
      .run = quit,
+     .runs_in_multi = true,
      .may_suspend = true,
      .group = Group::kConnection,
      .complexity = "O(1)",
@@ -228,8 +217,10 @@ constexpr CommandSpec kCommands[] = {
     {.name = "reset",
      .arity = 1,
      .flags = kSession,
-     .route = Route::kHere,
+     .route = Route::kByClient,
      .run = reset,
+     .shards_of_client = shards_of_session,
+     .runs_in_multi = true,
      .may_suspend = true,
      .group = Group::kConnection,
      .since = "6.2.0",

@@ -11,7 +11,7 @@ void add_families(CommandTable& table) {
            database_commands,     list_commands,          set_commands,        hash_commands,   zset_commands,
            geo_commands,          hyperloglog_commands,   stream_commands,     info_commands,   command_introspection_commands,
            config_commands,       memory_commands,        debug_commands,      server_commands, server_record_commands,
-           pubsub_commands,
+           transaction_commands,  pubsub_commands,
        })
     table.add(family());
 }

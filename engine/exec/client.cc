@@ -11,12 +11,14 @@ void Client::silence(size_t start) {
     return;
   }
   bool refused = b.size() > start && b.view()[start] == '-';
-  if (refused || !replies_by_push()) b.truncate(start);
+  if (refused || !replies_anyway()) b.truncate(start);
   if (reply_mode == ReplyMode::kSkip) reply_mode = ReplyMode::kOn;
 }
 
-// What SUBSCRIBE and its like answer is sent whether replies are on or off.
-bool Client::replies_by_push() const { return last_command && last_command->replies_by_push(); }
+// What SUBSCRIBE and its like answer is sent whether replies are on or off; RESET switches them on.
+bool Client::replies_anyway() const {
+  return last_command && !in_multi && (last_command->replies_by_push() || last_command->full_name == "reset");
+}
 
 void Client::fill_slot(uint64_t number, Bytes reply) {
   Slot& s = slots_[head_ + (number - first_slot_)];

@@ -9,10 +9,19 @@ Departures::~Departures() {
   for (LeaseHop* hop : hops) delete hop;
 }
 
+namespace {
+
+void leave(Client& client, Executor& home) {
+  home.engine().pubsub->leave(client, home.self());
+  if (client.transaction) client.transaction->unwatch(home.engine());
+}
+
+}  // namespace
+
 bool Departures::gone(Client& client) {
-  if (!client.subscriptions) return true;
+  if (!client.subscriptions && (!client.transaction || client.transaction->watches.empty())) return true;
   if (home_.engine().shards.size() == 1) {
-    home_.engine().pubsub->leave(client, home_.self());
+    leave(client, home_);
     return true;
   }
   if (!busy_) clients_.push_back(&client);
@@ -26,7 +35,7 @@ void Departures::start() {
 }
 
 void Departures::run(Executor& home) {
-  for (Client* c : clients_) home.engine().pubsub->leave(*c, home.self());
+  for (Client* c : clients_) leave(*c, home);
 }
 
 void Departures::finished(Executor&) {

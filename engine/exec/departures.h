@@ -1,6 +1,6 @@
 #pragma once
-// Takes away the subscriptions of clients that close, before they are freed: under a lease of all shards, so that no other thread has the client in hand or in
-// its mail to this one any more. Many that close together share one lease.
+// Takes away what others know of clients that close, their subscriptions and watched keys, before they are freed: under a lease of all shards, so that no
+// other thread has the client in hand or in its mail to this one any more. Many that close together share one lease.
 #include <vector>
 
 #include "engine/exec/executor.h"
@@ -13,7 +13,7 @@ class Departures final : LeaseJob {
   ~Departures();
   Departures(const Departures&) = delete;
 
-  // True when the client has no subscriptions, so that it may be freed. Otherwise they go soon: ask in every turn, start() behind.
+  // True when nobody knows of the client, so that it may be freed. Otherwise that will be soon: ask in every turn, start() behind.
   bool gone(Client& client);
   void start();
 

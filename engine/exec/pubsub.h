@@ -1,6 +1,6 @@
 #pragma once
 // Who is subscribed to what: channels, patterns and shard channels, for all threads in one place. It is changed only while every shard is leased to the
-// changing thread (Route::kAll, Executor::with_all_shards), and read by any thread while it runs commands, which is while its own shard is not lent: the
+// changing thread (Route::kAll, Executor::with_all_shards), and read by any thread while it runs commands, which is while it holds at least one shard: the
 // lease's way through the mailboxes orders memory, so nothing is locked. With one shard all this is plain code.
 #include <array>
 #include <atomic>
@@ -62,7 +62,7 @@ class PubSub {
   size_t clients() const { return clients_.size(); }
 
   // Deliveries so far, of all threads (engine/exec/push.h).
-  std::atomic<uint64_t> deliveries{0};
+  alignas(64) std::atomic<uint64_t> deliveries{0};
 
   // --- of one client, on its own thread
   static size_t count(const Client& client, Kind kind);

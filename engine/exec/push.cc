@@ -132,7 +132,7 @@ void PushDesk::post(size_t to) {
   outgoing_[to] = nullptr;
   d->kind = Message::Kind::kDelivery;
   d->from = executor_.self();
-  d->number = executor_.engine().pubsub->deliveries.fetch_add(1, std::memory_order_acq_rel) + 1;
+  executor_.engine().pubsub->deliveries.fetch_add(1, std::memory_order_acq_rel);
   executor_.post(to, d);
 }
 

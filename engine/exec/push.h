@@ -3,8 +3,9 @@
 // own thread and sends one Delivery to each other thread that has some.
 //
 // Order. A push goes straight into its client's `out`, so never into the middle of a reply; those that a client's own command causes come behind its reply
-// (Redis 7.2: server.pending_push_messages). Cause comes before effect for every subscriber, whichever threads the two were on: deliveries bear numbers, a
-// taker sorts by them and leaves in the mailbox what is younger than the look at its mail, since only for older ones all that caused them is there.
+// (Redis 7.2: server.pending_push_messages). Cause comes before effect for every subscriber, whichever threads the two were on: messages bear the number of the last
+// delivery, a taker sorts deliveries by theirs, and leaves in the mailbox what is younger than the beginning of its look at the mail, since only of older ones all that
+// came before is there.
 //
 // Deliveries are taken also while the taker's shard is lent: they touch no key. They are posted before a shard is lent or given back, and taken before leases
 // in the same mail, so they never name a client whose subscriptions are gone.
@@ -24,7 +25,6 @@ struct Delivery final : Message {
   struct Push {
     size_t clients, bytes;
   };
-  uint64_t number = 0;  // among those of all threads
   std::vector<Push> pushes;
   std::vector<Client*> clients;  // of all pushes, in order
   OutBuffer bytes;               // likewise
@@ -46,7 +46,7 @@ class PushDesk {
   void command_done() {
     if (__builtin_expect(held_for_ != nullptr, 0)) release();
   }
-  // Before the mail is looked at: the number up to which deliveries may be taken.
+  // Before the mail is looked at: the number up to which messages may be taken.
   uint64_t youngest() const;
   // A delivery has come by mail; deliver() when all mail has been looked at.
   void take(Delivery* d) { arrived_.push_back(d); }

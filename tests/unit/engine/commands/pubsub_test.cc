@@ -196,12 +196,33 @@ TEST_P(PubSubTest, APublisherHearsItselfBehindItsReply) {
   EXPECT_LT(both.find("\r\n1\r\n"), both.find("\r\n2\r\n"));
 }
 
+TEST_P(PubSubTest, InATransactionMessagesToOneselfComeBehindItsReplies) {
+  resp3(0);
+  as(0, "SUBSCRIBE foo bar baz");
+  for (const char* line : {"MULTI", "ECHO abc", "PUBLISH foo 1", "UNSUBSCRIBE bar", "SET k v", "PUBLISH foo 2", "ECHO def"}) as(0, line);
+  EXPECT_EQ(as(0, "EXEC"), "*6\r\n" + bulk("abc") + number(1) + tell("unsubscribe bar :2", 3) + kOk + number(1) + bulk("def") +
+                               tell("message foo 1", 3) + tell("message foo 2", 3));
+  as(1, "MULTI");
+  as(1, "SUBSCRIBE foo");
+  EXPECT_EQ(as(1, "PUBLISH foo 3"), "+QUEUED\r\n");
+  EXPECT_EQ(as(1, "EXEC"), "*2\r\n" + tell("subscribe foo :1") + number(2) + tell("message foo 3"));
+  EXPECT_EQ(got(0), tell("message foo 3", 3));
+  EXPECT_EQ(as(1, "MULTI"),
+            error("ERR Can't execute 'multi': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"));
+}
+
+TEST_P(PubSubTest, ATransactionIsAsSilentAsReplies) {
+  server.client(1).reply_mode = Client::ReplyMode::kOff;
+  as(1, "MULTI");
+  EXPECT_EQ(as(1, "SUBSCRIBE a"), "");
+  EXPECT_EQ(as(1, "DISCARD"), "");
+}
+
 TEST_P(PubSubTest, ResetEndsEverySubscription) {
   resp3(1);
   as(1, "SUBSCRIBE a b");
   as(1, "PSUBSCRIBE p*");
   as(1, "SSUBSCRIBE s");
-  as(1, "CLIENT REPLY OFF");
   server.client(1).reply_mode = Client::ReplyMode::kOff;
   EXPECT_EQ(as(1, "RESET"), "+RESET\r\n");
   EXPECT_EQ(server.client(1).resp, 2);
