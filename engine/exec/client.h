@@ -45,9 +45,10 @@ class Client {
   OutBuffer out;
 
   // --- owned by the executor
-  bool waiting = false;  // a request stops the pipeline: nothing behind it is parsed until it has been answered
-  bool listed = false;   // already in Executor::written()
-  bool closing = false;  // set by the owner: wants to stand in Executor::resumed() when its last outstanding reply has come
+  bool waiting = false;    // a request stops the pipeline: nothing behind it is parsed until it has been answered
+  bool listed = false;     // already in Executor::written()
+  bool closing = false;    // set by the owner: wants to stand in Executor::resumed() when its last outstanding reply has come
+  bool departing = false;  // in a job of Departures
   std::unique_ptr<UnfinishedExec> unfinished_exec;
   LeaseJob* parked = nullptr;  // begins when what this client has outstanding on other shards has been answered
 

@@ -19,6 +19,7 @@ void leave(Client& client, Executor& home) {
 }  // namespace
 
 bool Departures::gone(Client& client) {
+  if (client.departing) return false;  // also when a command that was under way has ended its subscriptions meanwhile
   if (!client.subscriptions && (!client.transaction || client.transaction->watches.empty())) return true;
   if (home_.engine().shards.size() == 1) {
     leave(client, home_);
@@ -31,6 +32,7 @@ bool Departures::gone(Client& client) {
 void Departures::start() {
   if (busy_ || clients_.empty()) return;
   busy_ = true;
+  for (Client* c : clients_) c->departing = true;
   home_.with_all_shards(this);
 }
 
@@ -39,6 +41,7 @@ void Departures::run(Executor& home) {
 }
 
 void Departures::finished(Executor&) {
+  for (Client* c : clients_) c->departing = false;
   clients_.clear();
   busy_ = false;
 }

@@ -250,5 +250,19 @@ TEST(PubSub, WhoDepartsIsForgottenByAllAndMayBeFreed) {
   }
 }
 
+TEST(PubSub, WhoIsInADepartureIsNotGoneBeforeItsEnd) {
+  Rig r(2, {});
+  PubSub& registry = *r.bare().engine().pubsub;
+  Departures departures(r.executor(0));
+  Client c;
+  registry.subscribe(Kind::kChannel, c, 0, "c");
+  EXPECT_FALSE(departures.gone(c));
+  departures.start();
+  registry.leave(c, 0);  // as its last command does, which was under way
+  EXPECT_FALSE(departures.gone(c));
+  r.settle();
+  EXPECT_TRUE(departures.gone(c));
+}
+
 }  // namespace
 }  // namespace ringwood
