@@ -16,6 +16,7 @@ namespace ringwood {
 struct Command;
 struct LeaseJob;
 struct Subscriptions;
+struct Waiter;
 
 class Client {
  public:
@@ -50,6 +51,7 @@ class Client {
   bool closing = false;    // set by the owner: wants to stand in Executor::resumed() when its last outstanding reply has come
   bool departing = false;  // in a job of Departures
   std::unique_ptr<UnfinishedExec> unfinished_exec;
+  Waiter* waiter = nullptr;    // the blocked command, while it is WaitingRoom's
   LeaseJob* parked = nullptr;  // begins when what this client has outstanding on other shards has been answered
 
   bool slots_open() const { return open_ > 0; }

@@ -9,7 +9,17 @@
 namespace ringwood {
 
 struct Message {
-  enum class Kind : unsigned char { kCommands, kReplies, kLeaseWanted, kLeaseGranted, kLeaseReturned, kTask, kTaskDone, kDelivery };
+  enum class Kind : unsigned char {
+    kCommands,
+    kReplies,
+    kLeaseWanted,
+    kLeaseGranted,
+    kLeaseReturned,
+    kTask,
+    kTaskDone,
+    kWaiter,
+    kDelivery
+  };
   Kind kind;
   int from = 0;         // thread that sent it last
   uint64_t number = 0;  // deliveries so far, of all threads, when it was sent (engine/exec/push.h)
