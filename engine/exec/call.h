@@ -126,6 +126,7 @@ class Call {
 
  private:
   Entry* live(const KeyRef& k, Database& d, Shard& s);
+  void tell(Shard& s, uint32_t event_class, const char* event, Bytes key);
   void touch(Entry* e);
   void touch_lfu(Entry* e);
   Executor& executor_;
@@ -139,7 +140,8 @@ class Call {
   const KeyRef* prepared_ = nullptr;
 };
 
-// Removes an expired key: counted, announced ("expired"), propagated as a deletion. The key may point into its entry.
-void expire_key(Shard& s, Database& d, const KeyRef& k);
+// Removes an expired key: counted, announced ("expired"), propagated as a deletion. The key may point into its entry. `asking`: the client whose command
+// has found it, if any.
+void expire_key(Executor& here, Client* asking, Shard& s, Database& d, const KeyRef& k);
 
 }  // namespace ringwood
