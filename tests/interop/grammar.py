@@ -10,7 +10,10 @@ GROUPS = ("string", "list", "set", "hash", "sorted-set", "generic", "bitmap", "h
 LEFT_OUT = {"wait", "object|help", "xgroup|help", "xinfo|help", "pfselftest"}
 KEYS = {"string": ("s1", "s2{t}", "n1"), "bitmap": ("b1", "b2{t}", "s1"), "hyperloglog": ("p1", "p2{t}", "p3{t}"), "list": ("l1", "l2{t}", "l3"),
         "set": ("e1", "e2{t}", "e3"), "hash": ("h1", "h2{t}"), "sorted-set": ("z1", "z2{t}", "z3"), "geo": ("g1", "g2{t}"), "stream": ("x1", "x2{t}")}
+# What a lexicographic range is in a sorted set with different scores is undefined: all commands of that kind get this key, whose scores are all 0.
+LEX_KEY = b"y1"
 ALL_KEYS = sorted({k for keys in KEYS.values() for k in keys} | {"none", ""})
+EVERY_KEY = [*ALL_KEYS, LEX_KEY.decode()]
 
 SMALL = ["0", "1", "2", "3", "-1", "-2", "5", "10", "-3", "100"]
 ODD_INTEGERS = ["9223372036854775807", "-9223372036854775808", "9223372036854775808", "4294967296", "-4294967297", "1000000000000", "-100", "+1", "01", "-0", "1.0",
@@ -25,8 +28,10 @@ LEX = ["-", "+", "[a", "(b", "[c", "(", "[", "[foo", "a", "(d", "", "[1", "(5"]
 BOUNDS = ["-inf", "+inf", "(1", "5", "(3.5", "-1", "0", "(inf", "100", "(-inf", "1e3", "nan", "(abc", "(", "2"]
 IDS = ["0", "-", "+", "0-0", "5-1", "(5-1", "7", "12-3", "(7", "1-18446744073709551615", "18446744073709551615-18446744073709551615", "$", ">", "*", "5-*", "0-1", "abc", "1-", "-1",
        "18446744073709551616", "(-", "(+", "", "3-0-0", "20-0", "40-2"]
-UNIX_TIMES = ["0", "-1", "1", "1000", "4000000000", "4000000000000", "5000000000000", "9223372036854775807", "9223372036854775", "-9223372036854775808", "abc"]
-TTLS = ["1000", "100000", "5000000", "0", "-1", "9223372036854775807", "9223372036854775", "-9223372036854775808", "1.5", "abc", "10000000000"]
+# Ours ends expiry times at the year 10889 (2^48 ms), as docs/compatibility.md says: nothing between that and what Redis refuses.
+UNIX_TIMES = ["0", "-1", "1", "1000", "4000000000", "4000000000000", "5000000000000", "-9223372036854775808", "abc"]
+TTLS = ["1000", "100000", "5000000", "0", "-1", "-9223372036854775808", "1.5", "abc", "10000000000"]
+TOO_FAR = ["9223372036854775807", "9223372036854775"]  # refused in seconds
 IDLES = ["0", "0", "0", "-1", "1000000000", "9223372036854775807", "abc"]
 ENCODINGS = ["u8", "i8", "u1", "i1", "u63", "i64", "u64", "i5", "u16", "i65", "u0", "i16", "u4", "U8", "8", ""]
 GEO_LONGITUDES = ["13.361389", "15.087269", "0", "-122.27652", "180", "-180", "13.5", "2.35", "180.1", "abc"]
@@ -156,10 +161,8 @@ class Writer:
             return self.key()
         if kind == b"pattern":
             return d.choice(PATTERNS)
-        if kind == b"unix-time":
-            return d.choice(UNIX_TIMES)
-        if name in ("seconds", "milliseconds", "ttl"):
-            return d.choice(TTLS)
+        if kind == b"unix-time" or name in ("seconds", "milliseconds", "ttl"):
+            return d.choice((UNIX_TIMES if kind == b"unix-time" else TTLS) + (TOO_FAR if "seconds" in name and "milli" not in name else []))
         if name == "min-idle-time":
             return d.choice(IDLES)
         if c.group == "stream" and kind == b"string":
@@ -286,10 +289,12 @@ class Writer:
                 if re.fullmatch(rb"\d{1,7}", args[i]) and int(args[i]):
                     args[i] = b"1000000000"
             if before == b"BLOCK":
-                if args[i].isdigit() and len(args[i]) < 19:
+                if args[i].isdigit():  # the largest are a wait for ever in 7.0, which overflows
                     args[i] = b"0" if waits else b"3"
         if name == "xadd":
             args = [b"%d-*" % self.number if a == b"*" else a for a in args]
+        if name in ("zrank", "zrevrank"):
+            args = args[:3]  # WITHSCORE is of 7.2
         if name == "spop":
             args[2:3] = [b"1000000"]
         if name in NEVER_DECIDES:
@@ -300,9 +305,22 @@ class Writer:
                 args[at] = b"0"
             elif waits_long(args[at]):
                 args[at] = b"0.01"
+        self.settle_lex(name, args)
         if name == "setrange" and len(args) > 2 and re.fullmatch(rb"\d{4,9}", args[2]):
             args[2] = b"300"
         return args
+
+    def settle_lex(self, name, args):
+        by_lex = "lex" in name or (name in ("zrange", "zrangestore") and any(a.upper() == b"BYLEX" for a in args))
+        if by_lex:
+            at = 2 if name == "zrangestore" else 1
+            if len(args) > at:
+                args[at] = LEX_KEY
+        elif name == "zadd" and len(args) > 3 and self.dice.random() < 0.2:
+            n = self.dice.randint(1, 4)
+            args[1:] = [LEX_KEY, *(w.encode("latin-1") for _ in range(n) for w in ("0", self.word()))]
+        elif self.dice.random() < 0.1 and name in ("zrem", "zscore", "zcard", "zrank", "zrevrank", "del", "zpopmin", "zpopmax") and len(args) > 1:
+            args[1] = LEX_KEY
 
 
 def waits_long(timeout):
