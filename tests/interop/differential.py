@@ -214,6 +214,7 @@ class Planner:
         self.blocking = [c for c in mine if "blocking" in c.flags]
         self.writer = grammar.Writer(self.commands, dice, self.payloads)
         self.writer.many = dice.random() < 0.3
+        self.writer.odd = dice.choice((0.02, 0.05, 0.15))
         self.breaks = dice.choice((0.05, 0.12, 0.5))
         settings = {"protocol": dice.choice((2, 2, 3)), "limits": {name: dice.choice(values) for name, values in LIMITS.items()}}
         steps = []
@@ -354,4 +355,5 @@ def main():
     tap.run()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -34,9 +34,9 @@ TTLS = ["1000", "100000", "5000000", "0", "-1", "-9223372036854775808", "1.5", "
 TOO_FAR = ["9223372036854775807", "9223372036854775"]  # refused in seconds
 IDLES = ["0", "0", "0", "-1", "1000000000", "9223372036854775807", "abc"]
 ENCODINGS = ["u8", "i8", "u1", "i1", "u63", "i64", "u64", "i5", "u16", "i65", "u0", "i16", "u4", "U8", "8", ""]
-GEO_LONGITUDES = ["13.361389", "15.087269", "0", "-122.27652", "180", "-180", "13.5", "2.35", "180.1", "abc"]
-GEO_LATITUDES = ["38.115556", "37.502669", "0", "37.805186", "85.05112878", "-85.05112878", "38", "48.85", "86", "nan"]
-GEO_SIZES = ["0", "1", "100", "200.5", "1000", "5000", "20000", "1e7", "-1", "abc", "0.001"]
+GEO_LONGITUDES = ["13.361389", "15.087269", "0", "-122.27652", "180", "-180", "13.5", "2.35", "14", "12.758489", "180.1", "abc"]
+GEO_LATITUDES = ["38.115556", "37.502669", "0", "37.805186", "85.05112878", "-85.05112878", "38", "48.85", "38.788135", "37", "86", "nan"]
+GEO_SIZES = ["0", "1", "100", "200.5", "1000", "5000", "20000", "1e7", "1e6", "0.001", "-1", "abc"]
 NEVER_DECIDES = ("srandmember", "hrandfield", "zrandmember")
 
 
@@ -47,6 +47,10 @@ class Command:
         self.arguments = docs.get(b"arguments", [])
         self.first_key = info[3]
         self.tokens = sorted(set(tokens(self.arguments)))
+        # What adds data comes more often than what takes it away, or there would be little to look at.
+        self.weight = 1 if "write" in self.flags else 2
+        if "denyoom" in self.flags and name != "xsetid":  # that makes the IDs to come invalid
+            self.weight = 6 if "fast" in self.flags else 3
 
 
 def tokens(arguments):
@@ -80,11 +84,14 @@ class Writer:
         self.commands, self.dice, self.payloads = commands, dice, list(payloads)
         self.all_tokens = sorted({t for c in commands for t in c.tokens})
         self.many = False  # now and then very many values in a command
+        self.odd = 0.1     # share of values at or beyond the limits
+        self.ids = []      # of streams' entries, those that were added last
         self.number = 0
 
     def command(self, choices=None, breaks=0.12, waits=False):
         """A list of words. `choices`: commands to pick from. waits: a blocking command may wait for ever."""
-        c = self.dice.choice(choices or self.commands)
+        choices = choices or self.commands
+        c = self.dice.choices(choices, [x.weight for x in choices])[0]
         self.number += 1
         self.key_count, self.keys_wanted, self.group = 0, None, c.group
         if c.group == "generic" or self.dice.random() < 0.05:
@@ -161,14 +168,16 @@ class Writer:
             return self.key()
         if kind == b"pattern":
             return d.choice(PATTERNS)
+        if d.random() < self.odd / 4:
+            return d.choice((self.word(), d.choice(ODD_INTEGERS), d.choice(ODD_DOUBLES)))
         if kind == b"unix-time" or name in ("seconds", "milliseconds", "ttl"):
             return d.choice((UNIX_TIMES if kind == b"unix-time" else TTLS) + (TOO_FAR if "seconds" in name and "milli" not in name else []))
         if name == "min-idle-time":
             return d.choice(IDLES)
         if c.group == "stream" and kind == b"string":
-            return self.stream_value(name)
+            return self.stream_value(name, c)
         if c.group == "geo" and kind == b"double":
-            return d.choice({"longitude": GEO_LONGITUDES, "latitude": GEO_LATITUDES}.get(name, GEO_SIZES))
+            return d.choice({"longitude": GEO_LONGITUDES, "latitude": GEO_LATITUDES}.get(name, GEO_SIZES)[:-2 if d.random() > self.odd else None])
         if kind == b"integer":
             return self.integer(name, c)
         if kind == b"double":
@@ -178,7 +187,7 @@ class Writer:
         if special:
             return d.choice(special)
         if name == "serialized-value":
-            return d.choice(self.payloads) if self.payloads and d.random() < 0.9 else self.word()
+            return d.choice(self.payloads) if self.payloads and d.random() > self.odd else self.word()
         if c.group == "sorted-set" and name in ("min", "max"):
             return d.choice(LEX)
         if c.group == "geo":
@@ -198,7 +207,7 @@ class Writer:
         if self.many and r < 0.4:
             return f"m{d.randint(0, 999)}" if r < 0.2 else str(d.randint(-70000, 70000))
         if r < 0.9:
-            return d.choice(WORDS)
+            return d.choice(WORDS) if r < 0.3 else d.choice(WORDS[:12])
         if r < 0.96:
             return str(d.randint(-1000, 1000)) if d.random() < 0.7 else str(d.getrandbits(62))
         return d.choice("pqr") * d.choice((20, 63, 64, 65, 100, 128, 250, 1000, 2000))
@@ -215,7 +224,7 @@ class Writer:
             return d.choice(("0", "1", "7", "8", "9", "31", "64", "100", "500", "1000", "-1", "4294967296", "9223372036854775807", "abc"))
         if "db" in name:
             return d.choice(("0", "1", "1", "2", "15", "16", "-1", "abc"))
-        return d.choice(SMALL) if d.random() < 0.88 else d.choice(ODD_INTEGERS)
+        return d.choice(SMALL) if d.random() > self.odd else d.choice(ODD_INTEGERS)
 
     def double(self, name, c):
         d = self.dice
@@ -223,11 +232,11 @@ class Writer:
             return d.choice(("0.01", "0.005", "0.02", "0.001", "-1", "abc", "1e-3", "1e400", "nan", "inf", "0.01")) if d.random() < 0.9 else "0"
         if name in ("min", "max"):
             return d.choice(BOUNDS) if d.random() < 0.8 else d.choice(ODD_DOUBLES)
-        if d.random() < 0.15:
+        if d.random() < self.odd:
             return d.choice(ODD_DOUBLES)
         return d.choice(DOUBLES) if d.random() < 0.7 else repr(d.choice((d.uniform(-10, 10), d.randint(-30, 30), d.uniform(-1e12, 1e12), d.randint(0, 1 << 53))))
 
-    def stream_value(self, name):
+    def stream_value(self, name, c):
         d = self.dice
         if name in ("group", "consumer"):
             return d.choice({"group": ("g1", "g1", "g2", "g3"), "consumer": ("alice", "bob", "carol", "")}[name])
@@ -235,10 +244,15 @@ class Writer:
             return self.word()
         if name == "threshold" and d.random() < 0.6:
             return d.choice(SMALL + ODD_INTEGERS[:4])
-        r = d.random()
-        if r < 0.45:
-            return f"{self.number // 8 + d.randint(-30, 3)}-{d.randint(0, 3)}".lstrip("-")
-        return d.choice(IDS) if r < 0.9 else d.choice(("$", ">", "*", "-", "+", "0"))
+        if d.random() < self.odd:
+            return d.choice(IDS)
+        if c.name == "xadd" and name == "id":
+            self.ids = [*self.ids[-40:], f"{self.number}-{d.randint(0, 2)}"]
+            return self.ids[-1]
+        usual = {"xrange": ("-", "+"), "xrevrange": ("-", "+"), "xpending": ("-", "+"), "xread": ("0", "$"), "xreadgroup": (">", ">", ">", "0")}.get(c.name, ("0", "0-0"))
+        if d.random() < 0.5:
+            return d.choice(usual)
+        return d.choice(self.ids) if self.ids and d.random() < 0.8 else f"{max(0, self.number + d.randint(-50, 5))}-{d.randint(0, 3)}"
 
     def aim_range(self, args):
         words = {a.upper() for a in args[4:]}
@@ -292,6 +306,7 @@ class Writer:
                 if args[i].isdigit():  # the largest are a wait for ever in 7.0, which overflows
                     args[i] = b"0" if waits else b"3"
         if name == "xadd":
+            self.ids += [f"{self.number}-0"] * (b"*" in args)
             args = [b"%d-*" % self.number if a == b"*" else a for a in args]
         if name in ("zrank", "zrevrank"):
             args = args[:3]  # WITHSCORE is of 7.2
