@@ -139,6 +139,14 @@ struct Result {
     longest = std::max(longest, member.size());
     total += member.size();
   }
+  // For a member that is there.
+  void replace(Bytes member, double old, double score, const Limits& limits) {
+    if (score == old && std::signbit(score) != std::signbit(old)) {  // to zset::add 0 and -0 are the same score
+      zset::remove(object, member);
+      total -= member.size();
+    }
+    put(member, score, limits);
+  }
 };
 
 // Calls f(Element, score) for each member that all inputs hold, until it answers false. The smallest is walked and the others asked, the next smallest first.
@@ -168,10 +176,12 @@ void unite(Query& q, Result& result, const Limits& limits) {
       Bytes text = member.text(digits);
       double score = weighed(value, input.weight), old;
       if (zset::score(result.object, text, old)) {
-        put_together(old, score, q.aggregate);
-        score = old;
+        double both = old;
+        put_together(both, score, q.aggregate);
+        result.replace(text, old, both, limits);
+      } else {
+        result.put(text, score, limits);
       }
-      result.put(text, score, limits);
       return true;
     });
   }

@@ -293,6 +293,13 @@ TEST_P(ZSetCommands, DifferenceByBothAlgorithms) {
   EXPECT_EQ(encoding("t"), "listpack");
 }
 
+TEST_P(ZSetCommands, AUnionKeepsTheSignOfZero) {
+  run("ZADD a 0 m");
+  EXPECT_EQ(run("ZUNION 1 a WEIGHTS -1 WITHSCORES"), bulks({"m", "-0"}));
+  EXPECT_EQ(run("ZUNION 2 a a WEIGHTS -1 1 WITHSCORES"), bulks({"m", "0"}));
+  EXPECT_EQ(run("ZUNION 3 a a a WEIGHTS -1 -1 -1 WITHSCORES"), bulks({"m", "-0"}));
+}
+
 TEST_P(ZSetCommands, StoreFormsReplaceOrDeleteTheTarget) {
   run("ZADD a 1 x 2 y");
   run("ZADD b 1 y 2 z");
