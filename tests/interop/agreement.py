@@ -175,6 +175,19 @@ def unbalanced(name, args, ours, theirs):
     return name in ("xread", "xreadgroup") and ours[0] == theirs[0] == "-" and ours[1].startswith(b"ERR Unbalanced") and theirs[1].startswith(b"ERR Unbalanced")
 
 
+def key_with_ties(args):
+    """Of a search for the nearest few: among members at one place each server chooses as it sorts. The key to look for such members in, or None."""
+    name = name_of(args)
+    if re.fullmatch(r"geosearch(store)?|georadius.*", name) and any(a.upper() == b"COUNT" for a in args):
+        return args[2 if name == "geosearchstore" else 1]
+    return None
+
+
+def woken_for_nothing(args, theirs):
+    """7.0 wakes readers of a stream although its new entries have been trimmed or deleted since; 7.2 runs their command again, which goes on waiting (blocked.c)."""
+    return name_of(args) == "xread" and re.search(r"\('[*]', \[\]\)", repr(theirs))
+
+
 # What Redis 7.2 does otherwise than 7.0, each read in its source: (reason, does it apply to this command and these replies?)
 DIFFERENCES = [
     ("OBJECT ENCODING: sets and lists have listpacks since 7.2.0", lambda n, a, o, t: n == "object|encoding" and o[0] == t[0] == "$" and o[1] and t[1]),
@@ -182,6 +195,8 @@ DIFFERENCES = [
     ("XREAD and XREADGROUP name themselves, and '>', in the error of unbalanced streams (t_stream.c)", unbalanced),
     ("XREADGROUP makes its consumer also when it finds nothing (t_stream.c, xreadCommand): there may be more consumers",
      lambda n, a, o, t: n in ("xgroup|createconsumer", "xgroup|delconsumer") and o[0] == t[0] == ":"),
+    ("a waiting XREADGROUP whose group or stream goes is run again, and says what it says then (blocked.c)",
+     lambda n, a, o, t: n == "xreadgroup" and o[0] == t[0] == "-" and o[1].startswith((b"NOGROUP", b"WRONGTYPE")) and t[1].endswith(b"no longer exists")),
     ("LPOS refuses the rank -2^63, which has no positive (t_list.c, lposCommand)", lambda n, a, o, t: n == "lpos" and o[0] == "-" and o[1].startswith(b"ERR value is out of range, value must")),
     ("XSETID refuses an ID below the largest deleted one (t_stream.c, xsetidCommand)", lambda n, a, o, t: n == "xsetid" and o[0] == "-" and b"max_deleted_entry_id" in o[1]),
 ]

@@ -86,14 +86,20 @@ class Both:
         name = args[0].lower()
         if name == b"exec" and self.queue is not None and ours[0] == theirs[0] == "*" and ours[1] and theirs[1] and len(ours[1]) == len(theirs[1]) == len(self.queue):
             for queued, a, b in zip(self.queue, ours[1], theirs[1]):
-                fault = agreement.disagreement(queued, a, b)
-                if fault:
-                    raise Difference("in EXEC: " + fault)
+                self.compare(queued, a, b, "in EXEC: ")
         else:
-            fault = agreement.disagreement(args, ours, theirs)
-            if fault:
-                raise Difference(fault)
+            self.compare(args, ours, theirs)
         self.note(name, args, theirs)
+
+    def compare(self, args, ours, theirs, where=""):
+        fault = agreement.disagreement(args, ours, theirs)
+        if not fault:
+            return
+        key = agreement.key_with_ties(args)
+        scores = self.control[0]("ZRANGE", key, 0, -1, "WITHSCORES")[1::2] if key else ()
+        if len(scores) != len(set(scores)):
+            raise agreement.Diverged("members at one place")
+        raise Difference(where + fault)
 
     def note(self, name, args, reply):
         if name == b"multi" and reply[0] == "+":
@@ -162,6 +168,8 @@ class Player:
         both = connections[1]
         if both.waiting:
             answers = [c("CLIENT", "UNBLOCK", link.id) for c, link in zip(self.control, both.links)]
+            if answers == [1, 0] and agreement.woken_for_nothing(both.waiting, both.links[1].read()):
+                raise agreement.Diverged("woken for nothing")
             if answers[0] != answers[1]:
                 raise Difference(f"CLIENT UNBLOCK of {agreement.show(both.waiting)}: ours {answers[0]}, theirs {answers[1]}")
             args, both.waiting = both.waiting, None
