@@ -1,4 +1,6 @@
 // Setting, asking for and removing the expiry of keys.
+#include <algorithm>
+
 #include "engine/commands/families.h"
 #include "engine/exec/call.h"
 #include "engine/exec/command_table.h"
@@ -48,6 +50,7 @@ void expire_at(Call& c, int64_t unit, int64_t base) {
     OwnedBytes text = "ERR invalid expire time in '";
     return c.reply.error(text.append(c.command().full_name).append("' command"));
   }
+  when = std::min(when, kMaxExpiryMs);  // what would be stored: GT asks for more than that
   KeyRef k = c.key(1);
   Entry* e = c.find_write(k);
   if (!e || !conditions_hold(o, e->expiry_ms(), when)) return c.reply.integer(0);

@@ -126,7 +126,7 @@ void xsetid(Call& c) {
   s.set_last_id(id);
   if (entries_added != -1) s.set_entries_added(static_cast<uint64_t>(entries_added));
   if (!max_deleted.is_zero()) s.set_max_deleted_id(max_deleted);
-  c.changed(k, kStream, "xsetid");
+  stream_args::group_changed(c, k, "xsetid");  // whoever watches the key does not see it, as in Redis
   c.reply.ok();
 }
 

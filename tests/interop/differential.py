@@ -223,6 +223,7 @@ class Planner:
         self.writer = grammar.Writer(self.commands, dice, self.payloads)
         self.writer.many = dice.random() < 0.3
         self.writer.odd = dice.choice((0.02, 0.05, 0.15))
+        self.transactions, self.waits = dice.choice(((0.02, 0.03), (0.02, 0.03), (0.12, 0.02), (0.02, 0.2)))
         self.breaks = dice.choice((0.05, 0.12, 0.5))
         settings = {"protocol": dice.choice((2, 2, 3)), "limits": {name: dice.choice(values) for name, values in LIMITS.items()}}
         steps = []
@@ -235,13 +236,13 @@ class Planner:
 
     def some(self):
         r = self.dice.random()
-        if r < 0.02:
+        if r < self.transactions:
             return self.transaction()
-        if r < 0.05 and self.blocking:
+        if r > 1 - self.waits and self.blocking:
             return self.wait()
-        if r < 0.065:
+        if r > 0.985 - self.waits:
             return [(0, [b"DIGEST"])]
-        return [(int(r < 0.15), self.write())]
+        return [(self.dice.choice((0, 0, 0, 0, 1)), self.write())]
 
     def transaction(self):
         d, steps, by = self.dice, [], self.dice.randrange(2)

@@ -209,7 +209,7 @@ class Writer:
         if self.many and r < 0.4:
             return f"m{d.randint(0, 999)}" if r < 0.2 else str(d.randint(-70000, 70000))
         if r < 0.9:
-            return d.choice(WORDS) if r < 0.3 else d.choice(WORDS[:12])
+            return d.choice(WORDS if r < 0.3 else WORDS[:12] if r < 0.6 else WORDS[:5])
         if r < 0.96:
             return str(d.randint(-1000, 1000)) if d.random() < 0.7 else str(d.getrandbits(62))
         return d.choice("pqr") * d.choice((20, 63, 64, 65, 100, 128, 250, 1000, 2000))
@@ -241,7 +241,7 @@ class Writer:
     def stream_value(self, name, c):
         d = self.dice
         if name in ("group", "consumer"):
-            return d.choice({"group": ("g1", "g1", "g2", "g3"), "consumer": ("alice", "bob", "carol", "")}[name])
+            return d.choice({"group": ("g1", "g1", "g1", "g2", "g3"), "consumer": ("alice", "bob", "carol", "")}[name])
         if name in ("field", "value"):
             return self.word()
         if name == "threshold" and d.random() < 0.6:

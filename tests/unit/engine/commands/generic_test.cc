@@ -207,6 +207,9 @@ TEST_P(Generic, ConditionsOfExpire) {
   run({"PERSIST", "a"});
   EXPECT_EQ(run({"EXPIRE", "a", "99", "LT"}), number(1));
   EXPECT_EQ(run({"EXPIRE", "a", "9", "FOO"}), "-ERR Unsupported option FOO\r\n");
+  EXPECT_EQ(run({"EXPIREAT", "a", "9223372036854775", "GT"}), number(1));  // the latest that there is
+  EXPECT_EQ(run({"EXPIREAT", "a", "9223372036854775", "GT"}), number(0));
+  EXPECT_EQ(run({"PEXPIREAT", "a", "9223372036854775807", "LT"}), number(0));
   EXPECT_EQ(run({"EXPIRE", "a", "9", "NX", "XX"}), "-ERR NX and XX, GT or LT options at the same time are not compatible\r\n");
   EXPECT_EQ(run({"EXPIRE", "a", "9", "GT", "LT"}), "-ERR GT and LT options at the same time are not compatible\r\n");
   EXPECT_EQ(run({"EXPIRE", "a", "9223372036854775807"}), "-ERR invalid expire time in 'expire' command\r\n");

@@ -38,6 +38,17 @@ TEST_P(Transactions, RunWhatWasQueued) {
   EXPECT_EQ(run({"GET", "a"}), "$1\r\n2\r\n");
 }
 
+// Redis tells of XSETID by an event, not as a change of the value.
+TEST_P(Transactions, DoNotSeeXsetidAtAWatchedKey) {
+  run({"XADD", "s", "1-1", "f", "v"});
+  run({"WATCH", "s"});
+  EXPECT_EQ(other({"XSETID", "s", "5-1"}), "+OK\r\n");
+  expect_untouched();
+  run({"WATCH", "s"});
+  other({"XADD", "s", "*", "f", "v"});
+  expect_touched();
+}
+
 TEST_P(Transactions, MayBeEmpty) {
   run({"MULTI"});
   EXPECT_EQ(run({"EXEC"}), "*0\r\n");
