@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "engine/exec/expiry.h"
+
 namespace ringwood {
 namespace {
 
@@ -369,7 +371,7 @@ void Loop::bury() {
 // --- time
 
 void Loop::tick() {
-  int64_t due = executor_.leased_out() ? -1 : executor_.shard().expiry.next_ms();
+  int64_t due = executor_.leased_out() ? -1 : next_expiry_ms(executor_.shard());
   int64_t wait_us = due < 0 ? kTickUs : std::clamp<int64_t>((due - network_.engine.clock->unix_ms()) * 1000, 1000, kTickUs);
   ring_.timer(wait_us, nullptr);
   if (accepting_)

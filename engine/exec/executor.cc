@@ -189,7 +189,7 @@ void Executor::prefetch(Request* first, size_t n) {
 bool Executor::background() {
   if (leased_out()) return false;
   Shard& s = shard();
-  if (!s.active_expire || !s.expiry.size()) return false;
+  if (!s.active_expire || !(s.expiry.size() + s.field_expiry.size())) return false;
   return run_expiry(s, now_ms(), 200);
 }
 
