@@ -207,7 +207,7 @@ TEST(Database, AnEmptyOneTakesNoMemory) {
   size_t with_index = memory::used();
   Database db(0, 0, SlotMapping(1), &index, &field_index);
   EXPECT_EQ(memory::used(), with_index);
-  EXPECT_LT(with_index - before, 100'000u);
+  EXPECT_LT(with_index - before, 200'000u);
   EXPECT_EQ(db.next_used_slot(0), -1);
   EXPECT_EQ(db.find(KeyRef("a")), nullptr);
 }
