@@ -56,9 +56,9 @@ class ValueReader {
   const Limits& limits_;
   OwnedBytes key_;
   Entry* entry_ = nullptr;
-  uint64_t remaining_ = 0;  // elements to come
+  uint64_t remaining_ = 0;   // elements to come
   int64_t earliest_ms_ = 0;  // of a hash's fields, where their times are relative to it
-  bool counted_ = false;    // remaining_ is known
+  bool counted_ = false;     // remaining_ is known
   bool expiry_ = false;
   uint8_t type_ = 0;
 };

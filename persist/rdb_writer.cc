@@ -98,9 +98,7 @@ void put_value(OutBuffer& out, const Entry& e, const WriteOptions& options) {
     case kHashListpack:
     case kZSetListpack: return put_listpack(out, o, compress);
     case kHashMetadata: return put_timed_hash(out, o, compress);
-    case kHashListpackEx:
-      put_time(out, hash::earliest_time(o));
-      return put_string(out, listpack::blob(volatile_hash::lp(o)), compress);
+    case kHashListpackEx: put_time(out, hash::earliest_time(o)); return put_string(out, listpack::blob(volatile_hash::lp(o)), compress);
     case kZSet2: return put_zset(out, o, compress);
     case kStreamListpacks:
     case kStreamListpacks2:

@@ -96,7 +96,8 @@ void hlen(Call& c) { collection::reply_length(c, Type::kHash); }
 
 void hstrlen(Call& c) {
   Entry* e;
-  if (c.find_read(c.key(1), Type::kHash, e)) c.reply.integer(e ? static_cast<int64_t>(hash::value_length(e->object(), c.arg(2), c.now_ms())) : 0);
+  if (c.find_read(c.key(1), Type::kHash, e))
+    c.reply.integer(e ? static_cast<int64_t>(hash::value_length(e->object(), c.arg(2), c.now_ms())) : 0);
 }
 
 void hexists(Call& c) {
@@ -178,7 +179,7 @@ void hrandfield(Call& c) {
   size_t n = options.count < 0 ? options.picks() : std::min(options.picks(), live);
   if (options.counted) collection::random_header(c.reply, options, n);
   options.count < 0 || n == 1 ? hash::random_picks(o, n, c.now_ms(), c.random(), emit)
-                                   : hash::random_distinct(o, n, c.now_ms(), c.random(), emit);
+                              : hash::random_distinct(o, n, c.now_ms(), c.random(), emit);
 }
 
 void hscan(Call& c) {

@@ -116,7 +116,8 @@ constexpr CommandSpec kSpecs[] = {
      .since = "8.0.0",
      .complexity = kPerField,
      .summary = "Answers the values of fields and sets or removes their expiry.",
-     .syntax = "key:key [expiration=EX seconds:integer|PX milliseconds:integer|EXAT unix-time-seconds:unix-time|PXAT unix-time-milliseconds:unix-time|PERSIST] "
+     .syntax = "key:key [expiration=EX seconds:integer|PX milliseconds:integer|EXAT unix-time-seconds:unix-time|PXAT "
+               "unix-time-milliseconds:unix-time|PERSIST] "
                "FIELDS numfields:integer field..."},
     {.name = "hsetex",
      .arity = -6,
@@ -127,7 +128,8 @@ constexpr CommandSpec kSpecs[] = {
      .since = "8.0.0",
      .complexity = kPerField,
      .summary = "Sets fields of a hash, with an expiry if wanted.",
-     .syntax = "key:key [condition=FNX|FXX] [expiration=EX seconds:integer|PX milliseconds:integer|EXAT unix-time-seconds:unix-time|PXAT unix-time-milliseconds:unix-time|KEEPTTL] "
+     .syntax = "key:key [condition=FNX|FXX] [expiration=EX seconds:integer|PX milliseconds:integer|EXAT unix-time-seconds:unix-time|PXAT "
+               "unix-time-milliseconds:unix-time|KEEPTTL] "
                "FIELDS numfields:integer (field value)..."},
     {.name = "hgetdel",
      .arity = -5,

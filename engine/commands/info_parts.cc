@@ -145,9 +145,9 @@ void write_stats(InfoText& out, const InfoContext& x, void*) {
 
 void reset_stats(const InfoContext& x, void*) {
   for (Shard* s : x.engine.shards)
-    for (Counter ShardStats::*c :
-         {&ShardStats::commands_processed, &ShardStats::expired_keys, &ShardStats::expired_fields, &ShardStats::evicted_keys, &ShardStats::keyspace_hits,
-          &ShardStats::keyspace_misses, &ShardStats::total_error_replies, &ShardStats::leases, &ShardStats::remote_commands})
+    for (Counter ShardStats::*c : {&ShardStats::commands_processed, &ShardStats::expired_keys, &ShardStats::expired_fields,
+                                   &ShardStats::evicted_keys, &ShardStats::keyspace_hits, &ShardStats::keyspace_misses,
+                                   &ShardStats::total_error_replies, &ShardStats::leases, &ShardStats::remote_commands})
       (s->stats.*c).set(0);
 }
 

@@ -30,7 +30,8 @@ class Shard {
  public:
   Shard(int id, SlotMapping mapping, int databases, uint64_t random_seed) : random(random_seed), id_(id), mapping_(mapping) {
     databases_.resize(static_cast<size_t>(databases));
-    for (int i = 0; i < databases; i++) databases_[static_cast<size_t>(i)] = std::make_unique<Database>(i, id, mapping, &expiry, &field_expiry);
+    for (int i = 0; i < databases; i++)
+      databases_[static_cast<size_t>(i)] = std::make_unique<Database>(i, id, mapping, &expiry, &field_expiry);
     for (auto& d : databases_) logical_.push_back(d.get());
   }
   int id() const { return id_; }

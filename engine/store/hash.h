@@ -18,9 +18,7 @@ namespace ringwood::hash {
 using Element = listpack::Value;
 inline Element element(Bytes b) { return {b.data(), static_cast<uint32_t>(b.size()), 0}; }
 // Of both encodings that have one.
-inline HashTable& table(const Object& o) {
-  return o.encoding() == Encoding::kHashtable ? *o.as<HashTable>() : volatile_hash::table(o);
-}
+inline HashTable& table(const Object& o) { return o.encoding() == Encoding::kHashtable ? *o.as<HashTable>() : volatile_hash::table(o); }
 inline bool is_listpack(const Object& o) { return o.encoding() == Encoding::kListpack; }
 // Whether fields of this hash can have a time to live: none has one otherwise.
 inline bool is_volatile(const Object& o) { return volatile_hash::is(o); }
@@ -59,7 +57,8 @@ template <class F>
 void for_each(const Object& o, int64_t now_ms, F&& f) {
   if (o.encoding() == Encoding::kHashtable)
     return table(o).for_each([&](HashField* item) { f(element(item->field()), element(item->value())); });
-  if (!is_listpack(o)) return volatile_hash::for_each(o, now_ms, [&](const Element& field, const Element& value, int64_t) { f(field, value); });
+  if (!is_listpack(o))
+    return volatile_hash::for_each(o, now_ms, [&](const Element& field, const Element& value, int64_t) { f(field, value); });
   for (listpack::Position p = listpack::first(o.as<uint8_t>()); p;) {
     listpack::Position v = listpack::next(p);
     f(listpack::get(p), listpack::get(v));

@@ -25,7 +25,8 @@ class HashField {
   static void destroy(HashField* f);
   Bytes field() const {
     const char* p = start();
-    return flags() & kShort ? Bytes(p + 4 + times_bytes(), static_cast<uint8_t>(p[1])) : Bytes(p + 16 + times_bytes(), load<uint32_t>(p + 4));
+    return flags() & kShort ? Bytes(p + 4 + times_bytes(), static_cast<uint8_t>(p[1]))
+                            : Bytes(p + 16 + times_bytes(), load<uint32_t>(p + 4));
   }
   Bytes value() const {
     const char* p = start();

@@ -68,8 +68,7 @@ size_t object_memory(Type type, const Object& o, size_t samples) {
     }
     case Encoding::kListpackEx: return volatile_hash::memory_of_head(o) + memory::usable(volatile_hash::lp(o));
     case Encoding::kVolatileTable:
-      return volatile_hash::memory_of_head(o) +
-             table_memory(hash::table(o), samples, [](const HashField* f) { return f->memory(); });
+      return volatile_hash::memory_of_head(o) + table_memory(hash::table(o), samples, [](const HashField* f) { return f->memory(); });
     case Encoding::kHashtable:
       if (type == Type::kSet) return table_memory(set::table(o), samples, usable);
       return table_memory(hash::table(o), samples, [](const HashField* f) { return f->memory(); });

@@ -22,9 +22,10 @@ struct TimedTable {
 };
 
 struct VolatileHash {
-  ExpiryNode node{nullptr, nullptr, 0, 0};  // linked by Database; its time is never later than the earliest field's. First member: see from_node()
-  Entry* entry = nullptr;                   // whose value this is; kept by Database, and by Entry where entries move
-  void* data = nullptr;                     // a listpack, or a TimedTable: by the object's encoding
+  ExpiryNode node{nullptr, nullptr, 0,
+                  0};      // linked by Database; its time is never later than the earliest field's. First member: see from_node()
+  Entry* entry = nullptr;  // whose value this is; kept by Database, and by Entry where entries move
+  void* data = nullptr;    // a listpack, or a TimedTable: by the object's encoding
 
   static VolatileHash* from_node(ExpiryNode* n) { return reinterpret_cast<VolatileHash*>(n); }
 };

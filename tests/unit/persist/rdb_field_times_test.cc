@@ -147,10 +147,11 @@ TEST(RdbFieldTimes, AnyHashComesBackAsItWas) {
 
 TEST(RdbFieldTimes, WhatIsNotInOrderIsPutInOrderAndWhatHasNoTimesIsPlain) {
   // b before a
-  OwnedBytes turned = from_hex("320000000900"
-                               "81620282327803f4e8b7c5dab801000009"
-                               "81610282317803f400b4c5dab801000009"
-                               "816302823378030001ff");
+  OwnedBytes turned = from_hex(
+      "320000000900"
+      "81620282327803f4e8b7c5dab801000009"
+      "81610282317803f400b4c5dab801000009"
+      "816302823378030001ff");
   DataSet data;
   ASSERT_EQ("", read_image(file(25, kFirstBytes + str(turned)), data));
   EXPECT_EQ(content(data.find(0, "k")), kContent);
@@ -177,21 +178,29 @@ TEST(RdbFieldTimes, DamageIsRefusedAndNamed) {
   EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK_EX: the listpack is damaged", error_of(file(25, kFirstBytes + str("nonsense"))));
   EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK_EX: the earliest time of the fields is none", error_of(file(25, i64(-1) + str(kBlob))));
   EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK_EX: a number of elements that is no multiple of three",
-            error_of(file(25, kFirstBytes + str(from_hex("0e00000002008163028233780" "3ff")))));
+            error_of(file(25, kFirstBytes + str(from_hex("0e00000002008163028233780"
+                                                         "3ff")))));
   OwnedBytes twice = kBlob;
   twice[7 + 17] = 'a';
   EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK_EX_PRE_GA: a field stands there twice", error_of(file(23, str(twice))));
   // A time that is a string, one below zero, one beyond the last.
-  EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK_EX" + no_time, error_of(file(25, kFirstBytes + str(from_hex("1100000003008163028233780381780" "2ff")))));
-  EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK_EX" + no_time, error_of(file(25, kFirstBytes + str(from_hex("110000000300816302823378" "03dfff02ff")))));
+  EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK_EX" + no_time,
+            error_of(file(25, kFirstBytes + str(from_hex("1100000003008163028233780381780"
+                                                         "2ff")))));
+  EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK_EX" + no_time, error_of(file(25, kFirstBytes + str(from_hex("110000000300816302823378"
+                                                                                                             "03dfff02ff")))));
   OwnedBytes late = kBlob;
   late[6 + 3 + 4 + 1 + 6] = '\x7f';
   EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK_EX_PRE_GA" + no_time, error_of(file(23, str(late))));
-  EXPECT_EQ("offset 13: key \"k\", HASH_METADATA_PRE_GA" + no_time, error_of(file(22, "\x01" + pair(length64(uint64_t{1} << 46), "a", "1"))));
-  EXPECT_EQ("offset 21: key \"k\", HASH_METADATA" + no_time, error_of(file(24, kFirstBytes + "\x01" + pair(length64(UINT64_MAX), "a", "1"))));
-  EXPECT_EQ("offset 21: key \"k\", HASH_METADATA" + no_time, error_of(file(24, kFirstBytes + "\x01" + pair(length64(kMaxFieldTimeMs), "a", "1"))));
+  EXPECT_EQ("offset 13: key \"k\", HASH_METADATA_PRE_GA" + no_time,
+            error_of(file(22, "\x01" + pair(length64(uint64_t{1} << 46), "a", "1"))));
+  EXPECT_EQ("offset 21: key \"k\", HASH_METADATA" + no_time,
+            error_of(file(24, kFirstBytes + "\x01" + pair(length64(UINT64_MAX), "a", "1"))));
+  EXPECT_EQ("offset 21: key \"k\", HASH_METADATA" + no_time,
+            error_of(file(24, kFirstBytes + "\x01" + pair(length64(kMaxFieldTimeMs), "a", "1"))));
   EXPECT_EQ("offset 21: key \"k\", HASH_METADATA" + no_time, error_of(file(24, i64(0) + "\x01" + pair("\x01", "a", "1"))));
-  EXPECT_EQ("offset 12: key \"k\", HASH_METADATA: the earliest time of the fields is none", error_of(file(24, i64(-1) + "\x01" + pair("\x01", "a", "1"))));
+  EXPECT_EQ("offset 12: key \"k\", HASH_METADATA: the earliest time of the fields is none",
+            error_of(file(24, i64(-1) + "\x01" + pair("\x01", "a", "1"))));
   EXPECT_EQ("offset 26: key \"k\", HASH_METADATA: a field stands there twice",
             error_of(file(24, kFirstBytes + "\x02" + pair("\x01", "a", "1") + pair("\x01", "a", "1"))));
 }

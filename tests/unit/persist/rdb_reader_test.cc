@@ -30,7 +30,8 @@ OwnedBytes joined(const Entry* e) {
   auto add = [&](const listpack::Value& v) { out += v.to_string() + " "; };
   if (e->type() == Type::kList) list::for_each(e->object(), add);
   if (e->type() == Type::kSet) set::for_each(e->object(), add);
-  if (e->type() == Type::kHash) hash::for_each(e->object(), kBeforeAllTime, [&](const listpack::Value& f, const listpack::Value& v) { add(f), add(v); });
+  if (e->type() == Type::kHash)
+    hash::for_each(e->object(), kBeforeAllTime, [&](const listpack::Value& f, const listpack::Value& v) { add(f), add(v); });
   if (e->type() == Type::kZSet)
     zset::for_each(e->object(), [&](const listpack::Value& m, double score) {
       add(m);

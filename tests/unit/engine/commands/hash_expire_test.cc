@@ -412,7 +412,8 @@ TEST_P(FieldExpiry, DoesWhatAModelDoes) {
         if (there) at_field->second.when = 0;
         break;
       case 6:
-        ASSERT_EQ(run("HGETEX " + key + " PX " + std::to_string(ms + 1) + one), there ? bulks({std::to_string(at_field->second.value)}) : "*1\r\n" + kNull);
+        ASSERT_EQ(run("HGETEX " + key + " PX " + std::to_string(ms + 1) + one),
+                  there ? bulks({std::to_string(at_field->second.value)}) : "*1\r\n" + kNull);
         if (there) at_field->second.when = now + ms + 1;
         break;
       case 7:

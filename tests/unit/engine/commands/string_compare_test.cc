@@ -24,7 +24,8 @@ TEST_P(StringCompare, SetAsksForTheValueThatIsThere) {
   run("SADD s 1");
   EXPECT_EQ(run("SET s 5 IFEQ 3"), kWrongType);
   EXPECT_EQ(run("SET s 5 IFNE 3"), kWrongType);
-  for (const char* line : {"SET k 1 IFEQ", "SET k 1 IFEQ 1 NX", "SET k 1 XX IFEQ 1", "SET k 1 IFEQ 1 IFNE 2", "SET k 1 IFEQ 1 IFEQ 1", "GETEX k IFEQ 1"})
+  for (const char* line :
+       {"SET k 1 IFEQ", "SET k 1 IFEQ 1 NX", "SET k 1 XX IFEQ 1", "SET k 1 IFEQ 1 IFNE 2", "SET k 1 IFEQ 1 IFEQ 1", "GETEX k IFEQ 1"})
     EXPECT_EQ(run(line), kSyntax) << line;
 }
 
@@ -98,7 +99,8 @@ TEST_P(StringCompare, SeveralKeysWithWrongArgumentsAreRefused) {
   EXPECT_EQ(run("MSETEX 9999999999 a 1"), error("ERR invalid numkeys value"));
   EXPECT_EQ(run("MSETEX 2 a 1 b"), error("ERR wrong number of key-value pairs"));
   EXPECT_EQ(run("MSETEX 2 a 1"), error("ERR wrong number of key-value pairs"));
-  for (const char* line : {"MSETEX 1 a 1 NX XX", "MSETEX 1 a 1 EX 1 PX 1", "MSETEX 1 a 1 KEEPTTL EX 1", "MSETEX 1 a 1 EX", "MSETEX 1 a 1 b 2", "MSETEX 1 a 1 GET"})
+  for (const char* line : {"MSETEX 1 a 1 NX XX", "MSETEX 1 a 1 EX 1 PX 1", "MSETEX 1 a 1 KEEPTTL EX 1", "MSETEX 1 a 1 EX",
+                           "MSETEX 1 a 1 b 2", "MSETEX 1 a 1 GET"})
     EXPECT_EQ(run(line), kSyntax) << line;
   EXPECT_EQ(run("MSETEX 1 a 1 EX 0"), error("ERR invalid expire time in 'msetex' command"));
   EXPECT_EQ(run("MSETEX 1 a 1 EX x"), kNotInteger);

@@ -141,7 +141,8 @@ TEST(Hash, PicksRandomFieldsEachEquallyOften) {
     for (int i = 0; i < n; i++) EXPECT_NEAR(hits["f" + std::to_string(i)], 200, 6 * std::sqrt(200.0));
     for (size_t count : {size_t{5}, static_cast<size_t>(n) / 2, static_cast<size_t>(n) + 10}) {
       std::set<std::string> got;
-      hash::random_distinct(o, count, kBeforeAllTime, random, [&](hash::Element f, hash::Element) { ASSERT_TRUE(got.insert(f.to_string()).second); });
+      hash::random_distinct(o, count, kBeforeAllTime, random,
+                            [&](hash::Element f, hash::Element) { ASSERT_TRUE(got.insert(f.to_string()).second); });
       EXPECT_EQ(got.size(), std::min(count, static_cast<size_t>(n)));
     }
     std::set<std::string> seen;

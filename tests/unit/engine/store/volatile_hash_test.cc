@@ -31,14 +31,16 @@ void expect_same(const Object& o, const Model& model, int64_t now, Random& rando
   Model all;
   for (auto& [name, f] : model)
     if (f.live(now)) live[name] = f.value;
-  hash::for_each(o, now, [&](const hash::Element& f, const hash::Element& v) { ASSERT_TRUE(seen.emplace(f.to_string(), v.to_string()).second); });
+  hash::for_each(o, now,
+                 [&](const hash::Element& f, const hash::Element& v) { ASSERT_TRUE(seen.emplace(f.to_string(), v.to_string()).second); });
   ASSERT_EQ(seen, live);
   uint64_t cursor = 0;
-  do
-    cursor = hash::scan(o, cursor, now, [&](const hash::Element& f, const hash::Element& v) { scanned[f.to_string()] = v.to_string(); });
+  do cursor = hash::scan(o, cursor, now, [&](const hash::Element& f, const hash::Element& v) { scanned[f.to_string()] = v.to_string(); });
   while (cursor);
   ASSERT_EQ(scanned, live);
-  hash::for_each_with_time(o, [&](const hash::Element& f, const hash::Element& v, int64_t when) { all[f.to_string()] = {v.to_string(), when}; });
+  hash::for_each_with_time(o, [&](const hash::Element& f, const hash::Element& v, int64_t when) {
+    all[f.to_string()] = {v.to_string(), when};
+  });
   ASSERT_EQ(all.size(), model.size());
   for (auto& [name, f] : model) {
     ASSERT_EQ(all[name].when, f.when);
@@ -48,7 +50,8 @@ void expect_same(const Object& o, const Model& model, int64_t now, Random& rando
   ASSERT_EQ(hash::live_length(o, now), live.size());
   ASSERT_EQ(hash::earliest_time(o), earliest(model));
   if (live.empty()) return;
-  hash::random_picks(o, 20, now, random, [&](const hash::Element& f, const hash::Element& v) { ASSERT_EQ(live.at(f.to_string()), v.to_string()); });
+  hash::random_picks(o, 20, now, random,
+                     [&](const hash::Element& f, const hash::Element& v) { ASSERT_EQ(live.at(f.to_string()), v.to_string()); });
   for (size_t n : {size_t{1}, live.size() / 2, live.size(), live.size() + 3}) {
     std::set<std::string> picked;
     hash::random_distinct(o, n, now, random, [&](const hash::Element& f, const hash::Element&) {
@@ -96,9 +99,7 @@ TEST(VolatileHash, HoldsWhatAModelHoldsWhileTimePasses) {
           hash::set_time(o, f, 0);
           it->second.when = 0;
           break;
-        case 5:
-          ASSERT_EQ(hash::remove(o, f), model.erase(f) == 1);
-          break;
+        case 5: ASSERT_EQ(hash::remove(o, f), model.erase(f) == 1); break;
         default: {
           now += static_cast<int64_t>(seeded.below(6));
           if (!hash::is_volatile(o) || seeded.chance(60)) break;
@@ -107,7 +108,8 @@ TEST(VolatileHash, HoldsWhatAModelHoldsWhileTimePasses) {
           size_t removed = volatile_hash::remove_passed(o, now, most);
           ASSERT_EQ(removed, std::min(most, passed));
           // The earliest go first: what is left is not earlier than anything that went.
-          for (auto i = model.begin(); i != model.end();) i = hash::time_of(o, i->first, kBeforeAllTime) < 0 ? model.erase(i) : std::next(i);
+          for (auto i = model.begin(); i != model.end();)
+            i = hash::time_of(o, i->first, kBeforeAllTime) < 0 ? model.erase(i) : std::next(i);
           break;
         }
       }
