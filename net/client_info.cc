@@ -13,7 +13,9 @@ namespace {
 
 OwnedBytes flags_of(const Connection& c) {
   OwnedBytes f;
+  if (c.in_multi) f += 'x';
   if (c.waiting) f += 'b';
+  if (c.transaction && c.transaction->touched.load(std::memory_order_relaxed)) f += 'd';
   if (c.close_after_reply) f += 'c';
   if (c.dying) f += 'A';
   if (c.unix_socket) f += 'U';
@@ -43,13 +45,14 @@ OwnedBytes client_line(Connection& c, int64_t now_ms, const Call* asking) {
   OwnedBytes line = "id=" + std::to_string(c.id) + " addr=" + c.peer_address() + " laddr=" + c.local_address() +
                     " fd=" + std::to_string(c.fd) + " name=" + c.name;
   std::snprintf(numbers, sizeof numbers,
-                " age=%lld idle=%lld flags=%s db=%d sub=0 psub=0 ssub=0 multi=-1 qbuf=%zu qbuf-free=%zu argv-mem=%zu multi-mem=0 rbs=%zu "
+                " age=%lld idle=%lld flags=%s db=%d sub=0 psub=0 ssub=0 multi=%d qbuf=%zu qbuf-free=%zu argv-mem=%zu multi-mem=%zu rbs=%zu "
                 "rbp=%zu obl=0 oll=%d "
                 "omem=%zu tot-mem=%zu events=r%s cmd=",
                 static_cast<long long>(now_ms / 1000 - c.created_ms / 1000),
-                static_cast<long long>(now_ms / 1000 - c.last_active_ms / 1000), flags_of(c).c_str(), c.database, c.query.size() + request,
-                c.query.capacity() - std::min(c.query.capacity(), c.query.size()), arguments, c.out.capacity(), c.out.size(),
-                backlog ? 1 : 0, backlog, memory, c.sending ? "w" : "");
+                static_cast<long long>(now_ms / 1000 - c.last_active_ms / 1000), flags_of(c).c_str(), c.database,
+                c.in_multi ? static_cast<int>(c.transaction->queue.size()) : -1, c.query.size() + request,
+                c.query.capacity() - std::min(c.query.capacity(), c.query.size()), arguments, c.in_multi ? c.transaction->bytes : 0,
+                c.out.capacity(), c.out.size(), backlog ? 1 : 0, backlog, memory, c.sending ? "w" : "");
   line += numbers;
   line += c.last_command ? Bytes(c.last_command->full_name) : Bytes("NULL");
   line += " user=default redir=-1 resp=" + std::to_string(c.resp) + " lib-name=" + c.library_name + " lib-ver=" + c.library_version;

@@ -15,6 +15,9 @@ namespace {
 
 constexpr int64_t kTickUs = 100000;
 constexpr size_t kCompletionsAtOnce = 1024;
+// Replies of a pipeline wait for those that other threads owe it, so that they leave with one send, up to this many bytes. (Redis holds the
+// replies of a pipeline that it has read until all of it has run as well.)
+constexpr size_t kHeldBytes = 64 * 1024;
 
 constexpr Bytes kTooManyClients = "-ERR max number of clients reached\r\n";
 constexpr Bytes kDenied =
@@ -200,6 +203,7 @@ void Loop::flush(Connection& c) {
   if (c.dying) return;
   if (over_output_limit(c)) return;
   if (c.sending) return;
+  if (c.replies_due() && c.out.size() < kHeldBytes) return;  // take_replies lists it again
   if (!c.out.empty()) {
     c.out.swap(c.in_flight);
     c.sending = true;

@@ -53,6 +53,11 @@ void quit(Call& c) {
 
 void reset(Call& c) {
   Client& client = *c.client();
+  if (Transaction* t = client.transaction.get()) {
+    t->unwatch(c.engine());
+    t->discard();
+    client.in_multi = false;
+  }
   client.database = 0;
   client.resp = 2;
   client.authenticated = c.options().requirepass.empty();
@@ -61,6 +66,10 @@ void reset(Call& c) {
   client.no_touch = client.no_evict = false;
   c.reply.set_resp(2);
   c.reply.simple("RESET");
+}
+
+void shards_of_session(const Client& client, const SlotMapping& mapping, ShardSet& out) {
+  if (client.transaction) client.transaction->add_watched_shards(mapping, out);
 }
 
 void auth(Call& c) {
@@ -188,6 +197,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kAllowBusy | kNoScript | kLoading | kStale | kFast | kNoAuth,
      .route = Route::kHere,
      .run = quit,
+     .runs_in_multi = true,
      .may_suspend = true,
      .group = Group::kConnection,
      .complexity = "O(1)",
@@ -197,8 +207,10 @@ constexpr CommandSpec kCommands[] = {
     {.name = "reset",
      .arity = 1,
      .flags = kSession,
-     .route = Route::kHere,
+     .route = Route::kByClient,
      .run = reset,
+     .shards_of_client = shards_of_session,
+     .runs_in_multi = true,
      .may_suspend = true,
      .group = Group::kConnection,
      .since = "6.2.0",

@@ -61,7 +61,7 @@ void flush(Call& c, int database) {
   for (Shard* s : c.engine().shards) {
     Database& d = s->database(database);
     s->stats.dirty.add(static_cast<int64_t>(d.size()));
-    if (s->listener) s->listener->on_database_modified(database);
+    s->database_emptied(database);
     d.clear();
   }
 }
@@ -88,10 +88,12 @@ void swapdb(Call& c) {
   int first = static_cast<int>(a), second = static_cast<int>(b);
   if (first != second)
     for (Shard* s : c.engine().shards) {
+      // Expired keys that are still there are no keys: they go, so that a watcher is told of what really changes.
+      for (int watched_in : {first, second})
+        s->watched.for_each_key(watched_in, [&](Bytes key) {
+          for (int d : {first, second}) c.in_database(d).peek(KeyRef(key));
+        });
       s->swap_databases(first, second);
-      if (!s->listener) continue;
-      s->listener->on_database_modified(first);
-      s->listener->on_database_modified(second);
     }
   c.here().stats.dirty.add();
   c.reply.ok();

@@ -19,7 +19,7 @@ void add_families(CommandTable& table) {
            info_commands,          command_introspection_commands,
            config_commands,        memory_commands,
            debug_commands,         server_commands,
-           server_record_commands,
+           server_record_commands, transaction_commands,
        })
     table.add(family());
 }

@@ -35,6 +35,7 @@ std::span<const CommandSpec> memory_commands();
 std::span<const CommandSpec> debug_commands();
 std::span<const CommandSpec> server_commands();
 std::span<const CommandSpec> server_record_commands();
+std::span<const CommandSpec> transaction_commands();
 
 // Adds all families above to the table.
 void add_families(CommandTable& table);

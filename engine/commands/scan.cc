@@ -98,7 +98,7 @@ void scan(Call& c) {
   if (!parse_cursor(c.arg(1), v)) return c.reply.error("ERR invalid cursor");
   ScanOptions o;
   if (!parse_options(c, o)) return;
-  Shard& s = c.here();
+  Shard& s = c.named_shard();
   Database& d = s.database(c.database());
   std::vector<Entry*> found;
   uint64_t next = walk(d, s.id(), s.mapping().shards, Cursor::unpack(v), o, found);

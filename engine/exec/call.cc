@@ -2,6 +2,7 @@
 
 #include "engine/base/number.h"
 #include "engine/exec/access.h"
+#include "engine/exec/command_table.h"
 #include "engine/exec/executor.h"
 
 namespace ringwood {
@@ -11,6 +12,12 @@ const Options& Call::options() const { return executor_.options(); }
 int64_t Call::now_ms() const { return executor_.now_ms(); }
 int64_t Call::now_us() const { return executor_.now_us(); }
 Shard& Call::here() const { return executor_.shard(); }
+
+Shard& Call::named_shard() const {
+  int n = static_cast<int>(engine().shards.size());
+  int s = command_.spec->shard_of(args_, n);
+  return s >= 0 && s < n ? *engine().shards[static_cast<size_t>(s)] : here();
+}
 
 // --- finding
 
@@ -66,19 +73,15 @@ Entry* Call::peek(const KeyRef& k) {
 void Call::changed(const KeyRef& k, NotifyClass cls, const char* event, int64_t n) {
   Shard& s = shard(k);
   s.stats.dirty.add(n);
-  if (__builtin_expect(s.listener != nullptr, 0)) {
-    s.listener->on_key_modified(k.key, database_);
-    s.listener->on_key_event(static_cast<uint32_t>(cls), event, k.key, database_);
-  }
+  s.key_modified(k.key, database_);
+  if (__builtin_expect(s.listener != nullptr, 0)) s.listener->on_key_event(static_cast<uint32_t>(cls), event, k.key, database_);
 }
 
 void Call::notify(const KeyRef& k, NotifyClass cls, const char* event) {
   if (KeyEventListener* l = shard(k).listener) l->on_key_event(static_cast<uint32_t>(cls), event, k.key, database_);
 }
 
-void Call::modified(const KeyRef& k) {
-  if (KeyEventListener* l = shard(k).listener) l->on_key_modified(k.key, database_);
-}
+void Call::modified(const KeyRef& k) { shard(k).key_modified(k.key, database_); }
 
 bool Call::erase(const KeyRef& k, const char* event) {
   if (!db(k).erase(k)) return false;
@@ -91,11 +94,9 @@ void expire_key(Shard& s, Database& d, const KeyRef& k) {
   Entry* e = d.detach(k);
   if (!e) return;
   s.stats.expired_keys.add();
-  if (s.listener) {
-    int number = s.logical_number(d);
-    s.listener->on_key_event(kNotifyExpired, "expired", k.key, number);
-    s.listener->on_key_modified(k.key, number);
-  }
+  int number = s.logical_number(d);
+  if (s.listener) s.listener->on_key_event(kNotifyExpired, "expired", k.key, number);
+  s.key_modified(k.key, number);
   Entry::destroy(e);
 }
 

@@ -2,7 +2,7 @@
 // One command being executed: its arguments, its reply, and the data that it may touch. A handler parses arguments, runs on the shard (through a
 // plain function that returns a value), and writes the reply; it never sees a socket.
 //
-// Which data may be touched: a kByKeys command, the shards of its keys; kAll, every shard; kByShard, `here()`; kHere, none. Outside
+// Which data may be touched: a kByKeys command, the shards of its keys; kAll, every shard; kByShard, `named_shard()`; kHere, none. Outside
 // these another thread may be at work.
 #include <span>
 
@@ -58,6 +58,8 @@ class Call {
     return other;
   }
   Shard& here() const;
+  // Of a Route::kByShard command: the shard that its arguments name. It is not `here()` where EXEC runs the command.
+  Shard& named_shard() const;
   Random& random() const { return here().random; }
 
   // --- keys. The first key of a request comes hashed already.

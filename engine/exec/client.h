@@ -4,10 +4,12 @@
 //
 // Order: as long as nothing is outstanding, replies are written straight into `out`. A request that is answered later (by another shard, under
 // a lease, after a wait) opens a slot; replies behind it gather in a side buffer until it is filled.
+#include <memory>
 #include <vector>
 
 #include "engine/base/bytes.h"
 #include "engine/exec/out_buffer.h"
+#include "engine/exec/transaction.h"
 
 namespace ringwood {
 
@@ -33,18 +35,23 @@ class Client {
   enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkip } reply_mode = ReplyMode::kOn;
   OwnedBytes name, library_name, library_version;
   const Command* last_command = nullptr;
+  bool in_multi = false;                     // between MULTI and EXEC: requests are queued
+  std::unique_ptr<Transaction> transaction;  // null until the first MULTI or WATCH
   int64_t created_ms = 0, last_active_ms = 0;
 
   // --- output, in order; the loop sends it
   OutBuffer out;
 
   // --- owned by the executor
-  bool waiting = false;        // a request stops the pipeline: nothing behind it is parsed until it has been answered
-  bool listed = false;         // already in Executor::written()
-  bool closing = false;        // set by the owner: wants to stand in Executor::resumed() when its last outstanding reply has come
+  bool waiting = false;  // a request stops the pipeline: nothing behind it is parsed until it has been answered
+  bool listed = false;   // already in Executor::written()
+  bool closing = false;  // set by the owner: wants to stand in Executor::resumed() when its last outstanding reply has come
+  std::unique_ptr<UnfinishedExec> unfinished_exec;
   LeaseJob* parked = nullptr;  // begins when what this client has outstanding on other shards has been answered
 
   bool slots_open() const { return open_ > 0; }
+  // Other threads are at work on requests of this client, and will answer as soon as they come to it.
+  bool replies_due() const { return open_ > 0 && !waiting; }
   // Where the next reply goes; end_reply(start) when it has been written, with out_buffer().size() from before.
   OutBuffer& reply_buffer() { return slots_.empty() ? out : side_; }
   void end_reply(size_t start) {

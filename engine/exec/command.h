@@ -6,10 +6,13 @@
 #include <span>
 
 #include "engine/base/bytes.h"
+#include "engine/exec/shard_set.h"
 
 namespace ringwood {
 
 class Call;
+class Client;
+struct SlotMapping;
 using Handler = void (*)(Call&);
 
 // Flags, with the names that COMMAND INFO answers (lower case, '_' for '-' left as Redis writes them: "readonly", "denyoom", …).
@@ -118,10 +121,11 @@ struct KeySpec {
 
 // Where a command runs.
 enum class Route : uint8_t {
-  kByKeys,   // on the shard of its keys; under a lease where they lie on several
-  kHere,     // on the loop of its connection; touches no key
-  kAll,      // under a lease of every shard (FLUSHALL, KEYS, DBSIZE, …)
-  kByShard,  // on the one shard that `shard_of` names (SCAN by its cursor)
+  kByKeys,    // on the shard of its keys; under a lease where they lie on several
+  kHere,      // on the loop of its connection; touches no key
+  kAll,       // under a lease of every shard (FLUSHALL, KEYS, DBSIZE, …)
+  kByShard,   // on the one shard that `shard_of` names (SCAN by its cursor)
+  kByClient,  // on the loop of its connection, under a lease of the shards that `shards_of_client` names (EXEC, UNWATCH)
 };
 
 struct CommandSpec {
@@ -137,6 +141,14 @@ struct CommandSpec {
   int (*keys_of)(std::span<const Bytes> args, int* out) = nullptr;
   // For Route::kByShard: the shard, given the number of shards.
   int (*shard_of)(std::span<const Bytes> args, int shards) = nullptr;
+  // For Route::kByClient: adds the shards that the client's state makes necessary.
+  void (*shards_of_client)(const Client& client, const SlotMapping& mapping, ShardSet& out) = nullptr;
+  // Needs the connection's state besides its keys: runs on the connection's loop also where all keys lie on another shard.
+  bool needs_client = false;
+  // Is not queued by MULTI, but runs at once: it leaves the session, or is refused in a transaction.
+  bool runs_in_multi = false;
+  // The same, and it runs the queue.
+  bool ends_multi = false;
   // May answer later than its turn (waits for other loops, the disk, data): a connection parses nothing behind it until it has answered.
   bool may_suspend = false;
 

@@ -247,7 +247,8 @@ void CommandTable::freeze(int shards) {
   index_.assign(index_mask_ + 1, Place{});
   auto settle = [shards](Command& c) {
     const CommandSpec& s = *c.spec;
-    bool several = s.route == Route::kAll || (s.route == Route::kByKeys && !c.single_key && (!s.keys.empty() || s.keys_of));
+    bool several = s.route == Route::kAll || s.route == Route::kByClient || s.needs_client ||
+                   (s.route == Route::kByKeys && !c.single_key && (!s.keys.empty() || s.keys_of));
     c.stops_pipeline = s.may_suspend || (s.flags & kBlocking) || (shards > 1 && several);
   };
   for (auto& c : commands_) {

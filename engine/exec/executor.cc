@@ -8,30 +8,23 @@
 #include "engine/exec/expiry.h"
 #include "engine/exec/gates.h"
 #include "engine/exec/limits_from_options.h"
+#include "engine/exec/routing.h"
 
 namespace ringwood {
 
 namespace {
 constexpr size_t kWindow = 64;  // requests whose misses overlap; more would only push each other's lines out
+// In OwedReply::slot: the number is not a slot's but that of a command of an EXEC.
+constexpr uint64_t kPartOfExec = uint64_t{1} << 63;
 }  // namespace
 
 // A command that runs under a lease: it outlives the buffers that it was parsed from.
 struct CommandLease final : LeaseJob {
-  OwedReply owed{nullptr, 0};
-  const Command* command = nullptr;
-  OwnedBytes bytes;
-  std::vector<Bytes> args;
+  OwedReply owed;
+  const Command* command;
+  OwnedArgs args;
 
-  CommandLease(Client* client, const Command* c, std::span<const Bytes> from) : owed{client, 0}, command(c) {
-    size_t total = 0;
-    for (Bytes a : from) total += a.size();
-    bytes.reserve(total);
-    for (Bytes a : from) {
-      size_t at = bytes.size();
-      bytes.append(a);
-      args.emplace_back(bytes.data() + at, a.size());
-    }
-  }
+  CommandLease(Client* client, const Command* c, std::span<const Bytes> from) : owed{client, 0}, command(c), args(from) {}
   void run(Executor& home) override { home.run_lease(*this); }
   void finished(Executor&) override { delete this; }
 };
@@ -262,10 +255,9 @@ inline void Executor::execute(Request& r) {
   // QUIT or a killer has run since it was parsed: a client that is going is not served any more.
   if (__builtin_expect(r.client->close_after_reply || r.client->closing, 0)) return;
   r.client->last_command = r.command;
-  if (__builtin_expect(admit_fast(engine_, *r.client, r.command, r.argc), 1))
-    dispatch(r);
-  else
-    refuse(r);
+  if (__builtin_expect(!admit_fast(engine_, *r.client, r.command, r.argc), 0)) return refuse(r);
+  if (__builtin_expect(r.client->in_multi, 0)) return in_transaction(r);
+  dispatch(r);
 }
 
 void Executor::run() {
@@ -285,39 +277,52 @@ void Executor::refuse(Request& r) {
   OutBuffer& out = c.reply_buffer();
   size_t start = out.size();
   Reply reply(out, c.resp);
-  if (admit(engine_, *options_, c, r.command, {r.args, r.argc}, reply)) return dispatch(r);
+  if (admit(engine_, *options_, c, r.command, {r.args, r.argc}, reply)) return c.in_multi ? in_transaction(r) : dispatch(r);
   if (r.command) command_stats_[r.command->id].rejected.add();
   count_error(reply);
+  if (c.in_multi) c.transaction->broken = true;
   c.end_reply(start);
   list(&c);
   if (r.command && r.command->stops_pipeline) resumed_.push_back(&c);
 }
 
+// An admitted request of a client that has called MULTI.
+void Executor::in_transaction(Request& r) {
+  Client& c = *r.client;
+  Transaction& t = *c.transaction;
+  if (r.command->spec->ends_multi) {
+    // EXEC needs what its queue needs.
+    OutBuffer text;
+    Reply reply(text, c.resp);
+    if (!admit_queue(engine_, t, reply)) t.refusal = text.view().substr(1, text.size() - 3);
+    return dispatch(r);
+  }
+  if (r.command->spec->runs_in_multi) return dispatch(r);
+  OutBuffer& out = c.reply_buffer();
+  size_t start = out.size();
+  Reply reply(out, c.resp);
+  if (r.command->flags & kNoMulti) {
+    reply.error("ERR Command not allowed inside a transaction");
+    count_error(reply);
+    t.broken = true;
+  } else {
+    t.push(*r.command, {r.args, r.argc});
+    reply.simple("QUEUED");
+  }
+  c.end_reply(start);
+  list(&c);
+  if (r.command->stops_pipeline) resumed_.push_back(&c);
+}
+
 // The shard that can run the request alone, or -1 with the set of those it needs.
 int Executor::target_of(const Request& r, ShardSet& several) {
-  const CommandSpec& spec = *r.command->spec;
-  const int n = static_cast<int>(engine_.shards.size());
-  switch (spec.route) {
-    case Route::kHere: return self_;
-    case Route::kByShard:
-      if (int s = spec.shard_of({r.args, r.argc}, n); s >= 0 && s < n) return s;
-      return self_;  // the handler tells what is wrong
-    case Route::kAll:
-      for (int i = 0; i < n; i++) several.set(static_cast<size_t>(i));
-      return -1;
-    default: break;
-  }
-  if (r.command->single_key) return r.hashed ? engine_.mapping.shard(r.key.slot) : self_;
-  key_indexes_.clear();
-  if (!CommandTable::keys_of(*r.command, {r.args, r.argc}, key_indexes_) || key_indexes_.empty())
-    return self_;  // the handler tells what is wrong
-  int one = -1;
-  for (int i : key_indexes_) {
-    int s = engine_.mapping.shard(key_slot(r.args[i]));
-    several.set(static_cast<size_t>(s));
-    one = s;
-  }
-  return several.count() == 1 ? one : -1;
+  if (r.command->single_key && !r.command->spec->needs_client) return r.hashed ? engine_.mapping.shard(r.key.slot) : self_;
+  add_shards(*r.command, {r.args, r.argc}, *r.client, engine_.mapping, several);
+  size_t n = several.count();
+  if (n == 0) return self_;
+  if (n > 1) return -1;
+  int one = static_cast<int>(several._Find_first());
+  return one == self_ || !(r.command->spec->needs_client || r.command->spec->route == Route::kByClient) ? one : -1;
 }
 
 // With several shards: to where the keys are.
@@ -457,7 +462,7 @@ void Executor::start_lease(Request& r, const ShardSet& shards) {
 void Executor::run_lease(CommandLease& lease) {
   Client& c = *lease.owed.client;
   OutBuffer bytes;
-  Call call(*this, *lease.command, lease.args, &c, c.database, Reply(bytes, c.resp));
+  Call call(*this, *lease.command, lease.args.view(), &c, c.database, Reply(bytes, c.resp));
   call.set_no_touch(c.no_touch);
   current_ = &lease.owed;
   suspended_ = false;
@@ -475,16 +480,52 @@ OwedReply Executor::suspend(Call& call) {
   suspended_ = true;
   Client* c = call.client();
   c->waiting = true;
+  if (exec_) {
+    if (!c->unfinished_exec) c->unfinished_exec = std::make_unique<UnfinishedExec>();
+    UnfinishedExec& u = *c->unfinished_exec;
+    u.parts.push_back({exec_->reply.written().size(), {}});
+    u.missing++;
+    return {c, kPartOfExec | (u.parts.size() - 1)};
+  }
   if (current_) return *current_;
   return {c, c->open_slot()};
 }
 
 void Executor::finish(const OwedReply& owed, Bytes reply) {
   Client* c = owed.client;
+  if (owed.slot & kPartOfExec) return finish_part(*c, owed.slot & ~kPartOfExec, reply);
   c->fill_slot(owed.slot, reply);
   c->waiting = false;
   list(c);
   resumed_.push_back(c);
+}
+
+void Executor::run_queue(Call& exec, const Transaction& transaction) {
+  Client& c = *exec.client();
+  exec.reply.array(transaction.queue.size());
+  exec_ = &exec;
+  for (const Transaction::Queued& q : transaction.queue) {
+    Call call(*this, *q.command, q.args.view(), &c, c.database, Reply(exec.reply.out(), c.resp));
+    call.set_no_touch(c.no_touch);
+    call_handler(call);
+  }
+  exec_ = nullptr;
+  suspended_ = c.unfinished_exec != nullptr;
+  if (!suspended_) return;
+  UnfinishedExec& u = *c.unfinished_exec;
+  u.text.append(exec.reply.written());
+  exec.reply.rewind();
+  u.owed = current_ ? *current_ : OwedReply{&c, c.open_slot()};
+}
+
+void Executor::finish_part(Client& c, size_t part, Bytes reply) {
+  UnfinishedExec& u = *c.unfinished_exec;
+  u.parts[part].reply = reply;
+  if (--u.missing) return;
+  OwedReply owed = u.owed;
+  OwnedBytes whole = u.whole();
+  c.unfinished_exec.reset();
+  finish(owed, whole);
 }
 
 }  // namespace ringwood

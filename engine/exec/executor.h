@@ -23,12 +23,6 @@ namespace ringwood {
 struct CommandBatch;
 struct CommandLease;
 
-// A reply owed: what a suspended command keeps until it can answer.
-struct OwedReply {
-  Client* client;
-  uint64_t slot;
-};
-
 // A piece of work for another thread, in caller-owned memory: `run` is called there, then `done` at home, each once, with nothing else running on that
 // thread's shard. For what is no command: gathering statistics, listing connections, handing over loaded keys.
 struct Task : Message {
@@ -97,6 +91,8 @@ class Executor {
     finish(owed, bytes.view());
   }
   void finish(const OwedReply& owed, Bytes reply);
+  // EXEC: runs what the client has queued, one command after the other, and writes the array of their replies.
+  void run_queue(Call& exec, const Transaction& transaction);
   // Sends a task to another thread (or queues it here when `to` is this one).
   void send_task(int to, Task* task);
   // Runs the job while every shard is leased to this thread, as a Route::kAll command would be. Begins after the running command, if there is one.
@@ -135,6 +131,8 @@ class Executor {
   void execute_here(Request& r);
   void route(Request& r);
   int target_of(const Request& r, ShardSet& several);
+  void in_transaction(Request& r);
+  void finish_part(Client& c, size_t part, Bytes reply);
   void call_handler(Call& call);
   void run_timed(Call& call, CommandStats& stats);
   void count_error(const Reply& reply);
@@ -174,7 +172,7 @@ class Executor {
   std::vector<Request> remote_;         // those of one batch from another thread, while it runs
   const OwedReply* current_ = nullptr;  // of the lease that is running, for suspend()
   bool suspended_ = false;              // the running command has called suspend()
-  std::vector<int> key_indexes_;
+  Call* exec_ = nullptr;                // the EXEC whose queue is running
   std::vector<CommandStats> command_stats_;
   ErrorStats error_stats_;
   Rate command_rate_;

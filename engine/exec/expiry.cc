@@ -54,11 +54,11 @@ bool fields_expired(Shard& shard, Database& d, Entry* e, size_t fields) {
     d.detach(k);
   else
     d.field_times_changed(e);
+  int number = shard.logical_number(d);
+  shard.key_modified(k.key, number);
   if (KeyEventListener* l = shard.listener) {
-    int number = shard.logical_number(d);
     l->on_key_event(kNotifyHash, "hexpired", k.key, number);
     if (empty) l->on_key_event(kNotifyGeneric, "del", k.key, number);
-    l->on_key_modified(k.key, number);
   }
   if (empty) Entry::destroy(e);
   return !empty;

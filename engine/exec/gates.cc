@@ -35,7 +35,27 @@ bool protected_allowed(const Options& options, const Client& client) {
   return options.enable_debug_command == ProtectedAction::kLocal && client.local;
 }
 
+// The reasons in the order in which Redis looks at them. True when there is none.
+bool admit_states(uint32_t refused, Reply& reply) {
+  if (refused & kStateOutOfMemory) return reply.error("OOM command not allowed when used memory > 'maxmemory'."), false;
+  if (refused & kStateSaveFailed) {
+    reply.error(
+        "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the "
+        "data set are disabled, "
+        "because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error "
+        "option). Please check the Redis "
+        "logs for details about the RDB error.");
+    return false;
+  }
+  if (refused & kStateLoading) return reply.error("LOADING Redis is loading the dataset in memory"), false;
+  return true;
+}
+
 }  // namespace
+
+bool admit_queue(const Engine& engine, const Transaction& transaction, Reply& reply) {
+  return admit_states(transaction.refused_in & engine.state.load(std::memory_order_relaxed), reply);
+}
 
 bool admit(const Engine& engine, const Options& options, const Client& client, const Command* command, std::span<const Bytes> args,
            Reply& reply) {
@@ -55,19 +75,7 @@ bool admit(const Engine& engine, const Options& options, const Client& client, c
     return false;
   }
   if (!client.authenticated && !(command->flags & kNoAuth)) return reply.error("NOAUTH Authentication required."), false;
-  uint32_t refused = command->refused_in & engine.state.load(std::memory_order_relaxed);
-  if (refused & kStateOutOfMemory) return reply.error("OOM command not allowed when used memory > 'maxmemory'."), false;
-  if (refused & kStateSaveFailed) {
-    reply.error(
-        "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the "
-        "data set are disabled, "
-        "because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error "
-        "option). Please check the Redis "
-        "logs for details about the RDB error.");
-    return false;
-  }
-  if (refused & kStateLoading) return reply.error("LOADING Redis is loading the dataset in memory"), false;
-  return true;
+  return admit_states(command->refused_in & engine.state.load(std::memory_order_relaxed), reply);
 }
 
 }  // namespace ringwood

@@ -14,6 +14,9 @@ namespace ringwood {
 bool admit(const Engine& engine, const Options& options, const Client& client, const Command* command, std::span<const Bytes> args,
            Reply& reply);
 
+// True when EXEC may run the transaction's queue in the server's present state. Otherwise the reply says why not.
+bool admit_queue(const Engine& engine, const Transaction& transaction, Reply& reply);
+
 // The plain cases without a call.
 inline bool admit_fast(const Engine& engine, const Client& client, const Command* command, size_t argc) {
   if (!command || !command->spec->run) return false;

@@ -3,18 +3,15 @@
 // runs as
 // plain code on its own thread, and gives them back. A thread whose shard is lent defers keyspace work and goes on with its network. The
 // messages of granting and returning order memory. DESIGN.md section 3.
-#include <bitset>
 #include <deque>
 #include <vector>
 
 #include "engine/exec/mailbox.h"
+#include "engine/exec/shard_set.h"
 
 namespace ringwood {
 
 class Executor;
-
-constexpr int kMaxShards = 256;
-using ShardSet = std::bitset<kMaxShards>;
 
 struct LeaseJob;
 

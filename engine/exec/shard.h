@@ -7,20 +7,17 @@
 
 #include "engine/base/random.h"
 #include "engine/exec/stats.h"
+#include "engine/exec/watched_keys.h"
 #include "engine/store/database.h"
 #include "engine/store/limits.h"
 
 namespace ringwood {
 
-// Told of every change of a key, where somebody listens (keyspace notifications, WATCH, tracking).
+// Told of every event of a key, where somebody listens (keyspace notifications).
 class KeyEventListener {
  public:
   // `event_class` is one NotifyFlag; `database` the number that clients use.
   virtual void on_key_event(uint32_t event_class, const char* event, Bytes key, int database) = 0;
-  // The key's value or existence has changed (WATCH, client-side caching).
-  virtual void on_key_modified(Bytes key, int database) = 0;
-  // Any key of the database may have changed or gone (FLUSHDB, FLUSHALL, SWAPDB).
-  virtual void on_database_modified(int database) = 0;
 
  protected:
   ~KeyEventListener() = default;
@@ -45,7 +42,12 @@ class Shard {
       if (logical_[i] == &d) return static_cast<int>(i);
     return -1;
   }
-  void swap_databases(int a, int b) { std::swap(logical_[static_cast<size_t>(a)], logical_[static_cast<size_t>(b)]); }
+  // The key's value or existence has changed.
+  void key_modified(Bytes key, int database) { watched.touch(database, key); }
+  // The database is about to be emptied: its keys are modified.
+  void database_emptied(int database);
+  // Exchanges the keys of two databases; who watches a key goes on watching the number and name that were given.
+  void swap_databases(int a, int b);
 
   ExpiryIndex expiry;        // before the databases, which unlink their keys when they go
   ExpiryIndex field_expiry;  // of hashes, each at the earliest time of a field
@@ -54,6 +56,7 @@ class Shard {
   Limits limits;            // the encodings' thresholds, from Options; refreshed at the start of a turn
   uint32_t access_now = 0;  // what a touched entry's access word becomes: the LRU clock (with an LFU policy, see Call::touch)
   KeyEventListener* listener = nullptr;
+  WatchedKeys watched;        // WATCH
   bool active_expire = true;  // DEBUG SET-ACTIVE-EXPIRE
 
  private:

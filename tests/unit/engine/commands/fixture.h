@@ -84,8 +84,6 @@ class CommandTest : public testing::TestWithParam<int>, private KeyEventListener
     if (Bytes(event) == "keymiss" || Bytes(event) == "new") return;
     events_ += (events_.empty() ? "" : ", ") + std::string(event) + " " + std::string(key);
   }
-  void on_key_modified(Bytes, int) override {}
-  void on_database_modified(int) override {}
   std::string events_;
   int64_t changes_ = 0;
 };

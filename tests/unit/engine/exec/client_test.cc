@@ -45,6 +45,23 @@ TEST(Client, HoldsRepliesBackBehindAnOpenSlot) {
   EXPECT_FALSE(c.slots_open());
 }
 
+TEST(Client, ExpectsRepliesOfOtherThreadsUntilTheLastHasCome) {
+  Client c;
+  answer(c, "1");
+  EXPECT_FALSE(c.replies_due());
+  uint64_t second = c.open_slot();
+  uint64_t third = c.open_slot();
+  EXPECT_TRUE(c.replies_due());
+  c.fill_slot(second, "2");
+  EXPECT_TRUE(c.replies_due());
+  c.fill_slot(third, "3");
+  EXPECT_FALSE(c.replies_due());
+  // What waits for longer does not hold back the replies before it.
+  c.open_slot();
+  c.waiting = true;
+  EXPECT_FALSE(c.replies_due());
+}
+
 TEST(Client, KeepsTheOrderOfRequestsWhateverTheOrderOfAnswers) {
   Seeded random;
   for (int round = 0; round < 200; round++) {
