@@ -20,6 +20,24 @@ bool expire_keys(Shard& shard, int64_t now_ms, int budget) {
   });
 }
 
+// Fields of a hash have expired and are gone: counted and announced. The key goes with the last of them.
+void fields_expired(Shard& shard, Database& d, Entry* e, size_t fields) {
+  shard.stats.expired_fields.add(static_cast<int64_t>(fields));
+  bool empty = hash::length(e->object()) == 0;
+  KeyRef k(e->key());
+  if (empty)
+    d.detach(k);
+  else
+    d.field_times_changed(e);
+  int number = shard.logical_number(d);
+  shard.key_modified(k.key, number);
+  if (KeyEventListener* l = shard.listener) {
+    l->on_key_event(kNotifyHash, "hexpired", k.key, number);
+    if (empty) l->on_key_event(kNotifyGeneric, "del", k.key, number);
+  }
+  if (empty) Entry::destroy(e);
+}
+
 // A hash with more to remove goes back into the index at a time that has passed, and is handed out again in its turn.
 bool expire_fields(Shard& shard, int64_t now_ms, int budget) {
   return shard.field_expiry.advance(now_ms - 1, budget, [&](ExpiryNode* node) {
@@ -38,30 +56,6 @@ bool run_expiry(Shard& shard, int64_t now_ms, int budget) {
   bool more = shard.expiry.size() && expire_keys(shard, now_ms, budget);
   if (shard.field_expiry.size()) more |= expire_fields(shard, now_ms, std::max(1, budget / 4));
   return more;
-}
-
-int64_t next_expiry_ms(const Shard& shard) {
-  int64_t keys = shard.expiry.next_ms(), fields = shard.field_expiry.next_ms();
-  int64_t next = keys < 0 || fields < 0 ? std::max(keys, fields) : std::min(keys, fields);
-  return next < 0 ? -1 : next + 1;
-}
-
-bool fields_expired(Shard& shard, Database& d, Entry* e, size_t fields) {
-  shard.stats.expired_fields.add(static_cast<int64_t>(fields));
-  bool empty = hash::length(e->object()) == 0;
-  KeyRef k(e->key());
-  if (empty)
-    d.detach(k);
-  else
-    d.field_times_changed(e);
-  int number = shard.logical_number(d);
-  shard.key_modified(k.key, number);
-  if (KeyEventListener* l = shard.listener) {
-    l->on_key_event(kNotifyHash, "hexpired", k.key, number);
-    if (empty) l->on_key_event(kNotifyGeneric, "del", k.key, number);
-  }
-  if (empty) Entry::destroy(e);
-  return !empty;
 }
 
 }  // namespace ringwood

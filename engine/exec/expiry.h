@@ -8,11 +8,4 @@ namespace ringwood {
 // at once.
 bool run_expiry(Shard& shard, int64_t now_ms, int budget);
 
-// Unix time in ms at which run_expiry() should be called next, or -1 when nothing of the shard will expire. May be too early, never too late.
-int64_t next_expiry_ms(const Shard& shard);
-
-// `fields` fields of a hash have expired and are gone: counted and announced ("hexpired"). A hash that has nothing left is deleted ("del"), and then false is
-// answered.
-bool fields_expired(Shard& shard, Database& d, Entry* e, size_t fields);
-
 }  // namespace ringwood

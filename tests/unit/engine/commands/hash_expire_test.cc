@@ -365,6 +365,19 @@ TEST_P(FieldExpiry, IsInTheDigestAndInMemoryUsage) {
   EXPECT_EQ(run("TYPE h"), "+hash\r\n");
 }
 
+TEST_P(FieldExpiry, AFieldThatGoesIsAChangeToAWatcher) {
+  run("HSET h a 1 b 2");
+  run("HPEXPIRE h 10 FIELDS 1 a");
+  server.run_as(1, {"WATCH", "h"});
+  server.advance_ms(11);
+  server.run_as(1, {"MULTI"});
+  server.run_as(1, {"HEXPIRE", "h", "5", "FIELDS", "1", "b"});
+  EXPECT_EQ(server.run_as(1, {"EXEC"}), kNullArray);
+  server.run_as(1, {"MULTI"});
+  server.run_as(1, {"HEXPIRE", "h", "5", "FIELDS", "1", "b"});
+  EXPECT_EQ(server.run_as(1, {"EXEC"}), "*1\r\n" + ints({1}));
+}
+
 // Every command of hashes at random against a map, while time passes.
 TEST_P(FieldExpiry, DoesWhatAModelDoes) {
   Seeded seeded;
