@@ -17,10 +17,7 @@ namespace {
 // As C's atoi, which Redis uses for its switches.
 int number(Bytes text) { return std::atoi(OwnedBytes(text).c_str()); }
 
-void syntax(Call& c) {
-  OwnedBytes text = "ERR unknown subcommand or wrong number of arguments for '";
-  c.reply.error(text.append(c.arg(1).substr(0, 128)).append("'. Try DEBUG HELP."));
-}
+void syntax(Call& c) { c.reply.bad_subcommand("DEBUG", c.arg(1)); }
 
 // Every thread stands still: all shards are held.
 void sleep(Call& c) {

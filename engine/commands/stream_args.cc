@@ -89,6 +89,8 @@ bool parse(Call& c, bool adding, AddOptions& options) {
 
 bool to_id(Call& c, Bytes text, StreamId& id) { return parse_strict_stream_id(text, 0, id) || fail(c, kBadId); }
 
+bool to_any_id(Call& c, Bytes text, StreamId& id) { return parse_stream_id(text, 0, id) || fail(c, kBadId); }
+
 bool to_start(Call& c, Bytes text, StreamId& id) {
   bool exclusive = false;
   if (!parse_stream_bound(text, 0, id, exclusive)) return fail(c, kBadId);
@@ -108,6 +110,26 @@ bool parse_trim(Call& c, StreamTrim& trim) {
   if (!parse(c, false, options)) return false;
   trim = options.trim;
   return true;
+}
+
+void no_group(Call& c, Bytes key, Bytes group, Bytes behind) {
+  OwnedBytes text = "NOGROUP No such key '";
+  c.reply.error(text.append(key).append("' or consumer group '").append(group).append("'").append(behind));
+}
+
+void no_group_of_key(Call& c, Bytes group, Bytes key) {
+  OwnedBytes text = "NOGROUP No such consumer group '";
+  c.reply.error(text.append(group).append("' for key name '").append(key).append("'"));
+}
+
+StreamConsumer& seen_consumer(Call& c, const KeyRef& k, StreamGroup& group, Bytes name) {
+  StreamConsumer* consumer = group.find_consumer(name);
+  if (!consumer) {
+    consumer = group.create_consumer(name, c.now_ms());
+    group_changed(c, k, "xgroup-createconsumer");
+  }
+  consumer->seen_ms = c.now_ms();
+  return *consumer;
 }
 
 void reply_id(Reply& reply, StreamId id) {

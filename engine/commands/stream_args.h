@@ -9,6 +9,8 @@ namespace ringwood::stream_args {
 inline StreamLimits limits(const Call& c) { return {c.options().stream_node_max_bytes, c.options().stream_node_max_entries}; }
 
 bool to_id(Call& c, Bytes text, StreamId& id);
+// "-" and "+" pass as well.
+bool to_any_id(Call& c, Bytes text, StreamId& id);
 // The ends of a range, with exclusive ones made inclusive.
 bool to_start(Call& c, Bytes text, StreamId& id);
 bool to_end(Call& c, Bytes text, StreamId& id);
@@ -21,6 +23,18 @@ struct AddOptions {
 };
 bool parse_add(Call& c, AddOptions& options);
 bool parse_trim(Call& c, StreamTrim& trim);
+
+// "NOGROUP No such key '…' or consumer group '…'" and what stands behind it.
+void no_group(Call& c, Bytes key, Bytes group, Bytes behind = {});
+// "NOGROUP No such consumer group '…' for key name '…'", where the key is known to be there.
+void no_group_of_key(Call& c, Bytes group, Bytes key);
+// The consumer of that name, made where there is none; it was seen now.
+StreamConsumer& seen_consumer(Call& c, const KeyRef& k, StreamGroup& group, Bytes name);
+// For what changes a group: Redis counts and announces it, but the key does not count as modified.
+inline void group_changed(Call& c, const KeyRef& k, const char* event, int64_t n = 1) {
+  c.add_dirty(k, n);
+  c.notify(k, NotifyClass::kStream, event);
+}
 
 // "ms-seq" as a bulk string.
 void reply_id(Reply& reply, StreamId id);

@@ -102,4 +102,10 @@ void Reply::wrong_arity(Bytes full_name) {
   error(text);
 }
 
+void Reply::bad_subcommand(Bytes name, Bytes word) {
+  constexpr size_t kEcho = 128;
+  OwnedBytes text = "ERR unknown subcommand or wrong number of arguments for '";
+  error(text.append(word.substr(0, kEcho)).append("'. Try ").append(name).append(" HELP."));
+}
+
 }  // namespace ringwood

@@ -81,6 +81,8 @@ class Reply {
   void help(Bytes name, std::span<const char* const> lines);
   // "ERR wrong number of arguments for 'name' command"
   void wrong_arity(Bytes full_name);
+  // A subcommand whose arguments do not fit. `name` is the container's in upper case, `word` what the client wrote.
+  void bad_subcommand(Bytes name, Bytes word);
 
  private:
   void header(char kind, size_t n);

@@ -152,6 +152,15 @@ bool Stream::delete_group(Bytes name) {
   return true;
 }
 
+void Stream::read_on(StreamGroup& group, StreamId id) const {
+  if (id <= group.last_delivered) return;
+  if (group.entries_read != StreamGroup::kUnknown && !may_have_gap_from(id))
+    group.entries_read++;
+  else if (added_)
+    group.entries_read = entries_read_at(id);
+  group.last_delivered = id;
+}
+
 int64_t Stream::entries_read_at(StreamId id) const {
   auto added = static_cast<int64_t>(added_);
   if (!added_) return 0;

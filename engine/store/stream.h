@@ -69,6 +69,8 @@ class Stream {
   // Null when there is one of that name.
   StreamGroup* create_group(Bytes name, StreamId last_delivered, int64_t entries_read);
   bool delete_group(Bytes name);
+  // The group has read on to this entry: where it stands, and how many entries it has read, as far as that can be told.
+  void read_on(StreamGroup& group, StreamId id) const;
   // How many entries had been added up to this ID, with it, or StreamGroup::kUnknown.
   int64_t entries_read_at(StreamId id) const;
   // Whether an entry may have been deleted from the middle, at or after `from`.
