@@ -81,13 +81,15 @@ struct Survey {
     Survey* survey = nullptr;
     Loop* loop = nullptr;
     std::vector<Line> lines;
-    int64_t killed = 0;
+    int64_t affected = 0;
   };
+  enum class Question { kList, kKill, kUnblock };
   ClientFilter filter;
-  bool kill = false;
+  Question question = Question::kList;
   bool old_form = false;  // CLIENT KILL addr: answers OK or an error
   bool kill_self = false;
-  int64_t killed = 0;
+  WaitingRoom::End end = WaitingRoom::End::kTimeout;  // of CLIENT UNBLOCK
+  int64_t affected = 0;                               // killed or unblocked
   int64_t now_ms = 0;
   std::vector<Line> lines;
   OwedReply owed{nullptr, 0};
@@ -95,15 +97,19 @@ struct Survey {
   size_t outstanding = 0;
 };
 
-void ask_loop(Survey& s, Loop& loop, std::vector<Survey::Line>& lines, int64_t& killed, Call* here) {
+void ask_loop(Survey& s, Loop& loop, std::vector<Survey::Line>& lines, int64_t& affected, Call* here) {
   for (Connection* c : loop.connections()) {
     if (!s.filter.matches(*c)) continue;
     bool self = here && c == here->client();
-    if (!s.kill) {
+    if (s.question == Survey::Question::kList) {
       lines.push_back({c->id, client_line(*c, s.now_ms, self ? here : nullptr)});
       continue;
     }
-    killed++;
+    if (s.question == Survey::Question::kUnblock) {
+      affected += loop.executor().waiting_room().end(*c, s.end);
+      continue;
+    }
+    affected++;
     if (self)
       s.kill_self = true;
     else
@@ -112,14 +118,14 @@ void ask_loop(Survey& s, Loop& loop, std::vector<Survey::Line>& lines, int64_t& 
 }
 
 void answer(Survey& s, Client& client, Reply& reply) {
-  if (!s.kill) {
+  if (s.question == Survey::Question::kList) {
     std::sort(s.lines.begin(), s.lines.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
     OwnedBytes text;
     for (const Survey::Line& l : s.lines) text.append(l.text).push_back('\n');
     reply.verbatim(text, "txt");
   } else if (!s.old_form) {
-    reply.integer(s.killed);
-  } else if (s.killed) {
+    reply.integer(s.affected);
+  } else if (s.affected) {
     reply.ok();
   } else {
     reply.error("ERR No such client");
@@ -130,7 +136,7 @@ void answer(Survey& s, Client& client, Reply& reply) {
 void part_answered(Task& t, Executor& home) {
   auto& part = static_cast<Survey::Part&>(t);
   Survey& s = *part.survey;
-  s.killed += part.killed;
+  s.affected += part.affected;
   std::move(part.lines.begin(), part.lines.end(), std::back_inserter(s.lines));
   if (--s.outstanding) return;
   Client& client = *s.owed.client;
@@ -141,7 +147,7 @@ void part_answered(Task& t, Executor& home) {
 void ask_all(Call& c, Survey* s) {
   Loop& here = connection_of(c).loop;
   s->now_ms = c.now_ms();
-  ask_loop(*s, here, s->lines, s->killed, &c);
+  ask_loop(*s, here, s->lines, s->affected, &c);
   const auto& loops = here.network().loops;
   if (loops.size() == 1) {
     answer(*s, *c.client(), c.reply);
@@ -159,7 +165,7 @@ void ask_all(Call& c, Survey* s) {
     p.loop = loops[i].get();
     p.run = [](Task& t, Executor&) {
       auto& part = static_cast<Survey::Part&>(t);
-      ask_loop(*part.survey, *part.loop, part.lines, part.killed, nullptr);
+      ask_loop(*part.survey, *part.loop, part.lines, part.affected, nullptr);
     };
     p.done = part_answered;
     c.executor().send_task(static_cast<int>(i), &p);
@@ -215,7 +221,7 @@ bool read_kill_option(Call& c, Bytes option, Bytes value, ClientFilter& f, bool&
 
 void client_kill(Call& c) {
   auto s = std::make_unique<Survey>();
-  s->kill = true;
+  s->question = Survey::Question::kKill;
   if (c.argc() == 3) {
     s->old_form = true;
     s->filter.address = c.arg(2);
@@ -260,7 +266,11 @@ void client_unblock(Call& c) {
     return c.reply.error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
   int64_t id;
   if (!c.to_int(c.arg(2), id)) return;
-  c.reply.integer(0);  // no command blocks its client yet, so none can be woken
+  auto s = std::make_unique<Survey>();
+  s->question = Survey::Question::kUnblock;
+  if (c.argc() == 4 && Call::is_word(c.arg(3), "error")) s->end = WaitingRoom::End::kError;
+  s->filter.ids.push_back(static_cast<uint64_t>(id));
+  ask_all(c, s.release());
 }
 
 // --- client-side caching, which is off on every connection

@@ -14,7 +14,7 @@ namespace {
 OwnedBytes flags_of(const Connection& c) {
   OwnedBytes f;
   if (c.in_multi) f += 'x';
-  if (c.waiting) f += 'b';
+  if (c.waiter) f += 'b';
   if (c.transaction && c.transaction->touched.load(std::memory_order_relaxed)) f += 'd';
   if (c.close_after_reply) f += 'c';
   if (c.dying) f += 'A';

@@ -9,16 +9,25 @@ namespace {
 
 void write_clients(InfoText& out, const InfoContext& context, void* self) {
   auto& n = *static_cast<Network*>(self);
+  int64_t blocked = 0, in_timeouts = 0, keys = 0, keys_that_may_go = 0;
+  for (Executor* e : n.engine.executors) {
+    blocked += e->waiting_room().clients.get();
+    in_timeouts += e->waiting_room().in_timeouts.get();
+  }
+  for (Shard* s : n.engine.shards) {
+    keys += s->blocked.keys.get();
+    keys_that_may_go += s->blocked.keys_that_may_go.get();
+  }
   out.field("connected_clients", n.connections.load(std::memory_order_relaxed));
   out.field("cluster_connections", 0);
   out.field("maxclients", static_cast<uint64_t>(context.here.options().maxclients));
   out.field("client_recent_max_input_buffer", 0);
   out.field("client_recent_max_output_buffer", 0);
-  out.field("blocked_clients", 0);
+  out.field("blocked_clients", blocked);
   out.field("tracking_clients", 0);
-  out.field("clients_in_timeout_table", 0);
-  out.field("total_blocking_keys", 0);
-  out.field("total_blocking_keys_on_nokey", 0);
+  out.field("clients_in_timeout_table", in_timeouts);
+  out.field("total_blocking_keys", keys);
+  out.field("total_blocking_keys_on_nokey", keys_that_may_go);
 }
 
 NetBase now(Network& n) {

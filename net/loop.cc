@@ -108,7 +108,8 @@ void Loop::take(const Ring::Completion& c) {
     case Ring::Op::kSend: return sent(c);
     case Ring::Op::kReceiveInto: return received_in_place(c);
     case Ring::Op::kAccept: return accepted(c);
-    case Ring::Op::kTimer: return tick();
+    case Ring::Op::kTick: return tick();
+    case Ring::Op::kDue: due_timer_ms_ = 0; return;
     case Ring::Op::kFile: return Ring::finish_file(c);
     case Ring::Op::kSignal: {
       int number = static_cast<int>(reinterpret_cast<signalfd_siginfo*>(signal_)->ssi_signo);
@@ -245,6 +246,7 @@ void Loop::sleep(bool work_left) {
       relax();
     }
   }
+  arm_due();
   bool wait = executor_.may_sleep();
   ring_.enter(wait);
   executor_.awake();
@@ -320,6 +322,7 @@ void Loop::stream_ended(Connection& c) {
 void Loop::end_gently() {
   size_t left = 0;
   for (Connection* c : ended_) {
+    if (c->waiter) kill(*c);  // nobody is there for whom it could go on waiting
     if (!c->dying && (c->stopped || c->waits_to_parse)) {
       ended_[left++] = c;
       continue;
@@ -341,6 +344,7 @@ void Loop::list(Connection& c) {
 void Loop::kill(Connection& c) {
   if (c.dying) return;
   c.dying = c.closing = true;
+  executor_.waiting_room().end(c, WaitingRoom::End::kDisconnect);
   c.close_after_reply = true;
   dying_.push_back(&c);
 }
@@ -373,9 +377,8 @@ void Loop::bury() {
 // --- time
 
 void Loop::tick() {
-  int64_t due = executor_.leased_out() ? -1 : executor_.shard().expiry.next_ms();
-  int64_t wait_us = due < 0 ? kTickUs : std::clamp<int64_t>((due - network_.engine.clock->unix_ms()) * 1000, 1000, kTickUs);
-  ring_.timer(wait_us, nullptr);
+  next_tick_ms_ = network_.engine.clock->unix_ms() + kTickUs / 1000;
+  ring_.timer(Ring::Timer::kTick, kTickUs);
   if (accepting_)
     for (size_t i = 0; i < network_.listeners.size(); i++) {
       if (accept_armed_[i]) continue;
@@ -383,6 +386,15 @@ void Loop::tick() {
       accept_armed_[i] = true;
     }
   walk_connections();
+}
+
+// What is due before the next tick gets a timer of its own. An earlier one than was thought leaves the later timer to fire for nothing.
+void Loop::arm_due() {
+  int64_t due = executor_.next_due_ms();
+  if (due < 0 || due >= next_tick_ms_ || (due_timer_ms_ && due_timer_ms_ <= due)) return;
+  due_timer_ms_ = due;
+  // Keys and timeouts last through their last millisecond.
+  ring_.timer(Ring::Timer::kDue, std::max<int64_t>((due + 1) * 1000 - network_.engine.clock->unix_us(), 100));
 }
 
 // A part of the connections, so that each is looked at about once a second.

@@ -59,6 +59,7 @@ class Loop {
   void sent(const Ring::Completion& c);
   void accepted(const Ring::Completion& c);
   void tick();
+  void arm_due();
 
   // Input, in loop_input.cc.
   void parse_arrival(const Arrival& a);
@@ -97,6 +98,8 @@ class Loop {
   uint64_t round_ = 1;               // number of the next Executor::run()
   size_t submitted_ = 0;             // requests of this round
   size_t walked_ = 0;                // connections that walk_connections() has seen in this pass
+  int64_t next_tick_ms_ = 0;         // unix time
+  int64_t due_timer_ms_ = 0;         // the time for which the other timer is set; 0: it is not
   bool paused_ = false;              // CLIENT PAUSE, as of this turn
   bool accepting_ = false;
   std::vector<bool> accept_armed_;  // by listener

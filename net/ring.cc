@@ -148,12 +148,13 @@ void Ring::accept(int listener, void* pointer) {
   s->user_data = tag(Op::kAccept, pointer);
 }
 
-void Ring::timer(int64_t microseconds, void* pointer) {
+void Ring::timer(Timer which, int64_t microseconds) {
   io_uring_sqe* s = sqe();
-  timer_[0] = microseconds / 1000000, timer_[1] = microseconds % 1000000 * 1000;
-  static_assert(sizeof(__kernel_timespec) == sizeof timer_);
-  io_uring_prep_timeout(s, reinterpret_cast<__kernel_timespec*>(timer_), 0, 0);
-  s->user_data = tag(Op::kTimer, pointer);
+  int64_t(&timer)[2] = timers_[static_cast<size_t>(which)];
+  timer[0] = microseconds / 1000000, timer[1] = microseconds % 1000000 * 1000;
+  static_assert(sizeof(__kernel_timespec) == sizeof timer);
+  io_uring_prep_timeout(s, reinterpret_cast<__kernel_timespec*>(timer), 0, 0);
+  s->user_data = tag(which == Timer::kTick ? Op::kTick : Op::kDue, nullptr);
 }
 
 void Ring::read_signal(int fd, void* to, size_t n) {

@@ -21,7 +21,7 @@ namespace ringwood {
 class Ring final : public FileIo {
  public:
   // What a completion is of; `pointer` is what was handed in with the request.
-  enum class Op : uint8_t { kIgnored, kReceive, kReceiveInto, kSend, kAccept, kTimer, kWake, kSignal, kFile };
+  enum class Op : uint8_t { kIgnored, kReceive, kReceiveInto, kSend, kAccept, kTick, kDue, kWake, kSignal, kFile };
   struct Completion {
     uint64_t data;
     int32_t result;  // as the system call's: negative is -errno
@@ -56,8 +56,9 @@ class Ring final : public FileIo {
   // All of `bytes`, or an error; they stay in place until the completion.
   void send(int fd, Bytes bytes, void* pointer);
   void accept(int listener, void* pointer);
-  // One timer a turn.
-  void timer(int64_t microseconds, void* pointer);
+  // Two timers, each at most once a turn.
+  enum class Timer { kTick, kDue };
+  void timer(Timer which, int64_t microseconds);
   void read_signal(int fd, void* to, size_t n);
   // Makes the other ring's enter() return, with a kWake completion there.
   void wake(int other_ring_fd);
@@ -101,7 +102,7 @@ class Ring final : public FileIo {
   io_uring_buf_ring* free_ = nullptr;  // shared with the kernel
   char* pool_ = nullptr;               // kMostBuffers in address space; touched as they come into use
   size_t buffers_ = 0;
-  int64_t timer_[2] = {};             // seconds, nanoseconds: read by the kernel at the next enter
+  int64_t timers_[2][2] = {};         // seconds, nanoseconds: read by the kernel at the next enter
   unsigned unpublished_ = 0;          // given back since the kernel was last told
   std::vector<IoRequest*> finished_;  // done without the ring's help; completed at the next reap
 };

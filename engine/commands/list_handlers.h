@@ -24,5 +24,10 @@ void lrem(Call& c);
 void lpos(Call& c);
 void lmove(Call& c);
 void rpoplpush(Call& c);
+void blpop(Call& c);
+void brpop(Call& c);
+void blmove(Call& c);
+void brpoplpush(Call& c);
+void blmpop(Call& c);
 
 }  // namespace ringwood::list_handlers

@@ -2,6 +2,7 @@
 #include "engine/commands/collection.h"
 #include "engine/commands/list_handlers.h"
 #include "engine/exec/command_table.h"
+#include "engine/exec/waiting_room.h"
 #include "engine/store/list.h"
 
 namespace ringwood::list_handlers {
@@ -83,34 +84,98 @@ void move(Call& c, End from, End to) {
   collection::removed(c, source, NotifyClass::kList, from == End::kTail ? "rpop" : "lpop", 1, false);
 }
 
+// LMPOP and BLMPOP: what stands behind the key count at `at`.
+struct ManyPop {
+  size_t first, keys;  // arguments
+  End end;
+  int64_t count;
+};
+
+bool read_many_pop(Call& c, size_t at, ManyPop& pop) {
+  int64_t keys;
+  if (!collection::to_key_count(c, at, keys)) return false;
+  if (keys >= static_cast<int64_t>(c.argc() - at) - 1) return c.reply.syntax_error(), false;
+  pop.first = at + 1;
+  pop.keys = static_cast<size_t>(keys);
+  size_t i = pop.first + pop.keys;
+  return to_end(c, c.arg(i), pop.end) && collection::mpop_count(c, i + 1, pop.count);
+}
+
+// Pops from the first list that is there. False when there is none; true also when an error has been replied.
+bool pop_first(Call& c, const ManyPop& pop) {
+  for (size_t j = pop.first; j < pop.first + pop.keys; j++) {
+    KeyRef k = c.key(j);
+    if (!c.may_touch(k)) continue;
+    Entry* e;
+    if (!c.find_write(k, Type::kList, e)) return true;
+    if (!e) continue;
+    c.reply.array(2);
+    c.reply.bulk(k.key);
+    pop_many(c, k, e->object(), pop.end, pop.count);
+    return true;
+  }
+  return false;
+}
+
+void blocking_pop(Call& c, End end) {
+  int64_t deadline;
+  if (!c.to_deadline_seconds(c.arg(c.argc() - 1), deadline)) return;
+  for (size_t j = 1; j + 1 < c.argc(); j++) {
+    KeyRef k = c.key(j);
+    if (!c.may_touch(k)) continue;
+    Entry* e;
+    if (!c.find_write(k, Type::kList, e)) return;
+    if (!e) continue;
+    c.reply.array(2);
+    c.reply.bulk(k.key);
+    collection::bulk(c.reply, list::peek(e->object(), end));
+    return pop_one(c, k, e->object(), end);
+  }
+  c.block({.first_key = 1, .keys = c.argc() - 2, .type = Type::kList, .deadline_ms = deadline});
+}
+
+void blocking_move(Call& c, End from, End to, int64_t deadline) {
+  Entry* e;
+  if (!c.find_write(c.key(1), Type::kList, e)) return;
+  if (e) return move(c, from, to);
+  c.block({.first_key = 1, .keys = 1, .type = Type::kList, .deadline_ms = deadline, .all_at_once = true, .null_bulk = true});
+}
+
 }  // namespace
 
 void lpop(Call& c) { pop(c, End::kHead); }
 void rpop(Call& c) { pop(c, End::kTail); }
 
 void lmpop(Call& c) {
-  int64_t keys, count;
-  if (!collection::to_key_count(c, 1, keys)) return;
-  if (keys >= static_cast<int64_t>(c.argc()) - 2) return c.reply.syntax_error();
-  size_t i = static_cast<size_t>(keys) + 2;
-  End end;
-  if (!to_end(c, c.arg(i), end)) return;
-  if (!collection::mpop_count(c, i + 1, count)) return;
-  for (size_t j = 2; j < i; j++) {
-    KeyRef k = c.key(j);
-    Entry* e;
-    if (!c.find_write(k, Type::kList, e)) return;
-    if (!e) continue;
-    c.reply.array(2);
-    c.reply.bulk(k.key);
-    return pop_many(c, k, e->object(), end, count);
-  }
-  c.reply.null_array();
+  ManyPop pop;
+  if (read_many_pop(c, 1, pop) && !pop_first(c, pop)) c.reply.null_array();
 }
+
+void blmpop(Call& c) {
+  ManyPop pop;
+  int64_t deadline;
+  if (!read_many_pop(c, 2, pop) || !c.to_deadline_seconds(c.arg(1), deadline)) return;
+  if (!pop_first(c, pop)) c.block({.first_key = pop.first, .keys = pop.keys, .type = Type::kList, .deadline_ms = deadline});
+}
+
+void blpop(Call& c) { blocking_pop(c, End::kHead); }
+void brpop(Call& c) { blocking_pop(c, End::kTail); }
 
 void lmove(Call& c) {
   End from, to;
   if (to_end(c, c.arg(3), from) && to_end(c, c.arg(4), to)) move(c, from, to);
+}
+
+void blmove(Call& c) {
+  End from, to;
+  int64_t deadline;
+  if (to_end(c, c.arg(3), from) && to_end(c, c.arg(4), to) && c.to_deadline_seconds(c.arg(5), deadline))
+    blocking_move(c, from, to, deadline);
+}
+
+void brpoplpush(Call& c) {
+  int64_t deadline;
+  if (c.to_deadline_seconds(c.arg(3), deadline)) blocking_move(c, End::kTail, End::kHead, deadline);
 }
 
 void rpoplpush(Call& c) { move(c, End::kTail, End::kHead); }

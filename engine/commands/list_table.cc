@@ -14,6 +14,9 @@ constexpr KeySpec kLindexKeys[] = {{.flags = kKeyRO | kKeyAccess, .index = 1}};
 constexpr KeySpec kLsetKeys[] = {{.flags = kKeyRW | kKeyUpdate, .index = 1}};
 constexpr KeySpec kLtrimKeys[] = {{.flags = kKeyRW | kKeyDelete, .index = 1}};
 constexpr KeySpec kLmoveKeys[] = {{.flags = kKeyRW | kKeyAccess | kKeyDelete, .index = 1}, {.flags = kKeyRW | kKeyInsert, .index = 2}};
+constexpr KeySpec kBlpopKeys[] = {{.flags = kKeyRW | kKeyAccess | kKeyDelete, .index = 1, .last = -2}};
+constexpr KeySpec kBlmpopKeys[] = {{.flags = kKeyRW | kKeyAccess | kKeyDelete, .index = 2, .keynum = 0, .first_key = 1}};
+constexpr const char* kBlpopHistory[] = {"6.0.0|The timeout is a number with a fraction."};
 constexpr const char* kLpushHistory[] = {"2.4.0|Takes several elements."};
 constexpr const char* kLpushxHistory[] = {"4.0.0|Takes several elements."};
 constexpr const char* kLpopHistory[] = {"6.2.0|Takes a count."};
@@ -197,6 +200,61 @@ constexpr CommandSpec kSpecs[] = {
      .syntax = "source:key destination:key",
      .deprecated_since = "6.2.0",
      .replaced_by = "LMOVE with RIGHT and LEFT"},
+    {.name = "blpop",
+     .arity = -3,
+     .flags = kWrite | kBlocking,
+     .run = blpop,
+     .keys = kBlpopKeys,
+     .group = Group::kList,
+     .since = "2.0.0",
+     .complexity = "O(N) for N keys",
+     .summary = "Takes the first element of the first list that is there; waits for one when there is none.",
+     .syntax = "key:key... timeout:double",
+     .history = kBlpopHistory},
+    {.name = "brpop",
+     .arity = -3,
+     .flags = kWrite | kBlocking,
+     .run = brpop,
+     .keys = kBlpopKeys,
+     .group = Group::kList,
+     .since = "2.0.0",
+     .complexity = "O(N) for N keys",
+     .summary = "Takes the last element of the first list that is there; waits for one when there is none.",
+     .syntax = "key:key... timeout:double",
+     .history = kBlpopHistory},
+    {.name = "blmove",
+     .arity = 6,
+     .flags = kWrite | kDenyOom | kBlocking,
+     .run = blmove,
+     .keys = kLmoveKeys,
+     .group = Group::kList,
+     .since = "6.2.0",
+     .complexity = "O(1)",
+     .summary = "Moves an element from an end of one list to an end of another and answers it; waits for one when there is none.",
+     .syntax = "source:key destination:key (LEFT|RIGHT) (LEFT|RIGHT) timeout:double"},
+    {.name = "brpoplpush",
+     .arity = 4,
+     .flags = kWrite | kDenyOom | kBlocking,
+     .run = brpoplpush,
+     .keys = kLmoveKeys,
+     .group = Group::kList,
+     .since = "2.2.0",
+     .complexity = "O(1)",
+     .summary = "Moves the last element of a list to the head of another and answers it; waits for one when there is none.",
+     .syntax = "source:key destination:key timeout:double",
+     .deprecated_since = "6.2.0",
+     .replaced_by = "BLMOVE with RIGHT and LEFT",
+     .history = kBlpopHistory},
+    {.name = "blmpop",
+     .arity = -5,
+     .flags = kWrite | kBlocking,
+     .run = blmpop,
+     .keys = kBlmpopKeys,
+     .group = Group::kList,
+     .since = "7.0.0",
+     .complexity = "O(N+M) for N keys and M elements taken",
+     .summary = "Takes elements off one end of the first list that is there; waits for one when there is none.",
+     .syntax = "timeout:double numkeys:integer key:key... (LEFT|RIGHT) [COUNT count:integer]"},
 };
 }  // namespace
 

@@ -9,6 +9,7 @@
 #include "engine/commands/collection.h"
 #include "engine/commands/zset_handlers.h"
 #include "engine/exec/command_table.h"
+#include "engine/exec/waiting_room.h"
 
 namespace ringwood::zset_handlers {
 namespace {
@@ -128,14 +129,17 @@ void rank(Call& c, bool reverse) {
 
 // --- the ends
 
-// Writes and removes up to `count` members from one end; `nested`: an array each.
-void pop_members(Call& c, const KeyRef& k, Object& o, bool max, int64_t count, bool nested) {
+// How popped members stand in the reply: in a flat array, in an array of arrays, or in one that has been begun already.
+enum class Shape { kFlat, kNested, kContinued };
+
+// Writes and removes up to `count` members from one end.
+void pop_members(Call& c, const KeyRef& k, Object& o, bool max, int64_t count, Shape shape) {
   size_t size = zset::size(o);
   size_t n = std::min(size, static_cast<size_t>(count));
   IndexRange range = max ? IndexRange{size - n, size} : IndexRange{0, n};
-  c.reply.array(nested ? n : 2 * n);
+  if (shape != Shape::kContinued) c.reply.array(shape == Shape::kNested ? n : 2 * n);
   zset::for_each(o, range, max, [&](const zset::Element& member, double score) {
-    if (nested) c.reply.array(2);
+    if (shape == Shape::kNested) c.reply.array(2);
     collection::bulk(c.reply, member);
     c.reply.number(score);
   });
@@ -152,7 +156,59 @@ void pop(Call& c, bool max) {
   Entry* e;
   if (!c.find_write(k, Type::kZSet, e)) return;
   if (!e || count == 0) return c.reply.array(0);
-  pop_members(c, k, e->object(), max, count, counted && c.reply.resp() >= 3);
+  pop_members(c, k, e->object(), max, count, counted && c.reply.resp() >= 3 ? Shape::kNested : Shape::kFlat);
+}
+
+// ZMPOP and BZMPOP: what stands behind the key count at `at`.
+struct ManyPop {
+  size_t first, keys;  // arguments
+  bool max;
+  int64_t count;
+};
+
+bool read_many_pop(Call& c, size_t at, ManyPop& pop) {
+  int64_t keys;
+  if (!collection::to_key_count(c, at, keys)) return false;
+  if (keys >= static_cast<int64_t>(c.argc() - at) - 1) return c.reply.syntax_error(), false;
+  pop.first = at + 1;
+  pop.keys = static_cast<size_t>(keys);
+  size_t i = pop.first + pop.keys;
+  pop.max = Call::is_word(c.arg(i), "max");
+  if (!pop.max && !Call::is_word(c.arg(i), "min")) return c.reply.syntax_error(), false;
+  return collection::mpop_count(c, i + 1, pop.count);
+}
+
+// Pops from the first sorted set that is there. False when there is none; true also when an error has been replied.
+bool pop_first(Call& c, const ManyPop& pop) {
+  for (size_t j = pop.first; j < pop.first + pop.keys; j++) {
+    KeyRef k = c.key(j);
+    if (!c.may_touch(k)) continue;
+    Entry* e;
+    if (!c.find_write(k, Type::kZSet, e)) return true;
+    if (!e) continue;
+    c.reply.array(2);
+    c.reply.bulk(k.key);
+    pop_members(c, k, e->object(), pop.max, pop.count, Shape::kNested);
+    return true;
+  }
+  return false;
+}
+
+// The key and what pop_members writes for one member, as one flat array.
+void blocking_pop(Call& c, bool max) {
+  int64_t deadline;
+  if (!c.to_deadline_seconds(c.arg(c.argc() - 1), deadline)) return;
+  for (size_t j = 1; j + 1 < c.argc(); j++) {
+    KeyRef k = c.key(j);
+    if (!c.may_touch(k)) continue;
+    Entry* e;
+    if (!c.find_write(k, Type::kZSet, e)) return;
+    if (!e) continue;
+    c.reply.array(3);
+    c.reply.bulk(k.key);
+    return pop_members(c, k, e->object(), max, 1, Shape::kContinued);
+  }
+  c.block({.first_key = 1, .keys = c.argc() - 2, .type = Type::kZSet, .deadline_ms = deadline});
 }
 
 }  // namespace
@@ -184,24 +240,19 @@ void zpopmin(Call& c) { pop(c, false); }
 void zpopmax(Call& c) { pop(c, true); }
 
 void zmpop(Call& c) {
-  int64_t keys, count;
-  if (!collection::to_key_count(c, 1, keys)) return;
-  if (keys >= static_cast<int64_t>(c.argc()) - 2) return c.reply.syntax_error();
-  size_t i = static_cast<size_t>(keys) + 2;
-  bool max = Call::is_word(c.arg(i), "max");
-  if (!max && !Call::is_word(c.arg(i), "min")) return c.reply.syntax_error();
-  if (!collection::mpop_count(c, i + 1, count)) return;
-  for (size_t j = 2; j < i; j++) {
-    KeyRef k = c.key(j);
-    Entry* e;
-    if (!c.find_write(k, Type::kZSet, e)) return;
-    if (!e) continue;
-    c.reply.array(2);
-    c.reply.bulk(k.key);
-    return pop_members(c, k, e->object(), max, count, true);
-  }
-  c.reply.null_array();
+  ManyPop pop;
+  if (read_many_pop(c, 1, pop) && !pop_first(c, pop)) c.reply.null_array();
 }
+
+void bzmpop(Call& c) {
+  ManyPop pop;
+  int64_t deadline;
+  if (!read_many_pop(c, 2, pop) || !c.to_deadline_seconds(c.arg(1), deadline)) return;
+  if (!pop_first(c, pop)) c.block({.first_key = pop.first, .keys = pop.keys, .type = Type::kZSet, .deadline_ms = deadline});
+}
+
+void bzpopmin(Call& c) { blocking_pop(c, false); }
+void bzpopmax(Call& c) { blocking_pop(c, true); }
 
 void zrandmember(Call& c) {
   collection::RandomOptions options;

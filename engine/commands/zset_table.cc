@@ -13,6 +13,9 @@ constexpr KeySpec kZscoreKeys[] = {{.flags = kKeyRO | kKeyAccess, .index = 1}};
 constexpr KeySpec kZcardKeys[] = {{.flags = kKeyRO, .index = 1}};
 constexpr KeySpec kZrangestoreKeys[] = {{.flags = kKeyOW | kKeyUpdate, .index = 1}, {.flags = kKeyRO | kKeyAccess, .index = 2}};
 constexpr KeySpec kZpopminKeys[] = {{.flags = kKeyRW | kKeyAccess | kKeyDelete, .index = 1}};
+constexpr KeySpec kBzpopKeys[] = {{.flags = kKeyRW | kKeyAccess | kKeyDelete, .index = 1, .last = -2}};
+constexpr KeySpec kBzmpopKeys[] = {{.flags = kKeyRW | kKeyAccess | kKeyDelete, .index = 2, .keynum = 0, .first_key = 1}};
+constexpr const char* kBzpopHistory[] = {"6.0.0|The timeout is a number with a fraction."};
 constexpr KeySpec kZmpopKeys[] = {{.flags = kKeyRW | kKeyAccess | kKeyDelete, .index = 1, .keynum = 0, .first_key = 1}};
 constexpr KeySpec kZunionKeys[] = {{.flags = kKeyRO | kKeyAccess, .index = 1, .keynum = 0, .first_key = 1}};
 constexpr KeySpec kZunionstoreKeys[] = {{.flags = kKeyOW | kKeyUpdate, .index = 1},
@@ -364,6 +367,38 @@ constexpr CommandSpec kSpecs[] = {
      .summary = "Iterates over the members and scores of a sorted set, step by step.",
      .syntax = "key:key cursor:integer [MATCH pattern:pattern] [COUNT count:integer]",
      .tips = "nondeterministic_output"},
+    {.name = "bzpopmin",
+     .arity = -3,
+     .flags = kWrite | kFast | kBlocking,
+     .run = bzpopmin,
+     .keys = kBzpopKeys,
+     .group = Group::kSortedSet,
+     .since = "5.0.0",
+     .complexity = "O(log(N)) for N members",
+     .summary = "Takes the member of the lowest score out of the first sorted set that is there; waits for one when there is none.",
+     .syntax = "key:key... timeout:double",
+     .history = kBzpopHistory},
+    {.name = "bzpopmax",
+     .arity = -3,
+     .flags = kWrite | kFast | kBlocking,
+     .run = bzpopmax,
+     .keys = kBzpopKeys,
+     .group = Group::kSortedSet,
+     .since = "5.0.0",
+     .complexity = "O(log(N)) for N members",
+     .summary = "Takes the member of the highest score out of the first sorted set that is there; waits for one when there is none.",
+     .syntax = "key:key... timeout:double",
+     .history = kBzpopHistory},
+    {.name = "bzmpop",
+     .arity = -5,
+     .flags = kWrite | kBlocking,
+     .run = bzmpop,
+     .keys = kBzmpopKeys,
+     .group = Group::kSortedSet,
+     .since = "7.0.0",
+     .complexity = "O(K) + O(M*log(N)) for K keys, N members and M taken",
+     .summary = "Takes members from one end of the first sorted set that is there; waits for one when there is none.",
+     .syntax = "timeout:double numkeys:integer key:key... (MIN|MAX) [COUNT count:integer]"},
 };
 }  // namespace
 

@@ -1,5 +1,7 @@
 #include "engine/exec/call.h"
 
+#include <cmath>
+
 #include "engine/base/number.h"
 #include "engine/exec/access.h"
 #include "engine/exec/command_table.h"
@@ -98,6 +100,29 @@ void expire_key(Shard& s, Database& d, const KeyRef& k) {
   if (s.listener) s.listener->on_key_event(kNotifyExpired, "expired", k.key, number);
   s.key_modified(k.key, number);
   Entry::destroy(e);
+}
+
+// --- waiting
+
+void Call::block(const BlockOn& on) { executor_.block(*this, on); }
+
+bool Call::to_deadline_seconds(Bytes arg, int64_t& deadline_ms) {
+  double seconds;
+  if (!to_double(arg, seconds, "ERR timeout is not a float or out of range")) return false;
+  double ms = std::ceil(seconds * 1000);
+  if (ms < 0) return reply.error("ERR timeout is negative"), false;
+  if (ms >= static_cast<double>(INT64_MAX - now_ms())) return reply.error("ERR timeout is out of range"), false;
+  deadline_ms = ms > 0 ? now_ms() + static_cast<int64_t>(ms) : 0;
+  return true;
+}
+
+bool Call::to_deadline_ms(Bytes arg, int64_t& deadline_ms) {
+  int64_t ms;
+  if (!to_int(arg, ms, "ERR timeout is not an integer or out of range")) return false;
+  if (ms < 0) return reply.error("ERR timeout is negative"), false;
+  if (ms > INT64_MAX - now_ms()) return reply.error("ERR timeout is out of range"), false;
+  deadline_ms = ms ? now_ms() + ms : 0;
+  return true;
 }
 
 // --- parsing

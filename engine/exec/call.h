@@ -13,6 +13,7 @@
 
 namespace ringwood {
 
+struct BlockOn;
 struct Command;
 class Client;
 class Executor;
@@ -92,6 +93,17 @@ class Call {
   // a command that emptied a collection has counted its elements, one that deletes keys counts them itself (add_dirty).
   bool erase(const KeyRef& k, const char* event = "del");
 
+  // --- waiting (engine/exec/waiting_room.h)
+  // Nothing to answer yet: the command is run again, from its beginning, when one of these keys changes. The handler has written no reply, changed nothing, and
+  // returns. Where a command may not wait (in EXEC) the null reply of a timeout is written.
+  void block(const BlockOn& on);
+  // False for a key that a waiting command must pass over, because it is served by a thread that does not hold the key's shard.
+  bool may_touch(const KeyRef& k) const { return !held_ || held_->test(static_cast<size_t>(shard(k).id())); }
+  void set_held(const ShardSet* held) { held_ = held; }
+  // A timeout as argument; `deadline_ms` is then in unix time, 0 for none.
+  bool to_deadline_seconds(Bytes arg, int64_t& deadline_ms);
+  bool to_deadline_ms(Bytes arg, int64_t& deadline_ms);
+
   // --- parsing helpers: false when the argument is bad, and the error has been replied.
   bool to_int(Bytes arg, int64_t& v, const char* error = nullptr);  // default: ERR value is not an integer or out of range
   // A given error serves for both faults: not an integer, and out of range.
@@ -102,6 +114,7 @@ class Call {
 
   // CLIENT NO-TOUCH: reading leaves access words alone. Set by who makes the call; TOUCH takes it back.
   void set_no_touch(bool on) { no_touch_ = on; }
+  bool no_touch() const { return no_touch_; }
 
   bool typed(Entry* e, Type type) {
     if (!e || e->type() == type) return true;
@@ -119,7 +132,8 @@ class Call {
   Client* client_;
   int database_;
   bool no_touch_ = false;
-  size_t prepared_index_ = 0;  // 0: none; args_[0] is never a key
+  const ShardSet* held_ = nullptr;  // null: all that the command needs
+  size_t prepared_index_ = 0;       // 0: none; args_[0] is never a key
   const KeyRef* prepared_ = nullptr;
 };
 

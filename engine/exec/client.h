@@ -15,6 +15,7 @@ namespace ringwood {
 
 struct Command;
 struct LeaseJob;
+struct Waiter;
 
 class Client {
  public:
@@ -47,6 +48,7 @@ class Client {
   bool listed = false;   // already in Executor::written()
   bool closing = false;  // set by the owner: wants to stand in Executor::resumed() when its last outstanding reply has come
   std::unique_ptr<UnfinishedExec> unfinished_exec;
+  Waiter* waiter = nullptr;    // the blocked command, while it is WaitingRoom's
   LeaseJob* parked = nullptr;  // begins when what this client has outstanding on other shards has been answered
 
   bool slots_open() const { return open_ > 0; }

@@ -22,7 +22,8 @@ struct CommandBatch : Message {
     bool no_touch;
     uint16_t key_slot;
     uint64_t key_hash;
-    size_t reply_end;  // set by the other thread: end of this item's reply in `replies`
+    size_t reply_end;          // set by the other thread: end of this item's reply in `replies`
+    Waiter* waiter = nullptr;  // set by the other thread where the command waits: its reply comes later
   };
   std::vector<Item> items;
   std::vector<uint32_t> sizes;  // of all arguments, in order

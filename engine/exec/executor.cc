@@ -36,7 +36,9 @@ Executor::Executor(Engine& engine, int self)
       alone_(engine.shards.size() == 1),
       options_(&engine.options->get()),
       inbox_(new Mailbox[engine.shards.size()]),
-      lease_desk_(*this) {
+      lease_desk_(*this),
+      waiting_room_(*this) {
+  own_.set(static_cast<size_t>(self));
   notify_.assign(engine.shards.size(), 0);
   outgoing_.assign(engine.shards.size(), nullptr);
   command_stats_ = std::vector<CommandStats>(engine.commands->ids());
@@ -62,6 +64,7 @@ void Executor::drop(Message* m) {
     case Message::Kind::kReplies: delete static_cast<CommandBatch*>(m); return;
     case Message::Kind::kTask:
     case Message::Kind::kTaskDone: return;  // the sender's memory
+    case Message::Kind::kWaiter: return;    // its home's
     default: delete static_cast<LeaseHop*>(m);
   }
 }
@@ -118,6 +121,7 @@ bool Executor::take_mail() {
           if (!leased_out()) run_deferred();
           break;
         case Message::Kind::kReplies: take_replies(static_cast<CommandBatch*>(m)); break;
+        case Message::Kind::kWaiter: waiting_room_.take(static_cast<Waiter*>(m)); break;
         default:
           lease_desk_.take(static_cast<LeaseHop*>(m));
           if (!leased_out()) run_deferred();
@@ -180,10 +184,20 @@ void Executor::prefetch(Request* first, size_t n) {
 }
 
 bool Executor::background() {
+  waiting_room_.run_timeouts(now_ms());
   if (leased_out()) return false;
   Shard& s = shard();
   if (!s.active_expire || !s.expiry.size()) return false;
-  return run_expiry(s, now_ms(), 200);
+  bool more = run_expiry(s, now_ms(), 200);
+  if (s.blocked.any_ready()) serve_ready(own_);
+  return more;
+}
+
+int64_t Executor::next_due_ms() const {
+  int64_t timeout = waiting_room_.next_ms();
+  if (leased_out() || !shard_.active_expire) return timeout;
+  int64_t expiry = shard_.expiry.next_ms();
+  return timeout < 0 || expiry < 0 ? std::max(timeout, expiry) : std::min(timeout, expiry);
 }
 
 bool Executor::may_sleep() {
@@ -218,6 +232,8 @@ __attribute__((always_inline)) inline void Executor::call_handler(Call& call) {
   }
 }
 
+void Executor::call_again(Call& call) { call_handler(call); }
+
 void Executor::run_timed(Call& call, CommandStats& stats) {
   int64_t start = engine_.clock->monotonic_ns();
   call.command().spec->run(call);
@@ -241,6 +257,7 @@ inline void Executor::execute_here(Request& r) {
   call_handler(call);
   if (!suspended_) c.end_reply(start);
   list(&c);
+  if (__builtin_expect(shard().blocked.any_ready(), 0)) serve_ready(own_);
 }
 
 inline void Executor::dispatch(Request& r) {
@@ -350,6 +367,7 @@ void Executor::enqueue_remote(Request& r, int target) {
   }
   Client& c = *r.client;
   b->add({&c, c.open_slot(), r.command, c.database, c.resp, r.argc, r.hashed, c.no_touch, r.key.slot, r.key.hash, 0}, r.args);
+  if (r.command->flags & kBlocking) c.waiting = true;
   shard().stats.remote_commands.add();
 }
 
@@ -378,6 +396,7 @@ void Executor::run_batch(CommandBatch* b) {
     if (r.hashed) r.key = KeyRef(r.args[r.command->first_key], item.key_hash, item.key_slot);
     remote_.push_back(r);
   }
+  remote_batch_ = b;
   for (size_t at = 0; at < remote_.size(); at += kWindow) {
     size_t n = std::min(kWindow, remote_.size() - at);
     prefetch(&remote_[at], n);
@@ -387,10 +406,13 @@ void Executor::run_batch(CommandBatch* b) {
       Call call(*this, *r.command, {r.args, r.argc}, nullptr, item.database, Reply(b->replies, item.resp));
       call.set_no_touch(item.no_touch);
       if (r.hashed) call.set_prepared(static_cast<size_t>(r.command->first_key), r.key);
+      remote_at_ = i;
       call_handler(call);
       item.reply_end = b->replies.size();
+      if (__builtin_expect(shard().blocked.any_ready(), 0)) serve_ready(own_);
     }
   }
+  remote_batch_ = nullptr;
   args_.reset();
   b->kind = Message::Kind::kReplies;
   int home = b->from;
@@ -402,6 +424,14 @@ void Executor::take_replies(CommandBatch* b) {
   size_t from = 0;
   for (const CommandBatch::Item& item : b->items) {
     Client* c = item.client;
+    if (__builtin_expect(item.command->flags & kBlocking, 0)) {
+      if (item.waiter) {
+        waiting_room_.enter(item.waiter);
+        continue;
+      }
+      c->waiting = false;
+      resumed_.push_back(c);
+    }
     c->fill_slot(item.slot, b->replies.view().substr(from, item.reply_end - from));
     from = item.reply_end;
     list(c);
@@ -469,6 +499,7 @@ void Executor::run_lease(CommandLease& lease) {
   call_handler(call);
   current_ = nullptr;
   if (!suspended_) finish(lease.owed, bytes.view());
+  serve_ready(lease.shards);
 }
 
 void Executor::with_all_shards(LeaseJob* job) {

@@ -17,19 +17,13 @@
 #include "engine/exec/rate.h"
 #include "engine/exec/reply.h"
 #include "engine/exec/stats.h"
+#include "engine/exec/task.h"
+#include "engine/exec/waiting_room.h"
 
 namespace ringwood {
 
 struct CommandBatch;
 struct CommandLease;
-
-// A piece of work for another thread, in caller-owned memory: `run` is called there, then `done` at home, each once, with nothing else running on that
-// thread's shard. For what is no command: gathering statistics, listing connections, handing over loaded keys.
-struct Task : Message {
-  void (*run)(Task&, Executor& there) = nullptr;
-  void (*done)(Task&, Executor& home) = nullptr;  // owns the memory from here on
-  int home = 0;
-};
 
 class Executor {
  public:
@@ -60,8 +54,10 @@ class Executor {
   // Clients that waited and may be parsed again; the loop clears it. A client stands here as well when its last outstanding reply
   // has come (a closing connection can be freed then).
   std::vector<Client*>& resumed() { return resumed_; }
-  // Work between turns, within a budget: expiry. True when more is due.
+  // Work between turns, within a budget: expiry, timeouts. True when more is due.
   bool background();
+  // Unix time at which background() has something to do again, or -1. May be too early, never too late.
+  int64_t next_due_ms() const;
   // Sends waiting mail; the threads that must be woken are given to wake(thread), after everything has been pushed.
   template <class F>
   void post_mail(F&& wake) {
@@ -93,10 +89,15 @@ class Executor {
   void finish(const OwedReply& owed, Bytes reply);
   // EXEC: runs what the client has queued, one command after the other, and writes the array of their replies.
   void run_queue(Call& exec, const Transaction& transaction);
+  // Call::block.
+  void block(Call& call, const BlockOn& on);
+  WaitingRoom& waiting_room() { return waiting_room_; }
   // Sends a task to another thread (or queues it here when `to` is this one).
   void send_task(int to, Task* task);
   // Runs the job while every shard is leased to this thread, as a Route::kAll command would be. Begins after the running command, if there is one.
   void with_all_shards(LeaseJob* job);
+  // The same with the shards that the job names.
+  void lease(LeaseJob* job) { lease_desk_.start(job); }
   std::vector<CommandStats>& command_stats() { return command_stats_; }
   ErrorStats& error_stats() { return error_stats_; }
   // Commands a second, of all threads; the first thread keeps it.
@@ -108,6 +109,7 @@ class Executor {
 
  private:
   friend class LeaseDesk;
+  friend class WaitingRoom;
   struct Request {
     Client* client;
     const Command* command;  // null: unknown
@@ -134,6 +136,7 @@ class Executor {
   void in_transaction(Request& r);
   void finish_part(Client& c, size_t part, Bytes reply);
   void call_handler(Call& call);
+  void call_again(Call& call);
   void run_timed(Call& call, CommandStats& stats);
   void count_error(const Reply& reply);
   void sample();
@@ -145,6 +148,13 @@ class Executor {
   void run_task(Task* t);
   void run_deferred();
   void take_replies(CommandBatch* b);
+  bool serve(Waiter& w, const ShardSet& held);
+  void serve_ready(const ShardSet& held);
+  void serve_queue(Shard& shard, const BlockedKeys::Key& key, const ShardSet& held);
+  void serve_or_send(Waiter& w, const ShardSet& held);
+  void send_home(Waiter& w);
+  void count_unserved(const Command& command, const Reply& reply);
+  void uncount(const Command& command);
   void send_batches();
   void list(Client* c) {
     if (!c->listed) {
@@ -168,15 +178,21 @@ class Executor {
   std::vector<char> notify_;             // threads that were sent something this turn
   std::vector<CommandBatch*> outgoing_;  // being filled this turn, by target
   std::vector<CommandBatch*> spare_batches_;
-  std::vector<Message*> deferred_;      // commands and tasks that came while the shard was leased out
-  std::vector<Request> remote_;         // those of one batch from another thread, while it runs
-  const OwedReply* current_ = nullptr;  // of the lease that is running, for suspend()
-  bool suspended_ = false;              // the running command has called suspend()
-  Call* exec_ = nullptr;                // the EXEC whose queue is running
+  std::vector<Message*> deferred_;        // commands and tasks that came while the shard was leased out
+  std::vector<Request> remote_;           // those of one batch from another thread, while it runs
+  const OwedReply* current_ = nullptr;    // of the lease that is running, for suspend()
+  bool suspended_ = false;                // the running command has called suspend()
+  Call* exec_ = nullptr;                  // the EXEC whose queue is running
+  CommandBatch* remote_batch_ = nullptr;  // that is running, and the place in it
+  size_t remote_at_ = 0;
+  bool serving_ = false;        // a waiter's command is running again
+  bool found_nothing_ = false;  // and has nothing to answer still
+  ShardSet own_;                // this thread's shard
   std::vector<CommandStats> command_stats_;
   ErrorStats error_stats_;
   Rate command_rate_;
   LeaseDesk lease_desk_;
+  WaitingRoom waiting_room_;
   alignas(64) std::atomic<int> sleeping_{0};
 };
 

@@ -13,9 +13,4 @@ bool run_expiry(Shard& shard, int64_t now_ms, int budget) {
   });
 }
 
-int64_t next_expiry_ms(const Shard& shard) {
-  int64_t next = shard.expiry.next_ms();
-  return next < 0 ? -1 : next + 1;
-}
-
 }  // namespace ringwood

@@ -7,7 +7,4 @@ namespace ringwood {
 // One piece of work of at most `budget` steps, a key removed or moved nearer to its time being one. True when there is more to do at once.
 bool run_expiry(Shard& shard, int64_t now_ms, int budget);
 
-// Unix time in ms at which run_expiry() should be called next, or -1 when no key of the shard will expire. May be too early, never too late.
-int64_t next_expiry_ms(const Shard& shard);
-
 }  // namespace ringwood

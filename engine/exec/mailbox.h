@@ -9,7 +9,7 @@
 namespace ringwood {
 
 struct Message {
-  enum class Kind : unsigned char { kCommands, kReplies, kLeaseWanted, kLeaseGranted, kLeaseReturned, kTask, kTaskDone };
+  enum class Kind : unsigned char { kCommands, kReplies, kLeaseWanted, kLeaseGranted, kLeaseReturned, kTask, kTaskDone, kWaiter };
   Kind kind;
   int from = 0;  // thread that sent it last
 };

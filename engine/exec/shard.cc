@@ -4,6 +4,7 @@ namespace ringwood {
 
 void Shard::database_emptied(int database) {
   watched.touch_if(database, [&](Bytes key) { return this->database(database).find(KeyRef(key)) != nullptr; });
+  blocked.database_modified(database);
 }
 
 void Shard::swap_databases(int a, int b) {
@@ -13,6 +14,8 @@ void Shard::swap_databases(int a, int b) {
   };
   watched.touch_if(a, in_either);
   watched.touch_if(b, in_either);
+  blocked.database_modified(a);
+  blocked.database_modified(b);
   std::swap(logical_[static_cast<size_t>(a)], logical_[static_cast<size_t>(b)]);
 }
 

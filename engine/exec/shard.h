@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/base/random.h"
+#include "engine/exec/blocked_keys.h"
 #include "engine/exec/stats.h"
 #include "engine/exec/watched_keys.h"
 #include "engine/store/database.h"
@@ -42,7 +43,11 @@ class Shard {
     return -1;
   }
   // The key's value or existence has changed.
-  void key_modified(Bytes key, int database) { watched.touch(database, key); }
+  void key_modified(Bytes key, int database) {
+    if (__builtin_expect(watched.empty() && blocked.empty(), 1)) return;
+    watched.touch(database, key);
+    blocked.key_modified(database, key);
+  }
   // The database is about to be emptied: its keys are modified.
   void database_emptied(int database);
   // Exchanges the keys of two databases; who watches a key goes on watching the number and name that were given.
@@ -54,6 +59,7 @@ class Shard {
   Limits limits;            // the encodings' thresholds, from Options; refreshed at the start of a turn
   uint32_t access_now = 0;  // what a touched entry's access word becomes: the LRU clock (with an LFU policy, see Call::touch)
   KeyEventListener* listener = nullptr;
+  BlockedKeys blocked;        // BLPOP and its like
   WatchedKeys watched;        // WATCH
   bool active_expire = true;  // DEBUG SET-ACTIVE-EXPIRE
 

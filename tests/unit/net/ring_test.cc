@@ -130,8 +130,8 @@ TEST_F(RingTest, WakesAnotherRing) {
 }
 
 TEST_F(RingTest, TimerFiresOnce) {
-  ring_.timer(1000, nullptr);
-  EXPECT_EQ(next().op(), Ring::Op::kTimer);
+  ring_.timer(Ring::Timer::kTick, 1000);
+  EXPECT_EQ(next().op(), Ring::Op::kTick);
 }
 
 TEST_F(RingTest, DoesFileWork) {

@@ -1,0 +1,134 @@
+// Commands that wait for keys: how they begin to wait, and how they are served by whoever makes a key ready.
+#include <algorithm>
+
+#include "engine/exec/call.h"
+#include "engine/exec/command_batch.h"
+#include "engine/exec/executor.h"
+#include "engine/exec/routing.h"
+
+namespace ringwood {
+
+// Taken back: what blocks is counted once, when it has been answered.
+void Executor::uncount(const Command& command) {
+  command_stats_[command.id].calls.add(-1);
+  shard().stats.commands_processed.add(-1);
+}
+
+void Executor::count_unserved(const Command& command, const Reply& reply) {
+  command_stats_[command.id].calls.add();
+  shard().stats.commands_processed.add();
+  if (!reply.failed()) return;
+  command_stats_[command.id].failed.add();
+  count_error(reply);
+}
+
+void Executor::block(Call& call, const BlockOn& on) {
+  if (exec_) return on.null_bulk ? call.reply.null() : call.reply.null_array();
+  uncount(call.command());
+  if (serving_) {
+    found_nothing_ = true;
+    return;
+  }
+  auto* w = new Waiter;
+  w->kind = Message::Kind::kWaiter;
+  w->command = &call.command();
+  w->args = OwnedArgs(on.args.empty() ? call.args() : on.args);
+  w->database = call.database();
+  w->resp = call.reply.resp();
+  w->no_touch = call.no_touch();
+  w->type = on.type;
+  w->when_gone = on.when_gone;
+  w->all_at_once = on.all_at_once;
+  w->deadline_ms = on.deadline_ms;
+  for (Bytes key : w->args.view().subspan(on.first_key, on.keys)) {
+    if (std::any_of(w->links.begin(), w->links.end(), [key](const WaiterLink& l) { return l.key == key; })) continue;
+    w->links.push_back({w, key, engine_.mapping.shard(key_slot(key))});
+  }
+  for (WaiterLink& l : w->links) engine_.shards[static_cast<size_t>(l.shard)]->blocked.add(l);
+  if (call.client()) {
+    w->home = self_;
+    w->owed = suspend(call);
+    waiting_room_.enter(w);
+  } else {
+    CommandBatch::Item& item = remote_batch_->items[remote_at_];
+    w->home = remote_batch_->from;
+    w->owed = {item.client, item.slot};
+    item.waiter = w;
+  }
+}
+
+// The keys of the held shards that have become ready; serving may make others ready.
+void Executor::serve_ready(const ShardSet& held) {
+  bool any = false;
+  for (size_t i = held._Find_first(); i < kMaxShards && !any; i = held._Find_next(i)) any = engine_.shards[i]->blocked.any_ready();
+  if (!any) return;
+  now_us_ = engine_.clock->unix_us();  // what has made them ready may have taken long enough for them to expire
+  for (bool again = true; again;) {
+    again = false;
+    for (size_t i = held._Find_first(); i < kMaxShards; i = held._Find_next(i)) {
+      Shard& s = *engine_.shards[i];
+      while (s.blocked.any_ready()) {
+        serve_queue(s, s.blocked.take_ready(), held);
+        again = true;
+      }
+    }
+  }
+}
+
+// Those who wait for one key, in the order in which they came, as long as there is something for them.
+void Executor::serve_queue(Shard& shard, const BlockedKeys::Key& key, const ShardSet& held) {
+  BlockedQueue* queue = shard.blocked.find(key);
+  if (!queue) return;
+  Database& d = shard.database(key.database);
+  KeyRef k(key.key);
+  for (WaiterLink *l = queue->first, *next; l; l = next) {
+    next = l->next;  // serving takes no other waiter out of this queue
+    Waiter& w = *l->waiter;
+    Entry* e = d.find(k);
+    if (!w.when_gone && !(e && e->type() == w.type)) {
+      if (!e && !queue->wait_for_gone) return;
+      continue;
+    }
+    if (w.take()) serve_or_send(w, held);
+  }
+}
+
+void Executor::serve_or_send(Waiter& w, const ShardSet& held) {
+  if (w.all_at_once) {
+    ShardSet needed;
+    add_shards(*w.command, w.args.view(), *w.owed.client, engine_.mapping, needed);
+    if ((needed & ~held).any()) {
+      w.retry = true;
+      return send_home(w);
+    }
+  }
+  if (serve(w, held)) {
+    for (WaiterLink& l : w.links)
+      if (held.test(static_cast<size_t>(l.shard))) engine_.shards[static_cast<size_t>(l.shard)]->blocked.remove(l);
+    return send_home(w);
+  }
+  if (!w.release() || !w.take()) return;
+  // Somebody had found another of its keys ready at that moment, on another shard.
+  w.retry = true;
+  send_home(w);
+}
+
+// Runs the command again. False when there is nothing for it still.
+bool Executor::serve(Waiter& w, const ShardSet& held) {
+  Call call(*this, *w.command, w.args.view(), nullptr, w.database, Reply(w.reply, w.resp));
+  call.set_no_touch(w.no_touch);
+  call.set_held(&held);
+  serving_ = true;
+  found_nothing_ = false;
+  call_again(call);
+  serving_ = false;
+  return !found_nothing_;
+}
+
+void Executor::send_home(Waiter& w) {
+  if (w.home == self_) return waiting_room_.take(&w);
+  w.from = self_;
+  post(static_cast<size_t>(w.home), &w);
+}
+
+}  // namespace ringwood

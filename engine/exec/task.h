@@ -1,0 +1,17 @@
+#pragma once
+// Work for another thread that is no command.
+#include "engine/exec/mailbox.h"
+
+namespace ringwood {
+
+class Executor;
+
+// In caller-owned memory: `run` is called there, then `done` at home, each once, with nothing else running on that thread's shard. For gathering
+// statistics, listing connections, handing over loaded keys.
+struct Task : Message {
+  void (*run)(Task&, Executor& there) = nullptr;
+  void (*done)(Task&, Executor& home) = nullptr;  // owns the memory from here on
+  int home = 0;
+};
+
+}  // namespace ringwood
