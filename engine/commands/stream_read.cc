@@ -2,6 +2,7 @@
 
 #include "engine/commands/stream_handlers.h"
 #include "engine/exec/command_table.h"
+#include "engine/exec/waiting_room.h"
 
 namespace ringwood::stream_read {
 namespace {
@@ -9,12 +10,6 @@ namespace {
 bool fail(Call& c, Bytes error) {
   c.reply.error(error);
   return false;
-}
-
-bool to_timeout(Call& c, Bytes text, int64_t& ms) {
-  if (!c.to_int(text, ms, "ERR timeout is not an integer or out of range")) return false;
-  if (ms < 0) return fail(c, "ERR timeout is negative");
-  return ms <= INT64_MAX - c.now_ms() || fail(c, "ERR timeout is out of range");
 }
 
 bool unbalanced(Call& c, bool grouped) {
@@ -136,7 +131,16 @@ void read(Call& c, bool grouped) {
   r.grouped = grouped;
   if (!parse(c, r) || !resolve(c, r)) return;
   if (serve(c, r)) return;
-  c.reply.null_array();
+  if (!r.waits) return c.reply.null_array();
+  std::vector<OwnedBytes> kept = arguments_to_wait_with(c.args(), r);
+  std::vector<Bytes> args(kept.begin(), kept.end());
+  c.block({.first_key = r.first_key,
+           .keys = r.streams,
+           .type = Type::kStream,
+           .deadline_ms = r.deadline_ms,
+           .when_gone = grouped,  // to tell that the group has gone
+           .all_at_once = r.streams > 1,
+           .args = args});
 }
 
 }  // namespace
@@ -147,7 +151,8 @@ bool parse(Call& c, Request& r) {
     Bytes word = c.arg(i);
     size_t more = c.argc() - i - 1;
     if (more && Call::is_word(word, "block")) {
-      if (!to_timeout(c, c.arg(++i), r.timeout_ms)) return false;
+      if (!c.to_deadline_ms(c.arg(++i), r.deadline_ms)) return false;
+      r.waits = true;
     } else if (more && Call::is_word(word, "count")) {
       if (!c.to_int(c.arg(++i), r.count)) return false;
       if (r.count < 0) r.count = 0;

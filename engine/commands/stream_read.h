@@ -17,7 +17,8 @@ struct Request {
   bool no_ack = false;
   Bytes group, consumer;
   int64_t count = 0;        // of each stream; 0 = all
-  int64_t timeout_ms = -1;  // BLOCK: 0 = for ever; -1 = it does not wait
+  bool waits = false;       // BLOCK was given
+  int64_t deadline_ms = 0;  // unix time; 0 = none
   size_t first_key = 0;     // argument
   size_t streams = 0;       // so many keys, and behind them as many IDs
   std::vector<Wanted> wanted;

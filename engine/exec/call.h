@@ -97,6 +97,8 @@ class Call {
   // Nothing to answer yet: the command is run again, from its beginning, when one of these keys changes. The handler has written no reply, changed nothing, and
   // returns. Where a command may not wait (in EXEC) the null reply of a timeout is written.
   void block(const BlockOn& on);
+  // Runs again whoever waits for the key, though it is not modified (XGROUP DESTROY).
+  void wake(const KeyRef& k) { shard(k).blocked.key_modified(database_, k.key); }
   // False for a key that a waiting command must pass over, because it is served by a thread that does not hold the key's shard.
   bool may_touch(const KeyRef& k) const { return !held_ || held_->test(static_cast<size_t>(shard(k).id())); }
   void set_held(const ShardSet* held) { held_ = held; }
