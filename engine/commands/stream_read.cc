@@ -116,6 +116,7 @@ bool serve_grouped(Call& c, const Request& r, const Wanted& w, Stream& s) {
 }
 
 bool serve_one(Call& c, const Request& r, const Wanted& w) {
+  if (!c.may_touch(w.key)) return false;
   Entry* e = c.find_read(w.key);  // counted once more, as in Redis
   if (!e) return false;
   Stream& s = stream::of(e->object());
@@ -132,15 +133,14 @@ void read(Call& c, bool grouped) {
   if (!parse(c, r) || !resolve(c, r)) return;
   if (serve(c, r)) return;
   if (!r.waits) return c.reply.null_array();
-  std::vector<OwnedBytes> kept = arguments_to_wait_with(c.args(), r);
-  std::vector<Bytes> args(kept.begin(), kept.end());
+  std::vector<OwnedBytes> args = arguments_to_wait_with(c.args(), r);
+  std::vector<Bytes> views(args.begin(), args.end());
   c.block({.first_key = r.first_key,
            .keys = r.streams,
            .type = Type::kStream,
            .deadline_ms = r.deadline_ms,
-           .when_gone = grouped,  // to tell that the group has gone
-           .all_at_once = r.streams > 1,
-           .args = args});
+           .when_gone = grouped,
+           .args = views});
 }
 
 }  // namespace
@@ -151,8 +151,8 @@ bool parse(Call& c, Request& r) {
     Bytes word = c.arg(i);
     size_t more = c.argc() - i - 1;
     if (more && Call::is_word(word, "block")) {
-      if (!c.to_deadline_ms(c.arg(++i), r.deadline_ms)) return false;
       r.waits = true;
+      if (!c.to_deadline_ms(c.arg(++i), r.deadline_ms)) return false;
     } else if (more && Call::is_word(word, "count")) {
       if (!c.to_int(c.arg(++i), r.count)) return false;
       if (r.count < 0) r.count = 0;
@@ -185,6 +185,7 @@ bool resolve(Call& c, Request& r) {
   r.wanted.resize(r.streams);
   for (size_t i = 0; i < r.streams; i++) {
     r.wanted[i].key = c.key(r.first_key + i);
+    if (!c.may_touch(r.wanted[i].key)) continue;
     if (!resolve_one(c, r, c.arg(r.first_key + r.streams + i), r.wanted[i])) return false;
   }
   return true;

@@ -17,8 +17,8 @@ struct Request {
   bool no_ack = false;
   Bytes group, consumer;
   int64_t count = 0;        // of each stream; 0 = all
-  bool waits = false;       // BLOCK was given
-  int64_t deadline_ms = 0;  // unix time; 0 = none
+  bool waits = false;       // BLOCK
+  int64_t deadline_ms = 0;  // then: unix time, 0 for ever
   size_t first_key = 0;     // argument
   size_t streams = 0;       // so many keys, and behind them as many IDs
   std::vector<Wanted> wanted;

@@ -139,7 +139,7 @@ TEST_P(SortCommands, OtherValuesAreAnswered) {
   EXPECT_EQ(run("SORT l LIMIT 1 1 GET w_*suffix"), bulks({"s"}));
   run("SET w_2* star");
   EXPECT_EQ(run("SORT l LIMIT 1 1 GET w_**"), bulks({"star"}));  // only the first one stands for the element
-  EXPECT_EQ(changes(), 3);  // the three SETs
+  EXPECT_EQ(changes(), 3);                                       // the three SETs
 }
 
 TEST_P(SortCommands, ResultsAreStored) {
