@@ -272,7 +272,8 @@ TEST_P(Blocking, ReadsOfAGroupGetAnEntryOnce) {
 }
 
 TEST_P(Blocking, ReadsOfAGroupEndWithTheGroup) {
-  const std::vector<Args> ends = {{"DEL", "s"}, {"XGROUP", "DESTROY", "s", "g"}, {"FLUSHALL"}, {"RENAME", "s", "t"}, {"SET", "s", "text"}, {"PEXPIRE", "s", "10"}};
+  const std::vector<Args> ends = {{"DEL", "s"},         {"XGROUP", "DESTROY", "s", "g"}, {"FLUSHALL"}, {"RENAME", "s", "t"},
+                                  {"SET", "s", "text"}, {"PEXPIRE", "s", "10"}};
   for (const Args& end : ends) {
     SCOPED_TRACE(end[0]);
     run({"DEL", "s", "t"});
