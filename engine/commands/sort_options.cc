@@ -27,7 +27,7 @@ bool SortPattern::find(Call& c, Bytes element, Bytes& value) {
     return true;
   }
   hash::Element found;
-  if (e->type() != Type::kHash || !hash::get(e->object(), field_, found)) return false;
+  if (e->type() != Type::kHash || !hash::get(e->object(), field_, c.now_ms(), found)) return false;
   value = found.is_integer() ? Bytes(digits_, static_cast<size_t>(format_int64(digits_, found.integer) - digits_))
                              : Bytes(found.data, found.size);
   return true;
