@@ -174,8 +174,9 @@ void ask_all(Call& c, Survey* s) {
 
 // False when there is no such type, and that has been replied.
 bool read_type(Call& c, Bytes word, ClientFilter& f) {
-  if (Call::is_word(word, "normal")) return true;
-  for (Bytes other : {"slave", "replica", "pubsub", "master"})
+  if (Call::is_word(word, "normal")) return f.type = ClientClass::kNormal, true;
+  if (Call::is_word(word, "pubsub")) return f.type = ClientClass::kPubsub, true;
+  for (Bytes other : {"slave", "replica", "master"})
     if (Call::is_word(word, other)) return f.none = true;
   c.reply.error("ERR Unknown client type '" + OwnedBytes(word) + "'");
   return false;

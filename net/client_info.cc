@@ -6,6 +6,7 @@
 #include "engine/base/number.h"
 #include "engine/exec/call.h"
 #include "engine/exec/command_table.h"
+#include "engine/exec/pubsub.h"
 #include "net/connection.h"
 
 namespace ringwood {
@@ -13,6 +14,7 @@ namespace {
 
 OwnedBytes flags_of(const Connection& c) {
   OwnedBytes f;
+  if (c.subscriptions) f += 'P';
   if (c.in_multi) f += 'x';
   if (c.waiter) f += 'b';
   if (c.transaction && c.transaction->touched.load(std::memory_order_relaxed)) f += 'd';
@@ -44,15 +46,16 @@ OwnedBytes client_line(Connection& c, int64_t now_ms, const Call* asking) {
   char numbers[512];
   OwnedBytes line = "id=" + std::to_string(c.id) + " addr=" + c.peer_address() + " laddr=" + c.local_address() +
                     " fd=" + std::to_string(c.fd) + " name=" + c.name;
-  std::snprintf(numbers, sizeof numbers,
-                " age=%lld idle=%lld flags=%s db=%d sub=0 psub=0 ssub=0 multi=%d qbuf=%zu qbuf-free=%zu argv-mem=%zu multi-mem=%zu rbs=%zu "
-                "rbp=%zu obl=0 oll=%d "
-                "omem=%zu tot-mem=%zu events=r%s cmd=",
-                static_cast<long long>(now_ms / 1000 - c.created_ms / 1000),
-                static_cast<long long>(now_ms / 1000 - c.last_active_ms / 1000), flags_of(c).c_str(), c.database,
-                c.in_multi ? static_cast<int>(c.transaction->queue.size()) : -1, c.query.size() + request,
-                c.query.capacity() - std::min(c.query.capacity(), c.query.size()), arguments, c.in_multi ? c.transaction->bytes : 0,
-                c.out.capacity(), c.out.size(), backlog ? 1 : 0, backlog, memory, c.sending ? "w" : "");
+  std::snprintf(
+      numbers, sizeof numbers,
+      " age=%lld idle=%lld flags=%s db=%d sub=%zu psub=%zu ssub=%zu multi=%d qbuf=%zu qbuf-free=%zu argv-mem=%zu multi-mem=%zu rbs=%zu "
+      "rbp=%zu obl=0 oll=%d "
+      "omem=%zu tot-mem=%zu events=r%s cmd=",
+      static_cast<long long>(now_ms / 1000 - c.created_ms / 1000), static_cast<long long>(now_ms / 1000 - c.last_active_ms / 1000),
+      flags_of(c).c_str(), c.database, PubSub::count(c, PubSub::Kind::kChannel), PubSub::count(c, PubSub::Kind::kPattern),
+      PubSub::count(c, PubSub::Kind::kShardChannel), c.in_multi ? static_cast<int>(c.transaction->queue.size()) : -1,
+      c.query.size() + request, c.query.capacity() - std::min(c.query.capacity(), c.query.size()), arguments,
+      c.in_multi ? c.transaction->bytes : 0, c.out.capacity(), c.out.size(), backlog ? 1 : 0, backlog, memory, c.sending ? "w" : "");
   line += numbers;
   line += c.last_command ? Bytes(c.last_command->full_name) : Bytes("NULL");
   line += " user=default redir=-1 resp=" + std::to_string(c.resp) + " lib-name=" + c.library_name + " lib-ver=" + c.library_version;
@@ -61,6 +64,7 @@ OwnedBytes client_line(Connection& c, int64_t now_ms, const Call* asking) {
 
 bool ClientFilter::matches(Connection& c) const {
   if (none || c.dying || c.id == skip) return false;
+  if (type && c.output_class() != *type) return false;
   if (!ids.empty() && std::find(ids.begin(), ids.end(), c.id) == ids.end()) return false;
   if (!address.empty() && c.peer_address() != address) return false;
   return local_address.empty() || c.local_address() == local_address;

@@ -1,8 +1,10 @@
 #pragma once
 // What CLIENT LIST and INFO tell of a connection, and which connections a filter of LIST or KILL means.
+#include <optional>
 #include <vector>
 
 #include "engine/base/bytes.h"
+#include "engine/base/options.h"
 
 namespace ringwood {
 
@@ -15,7 +17,8 @@ OwnedBytes client_line(Connection& c, int64_t now_ms, const Call* asking);
 struct ClientFilter {
   std::vector<uint64_t> ids;          // empty: any
   OwnedBytes address, local_address;  // empty: any
-  bool none = false;                  // no connection is of the type asked for
+  std::optional<ClientClass> type;    // none: any
+  bool none = false;                  // no connection is what is asked for
   uint64_t skip = 0;                  // id of a client that is not meant
 
   bool matches(Connection& c) const;

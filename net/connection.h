@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/base/bytes.h"
+#include "engine/base/options.h"
 #include "engine/exec/client.h"
 #include "net/resp_parser.h"
 
@@ -83,6 +84,7 @@ class Connection final : public Client {
 
   uint64_t bytes_in = 0, bytes_out = 0;
 
+  ClientClass output_class() const { return subscriptions ? ClientClass::kPubsub : ClientClass::kNormal; }
   size_t output_bytes() const { return out.size() + in_flight.size() - sent; }
   // "127.0.0.1:1234", "[::1]:1234" or "/path:0", as CLIENT LIST shows them; asked from the kernel at first use.
   const std::string& peer_address();

@@ -1,6 +1,7 @@
 #include "net/info.h"
 
 #include "engine/exec/executor.h"
+#include "engine/exec/pubsub.h"
 #include "net/loop.h"
 #include "net/network.h"
 
@@ -25,6 +26,7 @@ void write_clients(InfoText& out, const InfoContext& context, void* self) {
   out.field("client_recent_max_output_buffer", 0);
   out.field("blocked_clients", blocked);
   out.field("tracking_clients", 0);
+  out.field("pubsub_clients", static_cast<uint64_t>(context.engine.pubsub->clients()));
   out.field("clients_in_timeout_table", in_timeouts);
   out.field("total_blocking_keys", keys);
   out.field("total_blocking_keys_on_nokey", keys_that_may_go);

@@ -43,7 +43,9 @@ struct Handover final : Task {
 
 }  // namespace
 
-Loop::Loop(Network& network, Executor& executor) : network_(network), executor_(executor) { completions_.resize(kCompletionsAtOnce); }
+Loop::Loop(Network& network, Executor& executor) : network_(network), executor_(executor), departures_(executor) {
+  completions_.resize(kCompletionsAtOnce);
+}
 
 Loop::~Loop() {
   for (Connection* c : connections_) {
@@ -214,7 +216,7 @@ void Loop::flush(Connection& c) {
 
 // The limits of client-output-buffer-limit. A soft one has a time that only check_connection() measures.
 bool Loop::over_output_limit(Connection& c) {
-  const OutputBufferLimit& limit = executor_.options().client_output_buffer_limit[static_cast<size_t>(ClientClass::kNormal)];
+  const OutputBufferLimit& limit = executor_.options().client_output_buffer_limit[static_cast<size_t>(c.output_class())];
   if (__builtin_expect(!limit.hard_bytes && !limit.soft_bytes, 1)) return false;
   size_t bytes = c.output_bytes();
   bool over = limit.hard_bytes && bytes > limit.hard_bytes;
@@ -359,7 +361,7 @@ void Loop::bury() {
       c->shut = true;
       shutdown(c->fd, SHUT_RDWR);
     }
-    if (in_kernel || c->slots_open() || c->waiting || c->listed || c->ended || c->untidy || c->waits_to_parse) {
+    if (!departures_.gone(*c) || in_kernel || c->slots_open() || c->waiting || c->listed || c->ended || c->untidy || c->waits_to_parse) {
       dying_[left++] = c;
       continue;
     }
@@ -372,6 +374,7 @@ void Loop::bury() {
     delete c;
   }
   dying_.resize(left);
+  departures_.start();
 }
 
 // --- time
@@ -410,7 +413,7 @@ void Loop::check_connection(Connection& c) {
   if (c.dying) return;
   if (over_output_limit(c)) return;
   int64_t timeout_ms = executor_.options().timeout * int64_t{1000};
-  if (timeout_ms && !c.waiting && executor_.now_ms() - c.last_active_ms > timeout_ms) {
+  if (timeout_ms && !c.waiting && !c.subscriptions && executor_.now_ms() - c.last_active_ms > timeout_ms) {
     network_.log.write(LogLevel::kVerbose, "Closing idle client");
     kill(c);
   }

@@ -4,6 +4,7 @@
 #include <deque>
 #include <vector>
 
+#include "engine/exec/departures.h"
 #include "engine/exec/executor.h"
 #include "net/connection.h"
 #include "net/network.h"
@@ -94,6 +95,7 @@ class Loop {
   std::vector<Connection*> untidy_;
   std::vector<Connection*> ended_;  // the peer sends no more
   std::vector<Connection*> dying_;
+  Departures departures_;
   std::deque<OwnedBytes> unquoted_;  // arguments of inline commands of this round
   uint64_t round_ = 1;               // number of the next Executor::run()
   size_t submitted_ = 0;             // requests of this round

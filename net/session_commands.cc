@@ -2,6 +2,8 @@
 #include "engine/base/conf_file.h"
 #include "engine/exec/call.h"
 #include "engine/exec/client.h"
+#include "engine/exec/executor.h"
+#include "engine/exec/pubsub.h"
 #include "net/commands.h"
 
 namespace ringwood {
@@ -30,6 +32,11 @@ bool authenticate(Call& c, Bytes user, Bytes password) {
 
 void ping(Call& c) {
   if (c.argc() > 2) return c.reply.wrong_arity("ping");
+  if (__builtin_expect(c.client()->subscriptions && c.client()->resp == 2, 0)) {  // what a subscriber is told looks like a message
+    c.reply.array(2);
+    c.reply.bulk("pong");
+    return c.reply.bulk(c.argc() == 2 ? c.arg(1) : Bytes());
+  }
   if (c.argc() == 2) return c.reply.bulk(c.arg(1));
   c.reply.simple("PONG");
 }
@@ -58,6 +65,7 @@ void reset(Call& c) {
     t->discard();
     client.in_multi = false;
   }
+  c.engine().pubsub->leave(client, c.executor().self());
   client.database = 0;
   client.resp = 2;
   client.authenticated = c.options().requirepass.empty();
@@ -69,6 +77,8 @@ void reset(Call& c) {
 }
 
 void shards_of_session(const Client& client, const SlotMapping& mapping, ShardSet& out) {
+  if (client.subscriptions)
+    for (int i = 0; i < mapping.shards; i++) out.set(static_cast<size_t>(i));
   if (client.transaction) client.transaction->add_watched_shards(mapping, out);
 }
 

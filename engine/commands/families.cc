@@ -35,6 +35,7 @@ void add_families(CommandTable& table) {
            server_commands,
            server_record_commands,
            transaction_commands,
+           pubsub_commands,
        })
     table.add(family());
 }

@@ -29,6 +29,7 @@ std::span<const CommandSpec> geo_commands();
 std::span<const CommandSpec> hyperloglog_commands();
 std::span<const CommandSpec> stream_commands();
 std::span<const CommandSpec> stream_group_commands();
+std::span<const CommandSpec> pubsub_commands();
 std::span<const CommandSpec> info_commands();
 std::span<const CommandSpec> command_introspection_commands();
 std::span<const CommandSpec> config_commands();

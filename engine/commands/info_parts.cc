@@ -10,6 +10,7 @@
 #include "engine/exec/access.h"
 #include "engine/exec/command_table.h"
 #include "engine/exec/executor.h"
+#include "engine/exec/pubsub.h"
 
 namespace ringwood {
 namespace {
@@ -130,6 +131,10 @@ void write_stats(InfoText& out, const InfoContext& x, void*) {
   out.field("current_eviction_exceeded_time", 0);
   out.field("keyspace_hits", total(e, &ShardStats::keyspace_hits));
   out.field("keyspace_misses", total(e, &ShardStats::keyspace_misses));
+  for (auto [name, kind] : {std::pair("pubsub_channels", PubSub::Kind::kChannel),
+                            {"pubsub_patterns", PubSub::Kind::kPattern},
+                            {"pubsubshard_channels", PubSub::Kind::kShardChannel}})
+    out.field(name, static_cast<uint64_t>(e.pubsub->channels(kind).size()));
   out.field("latest_fork_usec", 0);  // nothing forks
   out.field("total_forks", 0);
   out.field("migrate_cached_sockets", 0);

@@ -98,6 +98,7 @@ void xgroup_destroy(Call& c) {
   if (!find_stream(c, k, e)) return;
   if (!stream::of(e->object()).delete_group(c.arg(3))) return c.reply.integer(0);
   group_changed(c, k, "xgroup-destroy");
+  c.wake_waiters(k);  // whose group it was gets NOGROUP
   c.reply.integer(1);
 }
 

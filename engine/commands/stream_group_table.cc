@@ -206,6 +206,7 @@ constexpr CommandSpec kSpecs[] = {
      .keys_of = stream_read::keys_of,
      .group = Group::kStream,
      .since = "5.0.0",
+     .complexity = "O(N) for N entries answered, of all streams",
      .summary = "Answers the entries of streams above given IDs; waits for some with BLOCK.",
      .syntax = "[COUNT count:integer] [BLOCK milliseconds:integer] (streams=STREAMS key:key... id...)"},
     {.name = "xreadgroup",

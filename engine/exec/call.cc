@@ -29,7 +29,7 @@ __attribute__((always_inline)) inline Entry* Call::live(const KeyRef& k, Databas
   if (!e->expired(now_ms())) return e;
   // While a data set is loaded its keys stand as they were written; the first access afterwards removes them.
   if (engine().state.load(std::memory_order_relaxed) & kStateLoading) return e;
-  expire_key(s, d, k);
+  expire_key(executor_, client_, s, d, k);
   return nullptr;
 }
 
@@ -76,11 +76,17 @@ void Call::changed(const KeyRef& k, NotifyClass cls, const char* event, int64_t 
   Shard& s = shard(k);
   s.stats.dirty.add(n);
   s.key_modified(k.key, database_);
-  if (__builtin_expect(s.listener != nullptr, 0)) s.listener->on_key_event(static_cast<uint32_t>(cls), event, k.key, database_);
+  if (__builtin_expect(s.listener || here().announced, 0)) tell(s, static_cast<uint32_t>(cls), event, k.key);
+}
+
+__attribute__((cold)) void Call::tell(Shard& s, uint32_t event_class, const char* event, Bytes key) {
+  if (s.listener) s.listener->on_key_event(event_class, event, key, database_);
+  if (here().announced & event_class) executor_.pushes().key_event(client_, event, key, database_);
 }
 
 void Call::notify(const KeyRef& k, NotifyClass cls, const char* event) {
-  if (KeyEventListener* l = shard(k).listener) l->on_key_event(static_cast<uint32_t>(cls), event, k.key, database_);
+  Shard& s = shard(k);
+  if (__builtin_expect(s.listener || here().announced, 0)) tell(s, static_cast<uint32_t>(cls), event, k.key);
 }
 
 void Call::modified(const KeyRef& k) { shard(k).key_modified(k.key, database_); }
@@ -92,12 +98,13 @@ bool Call::erase(const KeyRef& k, const char* event) {
   return true;
 }
 
-void expire_key(Shard& s, Database& d, const KeyRef& k) {
+void expire_key(Executor& here, Client* asking, Shard& s, Database& d, const KeyRef& k) {
   Entry* e = d.detach(k);
   if (!e) return;
   s.stats.expired_keys.add();
   int number = s.logical_number(d);
   if (s.listener) s.listener->on_key_event(kNotifyExpired, "expired", k.key, number);
+  if (here.shard().announced & kNotifyExpired) here.pushes().key_event(asking, "expired", k.key, number);
   s.key_modified(k.key, number);
   Entry::destroy(e);
 }

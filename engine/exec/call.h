@@ -89,6 +89,8 @@ class Call {
   void notify(const KeyRef& k, NotifyClass cls, const char* event);
   void add_dirty(const KeyRef& k, int64_t n) { shard(k).stats.dirty.add(n); }
   void modified(const KeyRef& k);
+  // Those who wait for the key look again, although its value is what it was.
+  void wake_waiters(const KeyRef& k) { shard(k).blocked.key_modified(database_, k.key); }
   // Removes a key that a command has emptied or deleted: marks it as modified and announces "del" (generic). True when it was there. It counts no change:
   // a command that emptied a collection has counted its elements, one that deletes keys counts them itself (add_dirty).
   bool erase(const KeyRef& k, const char* event = "del");
@@ -124,6 +126,7 @@ class Call {
 
  private:
   Entry* live(const KeyRef& k, Database& d, Shard& s);
+  void tell(Shard& s, uint32_t event_class, const char* event, Bytes key);
   void touch(Entry* e);
   void touch_lfu(Entry* e);
   Executor& executor_;
@@ -137,7 +140,8 @@ class Call {
   const KeyRef* prepared_ = nullptr;
 };
 
-// Removes an expired key: counted, announced ("expired"), propagated as a deletion. The key may point into its entry.
-void expire_key(Shard& s, Database& d, const KeyRef& k);
+// Removes an expired key: counted, announced ("expired"), propagated as a deletion. The key may point into its entry. `asking`: the client whose command
+// has found it, if any.
+void expire_key(Executor& here, Client* asking, Shard& s, Database& d, const KeyRef& k);
 
 }  // namespace ringwood

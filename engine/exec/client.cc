@@ -1,5 +1,7 @@
 #include "engine/exec/client.h"
 
+#include "engine/exec/command_table.h"
+
 namespace ringwood {
 
 void Client::silence(size_t start) {
@@ -8,8 +10,14 @@ void Client::silence(size_t start) {
     reply_mode = ReplyMode::kSkip;
     return;
   }
-  b.truncate(start);
+  bool refused = b.size() > start && b.view()[start] == '-';
+  if (refused || !replies_anyway()) b.truncate(start);
   if (reply_mode == ReplyMode::kSkip) reply_mode = ReplyMode::kOn;
+}
+
+// What SUBSCRIBE and its like answer is sent whether replies are on or off; RESET switches them on.
+bool Client::replies_anyway() const {
+  return last_command && !in_multi && (last_command->replies_by_push() || last_command->full_name == "reset");
 }
 
 void Client::fill_slot(uint64_t number, Bytes reply) {

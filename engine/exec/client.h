@@ -15,6 +15,7 @@ namespace ringwood {
 
 struct Command;
 struct LeaseJob;
+struct Subscriptions;
 struct Waiter;
 
 class Client {
@@ -38,15 +39,17 @@ class Client {
   const Command* last_command = nullptr;
   bool in_multi = false;                     // between MULTI and EXEC: requests are queued
   std::unique_ptr<Transaction> transaction;  // null until the first MULTI or WATCH
+  Subscriptions* subscriptions = nullptr;    // PubSub's; null: none, so that the client is no subscriber
   int64_t created_ms = 0, last_active_ms = 0;
 
   // --- output, in order; the loop sends it
   OutBuffer out;
 
   // --- owned by the executor
-  bool waiting = false;  // a request stops the pipeline: nothing behind it is parsed until it has been answered
-  bool listed = false;   // already in Executor::written()
-  bool closing = false;  // set by the owner: wants to stand in Executor::resumed() when its last outstanding reply has come
+  bool waiting = false;    // a request stops the pipeline: nothing behind it is parsed until it has been answered
+  bool listed = false;     // already in Executor::written()
+  bool closing = false;    // set by the owner: wants to stand in Executor::resumed() when its last outstanding reply has come
+  bool departing = false;  // in a job of Departures
   std::unique_ptr<UnfinishedExec> unfinished_exec;
   Waiter* waiter = nullptr;    // the blocked command, while it is WaitingRoom's
   LeaseJob* parked = nullptr;  // begins when what this client has outstanding on other shards has been answered
@@ -62,7 +65,7 @@ class Client {
   }
   // A reply that will come later; the number is for fill_slot.
   uint64_t open_slot() {
-    bool silent = reply_mode != ReplyMode::kOn && reply_mode != ReplyMode::kSkipNext;
+    bool silent = reply_mode != ReplyMode::kOn && reply_mode != ReplyMode::kSkipNext && !replies_anyway();
     if (reply_mode == ReplyMode::kSkip) reply_mode = ReplyMode::kOn;
     slots_.push_back({0, 0, false, silent});
     open_++;
@@ -78,6 +81,7 @@ class Client {
   };
   void close_local(size_t start) { slots_.push_back({start, side_.size() - start, true, false}); }
   void silence(size_t start);
+  bool replies_anyway() const;
   void tidy();
   std::vector<Slot> slots_;  // [head_, end): outstanding, oldest first
   size_t head_ = 0;

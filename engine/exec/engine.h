@@ -19,6 +19,7 @@ class Log;
 class NetworkControl;
 class Persistence;
 class ProcessControl;
+class PubSub;
 class ReloadControl;
 
 // The current Options. A reader takes the pointer once a turn; old values are kept until every loop has passed a turn since.
@@ -62,6 +63,7 @@ struct Engine {
   const CommandTable* commands = nullptr;
   OptionsHolder* options = nullptr;
   Clock* clock = nullptr;
+  PubSub* pubsub = nullptr;            // engine/exec/pubsub.h
   Persistence* persistence = nullptr;  // persist/persistence.h; null where nothing is saved
   std::atomic<uint32_t> state{0};
   int64_t start_ms = 0;    // unix time

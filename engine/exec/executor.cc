@@ -37,12 +37,14 @@ Executor::Executor(Engine& engine, int self)
       options_(&engine.options->get()),
       inbox_(new Mailbox[engine.shards.size()]),
       lease_desk_(*this),
+      pushes_(*this, engine.shards.size()),
       waiting_room_(*this) {
   own_.set(static_cast<size_t>(self));
   notify_.assign(engine.shards.size(), 0);
   outgoing_.assign(engine.shards.size(), nullptr);
   command_stats_ = std::vector<CommandStats>(engine.commands->ids());
   shard().limits = limits_from(*options_);
+  shard().announced = announced_events(*options_);
 }
 
 // Mail that nobody will take any more. What waits for a lease is its client's thread's, and goes with the process.
@@ -64,7 +66,8 @@ void Executor::drop(Message* m) {
     case Message::Kind::kReplies: delete static_cast<CommandBatch*>(m); return;
     case Message::Kind::kTask:
     case Message::Kind::kTaskDone: return;  // the sender's memory
-    case Message::Kind::kWaiter: return;    // its home's
+    case Message::Kind::kDelivery: delete static_cast<Delivery*>(m); return;
+    case Message::Kind::kWaiter: return;  // its home's
     default: delete static_cast<LeaseHop*>(m);
   }
 }
@@ -96,6 +99,7 @@ void Executor::take_options() {
   if (latest == options_) return;
   options_ = latest;
   shard().limits = limits_from(*options_, shard().limits);  // read by this thread alone, lent or not (Call::limits)
+  shard().announced = announced_events(*options_);
 }
 
 // Ten times a second on the first thread, if it is awake.
@@ -110,24 +114,30 @@ bool Executor::take_mail() {
   bool any = false;
   lease_desk_.begin_turn();
   if (!leased_out()) run_deferred();
+  // Replies, then pushes, then what runs commands or lets others run them.
+  const uint64_t youngest = alone_ ? 0 : pushes_.youngest();
   for (size_t from = 0; from < engine_.shards.size(); from++) {
-    while (Message* m = inbox_[from].pop()) {
+    while (Message* m = inbox_[from].peek()) {
       any = true;
+      if (m->number > youngest) break;
+      inbox_[from].pop();
       switch (m->kind) {
-        case Message::Kind::kCommands:
-        case Message::Kind::kTask:
-        case Message::Kind::kTaskDone:
-          deferred_.push_back(m);
-          if (!leased_out()) run_deferred();
-          break;
         case Message::Kind::kReplies: take_replies(static_cast<CommandBatch*>(m)); break;
+        case Message::Kind::kDelivery: pushes_.take(static_cast<Delivery*>(m)); break;
         case Message::Kind::kWaiter: waiting_room_.take(static_cast<Waiter*>(m)); break;
-        default:
-          lease_desk_.take(static_cast<LeaseHop*>(m));
-          if (!leased_out()) run_deferred();
+        default: mail_.push_back(m);
       }
     }
   }
+  pushes_.deliver();
+  for (Message* m : mail_) {
+    if (m->kind == Message::Kind::kCommands || m->kind == Message::Kind::kTask || m->kind == Message::Kind::kTaskDone)
+      deferred_.push_back(m);
+    else
+      lease_desk_.take(static_cast<LeaseHop*>(m));
+    if (!leased_out()) run_deferred();
+  }
+  mail_.clear();
   lease_desk_.serve_before();
   return any;
 }
@@ -188,7 +198,7 @@ bool Executor::background() {
   if (leased_out()) return false;
   Shard& s = shard();
   if (!s.active_expire || !(s.expiry.size() + s.field_expiry.size())) return false;
-  bool more = run_expiry(s, now_ms(), 200);
+  bool more = run_expiry(*this, 200);
   if (s.blocked.any_ready()) serve_ready(own_);
   return more;
 }
@@ -211,6 +221,7 @@ bool Executor::may_sleep() {
 }
 
 void Executor::post(size_t to, Message* m) {
+  m->number = pushes_.youngest();
   outbox(to).push(m);
   notify_[to] = 1;
 }
@@ -257,6 +268,7 @@ inline void Executor::execute_here(Request& r) {
   call_handler(call);
   if (!suspended_) c.end_reply(start);
   list(&c);
+  pushes_.command_done();
   if (__builtin_expect(shard().blocked.any_ready(), 0)) serve_ready(own_);
 }
 
@@ -286,6 +298,7 @@ void Executor::run() {
   }
   pending_ = 0;
   args_.reset();
+  pushes_.flush();  // before anyone can read the replies
   lease_desk_.end_turn();
 }
 
@@ -418,6 +431,7 @@ void Executor::run_batch(CommandBatch* b) {
   int home = b->from;
   b->from = self_;
   post(static_cast<size_t>(home), b);
+  pushes_.flush();
 }
 
 void Executor::take_replies(CommandBatch* b) {
@@ -499,6 +513,7 @@ void Executor::run_lease(CommandLease& lease) {
   call_handler(call);
   current_ = nullptr;
   if (!suspended_) finish(lease.owed, bytes.view());
+  pushes_.command_done();
   serve_ready(lease.shards);
 }
 

@@ -14,6 +14,7 @@
 #include "engine/exec/error_stats.h"
 #include "engine/exec/lease.h"
 #include "engine/exec/mailbox.h"
+#include "engine/exec/push.h"
 #include "engine/exec/rate.h"
 #include "engine/exec/reply.h"
 #include "engine/exec/stats.h"
@@ -63,6 +64,7 @@ class Executor {
   void post_mail(F&& wake) {
     lease_desk_.lend_to_other();
     send_batches();
+    pushes_.flush();
     for (size_t i = 0; i < notify_.size(); i++) {
       if (!notify_[i]) continue;
       notify_[i] = !outbox(i).flush();
@@ -100,6 +102,8 @@ class Executor {
   void lease(LeaseJob* job) { lease_desk_.start(job); }
   std::vector<CommandStats>& command_stats() { return command_stats_; }
   ErrorStats& error_stats() { return error_stats_; }
+  // Messages to subscribers.
+  PushDesk& pushes() { return pushes_; }
   // Commands a second, of all threads; the first thread keeps it.
   const Rate& command_rate() const { return command_rate_; }
   // Takes over options that have just been published: at once on the thread that published them, on all others with their next turn.
@@ -109,6 +113,7 @@ class Executor {
 
  private:
   friend class LeaseDesk;
+  friend class PushDesk;
   friend class WaitingRoom;
   struct Request {
     Client* client;
@@ -178,6 +183,7 @@ class Executor {
   std::vector<char> notify_;             // threads that were sent something this turn
   std::vector<CommandBatch*> outgoing_;  // being filled this turn, by target
   std::vector<CommandBatch*> spare_batches_;
+  std::vector<Message*> mail_;            // of this turn, without replies and pushes
   std::vector<Message*> deferred_;        // commands and tasks that came while the shard was leased out
   std::vector<Request> remote_;           // those of one batch from another thread, while it runs
   const OwedReply* current_ = nullptr;    // of the lease that is running, for suspend()
@@ -192,6 +198,7 @@ class Executor {
   ErrorStats error_stats_;
   Rate command_rate_;
   LeaseDesk lease_desk_;
+  PushDesk pushes_;
   WaitingRoom waiting_room_;
   alignas(64) std::atomic<int> sleeping_{0};
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/exec/call.h"
+#include "engine/exec/executor.h"
 #include "engine/store/hash.h"
 
 namespace ringwood {
@@ -12,16 +13,25 @@ namespace {
 constexpr size_t kFieldsAStep = 32;
 
 // A key lives through the whole of its last millisecond (Entry::expired), so those of earlier ones are due.
-bool expire_keys(Shard& shard, int64_t now_ms, int budget) {
-  return shard.expiry.advance(now_ms - 1, budget, [&shard](ExpiryNode* node) {
+bool expire_keys(Executor& here, int budget) {
+  Shard& shard = here.shard();
+  return shard.expiry.advance(here.now_ms() - 1, budget, [&here, &shard](ExpiryNode* node) {
     Database& d = shard.physical(static_cast<int>(node->database));
     shard.stats.expire_lag_ms.set(shard.expiry.last_lag_ms());
-    expire_key(shard, d, KeyRef(Entry::from_node(node)->key()));
+    expire_key(here, nullptr, shard, d, KeyRef(Entry::from_node(node)->key()));
   });
 }
 
+void announce(Executor& here, NotifyClass cls, const char* event, Bytes key, int database) {
+  Shard& shard = here.shard();
+  auto bit = static_cast<uint32_t>(cls);
+  if (shard.listener) shard.listener->on_key_event(bit, event, key, database);
+  if (shard.announced & bit) here.pushes().key_event(nullptr, event, key, database);
+}
+
 // Fields of a hash have expired and are gone: counted and announced. The key goes with the last of them.
-void fields_expired(Shard& shard, Database& d, Entry* e, size_t fields) {
+void fields_expired(Executor& here, Database& d, Entry* e, size_t fields) {
+  Shard& shard = here.shard();
   shard.stats.expired_fields.add(static_cast<int64_t>(fields));
   bool empty = hash::length(e->object()) == 0;
   KeyRef k(e->key());
@@ -30,31 +40,30 @@ void fields_expired(Shard& shard, Database& d, Entry* e, size_t fields) {
   else
     d.field_times_changed(e);
   int number = shard.logical_number(d);
+  announce(here, NotifyClass::kHash, "hexpired", k.key, number);
+  if (empty) announce(here, NotifyClass::kGeneric, "del", k.key, number);
   shard.key_modified(k.key, number);
-  if (KeyEventListener* l = shard.listener) {
-    l->on_key_event(kNotifyHash, "hexpired", k.key, number);
-    if (empty) l->on_key_event(kNotifyGeneric, "del", k.key, number);
-  }
   if (empty) Entry::destroy(e);
 }
 
 // A hash with more to remove goes back into the index at a time that has passed, and is handed out again in its turn.
-bool expire_fields(Shard& shard, int64_t now_ms, int budget) {
-  return shard.field_expiry.advance(now_ms - 1, budget, [&](ExpiryNode* node) {
+bool expire_fields(Executor& here, int budget) {
+  Shard& shard = here.shard();
+  return shard.field_expiry.advance(here.now_ms() - 1, budget, [&](ExpiryNode* node) {
     Database& d = shard.physical(static_cast<int>(node->database));
     Entry* e = VolatileHash::from_node(node)->entry;
-    size_t n = volatile_hash::remove_passed(e->object(), now_ms, kFieldsAStep);
+    size_t n = volatile_hash::remove_passed(e->object(), here.now_ms(), kFieldsAStep);
     if (!n) return d.field_times_changed(e);
     shard.stats.expire_lag_ms.set(shard.field_expiry.last_lag_ms());
-    fields_expired(shard, d, e, n);
+    fields_expired(here, d, e, n);
   });
 }
 
 }  // namespace
 
-bool run_expiry(Shard& shard, int64_t now_ms, int budget) {
-  bool more = shard.expiry.size() && expire_keys(shard, now_ms, budget);
-  if (shard.field_expiry.size()) more |= expire_fields(shard, now_ms, std::max(1, budget / 4));
+bool run_expiry(Executor& here, int budget) {
+  bool more = here.shard().expiry.size() && expire_keys(here, budget);
+  if (here.shard().field_expiry.size()) more |= expire_fields(here, std::max(1, budget / 4));
   return more;
 }
 

@@ -4,8 +4,10 @@
 
 namespace ringwood {
 
-// One piece of work of at most `budget` steps, a key removed or moved nearer to its time being one, or some fields of one hash. True when there is more to do
-// at once.
-bool run_expiry(Shard& shard, int64_t now_ms, int budget);
+class Executor;
+
+// Of the shard of `here`. One piece of work of at most `budget` steps, a key removed or moved nearer to its time being one, or some fields of one hash. True when
+// there is more to do at once.
+bool run_expiry(Executor& here, int budget);
 
 }  // namespace ringwood

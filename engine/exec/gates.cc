@@ -29,6 +29,14 @@ bool arity_right(const CommandSpec& spec, size_t argc) {
   return spec.arity >= 0 ? n == spec.arity : n >= -spec.arity;
 }
 
+// What a subscriber that speaks RESP2 may ask: to it a reply looks like a message.
+bool allowed_to_subscriber(const Command& command) {
+  if (command.replies_by_push()) return true;
+  for (Bytes name : {"ping", "quit", "reset"})
+    if (command.full_name == name) return true;
+  return false;
+}
+
 // enable-debug-command: no, yes, or local (only over loopback and UNIX sockets, which the connection knows).
 bool protected_allowed(const Options& options, const Client& client) {
   if (options.enable_debug_command == ProtectedAction::kYes) return true;
@@ -75,7 +83,14 @@ bool admit(const Engine& engine, const Options& options, const Client& client, c
     return false;
   }
   if (!client.authenticated && !(command->flags & kNoAuth)) return reply.error("NOAUTH Authentication required."), false;
-  return admit_states(command->refused_in & engine.state.load(std::memory_order_relaxed), reply);
+  uint32_t refused = command->refused_in & engine.state.load(std::memory_order_relaxed);
+  if (!admit_states(refused & ~uint32_t{kStateLoading}, reply)) return false;
+  if (client.subscriptions && client.resp == 2 && !allowed_to_subscriber(*command)) {
+    reply.error("ERR Can't execute '" + command->full_name +
+                "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context");
+    return false;
+  }
+  return admit_states(refused & kStateLoading, reply);
 }
 
 }  // namespace ringwood

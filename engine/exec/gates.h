@@ -22,8 +22,8 @@ inline bool admit_fast(const Engine& engine, const Client& client, const Command
   if (!command || !command->spec->run) return false;
   int arity = command->spec->arity;
   bool arity_right = arity >= 0 ? static_cast<int>(argc) == arity : static_cast<int>(argc) >= -arity;
-  return arity_right && client.authenticated && !(command->refused_in & engine.state.load(std::memory_order_relaxed)) &&
-         !(command->flags & kProtected);
+  return arity_right && client.authenticated && !client.subscriptions &&
+         !(command->refused_in & engine.state.load(std::memory_order_relaxed)) && !(command->flags & kProtected);
 }
 
 }  // namespace ringwood

@@ -67,6 +67,7 @@ void LeaseDesk::lend_to_other() {
 }
 
 void LeaseDesk::grant(LeaseHop* hop) {
+  executor_.pushes().flush();  // whoever changes the subscriptions finds nothing on its way
   int borrower = hop->from;
   hop->kind = Message::Kind::kLeaseGranted;
   hop->from = executor_.self();
@@ -75,6 +76,7 @@ void LeaseDesk::grant(LeaseHop* hop) {
 
 void LeaseDesk::complete(LeaseJob* job) {
   job->run(executor_);
+  executor_.pushes().flush();
   for (LeaseHop* hop : job->hops) {
     if (hop->shard == executor_.self()) {
       lent_ = nullptr;

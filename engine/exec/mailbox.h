@@ -9,9 +9,20 @@
 namespace ringwood {
 
 struct Message {
-  enum class Kind : unsigned char { kCommands, kReplies, kLeaseWanted, kLeaseGranted, kLeaseReturned, kTask, kTaskDone, kWaiter };
+  enum class Kind : unsigned char {
+    kCommands,
+    kReplies,
+    kLeaseWanted,
+    kLeaseGranted,
+    kLeaseReturned,
+    kTask,
+    kTaskDone,
+    kWaiter,
+    kDelivery
+  };
   Kind kind;
-  int from = 0;  // thread that sent it last
+  int from = 0;         // thread that sent it last
+  uint64_t number = 0;  // deliveries so far, of all threads, when it was sent (engine/exec/push.h)
 };
 
 class Mailbox {
@@ -28,16 +39,19 @@ class Mailbox {
     while (!waiting_.empty() && try_push(waiting_.front())) waiting_.pop_front();
     return waiting_.empty();
   }
-  // Consumer's side: null when empty.
+  // Consumer's side: null when empty. What peek() shows is the producer's until it is popped.
   Message* pop() {
+    Message* m = peek();
+    if (m) head_.store(head_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    return m;
+  }
+  Message* peek() {
     size_t h = head_.load(std::memory_order_relaxed);
     if (h == tail_seen_) {
       tail_seen_ = tail_.load(std::memory_order_acquire);
       if (h == tail_seen_) return nullptr;
     }
-    Message* m = ring_[h % kPlaces];
-    head_.store(h + 1, std::memory_order_release);
-    return m;
+    return ring_[h % kPlaces];
   }
   bool empty() const { return head_.load(std::memory_order_acquire) == tail_.load(std::memory_order_acquire); }
 

@@ -60,6 +60,8 @@ class Shard {
   Random random;
   Limits limits;            // the encodings' thresholds, from Options; refreshed at the start of a turn
   uint32_t access_now = 0;  // what a touched entry's access word becomes: the LRU clock (with an LFU policy, see Call::touch)
+  // Classes of events that this thread announces to subscribers (announced_events); refreshed and read as `limits` is, by this thread alone.
+  uint32_t announced = 0;
   KeyEventListener* listener = nullptr;
   BlockedKeys blocked;        // BLPOP and its like
   WatchedKeys watched;        // WATCH

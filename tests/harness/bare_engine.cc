@@ -13,6 +13,7 @@ BareEngine::BareEngine(int shards, std::span<const CommandSpec> specs, Options o
   commands_.freeze(shards);
   engine_.commands = &commands_;
   engine_.options = &options_;
+  engine_.pubsub = &pubsub_;
   engine_.clock = &clock_;
   engine_.start_ms = kStartUs / 1000;
   engine_.run_id = OwnedBytes(40, 'b');

@@ -9,6 +9,7 @@
 #include "engine/exec/command_table.h"
 #include "engine/exec/engine.h"
 #include "engine/exec/executor.h"
+#include "engine/exec/pubsub.h"
 #include "engine/exec/shard.h"
 
 namespace ringwood {
@@ -35,6 +36,7 @@ class BareEngine {
   StillClock clock_;
   OptionsHolder options_;
   CommandTable commands_;
+  PubSub pubsub_;
   Engine engine_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::unique_ptr<Executor>> executors_;

@@ -16,6 +16,7 @@ InProcess::InProcess(int shards, Options options) : options_(std::move(options))
   commands_.freeze(shards);
   engine_.commands = &commands_;
   engine_.options = &options_;
+  engine_.pubsub = &pubsub_;
   engine_.clock = &clock_;
   engine_.start_ms = clock_.unix_ms();
   engine_.run_id = std::string(40, 'a');

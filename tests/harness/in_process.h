@@ -15,6 +15,7 @@
 #include "engine/exec/command_table.h"
 #include "engine/exec/engine.h"
 #include "engine/exec/executor.h"
+#include "engine/exec/pubsub.h"
 #include "engine/exec/shard.h"
 #include "tests/support/manual_clock.h"
 
@@ -65,6 +66,7 @@ class InProcess {
   ManualClock clock_;
   OptionsHolder options_;
   CommandTable commands_;
+  PubSub pubsub_;
   Engine engine_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::unique_ptr<Executor>> executors_;

@@ -46,6 +46,7 @@ Server::Server(LoadedOptions&& loaded, const CommandLine& line, LogFile& log)
   Random random = Random::from_system();
   engine_.commands = &commands_;
   engine_.options = &options_;
+  engine_.pubsub = &pubsub_;
   engine_.clock = &clock_;
   engine_.start_ms = clock_.unix_ms();
   engine_.run_id = random.hex(40);

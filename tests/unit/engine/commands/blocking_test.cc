@@ -238,6 +238,59 @@ TEST_P(Blocking, AKeyThatExpiresBeforeItIsTakenServesNobody) {
   expect_nobody_left();
 }
 
+std::string entry(const std::string& id) { return "*2\r\n" + bulk(id) + pair("f", "v"); }
+std::string entries(const std::string& key, const std::string& id) { return "*1\r\n*2\r\n" + bulk(key) + "*1\r\n" + entry(id); }
+
+TEST_P(Blocking, ReadsOfStreamsAllGetWhatIsAdded) {
+  run({"XADD", "s", "1-0", "f", "v"});
+  wait(1, {"XREAD", "BLOCK", "0", "STREAMS", "s", "$"});
+  wait(2, {"XREAD", "COUNT", "5", "BLOCK", "0", "STREAMS", "other", "s", "none", "0", "1", "$"});
+  server.client(3).resp = 3;
+  wait(3, {"XREAD", "BLOCK", "0", "STREAMS", "s", "2-5"});
+  run({"XADD", "s", "2-0", "f", "v"});
+  EXPECT_EQ(server.receive(1), entries("s", "2-0"));
+  EXPECT_EQ(server.receive(2), entries("s", "2-0"));
+  EXPECT_EQ(server.receive(3), "");
+  run({"XADD", "s", "3-0", "f", "v"});
+  EXPECT_EQ(server.receive(3), "%1\r\n" + bulk("s") + "*1\r\n" + entry("3-0"));
+  wait(1, {"XREAD", "BLOCK", "100", "STREAMS", "s", "$"});
+  server.advance_ms(100);
+  EXPECT_EQ(server.receive(1), "*-1\r\n");
+  expect_nobody_left();
+}
+
+TEST_P(Blocking, ReadsOfAGroupGetAnEntryOnce) {
+  run({"XGROUP", "CREATE", "s", "g", "$", "MKSTREAM"});
+  for (size_t n = 1; n <= 2; n++) wait(n, {"XREADGROUP", "GROUP", "g", "c" + std::to_string(n), "BLOCK", "0", "STREAMS", "s", ">"});
+  run({"XADD", "s", "1-0", "f", "v"});
+  EXPECT_EQ(server.receive(1), entries("s", "1-0"));
+  EXPECT_EQ(server.receive(2), "");
+  run({"XADD", "s", "2-0", "f", "v"});
+  EXPECT_EQ(server.receive(2), entries("s", "2-0"));
+  EXPECT_EQ(run({"XACK", "s", "g", "1-0", "2-0"}), ":2\r\n");
+  expect_nobody_left();
+}
+
+TEST_P(Blocking, ReadsOfAGroupEndWithTheGroup) {
+  const std::vector<Args> ends = {{"DEL", "s"},         {"XGROUP", "DESTROY", "s", "g"}, {"FLUSHALL"}, {"RENAME", "s", "t"},
+                                  {"SET", "s", "text"}, {"PEXPIRE", "s", "10"}};
+  for (const Args& end : ends) {
+    SCOPED_TRACE(end[0]);
+    run({"DEL", "s", "t"});
+    run({"XGROUP", "CREATE", "s", "g", "$", "MKSTREAM"});
+    wait(1, {"XREADGROUP", "GROUP", "g", "c", "BLOCK", "0", "STREAMS", "s", ">"});
+    wait(2, {"XREAD", "BLOCK", "1000", "STREAMS", "s", "$"});
+    run(end);
+    server.advance_ms(20);
+    std::string reply = server.receive(1);
+    EXPECT_EQ(reply.substr(0, 7), end[0] == "SET" ? "-WRONGT" : "-NOGROU") << reply;
+    EXPECT_TRUE(server.blocked(2));
+    server.advance_ms(1000);
+    EXPECT_EQ(server.receive(2), "*-1\r\n");
+    expect_nobody_left();
+  }
+}
+
 TEST_P(Blocking, CommandsBehindItInThePipelineWait) {
   server.send(1, {"SET", "before", "1"});
   server.send(1, {"BLPOP", "k", "0"});
