@@ -25,6 +25,7 @@ void add_families(CommandTable& table) {
            zset_commands,
            geo_commands,
            hyperloglog_commands,
+           sort_commands,
            stream_commands,
            stream_group_commands,
            info_commands,

@@ -27,6 +27,7 @@ std::span<const CommandSpec> hash_expire_commands();
 std::span<const CommandSpec> zset_commands();
 std::span<const CommandSpec> geo_commands();
 std::span<const CommandSpec> hyperloglog_commands();
+std::span<const CommandSpec> sort_commands();
 std::span<const CommandSpec> stream_commands();
 std::span<const CommandSpec> stream_group_commands();
 std::span<const CommandSpec> pubsub_commands();

@@ -15,18 +15,11 @@ constexpr size_t kFieldsAStep = 32;
 // A key lives through the whole of its last millisecond (Entry::expired), so those of earlier ones are due.
 bool expire_keys(Executor& here, int budget) {
   Shard& shard = here.shard();
-  return shard.expiry.advance(here.now_ms() - 1, budget, [&here, &shard](ExpiryNode* node) {
+  return shard.expiry.advance(here.now_ms() - 1, budget, [&](ExpiryNode* node) {
     Database& d = shard.physical(static_cast<int>(node->database));
     shard.stats.expire_lag_ms.set(shard.expiry.last_lag_ms());
     expire_key(here, nullptr, shard, d, KeyRef(Entry::from_node(node)->key()));
   });
-}
-
-void announce(Executor& here, NotifyClass cls, const char* event, Bytes key, int database) {
-  Shard& shard = here.shard();
-  auto bit = static_cast<uint32_t>(cls);
-  if (shard.listener) shard.listener->on_key_event(bit, event, key, database);
-  if (shard.announced & bit) here.pushes().key_event(nullptr, event, key, database);
 }
 
 // Fields of a hash have expired and are gone: counted and announced. The key goes with the last of them.
@@ -40,9 +33,9 @@ void fields_expired(Executor& here, Database& d, Entry* e, size_t fields) {
   else
     d.field_times_changed(e);
   int number = shard.logical_number(d);
-  announce(here, NotifyClass::kHash, "hexpired", k.key, number);
-  if (empty) announce(here, NotifyClass::kGeneric, "del", k.key, number);
   shard.key_modified(k.key, number);
+  announce_event(here, nullptr, shard, kNotifyHash, "hexpired", k.key, number);
+  if (empty) announce_event(here, nullptr, shard, kNotifyGeneric, "del", k.key, number);
   if (empty) Entry::destroy(e);
 }
 

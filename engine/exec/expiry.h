@@ -6,8 +6,8 @@ namespace ringwood {
 
 class Executor;
 
-// Of the shard of `here`. One piece of work of at most `budget` steps, a key removed or moved nearer to its time being one, or some fields of one hash. True when
-// there is more to do at once.
+// One piece of work on the shard of `here`, of at most `budget` steps, a key removed or moved nearer to its time being one, or some fields of one hash.
+// True when there is more to do at once.
 bool run_expiry(Executor& here, int budget);
 
 }  // namespace ringwood
