@@ -84,7 +84,7 @@ uint64_t scan(const Object& o, uint64_t cursor, int64_t now_ms, F&& f) {
 
 // Whether random picks can be drawn from the table itself: there is one, with nothing expired in it.
 inline bool draws_from_table(const Object& o, int64_t now_ms) {
-  if (o.encoding() == Encoding::kVolatileTable) return volatile_hash::count_passed(o, now_ms) == 0;
+  if (o.encoding() == Encoding::kVolatileTable) return !timed_listpack::passed(volatile_hash::earliest(o), now_ms);
   return o.encoding() == Encoding::kHashtable;
 }
 // f(Element field, Element value) for `count` random picks; the hash has a live field. With repeats, or all different (then at most all of
