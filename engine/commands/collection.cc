@@ -60,7 +60,7 @@ bool mpop_count(Call& c, size_t at, int64_t& count) {
 
 bool ScanOptions::matches(Bytes element) const { return match_all || glob_match(pattern, element); }
 
-bool to_cursor(Call& c, Bytes arg, uint64_t& cursor) {
+bool parse_cursor(Bytes arg, uint64_t& cursor) {
   Bytes digits = arg.substr(0, arg.find('\0'));  // as C reads it
   bool negative = !digits.empty() && digits[0] == '-';
   bool sign = negative || (!digits.empty() && digits[0] == '+');
@@ -71,12 +71,8 @@ bool to_cursor(Call& c, Bytes arg, uint64_t& cursor) {
     good = good && d >= '0' && d <= '9' && !__builtin_mul_overflow(v, uint64_t{10}, &v) &&
            !__builtin_add_overflow(v, static_cast<uint64_t>(d - '0'), &v);
   }
-  if (!good) {
-    c.reply.error("ERR invalid cursor");
-    return false;
-  }
-  cursor = negative ? 0 - v : v;
-  return true;
+  if (good) cursor = negative ? 0 - v : v;
+  return good;
 }
 
 static bool scan_options(Call& c, ScanOptions& o) {
@@ -98,7 +94,8 @@ static bool scan_options(Call& c, ScanOptions& o) {
 
 Entry* begin_scan(Call& c, Type type, ScanOptions& o) {
   Entry* e;
-  if (!to_cursor(c, c.arg(2), o.cursor) || !c.find_read(c.key(1), type, e)) return nullptr;
+  if (!parse_cursor(c.arg(2), o.cursor)) return c.reply.error("ERR invalid cursor"), nullptr;
+  if (!c.find_read(c.key(1), type, e)) return nullptr;
   if (!e) {
     c.reply.raw("*2\r\n$1\r\n0\r\n*0\r\n");
     return nullptr;

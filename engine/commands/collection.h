@@ -62,8 +62,8 @@ struct ScanOptions {
 
   bool matches(Bytes element) const;
 };
-// A cursor as strtoul reads it: any 64-bit number, a sign is allowed. False: "ERR invalid cursor" has been replied.
-bool to_cursor(Call& c, Bytes arg, uint64_t& cursor);
+// A cursor as strtoul reads it: any 64-bit number, a sign is allowed, and so is nothing.
+bool parse_cursor(Bytes arg, uint64_t& cursor);
 // `key cursor [MATCH pattern] [COUNT count]`: the options, and the key's value. Null: the reply has been written.
 Entry* begin_scan(Call& c, Type type, ScanOptions& o);
 

@@ -7,6 +7,7 @@
 
 #include "engine/base/glob.h"
 #include "engine/base/number.h"
+#include "engine/commands/collection.h"
 #include "engine/commands/families.h"
 #include "engine/exec/call.h"
 
@@ -24,14 +25,9 @@ struct Cursor {
   uint64_t pack() const { return in_table << kSlotBits | slot; }
 };
 
-bool parse_cursor(Bytes arg, uint64_t& v) {
-  bool space = !arg.empty() && (arg[0] == ' ' || (arg[0] >= '\t' && arg[0] <= '\r'));
-  return !space && parse_uint64(arg, v);
-}
-
 int shard_of_cursor(std::span<const Bytes> args, int shards) {
   uint64_t v;
-  if (args.size() < 2 || !parse_cursor(args[1], v)) return 0;  // the handler says what is wrong
+  if (args.size() < 2 || !collection::parse_cursor(args[1], v)) return 0;  // the handler says what is wrong
   return Cursor::unpack(v).slot % shards;
 }
 
@@ -95,7 +91,7 @@ uint64_t walk(const Database& d, int shard, int shards, Cursor at, const ScanOpt
 
 void scan(Call& c) {
   uint64_t v;
-  if (!parse_cursor(c.arg(1), v)) return c.reply.error("ERR invalid cursor");
+  if (!collection::parse_cursor(c.arg(1), v)) return c.reply.error("ERR invalid cursor");
   ScanOptions o;
   if (!parse_options(c, o)) return;
   Shard& s = c.named_shard();

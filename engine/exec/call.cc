@@ -117,11 +117,11 @@ void expire_key(Executor& here, Client* asking, Shard& s, Database& d, const Key
 void Call::block(const BlockOn& on) { executor_.block(*this, on); }
 
 bool Call::to_deadline_seconds(Bytes arg, int64_t& deadline_ms) {
-  double seconds;
-  if (!to_double(arg, seconds, "ERR timeout is not a float or out of range")) return false;
-  double ms = std::ceil(seconds * 1000);
+  long double seconds;  // as in Redis: 1e400 is a number, but out of range
+  if (!parse_long_double(arg, seconds)) return reply.error("ERR timeout is not a float or out of range"), false;
+  long double ms = std::ceil(seconds * 1000);
   if (ms < 0) return reply.error("ERR timeout is negative"), false;
-  if (ms >= static_cast<double>(INT64_MAX - now_ms())) return reply.error("ERR timeout is out of range"), false;
+  if (ms >= static_cast<long double>(INT64_MAX - now_ms())) return reply.error("ERR timeout is out of range"), false;
   deadline_ms = ms > 0 ? now_ms() + static_cast<int64_t>(ms) : 0;
   return true;
 }

@@ -200,6 +200,9 @@ TEST_P(Blocking, RefusesBadTimeouts) {
   EXPECT_EQ(run({"BLPOP", "k", "-1"}), "-ERR timeout is negative\r\n");
   EXPECT_EQ(run({"BZPOPMIN", "k", "0x7FFFFFFFFFFFFF"}), range);
   EXPECT_EQ(run({"BLMPOP", "1e300", "1", "k", "LEFT"}), range);
+  EXPECT_EQ(run({"BLPOP", "k", "1e400"}), range);  // too much for a double, yet a number
+  EXPECT_EQ(run({"BLPOP", "k", "inf"}), range);
+  EXPECT_EQ(run({"BLPOP", "k", "1e5000"}), text);
   EXPECT_EQ(run({"BLMPOP", "0", "0", "k", "LEFT"}), "-ERR numkeys should be greater than 0\r\n");
   EXPECT_EQ(run({"BLMPOP", "0", "1", "k", "UP"}), "-ERR syntax error\r\n");
   EXPECT_EQ(run({"BZMPOP", "0", "3", "k", "MIN"}), "-ERR syntax error\r\n");

@@ -292,6 +292,13 @@ TEST_P(Generic, ScanSkipsAndRemovesExpiredKeys) {
   EXPECT_EQ(total(&ShardStats::expired_keys), 1);
 }
 
+TEST_P(Generic, ScanReadsACursorAsAnUnsignedNumberWithASign) {
+  for (const char* cursor : {"-3", "+0", "", "-18446744073709551615", "18446744073709551615"})
+    EXPECT_EQ(run({"SCAN", cursor}).substr(0, 4), "*2\r\n") << cursor;
+  EXPECT_EQ(run({"SCAN", "-"}), "-ERR invalid cursor\r\n");
+  EXPECT_EQ(run({"SCAN", "-18446744073709551616"}), "-ERR invalid cursor\r\n");
+}
+
 TEST_P(Generic, ScanRefusesWhatItCannotRead) {
   EXPECT_EQ(run({"SCAN", "x"}), "-ERR invalid cursor\r\n");
   EXPECT_EQ(run({"SCAN", " 1"}), "-ERR invalid cursor\r\n");

@@ -1,0 +1,179 @@
+"""When are the replies of our server and of redis-server 7.0 to one command the same? Exactly equal, kinds and all, but for what is random, unordered or a time by
+nature, and for what Redis 7.2 does otherwise than 7.0 (DIFFERENCES).
+
+A reply is (kind, content): kind the byte of the protocol, content bytes, a number's text, None, or a list of replies (of a map: keys and values in turn).
+"""
+import re
+
+ANY_ORDER = {"smembers", "sunion", "sinter", "sdiff", "keys", "hkeys", "hvals", "spop"}
+SHAPE_ONLY = {"randomkey", "srandmember", "hrandfield", "zrandmember", "dump", "object|idletime", "object|freq"}
+TIMES = {"ttl": 2, "expiretime": 2, "pttl": 2000, "pexpiretime": 2000}
+# Redis 7.2 writes a double with the fewest digits that read back as the same, 7.0 with 17: equal as numbers. (util.c, fpconv_dtoa in networking.c of 7.2)
+FLOATS = re.compile(r"z.*|bz.*|geo.*")
+
+
+class Diverged(Exception):
+    """One server did a thing that the other refused, and rightly: nothing can be compared any more."""
+
+
+def read(file):
+    """Reads one reply with its kinds from a buffered socket."""
+    line = file.readline()
+    if not line.endswith(b"\r\n"):
+        raise ConnectionError("the server closed the connection")
+    kind, rest = line[:1].decode(), line[1:-2]
+    if kind in "$=":
+        return (kind, None) if rest == b"-1" else (kind, file.read(int(rest) + 2)[:-2])
+    if kind in "*~>%":
+        n = int(rest)
+        return (kind, None) if n < 0 else (kind, [read(file) for _ in range(n * (2 if kind == "%" else 1))])
+    return kind, rest
+
+
+def name_of(args):
+    name = args[0].lower().decode("latin-1")
+    return name + "|" + args[1].lower().decode("latin-1") if name in ("object", "xinfo", "xgroup") and len(args) > 1 else name
+
+
+def disagreement(args, ours, theirs):
+    """What differs between the two replies to a command (words as bytes), or None."""
+    name = name_of(args)
+    if ours[0] == theirs[0] == "-":
+        for word in args:  # where an error quotes a word, theirs ends it at a NUL
+            if b"\0" in word:
+                ours = "-", ours[1].replace(word, word.split(b"\0")[0])
+    if ours == theirs or by_nature(name, args, ours, theirs):
+        return None
+    for reason, applies in DIFFERENCES:
+        if applies(name, args, ours, theirs):
+            if "-" in (ours[0], theirs[0]) and ours[0] != theirs[0]:
+                raise Diverged(reason)
+            return None
+    return f"{show(args)}\n  ours:   {ours!r:.1500}\n  theirs: {theirs!r:.1500}"
+
+
+def by_nature(name, args, ours, theirs):
+    if name in SHAPE_ONLY:
+        return shape(ours) == shape(theirs)
+    if name in ANY_ORDER:
+        return unordered(ours, 1) == unordered(theirs, 1)
+    if name == "hgetall":
+        return unordered(ours, 2) == unordered(theirs, 2)
+    if name in TIMES:
+        return ours[0] == theirs[0] == ":" and int(ours[1]) > 0 and int(theirs[1]) > 0 and abs(int(ours[1]) - int(theirs[1])) <= TIMES[name]
+    if name in ("scan", "sscan", "hscan", "zscan"):
+        return same_scan(name, args, ours, theirs)
+    if name == "xpending" and len(args) > 3:
+        return masked_pending(ours) == masked_pending(theirs)
+    if name.startswith("xinfo"):
+        under = b"consumers" if name == "xinfo|consumers" else None
+        return masked_info(ours, under) == masked_info(theirs, under)
+    if FLOATS.fullmatch(name):
+        return same_floats(ours, theirs)
+    return False
+
+
+def is_list(reply):
+    return isinstance(reply[1], list)
+
+
+def shape(reply):
+    return (reply[0], [shape(r) for r in reply[1]]) if is_list(reply) else (reply if reply[0] == "-" else (reply[0], reply[1] is None))
+
+
+def unordered(reply, step):
+    if not is_list(reply):
+        return reply
+    items = reply[1]
+    return reply[0], sorted(repr(items[i:i + step]) for i in range(0, len(items), step))
+
+
+def same_scan(name, args, ours, theirs):
+    if not (is_list(ours) and is_list(theirs)):
+        return False
+    if ours[1][0] != theirs[1][0] or ours[1][0][1] != b"0" or int(args[1 if name == "scan" else 2]):  # part of a table: which part is each server's own affair
+        return ours[1][1][0] == theirs[1][1][0]
+    step = 2 if name in ("hscan", "zscan") else 1
+    a, b = (sorted([r[1][1][1][i:i + step] for i in range(0, len(r[1][1][1]), step)], key=lambda p: p[0][1]) for r in (ours, theirs))
+    return a == b or (name == "zscan" and same_floats(("*", [("*", p) for p in a]), ("*", [("*", p) for p in b])))
+
+
+def same_floats(a, b):
+    if a == b:
+        return True
+    if a[0] != b[0] or a[1] is None or b[1] is None:
+        return False
+    if is_list(a):
+        return len(a[1]) == len(b[1]) and all(same_floats(x, y) for x, y in zip(a[1], b[1]))
+    try:
+        return a[0] in "$," and float(a[1]) == float(b[1])
+    except ValueError:
+        return False
+
+
+def masked_pending(reply):
+    if not is_list(reply):
+        return reply
+    return [(r[0], r[1][:2] + r[1][3:]) if is_list(r) else r for r in reply[1]]
+
+
+TIMES_OF_INFO = (b"seen-time", b"idle")
+NEW_IN_INFO = (b"active-time", b"inactive")  # since 7.2
+
+
+def masked_info(reply, under=None):
+    if not is_list(reply):
+        return reply
+    items, out, i = reply[1], [], 0
+    if under in (b"pel", b"pending") and 3 <= len(items) <= 4 and items[-1][0] == ":":
+        return reply[0], items[:-2] + items[-1:]
+    while i < len(items):
+        word = items[i][1] if items[i][0] == "$" else None
+        if i + 1 < len(items) and word in TIMES_OF_INFO + NEW_IN_INFO:
+            if word in TIMES_OF_INFO:
+                out.append(word)
+            i += 2
+            continue
+        if under == b"consumers" and idle_consumer(items[i]) or (word == b"consumers" and items[i + 1][0] == ":"):
+            i += 1 if is_list(items[i]) else 2
+            continue
+        inside = items[i - 1][1] if i and items[i - 1][0] == "$" else under
+        out.append(masked_info(items[i], inside))
+        i += 1
+    return reply[0], out
+
+
+def idle_consumer(reply):
+    """Nothing is pending for it: 7.2 makes consumers where 7.0 does not."""
+    words = reply[1] if is_list(reply) else []
+    return any(words[i][1] in (b"pending", b"pel-count") and words[i + 1] == (":", b"0") for i in range(0, len(words) - 1, 2))
+
+
+def show(args):
+    """A command as redis-cli would take it."""
+    def word(a):
+        if len(a) > 200:
+            return f"<{len(a)} bytes: {a[:20]!r}…>"
+        text = repr(a)[2:-1].replace('"', '\\"')
+        return text if text and re.fullmatch(r"[!-~]+", text) and "\\" not in text else f'"{text}"'
+    return " ".join(word(a) for a in args)
+
+
+def refused_as_too_far(name, args, ours, theirs):
+    return name in ("blpop", "brpop", "blmove", "brpoplpush", "blmpop", "bzpopmin", "bzpopmax", "bzmpop") and \
+        ours == ("-", b"ERR timeout is out of range") and theirs == ("-", b"ERR timeout is negative")
+
+
+def unbalanced(name, args, ours, theirs):
+    return name in ("xread", "xreadgroup") and ours[0] == theirs[0] == "-" and ours[1].startswith(b"ERR Unbalanced") and theirs[1].startswith(b"ERR Unbalanced")
+
+
+# What Redis 7.2 does otherwise than 7.0, each read in its source: (reason, does it apply to this command and these replies?)
+DIFFERENCES = [
+    ("OBJECT ENCODING: sets and lists have listpacks since 7.2.0", lambda n, a, o, t: n == "object|encoding" and o[0] == t[0] == "$" and o[1] and t[1]),
+    ("a timeout that overflows is refused as such (timeout.c); 7.0 takes the overflow for a negative number", refused_as_too_far),
+    ("XREAD and XREADGROUP name themselves, and '>', in the error of unbalanced streams (t_stream.c)", unbalanced),
+    ("XREADGROUP makes its consumer also when it finds nothing (t_stream.c, xreadCommand): there may be more consumers",
+     lambda n, a, o, t: n in ("xgroup|createconsumer", "xgroup|delconsumer") and o[0] == t[0] == ":"),
+    ("XSETID refuses an ID below the largest deleted one (t_stream.c, xsetidCommand)", lambda n, a, o, t: n == "xsetid" and b"max_deleted_entry_id" in o[1]),
+]

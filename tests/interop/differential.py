@@ -1,0 +1,357 @@
+#!/usr/bin/env python3
+"""Random commands, valid and broken, in step to our server and to redis-server 7.0: replies and DEBUG DIGEST must agree.
+
+    differential.py RINGWOOD-SERVER SHARDS [--seed N] [--seconds S] [--rounds N] [--survey] [--arg WORD ...]
+Commands come from our server's own grammar (grammar.py), agreement.py says what agrees. A round is some hundred commands on an empty server, with MULTI blocks, WATCH by a
+second connection and commands that block it; its dice depend on seed and number alone: `--seed N` of a failed round, which is printed, with `--rounds 1` repeats it. At the first difference the round
+is replayed with fewer commands as long as the difference stays, and what remains is printed.
+"""
+import argparse
+import os
+import random
+import select
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "support")]
+import agreement  # noqa: E402
+import grammar  # noqa: E402
+from servers import Redis, Resp, Ringwood, Tap, free_port  # noqa: E402,F401
+
+LENGTH = 400        # commands in a round
+PATIENCE = 20.0     # seconds for a reply
+SHRINK_SECONDS = 60
+# Small limits make values change their encoding often.
+LIMITS = {"list-max-listpack-size": ("-2", "4", "-1"), "hash-max-listpack-entries": ("128", "4"), "hash-max-listpack-value": ("64", "8"),
+          "zset-max-listpack-entries": ("128", "4"), "zset-max-listpack-value": ("64", "8"), "set-max-intset-entries": ("512", "4"),
+          "stream-node-max-entries": ("100", "3", "0"), "stream-node-max-bytes": ("4096", "100", "0"), "hll-sparse-max-bytes": ("3000", "20", "200"),
+          "list-compress-depth": ("0", "1")}
+
+
+class Difference(Exception):
+    pass
+
+
+class Link:
+    """One connection, to one server."""
+
+    def __init__(self, server, protocol):
+        self.client = server.client()
+        self.id = self.client("CLIENT", "ID")
+        if protocol == 3:
+            self.client("HELLO", 3)
+
+    def send(self, args):
+        self.client.send(Resp.encode(*args))
+
+    def ready(self, seconds):
+        return bool(select.select([self.client.socket], [], [], seconds)[0])
+
+    def read(self):
+        if not self.ready(PATIENCE):
+            raise Difference(f"no reply within {PATIENCE:.0f} s")
+        return agreement.read(self.client.file)
+
+    def ask(self, *args):
+        self.send([a if isinstance(a, bytes) else str(a).encode() for a in args])
+        return self.read()
+
+
+class Both:
+    """The same connection to either server, and what MULTI has queued on it."""
+
+    def __init__(self, servers, protocol):
+        self.links = [Link(s, protocol) for s in servers]
+        self.queue, self.waiting = None, None
+
+    def close(self):
+        for link in self.links:
+            link.client.close()
+
+    def send(self, args):
+        for link in self.links:
+            link.send(args)
+
+    def check(self, args):
+        replies = []
+        for link, whose in zip(self.links, ("ours", "theirs")):
+            try:
+                replies.append(link.read())
+            except ConnectionError as e:
+                raise Difference(f"{whose}: {e}, after {agreement.show(args)}") from None
+            except Difference as e:
+                raise Difference(f"{whose}: {e}, after {agreement.show(args)}") from None
+        ours, theirs = replies
+        name = args[0].lower()
+        if name == b"exec" and self.queue is not None and ours[0] == theirs[0] == "*" and ours[1] and theirs[1] and len(ours[1]) == len(theirs[1]) == len(self.queue):
+            for queued, a, b in zip(self.queue, ours[1], theirs[1]):
+                fault = agreement.disagreement(queued, a, b)
+                if fault:
+                    raise Difference("in EXEC: " + fault)
+        else:
+            fault = agreement.disagreement(args, ours, theirs)
+            if fault:
+                raise Difference(fault)
+        self.note(name, args, theirs)
+
+    def note(self, name, args, reply):
+        if name == b"multi" and reply[0] == "+":
+            self.queue = []
+        elif name in (b"exec", b"discard"):
+            self.queue = None
+        elif self.queue is not None and reply == ("+", b"QUEUED"):
+            self.queue.append(args)
+
+    def both_wait(self):
+        """Until the command that was sent waits, or has been answered, on either server; else what follows could overtake it."""
+        for link, control in zip(self.links, self.control):
+            end = time.monotonic() + PATIENCE
+            while not link.ready(0) and time.monotonic() < end:
+                line = control("CLIENT", "LIST", "ID", link.id)
+                if b" flags=b" in line:
+                    break
+
+
+class Player:
+    """Plays a round: a list of steps (connection, words). Words of its own: BLOCK sends what must be waited for, RELEASE ends the wait, DIGEST compares."""
+
+    def __init__(self, servers):
+        self.servers = servers
+        self.control = [s.client() for s in servers]
+        self.diverged = 0
+
+    def play(self, steps, settings):
+        """Raises Difference; `self.at` is then the step's number."""
+        for c in self.control:
+            c("FLUSHALL")
+            for name, value in settings["limits"].items():
+                c("CONFIG", "SET", name, value)
+        connections = [Both(self.servers, settings["protocol"]) for _ in range(2)]
+        for both in connections:
+            both.control = self.control
+        try:
+            for self.at, (which, args) in enumerate(steps):
+                self.step(connections, which, args)
+            self.at = len(steps)
+            self.release(connections)
+            self.digest()
+        except agreement.Diverged:
+            self.diverged += 1
+        finally:
+            for both in connections:
+                both.close()
+
+    def step(self, connections, which, args):
+        both, word = connections[which], args[0]
+        if word == b"DIGEST":
+            self.digest()
+        elif word == b"RELEASE":
+            self.release(connections)
+        elif both.waiting:
+            return  # its place in line is taken: only a shortened round gets here
+        elif word == b"BLOCK":
+            both.waiting = args[1:]
+            both.send(args[1:])
+            both.both_wait()
+        else:
+            both.send(args)
+            both.check(args)
+
+    def release(self, connections):
+        both = connections[1]
+        if both.waiting:
+            answers = [c("CLIENT", "UNBLOCK", link.id) for c, link in zip(self.control, both.links)]
+            if answers[0] != answers[1]:
+                raise Difference(f"CLIENT UNBLOCK of {agreement.show(both.waiting)}: ours {answers[0]}, theirs {answers[1]}")
+            args, both.waiting = both.waiting, None
+            both.check(args)
+
+    def digest(self):
+        a, b = (c("DEBUG", "DIGEST") for c in self.control)
+        if a != b:
+            self.drop_expired()
+            a, b = (c("DEBUG", "DIGEST") for c in self.control)
+        if a == b:
+            return
+        lines = [f"DEBUG DIGEST: ours {a}, theirs {b}"]
+        for db in range(16):
+            for c in self.control:
+                c("SELECT", db)
+            for key in grammar.EVERY_KEY:
+                x, y = (c("DEBUG", "DIGEST-VALUE", key)[0] for c in self.control)
+                if x != y:
+                    lines.append(f"  key {key!r} of database {db} differs: TYPE {[c('TYPE', key) for c in self.control]}, "
+                                 f"DUMP {[c('DUMP', key) for c in self.control]!r:.1500}")
+        for c in self.control:
+            c("SELECT", 0)
+        raise Difference("\n".join(lines))
+
+
+    def drop_expired(self):
+        """What has expired may still be there, and be counted (SET with a time in the past): a SCAN takes it away."""
+        for db in range(16):
+            for c in self.control:
+                c("SELECT", db)
+                c("SCAN", 0, "COUNT", 1000000)
+        for c in self.control:
+            c("SELECT", 0)
+
+
+class Planner:
+    """Makes rounds."""
+
+    def __init__(self, commands, payloads):
+        self.commands, self.payloads = commands, payloads
+
+    def round(self, seed):
+        dice = random.Random(seed)
+        groups = set(dice.sample([g for g in grammar.GROUPS if g != "generic"], dice.choice((1, 1, 2, 3, 9))))
+        mine = [c for c in self.commands if c.group in groups]
+        generic = [c for c in self.commands if c.group == "generic"]
+        self.dice = dice
+        self.mine = mine + dice.sample(generic, min(len(generic), max(2, len(mine) // 4)))
+        self.blocking = [c for c in mine if "blocking" in c.flags]
+        self.writer = grammar.Writer(self.commands, dice, self.payloads)
+        self.writer.many = dice.random() < 0.3
+        self.breaks = dice.choice((0.05, 0.12, 0.5))
+        settings = {"protocol": dice.choice((2, 2, 3)), "limits": {name: dice.choice(values) for name, values in LIMITS.items()}}
+        steps = []
+        while len(steps) < LENGTH:
+            steps += self.some()
+        return steps, settings
+
+    def write(self, **more):
+        return self.writer.command(self.mine, self.breaks, **more)
+
+    def some(self):
+        r = self.dice.random()
+        if r < 0.02:
+            return self.transaction()
+        if r < 0.05 and self.blocking:
+            return self.wait()
+        if r < 0.065:
+            return [(0, [b"DIGEST"])]
+        return [(int(r < 0.15), self.write())]
+
+    def transaction(self):
+        d, steps, by = self.dice, [], self.dice.randrange(2)
+        other = 1 - by
+        if d.random() < 0.5:
+            steps.append((by, [b"WATCH", *(d.choice(grammar.ALL_KEYS).encode() for _ in range(d.randint(1, 3)))]))
+            steps += [(d.choice((by, other)), self.write()) for _ in range(d.randint(0, 2))]
+            if d.random() < 0.1:
+                steps.append((by, [b"UNWATCH"]))
+        steps.append((by, [b"MULTI"]))
+        for _ in range(d.randint(0, 6)):
+            steps.append((by, self.write(waits=d.random() < 0.3)))
+            if d.random() < 0.15:
+                steps.append((other, self.write()))
+        if d.random() < 0.05:
+            steps.append((by, [d.choice((b"MULTI", b"WATCH", b"UNWATCH"))]))
+        steps.append((by, [b"EXEC" if d.random() < 0.9 else b"DISCARD"]))
+        return steps
+
+    def wait(self):
+        d = self.dice
+        steps = [(1, [b"BLOCK", *self.writer.command(self.blocking, 0.03, waits=True)])]
+        steps += [(0, self.write()) for _ in range(d.randint(0, 8))]
+        if d.random() < 0.2:
+            steps += [(0, [b"MULTI"]), *((0, self.write()) for _ in range(d.randint(1, 3))), (0, [b"EXEC"])]
+        return steps + [(1, [b"RELEASE"])]
+
+
+def shrink(player, steps, settings, seconds):
+    """Fewer steps with a difference, by leaving out parts of them."""
+    end, size = time.monotonic() + seconds, max(1, len(steps) // 2)
+    while size and time.monotonic() < end:
+        at, smaller = 0, False
+        while at < len(steps) and time.monotonic() < end:
+            fewer = steps[:at] + steps[at + size:]
+            try:
+                player.play(fewer, settings)
+                at += size
+            except Difference:
+                steps, smaller = fewer[:player.at + 1], True
+        if not smaller or size > 1:
+            size //= 2
+    return steps
+
+
+def payloads_of(redis):
+    c = redis.client()
+    for command in (("SET", "1", "hello"), ("SET", "2", 12345), ("RPUSH", "3", *range(5), "word"), ("SADD", "4", 1, 2, 3), ("HSET", "6", "f", "v", "g", 5),
+                    ("ZADD", "7", 1, "a", 2.5, "b"), ("XADD", "8", "5-1", "f", "v"), ("XGROUP", "CREATE", "8", "g1", "0"), ("PFADD", "9", "a", "b")):
+        c(*command)
+    return [c("DUMP", k) for k in ("1", "2", "3", "4", "6", "7", "8", "9")]
+
+
+def run(options):
+    start = time.monotonic()
+    arguments = options.arg or []
+    with Ringwood(options.server, *arguments, shards=options.shards) as ours, Redis("--databases", 16) as theirs:
+        clients = [s.client() for s in (ours, theirs)]
+        for c in clients:
+            c("HELLO", 3)
+        commands = grammar.read_commands(*clients)
+        assert len(commands) > 150, len(commands)
+        planner, player = Planner(commands, payloads_of(theirs)), Player((ours, theirs))
+        done, count = 0, 0
+        while time.monotonic() - start < options.seconds and (not options.rounds or done < options.rounds):
+            seed = options.seed + done
+            steps, settings = planner.round(seed)
+            try:
+                player.play(steps, settings)
+            except Difference as first:
+                where = player.at
+                dead = ours.process.poll() is not None
+                if options.survey and not dead:
+                    done += 1
+                    survey(str(first), seed, steps[max(0, where - 3):where + 1])
+                    continue
+                raise AssertionError(report(player, steps[:where + 1], settings, seed, first, dead, ours, options)) from None
+            done, count = done + 1, count + len(steps)
+        print(f"# {done} rounds, {count} steps, {len(commands)} kinds of commands, {player.diverged} rounds ended early, first seed {options.seed}", flush=True)
+        for c in clients:
+            c.close()
+
+
+def survey(text, seed, steps, seen=set()):  # noqa: B006
+    """Prints a difference, unless one that looks like it was printed before."""
+    kind = text.split()[0].lower(), "".join(line.strip()[8:60] for line in text.splitlines()[1:3])
+    if kind not in seen:
+        seen.add(kind)
+        print(f"== seed {seed}", *(f"  [{which}] {agreement.show(args)}" for which, args in steps), text, sep="\n", flush=True)
+
+
+def report(player, steps, settings, seed, first, dead, ours, options):
+    lines = [f"--seed {seed} --rounds 1, {options.shards} shards, {settings}", "The last commands before the difference:"]
+    lines += [f"  [{which}] {agreement.show(args)}" for which, args in steps[-8:]]
+    lines.append(str(first))
+    if dead:
+        return "\n".join([*lines, "our server has died:", ours.log_text()[-6000:]])
+    few = shrink(player, steps, settings, SHRINK_SECONDS)
+    try:
+        player.play(few, settings)
+        lines.append("It did not come again when the round was shortened.")
+    except Difference as again:
+        lines += [f"Shortened to {len(few)}:", *(f"  [{which}] {agreement.show(args)}" for which, args in few), str(again)]
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("server")
+    parser.add_argument("shards", type=int)
+    parser.add_argument("--seed", type=int, default=int(os.environ.get("RINGWOOD_SEED", 0)) or random.SystemRandom().randrange(1 << 40))
+    parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--rounds", type=int, default=0)
+    parser.add_argument("--survey", action="store_true", help="print differences and go on with the next round")
+    parser.add_argument("--arg", action="append", help="one more word of our server's command line")
+    options = parser.parse_args()
+    tap = Tap()
+    tap.case(f"replies and digests agree with redis-server's, {options.shards} shards, seed {options.seed}")(lambda: run(options))
+    tap.run()
+
+
+main()
