@@ -56,11 +56,13 @@ bool CollectionBuilder::add(Bytes member) {
   return set::add(object_, member, limits_);
 }
 
-bool CollectionBuilder::add(Bytes field, Bytes value) {
+bool CollectionBuilder::add(Bytes field, Bytes value, int64_t when_ms) {
   Bytes both[] = {field, value};
   hash::before_set(object_, both, 2, limits_);
   size_++;
-  return hash::set(object_, field, value, limits_);
+  bool is_new = hash::set(object_, field, value, limits_);
+  if (is_new && when_ms) hash::set_time(object_, field, when_ms);
+  return is_new;
 }
 
 bool CollectionBuilder::add(Bytes member, double score) {

@@ -23,8 +23,8 @@ class CollectionBuilder {
   void push_plain(Bytes element);  // an element that has a node of its own
   // Sets, hashes, sorted sets: false when the member or field is there already; drop() then.
   bool add(Bytes member);
-  bool add(Bytes field, Bytes value);
-  bool add(Bytes member, double score);  // not NaN
+  bool add(Bytes field, Bytes value, int64_t when_ms = 0);  // a time to live for the field, or 0
+  bool add(Bytes member, double score);                     // not NaN
   // All elements of a sound listpack without repeats, which stays the caller's.
   void add_all(const uint8_t* lp);
 

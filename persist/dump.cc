@@ -1,5 +1,7 @@
 #include "persist/dump.h"
 
+#include <algorithm>
+
 #include "engine/base/crc.h"
 #include "persist/rdb_encode.h"
 #include "persist/rdb_value_reader.h"
@@ -18,7 +20,9 @@ bool footer_fits(Bytes payload) {
 
 }  // namespace
 
-void make_dump(OutBuffer& out, const Entry& e, const rdb::WriteOptions& options) {
+void make_dump(OutBuffer& out, const Entry& e, const rdb::WriteOptions& wanted) {
+  rdb::WriteOptions options = wanted;
+  options.version = std::max(options.version, rdb::version_needed(e));
   size_t start = out.size();
   rdb::put_byte(out, rdb::value_type_of(e, options));
   rdb::put_value(out, e, options);

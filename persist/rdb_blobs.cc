@@ -6,12 +6,16 @@
 
 #include "engine/base/hash.h"
 #include "engine/base/number.h"
+#include "engine/store/volatile_hash.h"
 #include "persist/old_blobs.h"
 
 namespace ringwood::rdb {
 namespace {
 
-unsigned width_of(Shape shape) { return shape == Shape::kHash || shape == Shape::kZSet ? 2 : 1; }
+unsigned width_of(Shape shape) {
+  if (shape == Shape::kTimedHash) return 3;
+  return shape == Shape::kHash || shape == Shape::kZSet ? 2 : 1;
+}
 
 // Redis always writes an integer's text as an integer, and lookups rely on it.
 bool all_canonical(const uint8_t* lp) {
@@ -60,6 +64,21 @@ bool check_scores(const uint8_t* lp, bool& ordered) {
   return true;
 }
 
+// False when a time is none.
+bool check_times(const uint8_t* lp, BlobChecker::Result& r) {
+  int64_t before = 0;
+  bool first = true;
+  for (listpack::Position p = listpack::first(lp); p; p = timed_listpack::next(p)) {
+    listpack::Value v = listpack::get(timed_listpack::time_of(p));
+    if (!v.is_integer() || v.integer < 0 || v.integer > kMaxFieldTimeMs) return false;
+    if (!first && v.integer && (!before || v.integer < before)) r.ordered = false;
+    if (v.integer) r.timed = true;
+    first = false;
+    before = v.integer;
+  }
+  return true;
+}
+
 }  // namespace
 
 bool BlobChecker::repeats(const uint8_t* lp, size_t members, unsigned width) {
@@ -73,7 +92,7 @@ bool BlobChecker::repeats(const uint8_t* lp, size_t members, unsigned width) {
       if (listpack::equals(lp + places_[i], text)) return true;
     places_[i] = static_cast<uint32_t>(p - lp);
     p = listpack::next(p);
-    if (width == 2 && p) p = listpack::next(p);
+    for (unsigned passed = 1; passed < width && p; passed++) p = listpack::next(p);
   }
   return false;
 }
@@ -85,11 +104,13 @@ BlobChecker::Result BlobChecker::check(uint8_t* lp, Shape shape) {
   unsigned width = width_of(shape);
   size_t n = listpack::length(static_cast<const uint8_t*>(lp));
   if (n % width) {
-    r.why = "an odd number of elements where pairs belong";
+    r.why = width == 3 ? "a number of elements that is no multiple of three" : "an odd number of elements where pairs belong";
   } else if (shape != Shape::kList && repeats(lp, n / width, width)) {
-    r.why = shape == Shape::kHash ? "a field stands there twice" : "a member stands there twice";
+    r.why = shape == Shape::kHash || shape == Shape::kTimedHash ? "a field stands there twice" : "a member stands there twice";
   } else if (shape == Shape::kZSet && !check_scores(lp, r.ordered)) {
     r.why = "a score is not a number";
+  } else if (shape == Shape::kTimedHash && !check_times(lp, r)) {
+    r.why = "the time of a field is none";
   }
   if (r.why) {
     listpack::release(lp);

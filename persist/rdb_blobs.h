@@ -9,14 +9,15 @@
 namespace ringwood::rdb {
 
 // What a listpack's elements are.
-enum class Shape : uint8_t { kList, kSet, kHash, kZSet };
+enum class Shape : uint8_t { kList, kSet, kHash, kZSet, kTimedHash };
 
 class BlobChecker {
  public:
   struct Result {
     uint8_t* lp = nullptr;  // the caller's; null: damaged, `why` says how
-    bool ordered = true;    // kZSet: elements stand in the order of their scores
+    bool ordered = true;    // kZSet, kTimedHash: elements stand in the order of their scores or times
     const char* why = nullptr;
+    bool timed = false;  // kTimedHash: a field has a time
   };
   Result take_listpack(Bytes blob, Shape shape);
   Result convert_ziplist(Bytes blob, Shape shape);

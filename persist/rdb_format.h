@@ -18,6 +18,9 @@
 //     LIST_QUICKLIST                  length string*                    ziplists
 //     LIST_QUICKLIST_2                length (length(1 plain, 2 packed) string)*    an element, or a listpack
 //     STREAM_LISTPACKS...             see persist/rdb_stream_reader.h
+//     HASH_METADATA                   i64(earliest time, unix ms) length (length(0, or 1 + time - earliest) string string)*
+//     HASH_LISTPACK_EX                i64(earliest time) string     the blob: field, value and time (unix ms, or 0) in turn, by time, those without last
+//     ..._PRE_GA                      the same without the earliest time; the times of HASH_METADATA are absolute
 //   dump      = type value u16 version, crc64 of all before it          DUMP and RESTORE
 #include <cstddef>
 #include <cstdint>
@@ -33,6 +36,7 @@ constexpr int kFirstWithChecksum = 5;
 constexpr int kFirstWithListpacks = 10;  // HASH_LISTPACK, ZSET_LISTPACK, LIST_QUICKLIST_2, FUNCTION2
 constexpr int kFirstWithSetListpack = 11;
 constexpr int kFirstWithStreams3 = 11;
+constexpr int kFirstWithFieldTimes = 12;
 
 constexpr size_t kHeaderBytes = 9;
 constexpr size_t kChecksumBytes = 8;

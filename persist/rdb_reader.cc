@@ -224,7 +224,8 @@ Step RdbReader::take_module(Input& in) {
 Step RdbReader::take_key(Input& in, uint8_t type) {
   StringDecoder::Text key;
   char room[kMaxIntChars];
-  if (!ValueReader::known(type)) return in.bad("unknown opcode or value type " + int64_text(type));
+  bool too_new = type >= kHashMetadataPreGa && version_ < kFirstWithFieldTimes;
+  if (!ValueReader::known(type) || too_new) return in.bad("unknown opcode or value type " + int64_text(type));
   Step s = first_.take(in, key);
   if (s != Step::kDone) return s;
   if (const char* why = ValueReader::refusal(type))

@@ -4,6 +4,7 @@
 
 #include "engine/base/number.h"
 #include "engine/store/intset.h"
+#include "engine/store/volatile_hash.h"
 
 namespace ringwood::rdb {
 namespace {
@@ -31,7 +32,9 @@ Shape shape_of(uint8_t type) {
 Type collection_of(uint8_t type) {
   switch (type) {
     case kSet: return Type::kSet;
-    case kHash: return Type::kHash;
+    case kHash:
+    case kHashMetadataPreGa:
+    case kHashMetadata: return Type::kHash;
     case kZSet:
     case kZSet2: return Type::kZSet;
     default: return Type::kList;
@@ -52,10 +55,6 @@ const char* ValueReader::refusal(uint8_t type) {
   switch (type) {
     case kModulePreGa:
     case kModule2: return "a value of a module";
-    case kHashMetadataPreGa:
-    case kHashListpackExPreGa:
-    case kHashMetadata:
-    case kHashListpackEx: return "a hash whose fields expire";
     default: return nullptr;
   }
 }
@@ -92,6 +91,8 @@ Step ValueReader::step(Input& in) {
     case kStreamListpacks:
     case kStreamListpacks2:
     case kStreamListpacks3: return stream_value(in);
+    case kHashListpackExPreGa:
+    case kHashListpackEx: return timed_blob(in);
     default: return elements(in);
   }
 }
@@ -183,8 +184,13 @@ Step ValueReader::intset_value(Input& in, Bytes blob) {
 // A count, and so many elements, each taken whole.
 Step ValueReader::elements(Input& in) {
   if (!counted_) {
-    Step s = take_length(in, remaining_);
-    if (s != Step::kDone) return s;
+    const char* start = in.p;
+    Step s = earliest_time(in);
+    if (s == Step::kDone) s = take_length(in, remaining_);
+    if (s != Step::kDone) {
+      in.p = start;
+      return s;
+    }
     counted_ = true;
     builder_.begin(collection_of(type_), remaining_);
   }
@@ -206,6 +212,8 @@ Step ValueReader::elements(Input& in) {
 Step ValueReader::element(Input& in) {
   switch (type_) {
     case kHash: return pair(in);
+    case kHashMetadataPreGa:
+    case kHashMetadata: return timed_pair(in);
     case kZSet:
     case kZSet2: return scored(in);
     case kListQuicklist:
@@ -230,6 +238,66 @@ Step ValueReader::pair(Input& in) {
   if (s == Step::kDone) s = second_.take(in, value);
   if (s == Step::kDone && !builder_.add(field.view(field_room), value.view(value_room))) return in.bad("a field stands there twice");
   return s;
+}
+
+// The earliest time, which stands before hashes whose fields expire, but not in the form of the release candidates.
+Step ValueReader::earliest_time(Input& in) {
+  earliest_ms_ = 1;  // where times are absolute
+  if (type_ != kHashMetadata && type_ != kHashListpackEx) return Step::kDone;
+  Step s = take_fixed(in, earliest_ms_);
+  // One beyond the last time of 48 bits says that there is none.
+  constexpr int64_t kNone = int64_t{1} << 48;
+  if (s == Step::kDone && (earliest_ms_ < 0 || earliest_ms_ > kNone)) return in.bad("the earliest time of the fields is none");
+  return s;
+}
+
+Step ValueReader::timed_pair(Input& in) {
+  StringDecoder::Text field, value;
+  char field_room[kMaxIntChars], value_room[kMaxIntChars];
+  uint64_t time = 0;
+  Step s = take_length(in, time);
+  if (s == Step::kDone) s = first_.take(in, field);
+  if (s == Step::kDone) s = second_.take(in, value);
+  if (s != Step::kDone) return s;
+  constexpr auto kMost = static_cast<uint64_t>(kMaxFieldTimeMs);
+  if (time > kMost || (time && !earliest_ms_)) return in.bad("the time of a field is none");
+  if (time) time += static_cast<uint64_t>(earliest_ms_) - 1;
+  if (time > kMost) return in.bad("the time of a field is none");
+  if (builder_.add(field.view(field_room), value.view(value_room), static_cast<int64_t>(time))) return s;
+  return in.bad("a field stands there twice");
+}
+
+Step ValueReader::timed_blob(Input& in) {
+  const char* start = in.p;
+  StringDecoder::Text text;
+  char room[kMaxIntChars];
+  Step s = earliest_time(in);
+  if (s == Step::kDone) s = first_.take(in, text);
+  if (s == Step::kDone) {
+    BlobChecker::Result r = blobs_.take_listpack(text.view(room), Shape::kTimedHash);
+    if (r.lp)
+      use_timed_blob(r);
+    else
+      s = in.bad(r.why);
+  }
+  if (s != Step::kDone) in.p = start;
+  return s;
+}
+
+// As it is where it is small, in order, and has times; otherwise built anew, which makes a plain hash of one without times.
+void ValueReader::use_timed_blob(const BlobChecker::Result& r) {
+  uint8_t* lp = r.lp;
+  size_t n = timed_listpack::fields(lp);
+  if (n && r.timed && r.ordered && n <= limits_.hash_max_listpack_entries) return finish(Type::kHash, volatile_hash::adopt(lp));
+  builder_.begin(Type::kHash, n);
+  char room[2][kMaxIntChars];
+  for (listpack::Position p = listpack::first(lp); p; p = timed_listpack::next(p))
+    builder_.add(listpack::get(p).text(room[0]), listpack::get(timed_listpack::value_of(p)).text(room[1]), timed_listpack::time(p));
+  listpack::release(lp);
+  if (n)
+    finish(Type::kHash, builder_.finish());
+  else
+    builder_.drop();
 }
 
 Step ValueReader::scored(Input& in) {

@@ -42,6 +42,10 @@ class ValueReader {
   Step scored(Input& in);
   Step quicklist_node(Input& in);
   Step stream_value(Input& in);
+  Step timed_blob(Input& in);
+  Step timed_pair(Input& in);
+  Step earliest_time(Input& in);
+  void use_timed_blob(const BlobChecker::Result& r);
   void use_blob(uint8_t* lp, Type type, bool rebuild);
   void finish(Type type, Object object);
 
@@ -52,8 +56,9 @@ class ValueReader {
   const Limits& limits_;
   OwnedBytes key_;
   Entry* entry_ = nullptr;
-  uint64_t remaining_ = 0;  // elements to come
-  bool counted_ = false;    // remaining_ is known
+  uint64_t remaining_ = 0;   // elements to come
+  int64_t earliest_ms_ = 0;  // of a hash's fields, where their times are relative to it
+  bool counted_ = false;     // remaining_ is known
   bool expiry_ = false;
   uint8_t type_ = 0;
 };

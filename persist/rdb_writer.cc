@@ -45,6 +45,24 @@ void put_zset(OutBuffer& out, const Object& o, bool compress) {
   });
 }
 
+bool has_field_times(const Entry& e) { return e.type() == Type::kHash && hash::earliest_time(e.object()) != 0; }
+
+void put_time(OutBuffer& out, int64_t ms) {
+  store<int64_t>(out.reserve(sizeof ms), ms);
+  out.commit(sizeof ms);
+}
+
+void put_timed_hash(OutBuffer& out, const Object& o, bool compress) {
+  int64_t earliest = hash::earliest_time(o);
+  put_time(out, earliest);
+  put_length(out, hash::length(o));
+  hash::for_each_with_time(o, [&](const listpack::Value& field, const listpack::Value& value, int64_t when_ms) {
+    put_length(out, when_ms ? static_cast<uint64_t>(when_ms - earliest + 1) : 0);
+    put_element(out, field, compress);
+    put_element(out, value, compress);
+  });
+}
+
 uint8_t collection_type(Type type, Encoding encoding, int version) {
   bool listpack = encoding == Encoding::kListpack;
   switch (type) {
@@ -60,8 +78,11 @@ uint8_t collection_type(Type type, Encoding encoding, int version) {
 
 }  // namespace
 
+int version_needed(const Entry& e) { return has_field_times(e) ? kFirstWithFieldTimes : kMinVersion; }
+
 uint8_t value_type_of(const Entry& e, const WriteOptions& options) {
   if (e.type() == Type::kString) return kString;
+  if (has_field_times(e)) return e.encoding() == Encoding::kListpackEx ? kHashListpackEx : kHashMetadata;
   return collection_type(e.type(), e.encoding(), options.version);
 }
 
@@ -76,6 +97,8 @@ void put_value(OutBuffer& out, const Entry& e, const WriteOptions& options) {
     case kSetListpack:
     case kHashListpack:
     case kZSetListpack: return put_listpack(out, o, compress);
+    case kHashMetadata: return put_timed_hash(out, o, compress);
+    case kHashListpackEx: put_time(out, hash::earliest_time(o)); return put_string(out, listpack::blob(volatile_hash::lp(o)), compress);
     case kZSet2: return put_zset(out, o, compress);
     case kStreamListpacks:
     case kStreamListpacks2:
@@ -84,7 +107,7 @@ void put_value(OutBuffer& out, const Entry& e, const WriteOptions& options) {
     case kSet: put_length(out, set::size(o)); return set::for_each(o, put);
     default:
       put_length(out, hash::length(o));
-      return hash::for_each(o, [&](const listpack::Value& field, const listpack::Value& value) {
+      return hash::for_each(o, kBeforeAllTime, [&](const listpack::Value& field, const listpack::Value& value) {
         put(field);
         put(value);
       });
@@ -127,8 +150,7 @@ void put_database(OutBuffer& out, int database, uint64_t keys, uint64_t volatile
 void put_key(OutBuffer& out, const Entry& e, int64_t idle_seconds, int frequency, const WriteOptions& options) {
   if (int64_t when = e.expiry_ms(); when != -1) {
     put_byte(out, kOpExpireMs);
-    store<int64_t>(out.reserve(sizeof when), when);
-    out.commit(sizeof when);
+    put_time(out, when);
   }
   if (idle_seconds >= 0) {
     put_byte(out, kOpIdle);

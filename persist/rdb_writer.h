@@ -2,7 +2,8 @@
 // Writes RDB: a pure encoder that appends to a buffer. Grammar: persist/rdb_format.h.
 //
 // Versions differ in the types that they know. At 10 (Redis 7.0) a set's listpack is written as a plain set; at 9 (Redis 5 and 6) no listpacks exist, so that
-// small lists, hashes and sorted sets go as plain ones too, which every version reads. 11 and 12 differ in nothing that is written here.
+// small lists, hashes and sorted sets go as plain ones too, which every version reads. Fields with a time to live exist from 12 (Redis 7.4) on: what holds such
+// a hash is written at that version whatever was asked for, because the data would not be whole otherwise. In all else 11 and 12 are the same.
 #include "engine/exec/out_buffer.h"
 #include "engine/store/entry.h"
 #include "persist/rdb_format.h"
@@ -14,6 +15,8 @@ struct WriteOptions {
   bool compress = true;           // LZF for strings above kMinCompressed bytes (rdbcompression)
 };
 
+// The version that a hash with expiring fields needs, and the least one for everything else.
+int version_needed(const Entry& e);
 // The type byte that a value is written under, and the value itself. DUMP, and a file's keys, are made of these.
 uint8_t value_type_of(const Entry& e, const WriteOptions& options);
 void put_value(OutBuffer& out, const Entry& e, const WriteOptions& options);

@@ -1,5 +1,6 @@
 #include "persist/snapshot.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace ringwood {
@@ -45,9 +46,18 @@ void put_entry(OutBuffer& out, const Entry& e, const SnapshotInfo& info) {
   rdb::put_key(out, e, info.access.idle_seconds(e.access()), info.access.frequency(e.access()), info.write);
 }
 
+int version_needed(std::span<Shard* const> shards) {
+  for (Shard* s : shards)
+    for (int db = 0; db < s->databases(); db++)
+      if (s->database(db).hashes_with_times()) return rdb::kFirstWithFieldTimes;
+  return rdb::kMinVersion;
+}
+
 }  // namespace
 
-std::vector<OutBuffer> encode_data_set(std::span<Shard* const> shards, std::span<const OwnedBytes> functions, const SnapshotInfo& info) {
+std::vector<OutBuffer> encode_data_set(std::span<Shard* const> shards, std::span<const OwnedBytes> functions, const SnapshotInfo& wanted) {
+  SnapshotInfo info = wanted;
+  info.write.version = std::max(info.write.version, version_needed(shards));
   Chunks chunks;
   rdb::put_header(chunks.current(), info.write);
   put_fields(chunks.current(), info);

@@ -12,7 +12,7 @@
 namespace ringwood {
 
 struct SnapshotInfo {
-  rdb::WriteOptions write;
+  rdb::WriteOptions write;  // its version is raised where the data need a higher one (rdb_writer.h)
   AccessRule access;
   // AUX fields of the file.
   OwnedBytes server_version;  // redis-ver: the version of Redis that we say we are

@@ -199,7 +199,7 @@ constexpr Directive kTable[] = {
     // Ringwood's own.
     integer<&Options::shards>("shards", 0, 1024).with(kImmutable).d,
     integer<&Options::busy_poll_us>("busy-poll-us", 0, 1000000).d,
-    integer<&Options::rdb_version>("rdb-version", 10, 11).d,
+    integer<&Options::rdb_version>("rdb-version", 10, 12).d,
     // Network.
     integer<&Options::port>("port", 0, 65535).d,
     special("bind", kBindOps).with(kMultiArg).d,

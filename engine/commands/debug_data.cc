@@ -157,6 +157,7 @@ void htstats_key(Call& c) {
   const TableCore* table = nullptr;
   if (e->encoding() == Encoding::kHashtable && e->type() == Type::kSet) table = &set::table(e->object());
   if (e->encoding() == Encoding::kHashtable && e->type() == Type::kHash) table = &hash::table(e->object());
+  if (e->encoding() == Encoding::kVolatileTable) table = &hash::table(e->object());
   if (e->encoding() == Encoding::kSkiplist) table = &zset::sorted(e->object()).index;
   if (!table) return c.reply.error("ERR The value stored at the specified key is not represented using an hash table");
   c.reply.verbatim(table_text(table->buckets(), table->size()), "txt");

@@ -1,10 +1,11 @@
-// Hashes: all their commands.
+// Hashes: the commands of Redis 7.2. Those of fields that expire are in hash_expire.cc and hash_ex.cc.
 #include "engine/store/hash.h"
 
 #include <cmath>
 
 #include "engine/base/number.h"
 #include "engine/commands/collection.h"
+#include "engine/commands/hash_fields.h"
 #include "engine/commands/hash_handlers.h"
 #include "engine/exec/command_table.h"
 
@@ -13,12 +14,7 @@ namespace {
 
 constexpr NotifyClass kHash = NotifyClass::kHash;
 
-// Finds the hash, or makes an empty one; null: the key holds another type, and the error has been replied.
-Entry* find_or_create(Call& c, const KeyRef& k) {
-  Entry* e;
-  if (!c.find_write(k, Type::kHash, e)) return nullptr;
-  return e ? e : collection::create(c, k, Type::kHash, hash::create());
-}
+using namespace hash_fields;
 
 // Sets the pairs from argument 2 on; answers the number of new fields, or -1 after an error.
 int64_t set_fields(Call& c) {
@@ -27,17 +23,14 @@ int64_t set_fields(Call& c) {
   Entry* e = find_or_create(c, k);
   if (!e) return -1;
   std::span<const Bytes> pairs = c.args().subspan(2);
+  drop_expired(c, k, e, pairs, 2);
   Object& o = e->object();
   hash::before_set(o, pairs.data(), pairs.size(), c.limits());
   int64_t created = 0;
   for (size_t i = 0; i < pairs.size(); i += 2) created += hash::set(o, pairs[i], pairs[i + 1], c.limits());
+  times_changed(c, k, e);
   c.changed(k, kHash, "hset", static_cast<int64_t>(pairs.size() / 2));
   return created;
-}
-
-void reply_value(Reply& reply, const Entry* e, Bytes field) {
-  hash::Element value;
-  e&& hash::get(e->object(), field, value) ? collection::bulk(reply, value) : reply.null();
 }
 
 enum Parts : unsigned { kFields = 1, kValues = 2 };
@@ -45,10 +38,10 @@ enum Parts : unsigned { kFields = 1, kValues = 2 };
 void reply_all(Call& c, unsigned parts) {
   Entry* e;
   if (!c.find_read(c.key(1), Type::kHash, e)) return;
-  size_t n = e ? hash::length(e->object()) : 0;
+  size_t n = e ? hash::live_length(e->object(), c.now_ms()) : 0;
   parts == (kFields | kValues) ? c.reply.map(n) : c.reply.array(n);
   if (!e) return;
-  hash::for_each(e->object(), [&](const hash::Element& field, const hash::Element& value) {
+  hash::for_each(e->object(), c.now_ms(), [&](const hash::Element& field, const hash::Element& value) {
     if (parts & kFields) collection::bulk(c.reply, field);
     if (parts & kValues) collection::bulk(c.reply, value);
   });
@@ -56,7 +49,7 @@ void reply_all(Call& c, unsigned parts) {
 
 // HINCRBY, HINCRBYFLOAT: puts the sum into the field.
 void put_sum(Call& c, const KeyRef& k, Object& o, Bytes text, const char* event) {
-  hash::set(o, c.arg(2), text, c.limits());
+  hash::set(o, c.arg(2), text, c.limits(), hash::FieldTime::kKeep);
   c.changed(k, kHash, event);
 }
 
@@ -75,8 +68,9 @@ void hsetnx(Call& c) {
   KeyRef k = c.key(1);
   Entry* e = find_or_create(c, k);
   if (!e) return;
+  drop_expired(c, k, e, c.args().subspan(2, 1));
   Object& o = e->object();
-  if (hash::exists(o, c.arg(2))) return c.reply.integer(0);
+  if (hash::exists(o, c.arg(2), c.now_ms())) return c.reply.integer(0);
   hash::before_set(o, &c.args()[2], 2, c.limits());
   hash::set(o, c.arg(2), c.arg(3), c.limits());
   c.reply.integer(1);
@@ -85,14 +79,14 @@ void hsetnx(Call& c) {
 
 void hget(Call& c) {
   Entry* e;
-  if (c.find_read(c.key(1), Type::kHash, e)) reply_value(c.reply, e, c.arg(2));
+  if (c.find_read(c.key(1), Type::kHash, e)) reply_value(c, e, c.arg(2));
 }
 
 void hmget(Call& c) {
   Entry* e;
   if (!c.find_read(c.key(1), Type::kHash, e)) return;
   c.reply.array(c.argc() - 2);
-  for (Bytes field : c.args().subspan(2)) reply_value(c.reply, e, field);
+  for (Bytes field : c.args().subspan(2)) reply_value(c, e, field);
 }
 
 void hgetall(Call& c) { reply_all(c, kFields | kValues); }
@@ -102,16 +96,26 @@ void hlen(Call& c) { collection::reply_length(c, Type::kHash); }
 
 void hstrlen(Call& c) {
   Entry* e;
-  if (c.find_read(c.key(1), Type::kHash, e)) c.reply.integer(e ? static_cast<int64_t>(hash::value_length(e->object(), c.arg(2))) : 0);
+  if (c.find_read(c.key(1), Type::kHash, e))
+    c.reply.integer(e ? static_cast<int64_t>(hash::value_length(e->object(), c.arg(2), c.now_ms())) : 0);
 }
 
 void hexists(Call& c) {
   Entry* e;
-  if (c.find_read(c.key(1), Type::kHash, e)) c.reply.integer(e && hash::exists(e->object(), c.arg(2)));
+  if (c.find_read(c.key(1), Type::kHash, e)) c.reply.integer(e && hash::exists(e->object(), c.arg(2), c.now_ms()));
 }
 
 void hdel(Call& c) {
-  collection::remove_members(c, Type::kHash, kHash, "hdel", [](Object& o, Bytes field) { return hash::remove(o, field); });
+  KeyRef k = c.key(1);
+  Entry* e;
+  if (!c.find_write(k, Type::kHash, e)) return;
+  if (!e) return c.reply.integer(0);
+  std::span<const Bytes> names = c.args().subspan(2);
+  drop_expired(c, k, e, names);
+  int64_t gone = 0;
+  for (Bytes field : names) gone += hash::remove(e->object(), field);
+  end_removal(c, k, e, gone);
+  c.reply.integer(gone);
 }
 
 void hincrby(Call& c) {
@@ -120,8 +124,9 @@ void hincrby(Call& c) {
   KeyRef k = c.key(1);
   Entry* e = find_or_create(c, k);
   if (!e) return;
+  drop_expired(c, k, e, c.args().subspan(2, 1));
   hash::Element old;
-  if (hash::get(e->object(), c.arg(2), old)) {
+  if (hash::get(e->object(), c.arg(2), c.now_ms(), old)) {
     if (old.is_integer())
       value = old.integer;
     else if (!parse_int64({old.data, old.size}, value))
@@ -140,8 +145,9 @@ void hincrbyfloat(Call& c) {
   KeyRef k = c.key(1);
   Entry* e = find_or_create(c, k);
   if (!e) return;
+  drop_expired(c, k, e, c.args().subspan(2, 1));
   hash::Element old;
-  if (hash::get(e->object(), c.arg(2), old)) {
+  if (hash::get(e->object(), c.arg(2), c.now_ms(), old)) {
     if (old.is_integer())
       value = static_cast<long double>(old.integer);
     else if (!parse_long_double({old.data, old.size}, value))
@@ -163,14 +169,17 @@ void hrandfield(Call& c) {
   if (!e && !options.counted) return c.reply.null();
   if (!e || options.count == 0) return c.reply.array(0);
   const Object& o = e->object();
+  size_t live = hash::live_length(o, c.now_ms());
+  if (!live) return options.counted ? c.reply.array(0) : c.reply.null();  // what is there has expired and not gone yet
   auto emit = [&](const hash::Element& field, const hash::Element& value) {
     if (options.with_value && c.reply.resp() >= 3) c.reply.array(2);
     collection::bulk(c.reply, field);
     if (options.with_value) collection::bulk(c.reply, value);
   };
-  size_t n = options.count < 0 ? options.picks() : std::min(options.picks(), hash::length(o));
+  size_t n = options.count < 0 ? options.picks() : std::min(options.picks(), live);
   if (options.counted) collection::random_header(c.reply, options, n);
-  options.count < 0 || n == 1 ? hash::random_picks(o, n, c.random(), emit) : hash::random_distinct(o, n, c.random(), emit);
+  options.count < 0 || n == 1 ? hash::random_picks(o, n, c.now_ms(), c.random(), emit)
+                              : hash::random_distinct(o, n, c.now_ms(), c.random(), emit);
 }
 
 void hscan(Call& c) {
@@ -178,7 +187,7 @@ void hscan(Call& c) {
   Entry* e = collection::begin_scan(c, Type::kHash, options);
   if (!e) return;
   collection::scan_reply(
-      c.reply, options, [&](uint64_t cursor, auto&& f) { return hash::scan(e->object(), cursor, f); },
+      c.reply, options, [&](uint64_t cursor, auto&& f) { return hash::scan(e->object(), cursor, c.now_ms(), f); },
       [&](Reply& items, const hash::Element& field, const hash::Element& value) -> size_t {
         char digits[kMaxIntChars];
         Bytes text = field.text(digits);

@@ -1,5 +1,5 @@
 #pragma once
-// The handlers of the commands of hashes, one a command; engine/commands/hash_table.cc says what each takes.
+// The handlers of the commands of hashes, one a command; engine/commands/hash_table.cc and hash_expire_table.cc say what each takes.
 
 namespace ringwood {
 class Call;
@@ -23,5 +23,17 @@ void hincrby(Call& c);
 void hincrbyfloat(Call& c);
 void hrandfield(Call& c);
 void hscan(Call& c);
+void hexpire(Call& c);
+void hpexpire(Call& c);
+void hexpireat(Call& c);
+void hpexpireat(Call& c);
+void hexpiretime(Call& c);
+void hpexpiretime(Call& c);
+void httl(Call& c);
+void hpttl(Call& c);
+void hpersist(Call& c);
+void hgetex(Call& c);
+void hsetex(Call& c);
+void hgetdel(Call& c);
 
 }  // namespace ringwood::hash_handlers

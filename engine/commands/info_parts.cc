@@ -121,6 +121,7 @@ void write_stats(InfoText& out, const InfoContext& x, void*) {
   out.field("sync_full", 0);
   out.field("sync_partial_ok", 0);
   out.field("sync_partial_err", 0);
+  out.field("expired_subkeys", total(e, &ShardStats::expired_fields));
   out.field("expired_keys", total(e, &ShardStats::expired_keys));
   out.field("expired_stale_perc", 0.0, 2);  // nothing is sampled: what is due is known
   out.field("expired_time_cap_reached_count", 0);
@@ -149,9 +150,9 @@ void write_stats(InfoText& out, const InfoContext& x, void*) {
 
 void reset_stats(const InfoContext& x, void*) {
   for (Shard* s : x.engine.shards)
-    for (Counter ShardStats::*c :
-         {&ShardStats::commands_processed, &ShardStats::expired_keys, &ShardStats::evicted_keys, &ShardStats::keyspace_hits,
-          &ShardStats::keyspace_misses, &ShardStats::total_error_replies, &ShardStats::leases, &ShardStats::remote_commands})
+    for (Counter ShardStats::*c : {&ShardStats::commands_processed, &ShardStats::expired_keys, &ShardStats::expired_fields,
+                                   &ShardStats::evicted_keys, &ShardStats::keyspace_hits, &ShardStats::keyspace_misses,
+                                   &ShardStats::total_error_replies, &ShardStats::leases, &ShardStats::remote_commands})
       (s->stats.*c).set(0);
 }
 
@@ -225,17 +226,18 @@ void write_keyspace(InfoText& out, const InfoContext& x, void*) {
   for (int i = 0; i < own.databases(); i++) {
     // SWAPDB swaps on all shards at once: the own shard tells which Database objects make up database i.
     int number = own.database(i).number();
-    size_t keys = 0, expires = 0;
+    size_t keys = 0, expires = 0, timed_hashes = 0;
     double ttl_sum = 0;
     for (Shard* s : x.engine.shards) {
       const Database& d = s->physical(number);
       size_t n = d.volatile_keys();
-      keys += d.size(), expires += n;
+      keys += d.size(), expires += n, timed_hashes += d.hashes_with_times();
       ttl_sum += static_cast<double>(d.mean_ttl_ms(x.here.now_ms())) * static_cast<double>(n);
     }
     if (!keys) continue;
     int64_t ttl = expires ? static_cast<int64_t>(ttl_sum / static_cast<double>(expires)) : 0;
-    OwnedBytes text = "keys=" + std::to_string(keys) + ",expires=" + std::to_string(expires) + ",avg_ttl=" + std::to_string(ttl);
+    OwnedBytes text = "keys=" + std::to_string(keys) + ",expires=" + std::to_string(expires) + ",avg_ttl=" + std::to_string(ttl) +
+                      ",subexpiry=" + std::to_string(timed_hashes);
     out.field("db" + std::to_string(i), Bytes(text));
   }
 }

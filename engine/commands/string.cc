@@ -2,7 +2,9 @@
 #include <algorithm>
 
 #include "engine/base/number.h"
+#include "engine/commands/expire_option.h"
 #include "engine/commands/families.h"
+#include "engine/commands/string_condition.h"
 #include "engine/commands/string_value.h"
 #include "engine/exec/call.h"
 #include "engine/exec/command_table.h"
@@ -10,22 +12,15 @@
 namespace ringwood {
 namespace {
 
-enum class ExpireForm : uint8_t { kNone, kSeconds, kMilliseconds, kUnixSeconds, kUnixMilliseconds };
-
 // The options of SET and GETEX.
 struct SetOptions {
   bool nx = false, xx = false, get = false, keep_ttl = false, persist = false;
+  ValueCondition condition;
   ExpireForm form = ExpireForm::kNone;
   Bytes time;
-};
 
-ExpireForm expire_form(Bytes word) {
-  if (Call::is_word(word, "ex")) return ExpireForm::kSeconds;
-  if (Call::is_word(word, "px")) return ExpireForm::kMilliseconds;
-  if (Call::is_word(word, "exat")) return ExpireForm::kUnixSeconds;
-  if (Call::is_word(word, "pxat")) return ExpireForm::kUnixMilliseconds;
-  return ExpireForm::kNone;
-}
+  bool conditional() const { return nx || xx || condition.kind != ValueCondition::Kind::kNone; }
+};
 
 // The options from argument `from` on; false, and a syntax error replied, where they do not go together. An option may stand twice.
 bool parse_options(Call& c, size_t from, bool is_set, SetOptions& o) {
@@ -36,10 +31,13 @@ bool parse_options(Call& c, size_t from, bool is_set, SetOptions& o) {
         return c.reply.syntax_error(), false;
       o.form = f;
       o.time = c.arg(++i);
-    } else if (is_set && !o.xx && Call::is_word(word, "nx")) {
+    } else if (is_set && (o.nx || !o.conditional()) && Call::is_word(word, "nx")) {
       o.nx = true;
-    } else if (is_set && !o.nx && Call::is_word(word, "xx")) {
+    } else if (is_set && (o.xx || !o.conditional()) && Call::is_word(word, "xx")) {
       o.xx = true;
+    } else if (is_set && !o.conditional() && i + 1 < c.argc() && value_condition(word) != ValueCondition::Kind::kNone) {
+      o.condition = {value_condition(word), c.arg(i + 1)};
+      i++;
     } else if (is_set && Call::is_word(word, "get")) {
       o.get = true;
     } else if (is_set && o.form == ExpireForm::kNone && Call::is_word(word, "keepttl")) {
@@ -50,24 +48,6 @@ bool parse_options(Call& c, size_t from, bool is_set, SetOptions& o) {
       return c.reply.syntax_error(), false;
     }
   }
-  return true;
-}
-
-bool invalid_expire_time(Call& c) {
-  OwnedBytes text = "ERR invalid expire time in '";
-  text.append(c.command().full_name).append("' command");
-  c.reply.error(text);
-  return false;
-}
-
-// The unix time in ms that the argument means; false, and the error replied, when it is no number, not above 0, or too large.
-bool to_unix_ms(Call& c, Bytes arg, ExpireForm form, int64_t& ms) {
-  if (!c.to_int(arg, ms)) return false;
-  bool seconds = form == ExpireForm::kSeconds || form == ExpireForm::kUnixSeconds;
-  if (ms <= 0 || (seconds && ms > INT64_MAX / 1000)) return invalid_expire_time(c);
-  if (seconds) ms *= 1000;
-  if (form == ExpireForm::kSeconds || form == ExpireForm::kMilliseconds)
-    if (__builtin_add_overflow(ms, c.now_ms(), &ms)) return invalid_expire_time(c);
   return true;
 }
 
@@ -86,14 +66,6 @@ bool reply_string(Call& c, const KeyRef& k) {
 
 void get(Call& c) { reply_string(c, c.key(1)); }
 
-// The part that all forms of SET share: writes the value and announces it. `expiry` as Database::set_string takes it.
-void write_string(Call& c, const KeyRef& k, Entry* old, Bytes value, int64_t expiry) {
-  c.db(k).set_string(k, old, value, expiry, old ? old->access() : c.new_access());
-  if (!old) c.notify(k, NotifyClass::kNew, "new");
-  c.changed(k, NotifyClass::kString, "set");
-  if (expiry > 0) c.notify(k, NotifyClass::kGeneric, "expire");
-}
-
 void set(Call& c) {
   KeyRef k = c.key(1);
   if (__builtin_expect(c.argc() == 3, 1)) {
@@ -105,9 +77,11 @@ void set(Call& c) {
   if (!parse_options(c, 3, true, o)) return;
   int64_t expiry = o.keep_ttl ? Database::kKeepExpiry : Database::kDropExpiry;
   if (o.form != ExpireForm::kNone && !to_unix_ms(c, o.time, o.form, expiry)) return;
+  if (!condition_is_sound(c, o.condition)) return;
   if (o.get && !reply_string(c, k)) return;
   Entry* old = c.find_write(k);
-  if ((o.nx && old) || (o.xx && !old)) {
+  if (old && o.condition.kind != ValueCondition::Kind::kNone && old->type() != Type::kString) return c.reply.wrong_type();
+  if ((o.nx && old) || (o.xx && !old) || !condition_holds(o.condition, old)) {
     if (!o.get) c.reply.null();
     return;
   }
@@ -295,6 +269,7 @@ constexpr const char* kSetHistory[] = {
     "6.0.0|Added the `KEEPTTL` option.",
     "6.2.0|Added the `GET`, `EXAT` and `PXAT` option.",
     "7.0.0|Allowed the `NX` and `GET` options to be used together.",
+    "8.4.0|Added the `IFEQ`, `IFNE`, `IFDEQ` and `IFDNE` options.",
 };
 
 constexpr const char* kRangeComplexity = "O(N) where N is the length of the returned part.";
@@ -417,7 +392,7 @@ constexpr CommandSpec kCommands[] = {
      .complexity = "O(1)",
      .summary = "Makes a key a string, whatever it held before.",
      .syntax =
-         "key:key value [NX|XX] [GET] "
+         "key:key value [condition=NX|XX|IFEQ ifeq-value|IFNE ifne-value|IFDEQ ifdeq-digest|IFDNE ifdne-digest] [GET] "
          "[EX seconds:integer|PX milliseconds:integer|EXAT unix-time-seconds:unix-time|PXAT unix-time-milliseconds:unix-time|KEEPTTL]",
      .history = kSetHistory},
     {.name = "setex",

@@ -80,8 +80,7 @@ void Call::changed(const KeyRef& k, NotifyClass cls, const char* event, int64_t 
 }
 
 __attribute__((cold)) void Call::tell(Shard& s, uint32_t event_class, const char* event, Bytes key) {
-  if (s.listener) s.listener->on_key_event(event_class, event, key, database_);
-  if (here().announced & event_class) executor_.pushes().key_event(client_, event, key, database_);
+  announce_event(executor_, client_, s, event_class, event, key, database_);
 }
 
 void Call::notify(const KeyRef& k, NotifyClass cls, const char* event) {
@@ -98,13 +97,17 @@ bool Call::erase(const KeyRef& k, const char* event) {
   return true;
 }
 
+void announce_event(Executor& here, Client* asking, Shard& s, uint32_t event_class, const char* event, Bytes key, int database) {
+  if (s.listener) s.listener->on_key_event(event_class, event, key, database);
+  if (here.shard().announced & event_class) here.pushes().key_event(asking, event, key, database);
+}
+
 void expire_key(Executor& here, Client* asking, Shard& s, Database& d, const KeyRef& k) {
   Entry* e = d.detach(k);
   if (!e) return;
   s.stats.expired_keys.add();
   int number = s.logical_number(d);
-  if (s.listener) s.listener->on_key_event(kNotifyExpired, "expired", k.key, number);
-  if (here.shard().announced & kNotifyExpired) here.pushes().key_event(asking, "expired", k.key, number);
+  announce_event(here, asking, s, kNotifyExpired, "expired", k.key, number);
   s.key_modified(k.key, number);
   Entry::destroy(e);
 }

@@ -140,6 +140,9 @@ class Call {
   const KeyRef* prepared_ = nullptr;
 };
 
+// A keyspace event of a shard that this thread holds, to whoever listens. `event_class` is one NotifyFlag, `asking` the client whose command it is, if any.
+void announce_event(Executor& here, Client* asking, Shard& s, uint32_t event_class, const char* event, Bytes key, int database);
+
 // Removes an expired key: counted, announced ("expired"), propagated as a deletion. The key may point into its entry. `asking`: the client whose command
 // has found it, if any.
 void expire_key(Executor& here, Client* asking, Shard& s, Database& d, const KeyRef& k);

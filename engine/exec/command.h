@@ -139,6 +139,8 @@ struct CommandSpec {
   std::span<const CommandSpec> subcommands = {};
   // For kMovableKeys: appends the argument indexes of the keys to out (room for argc), answers their number or -1 for a syntax error.
   int (*keys_of)(std::span<const Bytes> args, int* out) = nullptr;
+  // For Route::kByKeys: whether it reaches keys that only the data names (SORT's patterns), which may lie anywhere; then it runs as if by kAll.
+  bool (*reaches_all)(std::span<const Bytes> args) = nullptr;
   // For Route::kByShard: the shard, given the number of shards.
   int (*shard_of)(std::span<const Bytes> args, int shards) = nullptr;
   // For Route::kByClient: adds the shards that the client's state makes necessary.

@@ -168,7 +168,7 @@ bool find_keys(const KeySpec& k, std::span<const Bytes> args, std::vector<int>& 
     if (first + k.keynum >= argc) return false;
     if (!parse_int64(args[static_cast<size_t>(first + k.keynum)], count) || count < 0 || count > argc) return false;
     first += k.first_key;
-    last = first + count - 1;
+    last = first + (count - 1) * k.step;
   } else if (k.last >= 0) {
     last = first + k.last;
   } else if (k.limit == 0) {

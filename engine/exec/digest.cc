@@ -72,10 +72,11 @@ void add_collection(Digest& d, Type type, const Object& o) {
     case Type::kList: return list::for_each(o, [&](const listpack::Value& v) { mix(d, v.text(room)); });
     case Type::kSet: return set::for_each(o, [&](const listpack::Value& v) { xor_hash(d, v.text(room)); });
     case Type::kHash:
-      return hash::for_each(o, [&](const listpack::Value& field, const listpack::Value& value) {
+      return hash::for_each_with_time(o, [&](const listpack::Value& field, const listpack::Value& value, int64_t when_ms) {
         Digest pair{};
         mix(pair, field.text(room));
         mix(pair, value.text(second_room));
+        if (when_ms) xor_hash(pair, "!!hexpire!!");
         xor_hash(d, bytes_of(pair));
       });
     case Type::kZSet:

@@ -197,17 +197,17 @@ bool Executor::background() {
   waiting_room_.run_timeouts(now_ms());
   if (leased_out()) return false;
   Shard& s = shard();
-  if (!s.active_expire || !s.expiry.size()) return false;
+  if (!s.active_expire || !(s.expiry.size() + s.field_expiry.size())) return false;
   bool more = run_expiry(*this, 200);
   if (s.blocked.any_ready()) serve_ready(own_);
   return more;
 }
 
 int64_t Executor::next_due_ms() const {
+  auto earlier = [](int64_t a, int64_t b) { return a < 0 || b < 0 ? std::max(a, b) : std::min(a, b); };
   int64_t timeout = waiting_room_.next_ms();
   if (leased_out() || !shard_.active_expire) return timeout;
-  int64_t expiry = shard_.expiry.next_ms();
-  return timeout < 0 || expiry < 0 ? std::max(timeout, expiry) : std::min(timeout, expiry);
+  return earlier(timeout, earlier(shard_.expiry.next_ms(), shard_.field_expiry.next_ms()));
 }
 
 bool Executor::may_sleep() {

@@ -1,18 +1,63 @@
 #include "engine/exec/expiry.h"
 
+#include <algorithm>
+
 #include "engine/exec/call.h"
 #include "engine/exec/executor.h"
+#include "engine/store/hash.h"
 
 namespace ringwood {
+namespace {
 
-bool run_expiry(Executor& here, int budget) {
+// Fields removed from one hash before others have their turn.
+constexpr size_t kFieldsAStep = 32;
+
+// A key lives through the whole of its last millisecond (Entry::expired), so those of earlier ones are due.
+bool expire_keys(Executor& here, int budget) {
   Shard& shard = here.shard();
-  // A key lives through the whole of its last millisecond (Entry::expired), so those of earlier ones are due.
-  return shard.expiry.advance(here.now_ms() - 1, budget, [&here, &shard](ExpiryNode* node) {
+  return shard.expiry.advance(here.now_ms() - 1, budget, [&](ExpiryNode* node) {
     Database& d = shard.physical(static_cast<int>(node->database));
     shard.stats.expire_lag_ms.set(shard.expiry.last_lag_ms());
     expire_key(here, nullptr, shard, d, KeyRef(Entry::from_node(node)->key()));
   });
+}
+
+// Fields of a hash have expired and are gone: counted and announced. The key goes with the last of them.
+void fields_expired(Executor& here, Database& d, Entry* e, size_t fields) {
+  Shard& shard = here.shard();
+  shard.stats.expired_fields.add(static_cast<int64_t>(fields));
+  bool empty = hash::length(e->object()) == 0;
+  KeyRef k(e->key());
+  if (empty)
+    d.detach(k);
+  else
+    d.field_times_changed(e);
+  int number = shard.logical_number(d);
+  shard.key_modified(k.key, number);
+  announce_event(here, nullptr, shard, kNotifyHash, "hexpired", k.key, number);
+  if (empty) announce_event(here, nullptr, shard, kNotifyGeneric, "del", k.key, number);
+  if (empty) Entry::destroy(e);
+}
+
+// A hash with more to remove goes back into the index at a time that has passed, and is handed out again in its turn.
+bool expire_fields(Executor& here, int budget) {
+  Shard& shard = here.shard();
+  return shard.field_expiry.advance(here.now_ms() - 1, budget, [&](ExpiryNode* node) {
+    Database& d = shard.physical(static_cast<int>(node->database));
+    Entry* e = VolatileHash::from_node(node)->entry;
+    size_t n = volatile_hash::remove_passed(e->object(), here.now_ms(), kFieldsAStep);
+    if (!n) return d.field_times_changed(e);
+    shard.stats.expire_lag_ms.set(shard.field_expiry.last_lag_ms());
+    fields_expired(here, d, e, n);
+  });
+}
+
+}  // namespace
+
+bool run_expiry(Executor& here, int budget) {
+  bool more = here.shard().expiry.size() && expire_keys(here, budget);
+  if (here.shard().field_expiry.size()) more |= expire_fields(here, std::max(1, budget / 4));
+  return more;
 }
 
 }  // namespace ringwood

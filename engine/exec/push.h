@@ -3,9 +3,9 @@
 // own thread and sends one Delivery to each other thread that has some.
 //
 // Order. A push goes straight into its client's `out`, so never into the middle of a reply; those that a client's own command causes come behind its reply
-// (Redis 7.2: server.pending_push_messages). Cause comes before effect for every subscriber, whichever threads the two were on: messages bear the number of the last
-// delivery, a taker sorts deliveries by theirs, and leaves in the mailbox what is younger than the beginning of its look at the mail, since only of older ones all that
-// came before is there.
+// (Redis 7.2: server.pending_push_messages). Cause comes before effect for every subscriber, whichever threads the two were on: messages bear the number of
+// the last delivery, a taker sorts deliveries by theirs, and leaves in the mailbox what is younger than the beginning of its look at the mail, since only of
+// older ones all that came before is there.
 //
 // Deliveries are taken also while the taker's shard is lent: they touch no key. They are posted before a shard is lent or given back, and taken before leases
 // in the same mail, so they never name a client whose subscriptions are gone.

@@ -25,7 +25,7 @@ void add_shards_of_keys(const Command& command, std::span<const Bytes> args, con
 
 void add_shards(const Command& command, std::span<const Bytes> args, const Client& client, const SlotMapping& mapping, ShardSet& out) {
   const CommandSpec& spec = *command.spec;
-  switch (spec.route) {
+  switch (spec.reaches_all && spec.reaches_all(args) ? Route::kAll : spec.route) {
     case Route::kHere: return;
     case Route::kByKeys: return add_shards_of_keys(command, args, mapping, out);
     case Route::kByClient: return spec.shards_of_client(client, mapping, out);

@@ -28,7 +28,8 @@ class Shard {
  public:
   Shard(int id, SlotMapping mapping, int databases, uint64_t random_seed) : random(random_seed), id_(id), mapping_(mapping) {
     databases_.resize(static_cast<size_t>(databases));
-    for (int i = 0; i < databases; i++) databases_[static_cast<size_t>(i)] = std::make_unique<Database>(i, id, mapping, &expiry);
+    for (int i = 0; i < databases; i++)
+      databases_[static_cast<size_t>(i)] = std::make_unique<Database>(i, id, mapping, &expiry, &field_expiry);
     for (auto& d : databases_) logical_.push_back(d.get());
   }
   int id() const { return id_; }
@@ -53,7 +54,8 @@ class Shard {
   // Exchanges the keys of two databases; who watches a key goes on watching the number and name that were given.
   void swap_databases(int a, int b);
 
-  ExpiryIndex expiry;  // before the databases, which unlink their keys when they go
+  ExpiryIndex expiry;        // before the databases, which unlink their keys when they go
+  ExpiryIndex field_expiry;  // of hashes, each at the earliest time of a field
   ShardStats stats;
   Random random;
   Limits limits;            // the encodings' thresholds, from Options; refreshed at the start of a turn

@@ -17,8 +17,9 @@ class Counter {
 
 struct ShardStats {
   Counter keyspace_hits, keyspace_misses;
-  Counter expired_keys;   // by access and by time
-  Counter expire_lag_ms;  // of the last key that the index handed out
+  Counter expired_keys;    // by access and by time
+  Counter expired_fields;  // of hashes
+  Counter expire_lag_ms;   // of the last key or field that the index handed out
   Counter evicted_keys;
   Counter dirty;  // changes since the last save began
   Counter commands_processed;

@@ -1,8 +1,9 @@
 #pragma once
 // A blocked command (BLPOP and its like), from the moment at which it found nothing until it has been answered: what is needed to run it again, anywhere.
 //
-// It stands in the queue of each key that it waits for, on the shards of those keys. Whoever holds a shard and makes one of its keys ready takes the waiter, runs the command, and sends the waiter home with the reply. A timeout, CLIENT UNBLOCK or the end of the connection are takers as well, at home. Then
-// home has it forgotten on all shards, and frees it.
+// It stands in the queue of each key that it waits for, on the shards of those keys. Whoever holds a shard and makes one of its keys ready takes the
+// waiter, runs the command, and sends the waiter home with the reply. A timeout, CLIENT UNBLOCK or the end of the connection are takers as well, at
+// home. Then home has it forgotten on all shards, and frees it.
 #include <atomic>
 #include <vector>
 

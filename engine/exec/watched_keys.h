@@ -1,6 +1,6 @@
 #pragma once
-// WATCH: who watches which keys of one shard. Belongs to the shard. A watcher is a flag of its client, which may live on another thread: the flag is set while the
-// shard is held, and read by EXEC while it holds the same shard.
+// WATCH: who watches which keys of one shard. Belongs to the shard. A watcher is a flag of its client, which may live on another thread: the flag is
+// set while the shard is held, and read by EXEC while it holds the same shard.
 #include <atomic>
 #include <vector>
 

@@ -2,11 +2,12 @@
 
 #include "engine/base/memory.h"
 #include "engine/base/number.h"
+#include "engine/store/volatile_hash.h"
 
 namespace ringwood {
 
-Database::Database(int number, int shard, SlotMapping mapping, ExpiryIndex* expiry)
-    : number_(number), shard_(shard), mapping_(mapping), expiry_(expiry) {}
+Database::Database(int number, int shard, SlotMapping mapping, ExpiryIndex* expiry, ExpiryIndex* field_expiry)
+    : number_(number), shard_(shard), mapping_(mapping), expiry_(expiry), field_expiry_(field_expiry) {}
 
 Database::~Database() { clear(); }
 
@@ -44,6 +45,31 @@ void Database::link_node(Entry* e, int64_t when_ms) {
   expiry_sum_ += n->when_ms / kExpiryUnitMs;
 }
 
+void Database::drop_fields(Entry* e) {
+  if (!volatile_hash::is(e->object())) return;
+  ExpiryNode& n = volatile_hash::head(e->object()).node;
+  if (!n.when_ms) return;
+  field_expiry_->remove(&n);
+  n.when_ms = 0;
+  timed_hashes_--;
+}
+
+void Database::field_times_changed(Entry* e) {
+  if (e->type() != Type::kHash || !volatile_hash::is(e->object())) return;
+  VolatileHash& head = volatile_hash::head(e->object());
+  ExpiryNode& n = head.node;
+  head.entry = e;  // it may have become a hash of this kind where it stands
+  auto earliest = static_cast<uint64_t>(volatile_hash::earliest(e->object()));
+  // Handed out by the index it is unlinked, and asks to be linked again at whatever time.
+  if (n.when_ms == earliest && (n.prev || !earliest)) return;
+  drop_fields(e);
+  if (!earliest) return;
+  n.when_ms = earliest & ((uint64_t{1} << 48) - 1);
+  n.database = static_cast<uint16_t>(number_);
+  field_expiry_->add(&n);
+  timed_hashes_++;
+}
+
 // Puts `fresh` where the key's entry stands, or adds it; the old entry is freed. Where the expiry is set, or kept and there is one, `fresh` has a node.
 Entry* Database::replace(const KeyRef& k, Entry* fresh, int64_t expiry, uint32_t access) {
   fresh->set_access(access);
@@ -62,7 +88,10 @@ Entry* Database::replace(const KeyRef& k, Entry* fresh, int64_t expiry, uint32_t
   } else if (old) {
     drop_node(old);
   }
-  if (old) Entry::destroy(old);
+  if (old) {
+    if (old->type() == Type::kHash) drop_fields(old);
+    Entry::destroy(old);
+  }
   return fresh;
 }
 
@@ -157,7 +186,9 @@ Entry* Database::resize_string(const KeyRef& k, Entry* e, size_t size, uint32_t 
 }
 
 Entry* Database::set_object(const KeyRef& k, Type type, Object object, uint32_t access) {
-  return replace(k, Entry::make_object(k.key, type, object, false), kDropExpiry, access);
+  Entry* e = replace(k, Entry::make_object(k.key, type, object, false), kDropExpiry, access);
+  field_times_changed(e);
+  return e;
 }
 
 bool Database::adopt(const KeyRef& k, Entry* e) {
@@ -169,6 +200,7 @@ bool Database::adopt(const KeyRef& k, Entry* e) {
     volatile_++;
     expiry_sum_ += e->node()->when_ms / kExpiryUnitMs;
   }
+  field_times_changed(e);
   return true;
 }
 
@@ -180,7 +212,7 @@ Entry* Database::detach(const KeyRef& k) {
   if (!place) return nullptr;
   Entry* e = t.detach(place, k.hash);
   if (t.empty()) used_[static_cast<size_t>(local) / 64] &= ~(uint64_t{1} << (local % 64));
-  drop_node(e);
+  unlink(e);
   keys_in_group_[static_cast<size_t>(local) / kGroup]--;
   size_--;
   return e;
@@ -228,7 +260,7 @@ int Database::next_used_slot(int slot) const {
 
 void Database::clear() {
   if (!tables_) return;
-  if (volatile_) for_each([this](Entry* e) { drop_node(e); });
+  if (volatile_ || timed_hashes_) for_each([this](Entry* e) { unlink(e); });
   int n = mapping_.slots_of(shard_);
   for (int i = 0; i < n; i++) tables_[i].clear();
   memory::release(tables_);
@@ -237,6 +269,7 @@ void Database::clear() {
   keys_in_group_.clear();
   size_ = 0;
   volatile_ = 0;
+  timed_hashes_ = 0;
   expiry_sum_ = 0;
 }
 

@@ -38,15 +38,17 @@ struct SlotMapping {
 
 class Database {
  public:
-  // `number` identifies this object in ExpiryNode::database; SWAPDB does not change it.
-  Database(int number, int shard, SlotMapping mapping, ExpiryIndex* expiry);
+  // `number` identifies this object in ExpiryNode::database; SWAPDB does not change it. `field_expiry` is the index of the hashes whose fields expire.
+  Database(int number, int shard, SlotMapping mapping, ExpiryIndex* expiry, ExpiryIndex* field_expiry);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  // This and the next two may be asked by any thread.
+  // This and the next three may be asked by any thread.
   size_t size() const { return size_; }
   size_t volatile_keys() const { return volatile_; }
+  // Hashes that have a field with a time to live.
+  size_t hashes_with_times() const { return timed_hashes_; }
   // Mean time to live in ms of the volatile keys, 0 when there are none; exact to 16 ms as long as the shard is at rest.
   int64_t mean_ttl_ms(int64_t now_ms) const;
   int number() const { return number_; }
@@ -90,6 +92,8 @@ class Database {
   Entry* set_expiry(const KeyRef& k, Entry* e, int64_t when_ms);
   // True when there was an expiry to take away.
   bool clear_expiry(Entry* e);
+  // To be called when fields of a hash of this database were given times, or fields with times have changed or gone.
+  void field_times_changed(Entry* e);
 
   // A key chosen at random, each about as likely as any other; null when there is none. `random` gives 64 bits a call.
   template <class R>
@@ -118,6 +122,11 @@ class Database {
   void insert(const KeyRef& k, Entry* e);
   void drop_node(Entry* e);                   // unlinks from the expiry index, if linked
   void link_node(Entry* e, int64_t when_ms);  // sets the time and links
+  void drop_fields(Entry* e);                 // a hash leaves the index of field times
+  void unlink(Entry* e) {                     // an entry leaves the database
+    drop_node(e);
+    if (e->type() == Type::kHash) drop_fields(e);
+  }
   Entry* replace(const KeyRef& k, Entry* fresh, int64_t expiry, uint32_t access);
 
   Table* tables_ = nullptr;     // one for each slot of the shard
@@ -126,11 +135,13 @@ class Database {
   std::vector<size_t> keys_in_group_;  // of kGroup tables each
   Gauge size_;
   Gauge volatile_;
+  Gauge timed_hashes_;
   Gauge expiry_sum_;  // of the volatile keys' times, in units of kExpiryUnitMs so that 10^8 of them do not overflow
   int number_;
   int shard_;
   SlotMapping mapping_;
   ExpiryIndex* expiry_;
+  ExpiryIndex* field_expiry_;
 };
 
 template <class R>

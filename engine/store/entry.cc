@@ -3,6 +3,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/number.h"
 #include "engine/store/object_free.h"
+#include "engine/store/volatile_hash.h"
 
 namespace ringwood {
 
@@ -46,6 +47,7 @@ Entry* Entry::make_int(Bytes key, int64_t value, bool expiry) {
 Entry* Entry::make_object(Bytes key, Type type, Object object, bool expiry) {
   Entry* e = make(key, type, type == Type::kString ? Encoding::kRaw : Encoding::kInt, kHasObject | (expiry ? kHasNode : 0), 0);
   e->object() = object;
+  if (type == Type::kHash && volatile_hash::is(object)) volatile_hash::head(object).entry = e;
   return e;
 }
 

@@ -8,7 +8,7 @@ void insert_new(HashTable& t, Bytes field, Bytes value) { t.insert(HashField::cr
 void to_table(Object& o, size_t expected) {
   auto* t = new HashTable;
   t->reserve(expected);
-  for_each(o, [t](Element field, Element value) {
+  for_each(o, kBeforeAllTime, [t](Element field, Element value) {
     char room[2][kMaxIntChars];
     insert_new(*t, field.text(room[0]), value.text(room[1]));
   });
@@ -46,22 +46,27 @@ Object create_table(size_t expected) {
 }
 
 size_t length(const Object& o) {
+  if (is_volatile(o)) return volatile_hash::length(o);
   return is_listpack(o) ? listpack::length(static_cast<const uint8_t*>(o.as<uint8_t>())) / 2 : table(o).size();
 }
 
 void before_set(Object& o, const Bytes* fields_and_values, size_t n, const Limits& limits) {
-  if (!is_listpack(o)) return;
-  if (n / 2 > limits.hash_max_listpack_entries) return to_table(o, n / 2);
+  bool timed = o.encoding() == Encoding::kListpackEx;
+  if (!is_listpack(o) && !timed) return;
+  auto convert = [&](size_t expected) { timed ? volatile_hash::to_table(o, expected) : to_table(o, expected); };
+  if (n / 2 > limits.hash_max_listpack_entries) return convert(n / 2);
   size_t sum = 0;
   bool fits = true;
   for (size_t i = 0; i < n && fits; i++) {
     fits = fields_and_values[i].size() <= limits.hash_max_listpack_value;
     sum += fields_and_values[i].size();
   }
-  if (!fits || !listpack::safe_to_add(o.as<uint8_t>(), sum)) to_table(o, length(o));
+  const uint8_t* lp = timed ? volatile_hash::lp(o) : o.as<uint8_t>();
+  if (!fits || !listpack::safe_to_add(lp, sum)) convert(length(o));
 }
 
-bool set(Object& o, Bytes field, Bytes value, const Limits& limits) {
+bool set(Object& o, Bytes field, Bytes value, const Limits& limits, FieldTime time) {
+  if (is_volatile(o)) return volatile_hash::set(o, field, value, time == FieldTime::kKeep, limits);
   if (is_listpack(o)) {
     bool fits = field.size() <= limits.hash_max_listpack_value && value.size() <= limits.hash_max_listpack_value &&
                 listpack::safe_to_add(o.as<uint8_t>(), field.size() + value.size());
@@ -83,7 +88,8 @@ bool set(Object& o, Bytes field, Bytes value, const Limits& limits) {
   return false;
 }
 
-bool get(const Object& o, Bytes field, Element& value) {
+bool get(const Object& o, Bytes field, int64_t now_ms, Element& value) {
+  if (is_volatile(o)) return volatile_hash::get(o, field, now_ms, value);
   if (is_listpack(o)) {
     listpack::Position p = find_value(o.as<uint8_t>(), field);
     if (p) value = listpack::get(p);
@@ -94,19 +100,20 @@ bool get(const Object& o, Bytes field, Element& value) {
   return item != nullptr;
 }
 
-bool exists(const Object& o, Bytes field) {
+bool exists(const Object& o, Bytes field, int64_t now_ms) {
   Element ignored;
-  return get(o, field, ignored);
+  return get(o, field, now_ms, ignored);
 }
 
-size_t value_length(const Object& o, Bytes field) {
+size_t value_length(const Object& o, Bytes field, int64_t now_ms) {
   Element value;
-  if (!get(o, field, value)) return 0;
+  if (!get(o, field, now_ms, value)) return 0;
   char room[kMaxIntChars];
   return value.text(room).size();
 }
 
 bool remove(Object& o, Bytes field) {
+  if (is_volatile(o)) return volatile_hash::remove(o, field);
   if (!is_listpack(o)) return table(o).erase(field, hash_bytes(field));
   uint8_t* lp = o.as<uint8_t>();
   listpack::Position p = listpack::find(listpack::first(lp), field, 1);
@@ -116,11 +123,26 @@ bool remove(Object& o, Bytes field) {
   return true;
 }
 
+int64_t time_of(const Object& o, Bytes field, int64_t now_ms) {
+  if (is_volatile(o)) return volatile_hash::time_of(o, field, now_ms);
+  return exists(o, field, now_ms) ? 0 : -1;
+}
+
+void set_time(Object& o, Bytes field, int64_t when_ms) {
+  if (!is_volatile(o)) {
+    if (!when_ms) return;
+    volatile_hash::convert(o);
+  }
+  volatile_hash::set_time(o, field, when_ms);
+}
+
 void fit(Object& o, const Limits& limits) {
+  if (o.encoding() == Encoding::kListpackEx && length(o) > limits.hash_max_listpack_entries) volatile_hash::to_table(o, length(o));
   if (is_listpack(o) && length(o) > limits.hash_max_listpack_entries) to_table(o, length(o));
 }
 
 Object duplicate(const Object& o) {
+  if (is_volatile(o)) return volatile_hash::duplicate(o);
   if (is_listpack(o)) return {Encoding::kListpack, listpack::duplicate(o.as<uint8_t>())};
   Object copy = create_table(length(o));
   table(o).for_each([&](HashField* item) { insert_new(table(copy), item->field(), item->value()); });

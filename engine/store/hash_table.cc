@@ -26,22 +26,26 @@ SetMember* SetMember::create(Bytes member) {
   return m;
 }
 
-HashField* HashField::create(Bytes field, Bytes value) {
-  char* p;
-  if (field.size() <= kShortField && value.size() <= kShortValue) {
-    p = static_cast<char*>(memory::allocate(4 + field.size() + value.size()));
-    p[0] = kShort;
-    p[1] = static_cast<char>(field.size());
-    store<uint16_t>(p + 2, static_cast<uint16_t>(value.size()));
-    std::memcpy(p + 4, field.data(), field.size());
-    std::memcpy(p + 4 + field.size(), value.data(), value.size());
-  } else {
-    p = static_cast<char*>(memory::allocate(16 + field.size()));
-    std::memset(p, 0, 4);
-    store<uint32_t>(p + 4, static_cast<uint32_t>(field.size()));
-    store<char*>(p + 8, make_value(value));
-    std::memcpy(p + 16, field.data(), field.size());
-  }
+HashField* HashField::create(Bytes field, Bytes value, bool timed) {
+  if (field.size() > kShortField || value.size() > kShortValue) return allocate_long(field, make_value(value), timed);
+  size_t at = 4 + (timed ? kTimesBytes : 0);
+  char* p = static_cast<char*>(memory::allocate(at + field.size() + value.size()));
+  p[0] = static_cast<char>(kShort | (timed ? kTimed : 0));
+  p[1] = static_cast<char>(field.size());
+  store<uint16_t>(p + 2, static_cast<uint16_t>(value.size()));
+  std::memcpy(p + at, field.data(), field.size());
+  std::memcpy(p + at + field.size(), value.data(), value.size());
+  return reinterpret_cast<HashField*>(p);
+}
+
+HashField* HashField::allocate_long(Bytes field, char* value_block, bool timed) {
+  size_t at = 16 + (timed ? kTimesBytes : 0);
+  char* p = static_cast<char*>(memory::allocate(at + field.size()));
+  std::memset(p, 0, 4);
+  p[0] = static_cast<char>(timed ? kTimed : 0);
+  store<uint32_t>(p + 4, static_cast<uint32_t>(field.size()));
+  store<char*>(p + 8, value_block);
+  std::memcpy(p + at, field.data(), field.size());
   return reinterpret_cast<HashField*>(p);
 }
 
@@ -50,16 +54,28 @@ void HashField::destroy(HashField* f) {
   memory::release(f);
 }
 
+HashField* HashField::remade(bool timed) {
+  bool is_short = flags() & kShort;
+  HashField* fresh = is_short ? create(field(), value(), timed) : allocate_long(field(), value_block(), timed);
+  memory::release(this);
+  return fresh;
+}
+
 HashField* HashField::with_value(Bytes value) {
   char* p = start();
+  auto copy = [&] {
+    HashField* fresh = create(field(), value, timed());
+    if (timed()) std::memcpy(fresh->times(), times(), kTimesBytes);
+    return fresh;
+  };
   if (flags() & kShort) {
-    size_t at = 4 + field().size();
-    if (value.size() > kShortValue || !fits_well(at + value.size(), p)) return create(field(), value);
+    size_t at = 4 + times_bytes() + field().size();
+    if (value.size() > kShortValue || !fits_well(at + value.size(), p)) return copy();
     store<uint16_t>(p + 2, static_cast<uint16_t>(value.size()));
     std::memcpy(p + at, value.data(), value.size());
     return this;
   }
-  if (field().size() <= kShortField && value.size() <= kShortValue) return create(field(), value);
+  if (field().size() <= kShortField && value.size() <= kShortValue) return copy();
   char* block = value_block();
   if (fits_well(8 + value.size(), block)) {
     store<uint64_t>(block, value.size());

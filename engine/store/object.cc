@@ -8,7 +8,8 @@ const char* type_name(Type t) {
 }
 
 const char* encoding_name(Encoding e) {
-  static constexpr const char* kNames[] = {"int", "embstr", "raw", "listpack", "quicklist", "intset", "hashtable", "skiplist", "stream"};
+  static constexpr const char* kNames[] = {"int",       "embstr",   "raw",    "listpack",   "quicklist", "intset",
+                                           "hashtable", "skiplist", "stream", "listpackex", "hashtable"};
   return kNames[static_cast<int>(e)];
 }
 

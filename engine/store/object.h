@@ -19,6 +19,8 @@ enum class Encoding : uint8_t {
   kHashtable,  // set, hash
   kSkiplist,   // zset: B+ tree with ranks and an index by member; the name that OBJECT ENCODING answers is Redis's
   kStream,
+  kListpackEx,     // hash whose fields may expire: one listpack with a time behind each pair (store/volatile_hash.h)
+  kVolatileTable,  // the same when it is large; its name is "hashtable", too
 };
 
 // The names that TYPE and OBJECT ENCODING answer.

@@ -31,6 +31,8 @@ void free_object(Type type, Object o) {
     case Encoding::kQuicklist: delete o.as<Quicklist>(); return;
     case Encoding::kSkiplist: delete o.as<zset::SortedSet>(); return;
     case Encoding::kStream: delete o.as<Stream>(); return;
+    case Encoding::kListpackEx:
+    case Encoding::kVolatileTable: return volatile_hash::release(o);
     case Encoding::kHashtable:
       if (type == Type::kSet)
         delete o.as<SetTable>();
@@ -64,6 +66,9 @@ size_t object_memory(Type type, const Object& o, size_t samples) {
       const zset::SortedSet& z = zset::sorted(o);
       return table_memory(z.index, samples, usable) + z.tree.memory();
     }
+    case Encoding::kListpackEx: return volatile_hash::memory_of_head(o) + memory::usable(volatile_hash::lp(o));
+    case Encoding::kVolatileTable:
+      return volatile_hash::memory_of_head(o) + table_memory(hash::table(o), samples, [](const HashField* f) { return f->memory(); });
     case Encoding::kHashtable:
       if (type == Type::kSet) return table_memory(set::table(o), samples, usable);
       return table_memory(hash::table(o), samples, [](const HashField* f) { return f->memory(); });

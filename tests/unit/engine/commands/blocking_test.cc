@@ -1,5 +1,5 @@
-// Commands that wait for data: who is served, with what, in which order, and how waiting ends. With one shard and with several, so that keys, waiters and writers
-// are on different threads in every way.
+// Commands that wait for data: who is served, with what, in which order, and how waiting ends. With one shard and with several, so that keys, waiters
+// and writers are on different threads in every way.
 #include <gtest/gtest.h>
 
 #include "engine/exec/waiting_room.h"

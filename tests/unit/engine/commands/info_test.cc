@@ -43,8 +43,13 @@ TEST(Info, KeyspaceCountsKeysOfAllShards) {
     for (int i = 0; i < 10; i++) s.run({"PEXPIRE", "k" + std::to_string(i), "100000"});
     std::string db0 = field(s.run({"INFO", "keyspace"}), "db0");
     EXPECT_TRUE(has(db0, "keys=100,expires=10,avg_ttl=")) << db0;
-    int ttl = std::stoi(db0.substr(db0.rfind('=') + 1));
+    int ttl = std::stoi(db0.substr(db0.find("avg_ttl=") + 8));
     EXPECT_NEAR(ttl, 100000, 16);
+    EXPECT_TRUE(has(db0, ",subexpiry=0")) << db0;
+    for (const char* key : {"h1", "h2"}) s.run({"HSETEX", key, "PX", "100000", "FIELDS", "1", "f", "v"});
+    s.run({"HSET", "h3", "f", "v"});
+    EXPECT_TRUE(has(field(s.run({"INFO", "keyspace"}), "db0"), "keys=103,expires=10,avg_ttl="));
+    EXPECT_TRUE(has(field(s.run({"INFO", "keyspace"}), "db0"), ",subexpiry=2"));
     s.run({"FLUSHALL"});
     EXPECT_EQ(field(s.run({"INFO", "keyspace"}), "db0"), "none");
   }

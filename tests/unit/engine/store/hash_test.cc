@@ -17,7 +17,7 @@ using Model = std::map<std::string, std::string>;
 Model content(const Object& o) {
   Model m;
   size_t n = 0;
-  hash::for_each(o, [&](hash::Element f, hash::Element v) {
+  hash::for_each(o, kBeforeAllTime, [&](hash::Element f, hash::Element v) {
     m[f.to_string()] = v.to_string();
     n++;
   });
@@ -54,9 +54,9 @@ TEST(Hash, HoldsWhatAMapHoldsInBothEncodings) {
       std::string g = "f" + std::to_string(seeded.below(3000));
       hash::Element v;
       auto it = model.find(g);
-      ASSERT_EQ(hash::get(o, g, v), it != model.end());
-      ASSERT_EQ(hash::exists(o, g), it != model.end());
-      ASSERT_EQ(hash::value_length(o, g), it == model.end() ? 0 : it->second.size());
+      ASSERT_EQ(hash::get(o, g, kBeforeAllTime, v), it != model.end());
+      ASSERT_EQ(hash::exists(o, g, kBeforeAllTime), it != model.end());
+      ASSERT_EQ(hash::value_length(o, g, kBeforeAllTime), it == model.end() ? 0 : it->second.size());
       if (it != model.end()) {
         ASSERT_EQ(v.to_string(), it->second);
       }
@@ -85,7 +85,7 @@ TEST(Hash, ChangesItsEncodingWhereRedisDoes) {
     change(o);
     Encoding e = o.encoding();
     hash::Element v;
-    EXPECT_TRUE(hash::get(o, "f", v));
+    EXPECT_TRUE(hash::get(o, "f", kBeforeAllTime, v));
     EXPECT_EQ(v.to_string(), "1");
     free_object(Type::kHash, o);
     return e;
@@ -134,19 +134,20 @@ TEST(Hash, PicksRandomFieldsEachEquallyOften) {
     Object o = hash::create();
     for (int i = 0; i < n; i++) hash::set(o, "f" + std::to_string(i), std::to_string(i), limits);
     std::map<std::string, int> hits;
-    hash::random_picks(o, static_cast<size_t>(n) * 200, random, [&](hash::Element f, hash::Element v) {
+    hash::random_picks(o, static_cast<size_t>(n) * 200, kBeforeAllTime, random, [&](hash::Element f, hash::Element v) {
       ASSERT_EQ(f.to_string(), "f" + v.to_string());
       hits[f.to_string()]++;
     });
     for (int i = 0; i < n; i++) EXPECT_NEAR(hits["f" + std::to_string(i)], 200, 6 * std::sqrt(200.0));
     for (size_t count : {size_t{5}, static_cast<size_t>(n) / 2, static_cast<size_t>(n) + 10}) {
       std::set<std::string> got;
-      hash::random_distinct(o, count, random, [&](hash::Element f, hash::Element) { ASSERT_TRUE(got.insert(f.to_string()).second); });
+      hash::random_distinct(o, count, kBeforeAllTime, random,
+                            [&](hash::Element f, hash::Element) { ASSERT_TRUE(got.insert(f.to_string()).second); });
       EXPECT_EQ(got.size(), std::min(count, static_cast<size_t>(n)));
     }
     std::set<std::string> seen;
     uint64_t cursor = 0;
-    do cursor = hash::scan(o, cursor, [&](hash::Element f, hash::Element) { seen.insert(f.to_string()); });
+    do cursor = hash::scan(o, cursor, kBeforeAllTime, [&](hash::Element f, hash::Element) { seen.insert(f.to_string()); });
     while (cursor);
     EXPECT_EQ(seen.size(), static_cast<size_t>(n));
     free_object(Type::kHash, o);

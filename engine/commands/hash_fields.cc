@@ -1,0 +1,40 @@
+#include "engine/commands/hash_fields.h"
+
+#include "engine/commands/collection.h"
+
+namespace ringwood::hash_fields {
+
+Entry* find_or_create(Call& c, const KeyRef& k) {
+  Entry* e;
+  if (!c.find_write(k, Type::kHash, e)) return nullptr;
+  return e ? e : collection::create(c, k, Type::kHash, hash::create());
+}
+
+void reply_value(Call& c, const Entry* e, Bytes field) {
+  hash::Element value;
+  e&& hash::get(e->object(), field, c.now_ms(), value) ? collection::bulk(c.reply, value) : c.reply.null();
+}
+
+void drop_expired(Call& c, const KeyRef& k, Entry* e, std::span<const Bytes> args, size_t step) {
+  int64_t earliest = hash::earliest_time(e->object());
+  if (!earliest || earliest >= c.now_ms()) return;
+  int64_t gone = 0;
+  for (size_t i = 0; i < args.size(); i += step)
+    if (hash::time_of(e->object(), args[i], kBeforeAllTime) > 0 && hash::time_of(e->object(), args[i], c.now_ms()) < 0)
+      gone += hash::remove(e->object(), args[i]);
+  if (!gone) return;
+  c.shard(k).stats.expired_fields.add(gone);
+  times_changed(c, k, e);
+  c.modified(k);
+  c.notify(k, NotifyClass::kHash, "hexpired");
+}
+
+void end_removal(Call& c, const KeyRef& k, Entry* e, int64_t removed) {
+  if (removed) c.changed(k, NotifyClass::kHash, "hdel", removed);
+  if (hash::length(e->object()) == 0)
+    c.erase(k);
+  else if (removed)
+    times_changed(c, k, e);
+}
+
+}  // namespace ringwood::hash_fields
