@@ -60,7 +60,6 @@ std::string Loop::open() { return ring_.open(); }
 void Loop::run(bool first) {
   if (first) {
     accepting_ = true;
-    accept_armed_.assign(network_.listeners.size(), false);
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
@@ -260,8 +259,12 @@ void Loop::wake(int other) { ring_.wake(network_.loops[static_cast<size_t>(other
 
 void Loop::accepted(const Ring::Completion& done) {
   auto* listener = done.pointer<Listener>();
-  auto place = static_cast<size_t>(listener - network_.listeners.data());
-  if (!done.more()) accept_armed_[place] = false;  // tick() begins again: at once would only spin where descriptors have run out
+  if (!done.more()) listener->armed = false;  // tick() begins again: at once would only spin where descriptors have run out
+  if (done.result < 0) network_.take_new_listeners();
+  if (listener->retired) {
+    if (done.result >= 0) ::close(done.result);
+    return arm_listeners();
+  }
   if (done.result < 0) {
     if (done.result != -ECANCELED)
       network_.log.write(LogLevel::kWarning, "Error accepting a client connection: %s", strerror(-done.result));
@@ -382,13 +385,20 @@ void Loop::bury() {
 void Loop::tick() {
   next_tick_ms_ = network_.engine.clock->unix_ms() + kTickUs / 1000;
   ring_.timer(Ring::Timer::kTick, kTickUs);
-  if (accepting_)
-    for (size_t i = 0; i < network_.listeners.size(); i++) {
-      if (accept_armed_[i]) continue;
-      ring_.accept(network_.listeners[i].fd, &network_.listeners[i]);
-      accept_armed_[i] = true;
-    }
+  if (accepting_) {
+    network_.take_new_listeners();
+    arm_listeners();
+  }
   walk_connections();
+}
+
+void Loop::arm_listeners() {
+  network_.drop_retired_listeners();
+  for (auto& l : network_.listeners) {
+    if (l->armed || l->retired) continue;
+    ring_.accept(l->fd, l.get());
+    l->armed = true;
+  }
 }
 
 // What is due before the next tick gets a timer of its own. An earlier one than was thought leaves the later timer to fire for nothing.

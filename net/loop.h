@@ -59,6 +59,7 @@ class Loop {
   void receive_ended(Connection& c, int result);
   void sent(const Ring::Completion& c);
   void accepted(const Ring::Completion& c);
+  void arm_listeners();
   void tick();
   void arm_due();
 
@@ -104,9 +105,8 @@ class Loop {
   int64_t due_timer_ms_ = 0;         // the time for which the other timer is set; 0: it is not
   bool paused_ = false;              // CLIENT PAUSE, as of this turn
   bool accepting_ = false;
-  std::vector<bool> accept_armed_;  // by listener
-  size_t next_loop_ = 0;            // that gets the next connection
-  char signal_[128];                // a signalfd_siginfo
+  size_t next_loop_ = 0;  // that gets the next connection
+  char signal_[128];      // a signalfd_siginfo
   int signal_fd_ = -1;
 };
 

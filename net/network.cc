@@ -1,7 +1,10 @@
 #include "net/network.h"
 
 #include <sched.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 #include "engine/exec/executor.h"
 #include "net/loop.h"
@@ -28,10 +31,51 @@ void pin(size_t loop, size_t loops) {
 Network::Network(Engine& the_engine, Log& the_log, NetworkOwner& the_owner) : engine(the_engine), log(the_log), owner(the_owner) {}
 
 Network::~Network() {
-  for (const Listener& l : listeners) close(l.fd);
+  for (auto& l : listeners) close(l->fd);
+  for (auto& l : new_listeners_) close(l->fd);
 }
 
-bool Network::listen() { return listen_on(engine.options->get(), log, listeners); }
+bool Network::listen() {
+  const Options& options = engine.options->get();
+  return listen_tcp(options, log, listeners) && listen_unix(options, log, listeners);
+}
+
+bool Network::listen_anew(const Options& now, const Options& next) {
+  std::lock_guard lock(listeners_mutex_);
+  auto close_new = [this] {
+    for (auto& l : new_listeners_) close(l->fd);
+    new_listeners_.clear();
+  };
+  close_new();
+  // What listens on the same address stands in the way. The ring holds the socket as well, so that closing it would not be enough.
+  for (auto& l : listeners)
+    if (!l->unix_socket) shutdown(l->fd, SHUT_RDWR);
+  bool listening = listen_tcp(next, log, new_listeners_);
+  if (!listening) {
+    close_new();
+    if (!listen_tcp(now, log, new_listeners_)) log.write(LogLevel::kWarning, "Could not listen as before either");
+  }
+  listens_anew_.store(true, std::memory_order_release);
+  return listening;
+}
+
+void Network::take_new_listeners() {
+  if (!listens_anew_.load(std::memory_order_acquire)) return;
+  std::lock_guard lock(listeners_mutex_);
+  listens_anew_.store(false, std::memory_order_relaxed);
+  for (auto& l : listeners) l->retired |= !l->unix_socket;
+  for (auto& l : new_listeners_) listeners.push_back(std::move(l));
+  new_listeners_.clear();
+}
+
+void Network::drop_retired_listeners() {
+  auto gone = [](const std::unique_ptr<Listener>& l) { return l->retired && !l->armed; };
+  if (std::none_of(listeners.begin(), listeners.end(), gone)) return;
+  std::lock_guard lock(listeners_mutex_);
+  for (auto& l : listeners)
+    if (gone(l)) close(l->fd);
+  std::erase_if(listeners, gone);
+}
 
 void Network::stop() { stopping_.store(true, std::memory_order_release); }
 

@@ -2,6 +2,7 @@
 // What the loops of one process share: the listeners, the other loops, the count of connections, the way to stop. Built by tools/server.
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -48,6 +49,13 @@ class Network {
 
   // Opens the listeners. False when it failed, which has been logged.
   bool listen();
+  // CONFIG SET port and bind, from any thread: listens as `next` says instead of as `now` does. False when it could not, which has been logged; then
+  // it listens as before.
+  bool listen_anew(const Options& now, const Options& next);
+  // On the first loop's thread: takes over the listeners that listen_anew() has opened, if there are any; the old ones are retired.
+  void take_new_listeners();
+  // On the first loop's thread: closes those that are retired and that the ring has let go of.
+  void drop_retired_listeners();
   // Starts a loop for each shard, the first on the calling thread, and returns when all have stopped. False when a ring could not be opened,
   // which has been logged.
   bool run();
@@ -58,7 +66,7 @@ class Network {
   Engine& engine;
   Log& log;
   NetworkOwner& owner;
-  std::vector<Listener> listeners;
+  Listeners listeners;  // the first loop's, once it runs
   std::vector<std::unique_ptr<Loop>> loops;
   std::atomic<int64_t> connections{0};  // open now, all loops
   NetBase reset_base;                   // changed under a lease of all shards, like all that CONFIG RESETSTAT resets
@@ -74,6 +82,9 @@ class Network {
  private:
   std::atomic<int64_t> pause_until_ms_{0};
   std::atomic<bool> pause_all_{false};
+  std::mutex listeners_mutex_;  // for those two
+  Listeners new_listeners_;     // opened, and not taken over yet
+  std::atomic<bool> listens_anew_{false};
   void run_loop(size_t i);
   std::atomic<bool> stopping_{false};
   std::atomic<int> opened_{0};  // loops that have tried to open their ring

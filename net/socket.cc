@@ -47,7 +47,7 @@ int listen_at(int family, const sockaddr* address, socklen_t size, int backlog, 
   return -1;
 }
 
-int listen_tcp(const std::string& host, int port, int backlog, std::string& error) {
+int open_tcp(const std::string& host, int port, int backlog, std::string& error) {
   bool six = host.find(':') != std::string::npos;
   addrinfo hints{};
   hints.ai_family = six ? AF_INET6 : AF_INET;
@@ -67,7 +67,7 @@ int listen_tcp(const std::string& host, int port, int backlog, std::string& erro
   return fd;
 }
 
-int listen_unix(const std::string& path, uint32_t permissions, int backlog, std::string& error) {
+int open_unix(const std::string& path, uint32_t permissions, int backlog, std::string& error) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
@@ -130,12 +130,12 @@ void tune_client_socket(int fd, int keepalive_seconds) {
   set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
 }
 
-bool listen_on(const Options& options, Log& log, std::vector<Listener>& listeners) {
+bool listen_tcp(const Options& options, Log& log, Listeners& listeners) {
   std::string error;
   for (std::string host : options.port ? options.bind : std::vector<std::string>()) {
     bool optional = host.starts_with('-');
     if (optional) host.erase(0, 1);
-    int fd = listen_tcp(host, options.port, options.tcp_backlog, error);
+    int fd = open_tcp(host, options.port, options.tcp_backlog, error);
     if (fd < 0) {
       int cause = errno;
       log.write(LogLevel::kWarning, "Warning: Could not create server TCP listening socket %s:%d: %s", host.c_str(), options.port,
@@ -145,16 +145,20 @@ bool listen_on(const Options& options, Log& log, std::vector<Listener>& listener
       return false;
     }
     if (options.socket_mark_id) set_option(fd, SOL_SOCKET, SO_MARK, static_cast<int>(options.socket_mark_id));
-    listeners.push_back({fd, false});
+    listeners.push_back(std::make_unique<Listener>(Listener{fd, false}));
   }
-  if (!options.unixsocket.empty()) {
-    int fd = listen_unix(options.unixsocket, options.unixsocketperm, options.tcp_backlog, error);
-    if (fd < 0) {
-      log.write(LogLevel::kWarning, "Failed opening Unix socket: %s", error.c_str());
-      return false;
-    }
-    listeners.push_back({fd, true});
+  return true;
+}
+
+bool listen_unix(const Options& options, Log& log, Listeners& listeners) {
+  if (options.unixsocket.empty()) return true;
+  std::string error;
+  int fd = open_unix(options.unixsocket, options.unixsocketperm, options.tcp_backlog, error);
+  if (fd < 0) {
+    log.write(LogLevel::kWarning, "Failed opening Unix socket: %s", error.c_str());
+    return false;
   }
+  listeners.push_back(std::make_unique<Listener>(Listener{fd, true}));
   return true;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 // Sockets before and beside the ring: listening, options, addresses. Nothing here waits.
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,11 @@ namespace ringwood {
 struct Listener {
   int fd = -1;
   bool unix_socket = false;
+  // The first loop's:
+  bool armed = false;    // the ring accepts on it
+  bool retired = false;  // goes as soon as it is not armed any more
 };
+using Listeners = std::vector<std::unique_ptr<Listener>>;
 
 enum class SocketEnd { kPeer, kLocal };
 
@@ -22,8 +27,9 @@ bool socket_is_local(int fd);
 // TCP_NODELAY, and keep-alive probes after that many seconds of silence (0: none).
 void tune_client_socket(int fd, int keepalive_seconds);
 
-// Listens as `port`, `bind`, `unixsocket` and `tcp-backlog` say; with port 0 and no UNIX socket there are none.
-// False, after logging why, when one of them fails that must not.
-bool listen_on(const Options& options, Log& log, std::vector<Listener>& listeners);
+// Listens as `port`, `bind` and `tcp-backlog` say; with port 0 there are none. False, after logging why, when one of them fails that must not.
+bool listen_tcp(const Options& options, Log& log, Listeners& listeners);
+// The same for `unixsocket`.
+bool listen_unix(const Options& options, Log& log, Listeners& listeners);
 
 }  // namespace ringwood

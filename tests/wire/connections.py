@@ -157,6 +157,45 @@ def addresses():
             equal(b"addr=[::1]:" in s.recv(4096), True)
 
 
+def answers(port, host="127.0.0.1"):
+    """Whether somebody listens there, and answers."""
+    try:
+        with socket.create_connection((host, port), 5) as s:
+            s.sendall(b"PING\r\n")
+            return s.recv(100) == b"+PONG\r\n"
+    except OSError:
+        return False
+
+
+@tap.case("CONFIG SET port and bind listen elsewhere; who is connected stays; what fails changes nothing")
+def listen_elsewhere():
+    for shards in (1, 2):
+        with Ringwood(BINARY, shards=shards) as server:
+            clients = [server.client() for _ in range(4)]
+            first, second = server.port, free_port()
+            for i, (old, new) in enumerate([(first, second), (second, first), (first, second)]):
+                equal(clients[i]("CONFIG", "SET", "port", new), "OK")
+                time.sleep(0.3)  # the first loop takes the sockets over with its next tick
+                equal((answers(old), answers(new)), (False, True))
+            equal([c("PING") for c in clients], ["PONG"] * 4)
+            with socket.socket() as taken:
+                taken.bind(("127.0.0.1", 0))
+                taken.listen()
+                refused = clients[0]("CONFIG", "SET", "port", taken.getsockname()[1])
+                equal("CONFIG SET failed (possibly related to argument 'port') - Unable to listen on this port" in str(refused), True, refused)
+            refused = clients[0]("CONFIG", "SET", "bind", "192.0.2.1")
+            equal("(possibly related to argument 'bind') - Failed to bind to specified addresses." in str(refused), True, refused)
+            time.sleep(0.3)
+            equal(answers(second), True)
+            equal(clients[1]("CONFIG", "SET", "bind", "127.0.0.2"), "OK")
+            time.sleep(0.3)
+            equal((answers(second), answers(second, "127.0.0.2")), (False, True))
+            equal(clients[2]("CONFIG", "SET", "port", "0"), "OK")
+            time.sleep(0.3)
+            equal(answers(second, "127.0.0.2"), False)
+            equal([c("PING") for c in clients], ["PONG"] * 4)
+
+
 @tap.case("an address that must be there and is not ends the start")
 def bad_address():
     p = subprocess.run([BINARY, "--port", str(free_port()), "--bind", "192.0.2.1"], capture_output=True, text=True, timeout=20)

@@ -137,7 +137,7 @@ void Server::on_loaded(const DataLoad::Result& r) {
 
 void Server::announce() {
   bool tcp = false, local = false;
-  for (const Listener& l : network_.listeners) (l.unix_socket ? local : tcp) = true;
+  for (auto& l : network_.listeners) (l->unix_socket ? local : tcp) = true;
   if (tcp) log_.write(LogLevel::kNotice, "Ready to accept connections tcp");
   if (local) log_.write(LogLevel::kNotice, "Ready to accept connections unix");
 }
@@ -194,12 +194,14 @@ OwnedBytes Server::apply(const Options& now, Options& next, std::span<const Dire
     at_fault = find_directive(name);
     return reason;
   };
-  if (next.port != now.port || next.bind != now.bind)
-    return refuse(next.port != now.port ? "port" : "bind", "this version of Ringwood listens where it began: restart it to change this");
   if (next.dir != now.dir) {
     if (chdir(next.dir.c_str())) return refuse("dir", std::strerror(errno));
     char here[4096];
     if (getcwd(here, sizeof here)) next.dir = here;
+  }
+  if ((next.port != now.port || next.bind != now.bind) && !network_.listen_anew(now, next)) {
+    if (next.port == now.port) return refuse("bind", "Failed to bind to specified addresses.");
+    return refuse("port", "Unable to listen on this port. Check server logs.");
   }
   if (next.loglevel != now.loglevel) log_.set_level(next.loglevel);
   (void)changed;
