@@ -65,6 +65,8 @@ def by_nature(name, args, ours, theirs):
         return ours[0] == theirs[0] == ":" and same_time(int(ours[1]), int(theirs[1]), name)
     if name in ("scan", "sscan", "hscan", "zscan"):
         return same_scan(name, args, ours, theirs)
+    if name in ("sort", "sort_ro"):
+        return same_sort([a.upper() for a in args], ours, theirs)
     if name == "xpending" and len(args) > 3:
         return masked_pending(ours) == masked_pending(theirs)
     if name.startswith("xinfo"):
@@ -73,6 +75,16 @@ def by_nature(name, args, ours, theirs):
     if FLOATS.fullmatch(name):
         return same_floats(ours, theirs)
     return False
+
+
+def same_sort(words, ours, theirs):
+    """BY leaves the order open, where weights are the same and of sets that it does not sort."""
+    if b"BY" not in words:
+        return False
+    if b"LIMIT" in words:
+        return is_list(ours) and is_list(theirs) and len(ours[1]) == len(theirs[1])
+    step = max(1, words.count(b"GET"))
+    return unordered(ours, step) == unordered(theirs, step)
 
 
 def same_time(ours, theirs, name):
