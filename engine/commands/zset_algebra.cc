@@ -53,8 +53,10 @@ void put_together(double& score, double value, Aggregate how) {
 }
 
 // Never inlined: fused with the addition that follows it, the product would not be rounded, and the last digits would not be Redis's.
-[[gnu::noinline]] double weighed(double score, double weight) {
-  double v = score * weight;
+[[gnu::noinline]] double product(double score, double weight) { return score * weight; }
+
+double weighed(double score, double weight) {
+  double v = product(score, weight);
   return std::isnan(v) ? 0 : v;
 }
 
@@ -162,7 +164,8 @@ void intersect(Query& q, F&& f) {
         value = first;
       else if (!in[j].find(member, value))
         return true;
-      put_together(score, weighed(value, in[j].weight), q.aggregate);
+      // As in Redis, infinity times 0 is 0 of the first input only: of the others it makes the sum 0, and MIN and MAX pass it over.
+      put_together(score, product(value, in[j].weight), q.aggregate);
     }
     return f(member, score);
   });

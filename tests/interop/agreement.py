@@ -55,6 +55,8 @@ def disagreement(args, ours, theirs):
 
 
 def by_nature(name, args, ours, theirs):
+    if beyond_our_time(name, args, ours, theirs):
+        return True
     if name in SHAPE_ONLY:
         return shape(ours) == shape(theirs)
     if name in ANY_ORDER:
@@ -65,6 +67,8 @@ def by_nature(name, args, ours, theirs):
         return ours[0] == theirs[0] == ":" and same_time(int(ours[1]), int(theirs[1]), name)
     if name in ("scan", "sscan", "hscan", "zscan"):
         return same_scan(name, args, ours, theirs)
+    if name in ("sort", "sort_ro"):
+        return same_sort([a.upper() for a in args], ours, theirs)
     if name == "xpending" and len(args) > 3:
         return masked_pending(ours) == masked_pending(theirs)
     if name.startswith("xinfo"):
@@ -75,9 +79,25 @@ def by_nature(name, args, ours, theirs):
     return False
 
 
+def same_sort(words, ours, theirs):
+    """BY leaves the order open, where weights are the same and of sets that it does not sort."""
+    if b"BY" not in words:
+        return False
+    if b"LIMIT" in words:
+        return is_list(ours) and is_list(theirs) and len(ours[1]) == len(theirs[1])
+    step = max(1, words.count(b"GET"))
+    return unordered(ours, step) == unordered(theirs, step)
+
+
 def same_time(ours, theirs, name):
     latest = (1 << 48) - (time.time_ns() // 1000000 + 60000 if "ttl" in name else 1)  # of ours: docs/compatibility.md
     return ours > 0 and theirs > 0 and (abs(ours - theirs) <= TIMES[name] or min(ours, theirs) >= latest // (1 if name.startswith("p") else 1000))
+
+
+def beyond_our_time(name, args, ours, theirs):
+    """Whether one of two times is later: not beyond the year 10889, which is our last (docs/compatibility.md)."""
+    latest = (1 << 48) - 2000000000000
+    return re.fullmatch("p?expire(at)?", name) and ours[0] == theirs[0] == ":" and int(args[2]) >= latest // (1 if name[0] == "p" else 1000)
 
 
 def is_list(reply):

@@ -41,10 +41,12 @@ NEVER_DECIDES = ("srandmember", "hrandfield", "zrandmember")
 
 
 class Command:
-    def __init__(self, name, info, docs):
+    def __init__(self, name, info, docs, their_arity, known_tokens):
         self.name, self.arity, self.flags = name, info[1], {str(f) for f in info[2]}
         self.group = docs[b"group"].decode()
-        self.arguments = docs.get(b"arguments", [])
+        # The other server may know fewer forms of it: not more words than it takes.
+        self.most_words = their_arity if their_arity > 0 > self.arity else None
+        self.arguments = without_new(docs.get(b"arguments", []), known_tokens)
         self.first_key = info[3]
         self.tokens = sorted(set(tokens(self.arguments)))
         # What adds data comes more often than what takes it away, or there would be little to look at.
@@ -60,20 +62,30 @@ def tokens(arguments):
         yield from tokens(a.get(b"arguments", []))
 
 
+def without_new(arguments, known_tokens):
+    """The trees without what stands behind a token that the other server has not."""
+    kept = [dict(a) for a in arguments if b"token" not in a or a[b"token"].decode() in known_tokens]
+    for a in kept:
+        if b"arguments" in a:  # none of them known: theirs describes them otherwise (BITOP's operation)
+            a[b"arguments"] = without_new(a[b"arguments"], known_tokens) or a[b"arguments"]
+    return kept
+
+
 def read_commands(ours, theirs):
     """The commands that both servers have, from ours' COMMAND and COMMAND DOCS. The clients speak RESP3."""
-    known = {}
+    known, arity = {}, {}
     for info in theirs("COMMAND"):
         known[info[0].lower()] = {sub[0].lower() for sub in info[9]}
-    docs, found = ours("COMMAND", "DOCS"), []
+        arity.update((i[0].lower(), i[1]) for i in (info, *info[9]))
+    docs, their_docs, found = ours("COMMAND", "DOCS"), theirs("COMMAND", "DOCS"), []
     for info in ours("COMMAND"):
         name = info[0]
         if docs[name][b"group"].decode() not in GROUPS or name not in known:
             continue
-        subcommands = [(sub[0], sub, docs[name][b"subcommands"][sub[0]]) for sub in info[9] if sub[0] in known[name]]
-        for n, i, d in subcommands or [(name, info, docs[name])]:
+        subcommands = [(sub[0], sub, docs[name][b"subcommands"][sub[0]], their_docs[name][b"subcommands"][sub[0]]) for sub in info[9] if sub[0] in known[name]]
+        for n, i, d, t in subcommands or [(name, info, docs[name], their_docs[name])]:
             if n.decode() not in LEFT_OUT:
-                found.append(Command(n.decode(), i, d))
+                found.append(Command(n.decode(), i, d, arity[n], set(tokens(t.get(b"arguments", [])))))
     return sorted(found, key=lambda c: c.name)
 
 
@@ -296,6 +308,7 @@ class Writer:
 
     def settle(self, args, c, waits):
         name = args[0].lower().decode("latin-1")
+        args = args[:c.most_words]
         for i in range(1, len(args)):
             before = args[i - 1].upper()
             if before in (b"EX", b"PX") or (i == 2 and name in ("expire", "pexpire", "setex", "psetex", "restore")):
@@ -312,8 +325,8 @@ class Writer:
             args = [b"%d-*" % self.number if a == b"*" else a for a in args]
         if name == "restore" and len(args) > 2 and len(args[2]) >= 15:
             args[2] = b"0"  # both add the clock to it, and theirs may overflow
-        if name in ("zrank", "zrevrank"):
-            args = args[:3]  # WITHSCORE is of 7.2
+        if name == "sort" and any(a.upper() == b"BY" for a in args):
+            args = [a for a in args if a.upper() != b"STORE"]  # what has the same weight, or is a set, comes in any order
         if name == "spop":
             args[2:3] = [b"1000000"]
         if name in NEVER_DECIDES:

@@ -293,6 +293,17 @@ TEST_P(ZSetCommands, DifferenceByBothAlgorithms) {
   EXPECT_EQ(encoding("t"), "listpack");
 }
 
+TEST_P(ZSetCommands, AnIntersectionPassesOverInfinityTimesNothing) {
+  run("ZADD a 2 m");
+  run("ZADD b inf m 1 n");
+  EXPECT_EQ(run("ZINTER 2 a b WEIGHTS 3 0 WITHSCORES"), bulks({"m", "0"}));
+  EXPECT_EQ(run("ZINTER 2 a b WEIGHTS 3 0 AGGREGATE MIN WITHSCORES"), bulks({"m", "6"}));
+  EXPECT_EQ(run("ZINTER 2 a b WEIGHTS -3 0 AGGREGATE MAX WITHSCORES"), bulks({"m", "-6"}));
+  EXPECT_EQ(run("ZUNION 2 a b WEIGHTS 3 0 WITHSCORES"), bulks({"n", "0", "m", "6"}));
+  run("ZADD c inf m");
+  EXPECT_EQ(run("ZINTER 2 c a WEIGHTS 0 3 WITHSCORES"), bulks({"m", "6"}));
+}
+
 TEST_P(ZSetCommands, AUnionKeepsTheSignOfZero) {
   run("ZADD a 0 m");
   EXPECT_EQ(run("ZUNION 1 a WEIGHTS -1 WITHSCORES"), bulks({"m", "-0"}));
