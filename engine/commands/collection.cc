@@ -43,6 +43,9 @@ bool to_key_count(Call& c, size_t at, int64_t& keys) {
   return c.to_int_range(c.arg(at), 1, INT64_MAX, keys, "ERR numkeys should be greater than 0");
 }
 
+namespace {
+
+// `[COUNT count]` from argument `at` on, at least 1, which is the default.
 bool mpop_count(Call& c, size_t at, int64_t& count) {
   count = 1;
   if (at == c.argc()) return true;
@@ -54,6 +57,20 @@ bool mpop_count(Call& c, size_t at, int64_t& count) {
   if (at + 2 == c.argc()) return true;
   c.reply.syntax_error();
   return false;
+}
+
+}  // namespace
+
+bool read_many_pop(Call& c, size_t at, Bytes word, Bytes word_from_end, ManyPop& pop) {
+  int64_t keys;
+  if (!to_key_count(c, at, keys)) return false;
+  if (keys >= static_cast<int64_t>(c.argc() - at) - 1) return c.reply.syntax_error(), false;
+  pop.first = at + 1;
+  pop.keys = static_cast<size_t>(keys);
+  size_t i = pop.first + pop.keys;
+  pop.from_end = Call::is_word(c.arg(i), word_from_end);
+  if (!pop.from_end && !Call::is_word(c.arg(i), word)) return c.reply.syntax_error(), false;
+  return mpop_count(c, i + 1, pop.count);
 }
 
 // --- scans

@@ -49,8 +49,29 @@ bool to_count(Call& c, Bytes arg, int64_t& v);
 // `numkeys key...` at argument `at`: at least one, and all of them there. False: the error has been replied.
 bool to_key_count(Call& c, size_t at, int64_t& keys);
 
-// LMPOP, ZMPOP: `[COUNT count]` from argument `at` on, at least 1, which is the default. False: the error has been replied.
-bool mpop_count(Call& c, size_t at, int64_t& count);
+// LMPOP, BLMPOP, ZMPOP, BZMPOP: `numkeys key... WORD [COUNT count]` from argument `at` on.
+struct ManyPop {
+  size_t first, keys;  // arguments
+  bool from_end;       // the second of the two words was given
+  int64_t count;
+};
+// False: the error has been replied.
+bool read_many_pop(Call& c, size_t at, Bytes word, Bytes word_from_end, ManyPop& pop);
+
+// Calls f(key, entry) for the first of the keys that is there. False when none is; true also when one of them has another type, and that has been replied.
+template <class F>
+bool with_first_key(Call& c, size_t first, size_t keys, Type type, F&& f) {
+  for (size_t j = first; j < first + keys; j++) {
+    KeyRef k = c.key(j);
+    if (!c.may_touch(k)) continue;
+    Entry* e;
+    if (!c.find_write(k, type, e)) return true;
+    if (!e) continue;
+    f(k, e);
+    return true;
+  }
+  return false;
+}
 
 // --- HSCAN, SSCAN, ZSCAN
 

@@ -84,54 +84,27 @@ void move(Call& c, End from, End to) {
   collection::removed(c, source, NotifyClass::kList, from == End::kTail ? "rpop" : "lpop", 1, false);
 }
 
-// LMPOP and BLMPOP: what stands behind the key count at `at`.
-struct ManyPop {
-  size_t first, keys;  // arguments
-  End end;
-  int64_t count;
-};
+bool read_many_pop(Call& c, size_t at, collection::ManyPop& pop) { return collection::read_many_pop(c, at, "left", "right", pop); }
 
-bool read_many_pop(Call& c, size_t at, ManyPop& pop) {
-  int64_t keys;
-  if (!collection::to_key_count(c, at, keys)) return false;
-  if (keys >= static_cast<int64_t>(c.argc() - at) - 1) return c.reply.syntax_error(), false;
-  pop.first = at + 1;
-  pop.keys = static_cast<size_t>(keys);
-  size_t i = pop.first + pop.keys;
-  return to_end(c, c.arg(i), pop.end) && collection::mpop_count(c, i + 1, pop.count);
-}
-
-// Pops from the first list that is there. False when there is none; true also when an error has been replied.
-bool pop_first(Call& c, const ManyPop& pop) {
-  for (size_t j = pop.first; j < pop.first + pop.keys; j++) {
-    KeyRef k = c.key(j);
-    if (!c.may_touch(k)) continue;
-    Entry* e;
-    if (!c.find_write(k, Type::kList, e)) return true;
-    if (!e) continue;
+bool pop_first(Call& c, const collection::ManyPop& pop) {
+  return collection::with_first_key(c, pop.first, pop.keys, Type::kList, [&](const KeyRef& k, Entry* e) {
     c.reply.array(2);
     c.reply.bulk(k.key);
-    pop_many(c, k, e->object(), pop.end, pop.count);
-    return true;
-  }
-  return false;
+    pop_many(c, k, e->object(), pop.from_end ? End::kTail : End::kHead, pop.count);
+  });
 }
 
 void blocking_pop(Call& c, End end) {
   int64_t deadline;
   if (!c.to_deadline_seconds(c.arg(c.argc() - 1), deadline)) return;
-  for (size_t j = 1; j + 1 < c.argc(); j++) {
-    KeyRef k = c.key(j);
-    if (!c.may_touch(k)) continue;
-    Entry* e;
-    if (!c.find_write(k, Type::kList, e)) return;
-    if (!e) continue;
+  size_t keys = c.argc() - 2;
+  bool done = collection::with_first_key(c, 1, keys, Type::kList, [&](const KeyRef& k, Entry* e) {
     c.reply.array(2);
     c.reply.bulk(k.key);
     collection::bulk(c.reply, list::peek(e->object(), end));
-    return pop_one(c, k, e->object(), end);
-  }
-  c.block({.first_key = 1, .keys = c.argc() - 2, .type = Type::kList, .deadline_ms = deadline});
+    pop_one(c, k, e->object(), end);
+  });
+  if (!done) c.block({.first_key = 1, .keys = keys, .type = Type::kList, .deadline_ms = deadline});
 }
 
 void blocking_move(Call& c, End from, End to, int64_t deadline) {
@@ -147,12 +120,12 @@ void lpop(Call& c) { pop(c, End::kHead); }
 void rpop(Call& c) { pop(c, End::kTail); }
 
 void lmpop(Call& c) {
-  ManyPop pop;
+  collection::ManyPop pop;
   if (read_many_pop(c, 1, pop) && !pop_first(c, pop)) c.reply.null_array();
 }
 
 void blmpop(Call& c) {
-  ManyPop pop;
+  collection::ManyPop pop;
   int64_t deadline;
   if (!read_many_pop(c, 2, pop) || !c.to_deadline_seconds(c.arg(1), deadline)) return;
   if (!pop_first(c, pop)) c.block({.first_key = pop.first, .keys = pop.keys, .type = Type::kList, .deadline_ms = deadline});

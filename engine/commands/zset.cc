@@ -159,56 +159,27 @@ void pop(Call& c, bool max) {
   pop_members(c, k, e->object(), max, count, counted && c.reply.resp() >= 3 ? Shape::kNested : Shape::kFlat);
 }
 
-// ZMPOP and BZMPOP: what stands behind the key count at `at`.
-struct ManyPop {
-  size_t first, keys;  // arguments
-  bool max;
-  int64_t count;
-};
+bool read_many_pop(Call& c, size_t at, collection::ManyPop& pop) { return collection::read_many_pop(c, at, "min", "max", pop); }
 
-bool read_many_pop(Call& c, size_t at, ManyPop& pop) {
-  int64_t keys;
-  if (!collection::to_key_count(c, at, keys)) return false;
-  if (keys >= static_cast<int64_t>(c.argc() - at) - 1) return c.reply.syntax_error(), false;
-  pop.first = at + 1;
-  pop.keys = static_cast<size_t>(keys);
-  size_t i = pop.first + pop.keys;
-  pop.max = Call::is_word(c.arg(i), "max");
-  if (!pop.max && !Call::is_word(c.arg(i), "min")) return c.reply.syntax_error(), false;
-  return collection::mpop_count(c, i + 1, pop.count);
-}
-
-// Pops from the first sorted set that is there. False when there is none; true also when an error has been replied.
-bool pop_first(Call& c, const ManyPop& pop) {
-  for (size_t j = pop.first; j < pop.first + pop.keys; j++) {
-    KeyRef k = c.key(j);
-    if (!c.may_touch(k)) continue;
-    Entry* e;
-    if (!c.find_write(k, Type::kZSet, e)) return true;
-    if (!e) continue;
+bool pop_first(Call& c, const collection::ManyPop& pop) {
+  return collection::with_first_key(c, pop.first, pop.keys, Type::kZSet, [&](const KeyRef& k, Entry* e) {
     c.reply.array(2);
     c.reply.bulk(k.key);
-    pop_members(c, k, e->object(), pop.max, pop.count, Shape::kNested);
-    return true;
-  }
-  return false;
+    pop_members(c, k, e->object(), pop.from_end, pop.count, Shape::kNested);
+  });
 }
 
 // The key and what pop_members writes for one member, as one flat array.
 void blocking_pop(Call& c, bool max) {
   int64_t deadline;
   if (!c.to_deadline_seconds(c.arg(c.argc() - 1), deadline)) return;
-  for (size_t j = 1; j + 1 < c.argc(); j++) {
-    KeyRef k = c.key(j);
-    if (!c.may_touch(k)) continue;
-    Entry* e;
-    if (!c.find_write(k, Type::kZSet, e)) return;
-    if (!e) continue;
+  size_t keys = c.argc() - 2;
+  bool done = collection::with_first_key(c, 1, keys, Type::kZSet, [&](const KeyRef& k, Entry* e) {
     c.reply.array(3);
     c.reply.bulk(k.key);
-    return pop_members(c, k, e->object(), max, 1, Shape::kContinued);
-  }
-  c.block({.first_key = 1, .keys = c.argc() - 2, .type = Type::kZSet, .deadline_ms = deadline});
+    pop_members(c, k, e->object(), max, 1, Shape::kContinued);
+  });
+  if (!done) c.block({.first_key = 1, .keys = keys, .type = Type::kZSet, .deadline_ms = deadline});
 }
 
 }  // namespace
@@ -240,12 +211,12 @@ void zpopmin(Call& c) { pop(c, false); }
 void zpopmax(Call& c) { pop(c, true); }
 
 void zmpop(Call& c) {
-  ManyPop pop;
+  collection::ManyPop pop;
   if (read_many_pop(c, 1, pop) && !pop_first(c, pop)) c.reply.null_array();
 }
 
 void bzmpop(Call& c) {
-  ManyPop pop;
+  collection::ManyPop pop;
   int64_t deadline;
   if (!read_many_pop(c, 2, pop) || !c.to_deadline_seconds(c.arg(1), deadline)) return;
   if (!pop_first(c, pop)) c.block({.first_key = pop.first, .keys = pop.keys, .type = Type::kZSet, .deadline_ms = deadline});
