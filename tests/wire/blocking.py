@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""Transactions and waiting commands over sockets, with many clients on several threads at once: nothing is lost, nothing is served twice, whoever waits is served, times out, is
+unblocked or goes. Run under ThreadSanitizer as well.
+
+    blocking.py SERVER
+"""
+import random
+import sys
+import threading
+import time
+
+from servers import Resp, Ringwood, Tap, equal
+
+BINARY = sys.argv[1]
+tap = Tap()
+
+
+def together(*workers):
+    """Runs them at the same time; the first fault of one is the test's."""
+    faults = []
+
+    def guarded(worker):
+        try:
+            worker()
+        except Exception as fault:  # told by the main thread
+            faults.append(fault)
+    threads = [threading.Thread(target=guarded, args=(w,)) for w in workers]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join(120)
+        if t.is_alive():
+            raise TimeoutError("a client waits for ever")
+    if faults:
+        raise faults[0]
+
+
+def for_shards(title, counts=(1, 2, 4)):
+    def register(test):
+        for shards in counts:
+            def run(shards=shards):
+                with Ringwood(BINARY, shards=shards) as server:
+                    test(server, random.Random(shards))
+                    equal(server.stop(), 0)  # a sanitizer that has found something says so by its status
+            tap.case(f"{title}, {shards} shards")(run)
+        return test
+    return register
+
+
+@for_shards("elements pass through waiting clients, each once")
+def queue(server, rng):
+    lists, items, consumers = [f"queue:{i}" for i in range(5)], 300, 6
+    taken, lock = [], threading.Lock()
+
+    def consume():
+        c = server.client()
+        own = []
+        while True:
+            reply = c("BLPOP", *rng.sample(lists, 3), "0") if rng.random() < 0.5 else c("BLMPOP", "0", "5", *lists, "LEFT")
+            value = reply[1] if isinstance(reply[1], bytes) else reply[1][0]
+            if value == b"end":
+                break
+            own.append(value)
+        with lock:
+            taken.extend(own)
+
+    def move():
+        c = server.client()
+        while True:
+            value = c("BLMOVE", "inbox", rng.choice(lists), "LEFT", "RIGHT", "0")
+            if value == b"last":
+                break
+
+    def produce(number):
+        c = server.client()
+        for i in range(items):
+            if i % 3:
+                c("RPUSH", rng.choice(lists), f"{number}:{i}")
+            else:
+                c.pipeline([("MULTI",), ("RPUSH", "inbox", f"{number}:{i}"), ("INCR", "made"), ("EXEC",)])
+    producers = [lambda n=n: produce(n) for n in range(3)]
+    waiting = [threading.Thread(target=f, daemon=True) for f in [consume] * consumers + [move] * 2]
+    for t in waiting:
+        t.start()
+    together(*producers)
+    c = server.client()
+    c.pipeline([("RPUSH", "inbox", "last")] * 2)
+    deadline = time.time() + 60
+    while c("LLEN", "inbox") and time.time() < deadline:
+        time.sleep(0.02)
+    while any(c("LLEN", name) for name in lists) and time.time() < deadline:
+        time.sleep(0.02)
+    for _ in range(consumers):  # as many ends as clients, wherever they wait
+        for name in lists:
+            c("RPUSH", name, "end")
+    for t in waiting:
+        t.join(30)
+        equal(t.is_alive(), False)
+    expected = sorted(f"{n}:{i}".encode() for n in range(3) for i in range(items))
+    equal(sorted(v for v in taken if v != b"last"), expected)
+    equal(int(c("GET", "made")), 3 * len(range(0, items, 3)))
+
+
+@for_shards("EXEC is one step for all others: a sum never changes")
+def transfers(server, rng):
+    accounts = [f"account:{i}" for i in range(8)]
+    server.client()("MSET", *[w for a in accounts for w in (a, "100")])
+    stop = threading.Event()
+
+    def transfer():
+        c = server.client()
+        for _ in range(150):
+            a, b = rng.sample(accounts, 2)
+            while True:
+                c("WATCH", a, b)
+                have = int(c("GET", a)), int(c("GET", b))
+                replies = c.pipeline([("MULTI",), ("SET", a, have[0] - 1), ("SET", b, have[1] + 1), ("EXEC",)])
+                if replies[-1] is not None:
+                    break
+
+    def check():
+        c = server.client()
+        while not stop.is_set():
+            equal(sum(int(v) for v in c("MGET", *accounts)), 800)
+            replies = c.pipeline([("MULTI",)] + [("GET", a) for a in accounts] + [("EXEC",)])
+            equal(sum(int(v) for v in replies[-1]), 800)
+
+    checker = threading.Thread(target=check, daemon=True)
+    checker.start()
+    together(*[transfer] * 4)
+    stop.set()
+    checker.join(30)
+    equal(checker.is_alive(), False)
+    equal(sum(int(v) for v in server.client()("MGET", *accounts)), 800)
+
+
+@for_shards("who waits may go, be unblocked or time out while others write")
+def leave(server, rng):
+    def come_and_go():
+        for _ in range(40):
+            c = server.client()
+            me = c("CLIENT", "ID")
+            kind = rng.randrange(4)
+            c("WATCH", "a", "b", "c")
+            c.send(Resp.encode("BLPOP", "a", "b", "c", "d", "0" if kind < 2 else "0.02"))
+            if kind == 0:
+                c.close()
+            elif kind == 1:
+                other = server.client()
+                while other("CLIENT", "UNBLOCK", me, "ERROR") == 0 and not has_reply(c):
+                    time.sleep(0.001)
+                other.close()
+                c.read()
+                c.close()
+            else:
+                c.read()
+                c.close()
+
+    def write():
+        c = server.client()
+        for _ in range(400):
+            c("RPUSH", rng.choice("abcd"), "v")
+            c("DEL", rng.choice("abcd"))
+    together(*[come_and_go] * 4, write, write)
+    c = server.client()
+    c("DEL", "a", "b", "c", "d")
+    deadline = time.time() + 10
+    while time.time() < deadline:
+        info = c("INFO", "clients").decode()
+        if "blocked_clients:0\r\n" in info and "total_blocking_keys:0\r\n" in info:
+            break
+        time.sleep(0.05)
+    equal("blocked_clients:0\r\n" in info and "total_blocking_keys:0\r\n" in info, True, info)
+
+
+def has_reply(c):
+    c.socket.settimeout(0.001)
+    try:
+        return bool(c.file.peek(1))
+    except OSError:
+        return False
+    finally:
+        c.socket.settimeout(60)
+
+
+if __name__ == "__main__":
+    tap.run()
