@@ -245,11 +245,9 @@ void client_pause(Call& c) {
     all = Call::is_word(c.arg(3), "all");
     if (!all && !Call::is_word(c.arg(3), "write")) return c.reply.error("ERR CLIENT PAUSE mode must be WRITE or ALL");
   }
-  int64_t ms;
-  if (!c.to_int(c.arg(2), ms, "ERR timeout is not an integer or out of range")) return;
-  if (ms < 0) return c.reply.error("ERR timeout is negative");
-  if (ms > INT64_MAX - c.now_ms()) return c.reply.error("ERR timeout is out of range");
-  connection_of(c).loop.network().pause(ms ? c.now_ms() + ms : 0, all);
+  int64_t until_ms;
+  if (!c.to_deadline_ms(c.arg(2), until_ms)) return;
+  connection_of(c).loop.network().pause(until_ms, all);
   c.reply.ok();
 }
 

@@ -60,11 +60,8 @@ void quit(Call& c) {
 
 void reset(Call& c) {
   Client& client = *c.client();
-  if (Transaction* t = client.transaction.get()) {
-    t->unwatch(c.engine());
-    t->discard();
-    client.in_multi = false;
-  }
+  if (client.transaction) client.transaction->unwatch(c.engine());
+  client.leave_multi();
   c.engine().pubsub->leave(client, c.executor().self());
   client.database = 0;
   client.resp = 2;
@@ -77,8 +74,7 @@ void reset(Call& c) {
 }
 
 void shards_of_session(const Client& client, const SlotMapping& mapping, ShardSet& out) {
-  if (client.subscriptions)
-    for (int i = 0; i < mapping.shards; i++) out.set(static_cast<size_t>(i));
+  if (client.subscriptions) out |= all_shards(mapping.shards);
   if (client.transaction) client.transaction->add_watched_shards(mapping, out);
 }
 

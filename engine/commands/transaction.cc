@@ -12,11 +12,6 @@ Transaction& transaction_of(Client& c) {
   return *c.transaction;
 }
 
-void leave_multi(Client& c) {
-  c.in_multi = false;
-  c.transaction->discard();
-}
-
 void multi(Call& c) {
   Client& client = *c.client();
   if (client.in_multi) return c.reply.error("ERR MULTI calls can not be nested");
@@ -49,7 +44,7 @@ void discard(Call& c) {
   Client& client = *c.client();
   if (!client.in_multi) return c.reply.error("ERR DISCARD without MULTI");
   client.transaction->unwatch(c.engine());
-  leave_multi(client);
+  client.leave_multi();
   c.reply.ok();
 }
 
@@ -73,7 +68,7 @@ void exec(Call& c) {
     c.reply.null_array();
   else
     c.executor().run_queue(c, t);
-  leave_multi(client);
+  client.leave_multi();
 }
 
 void shards_of_watches(const Client& client, const SlotMapping& mapping, ShardSet& out) {

@@ -54,6 +54,12 @@ class Client {
   Waiter* waiter = nullptr;    // the blocked command, while it is WaitingRoom's
   LeaseJob* parked = nullptr;  // begins when what this client has outstanding on other shards has been answered
 
+  // As if MULTI had not been called. What is watched stays.
+  void leave_multi() {
+    in_multi = false;
+    if (transaction) transaction->discard();
+  }
+
   bool slots_open() const { return open_ > 0; }
   // Other threads are at work on requests of this client, and will answer as soon as they come to it.
   bool replies_due() const { return open_ > 0 && !waiting; }

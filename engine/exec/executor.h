@@ -115,6 +115,7 @@ class Executor {
   friend class LeaseDesk;
   friend class PushDesk;
   friend class WaitingRoom;
+  static constexpr size_t kWindow = 64;  // requests whose misses overlap; more would only push each other's lines out
   struct Request {
     Client* client;
     const Command* command;  // null: unknown
@@ -141,7 +142,7 @@ class Executor {
   void in_transaction(Request& r);
   void finish_part(Client& c, size_t part, Bytes reply);
   void call_handler(Call& call);
-  void call_again(Call& call);
+  void run_handler(Call& call);  // call_handler, not inlined
   void run_timed(Call& call, CommandStats& stats);
   void count_error(const Reply& reply);
   void sample();

@@ -120,7 +120,7 @@ bool Executor::serve(Waiter& w, const ShardSet& held) {
   call.set_held(&held);
   serving_ = true;
   found_nothing_ = false;
-  call_again(call);
+  run_handler(call);
   serving_ = false;
   return !found_nothing_;
 }

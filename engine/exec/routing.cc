@@ -32,8 +32,7 @@ void add_shards(const Command& command, std::span<const Bytes> args, const Clien
     case Route::kByShard:
       if (int s = spec.shard_of(args, mapping.shards); s >= 0 && s < mapping.shards) out.set(static_cast<size_t>(s));
       return;
-    case Route::kAll:
-      for (int i = 0; i < mapping.shards; i++) out.set(static_cast<size_t>(i));
+    case Route::kAll: out |= all_shards(mapping.shards);
   }
 }
 

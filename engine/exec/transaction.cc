@@ -34,7 +34,7 @@ void Transaction::unwatch(Engine& engine) {
 }
 
 void Transaction::discard() {
-  open = broken = false;
+  broken = false;
   refusal.clear();
   queue.clear();
   refused_in = 0;

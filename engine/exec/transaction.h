@@ -32,7 +32,6 @@ struct Transaction {
     OwnedBytes key;
   };
 
-  bool open = false;                 // MULTI has been called
   bool broken = false;               // a command could not be queued: EXEC aborts
   std::atomic<bool> touched{false};  // a watched key has changed
   OwnedBytes refusal;                // why EXEC itself was not admitted, an error's text; or empty

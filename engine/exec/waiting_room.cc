@@ -43,9 +43,10 @@ void WaitingRoom::enter(Waiter* w) {
 }
 
 void WaitingRoom::take(Waiter* w) {
-  w->came_home = true;
-  if (!w->known) return;  // the batch in which it began to wait is still on its way
-  w->came_home = false;
+  if (!w->known) {  // the batch in which it began to wait is still on its way
+    w->came_home = true;
+    return;
+  }
   if (!w->retry) return leave(w, w->reply.view());
   w->retry = false;
   auto* job = new Retry(w);

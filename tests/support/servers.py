@@ -171,6 +171,17 @@ class Tap:
             return f
         return add
 
+    def per_shards(self, name, start, counts=(1, 2, 4)):
+        """The same test with several numbers of shards, each on a server of its own: start(shards) makes it."""
+        def add(f):
+            for shards in counts:
+                def run(shards=shards):
+                    with start(shards) as server:
+                        return f(server)
+                self.case(f"{name}, {shards} shards")(run)
+            return f
+        return add
+
     def run(self):
         print(f"1..{len(self.cases)}", flush=True)
         failures = 0
@@ -189,3 +200,12 @@ class Tap:
 def equal(got, wanted, what=""):
     if got != wanted:
         raise AssertionError(f"{what}: got {got!r:.400}, wanted {wanted!r:.400}")
+
+
+def until(condition, what, seconds=20):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"not within {seconds} s: {what}")

@@ -36,19 +36,17 @@ def together(*workers):
         raise faults[0]
 
 
-def for_shards(title, counts=(1, 2, 4)):
-    def register(test):
-        for shards in counts:
-            def run(shards=shards):
-                with Ringwood(BINARY, shards=shards) as server:
-                    test(server, random.Random(shards))
-                    equal(server.stop(), 0)  # a sanitizer that has found something says so by its status
-            tap.case(f"{title}, {shards} shards")(run)
+def per_shards(title):
+    def add(test):
+        def run(server):
+            test(server, random.Random(int(server.arguments[1])))
+            equal(server.stop(), 0)  # a sanitizer that has found something says so by its status
+        tap.per_shards(title, lambda shards: Ringwood(BINARY, shards=shards))(run)
         return test
-    return register
+    return add
 
 
-@for_shards("elements pass through waiting clients, each once")
+@per_shards("elements pass through waiting clients, each once")
 def queue(server, rng):
     lists, items, consumers = [f"queue:{i}" for i in range(5)], 300, 6
     taken, lock = [], threading.Lock()
@@ -105,7 +103,7 @@ def queue(server, rng):
     equal(int(c("GET", "made")), 3 * len(range(0, items, 3)))
 
 
-@for_shards("EXEC is one step for all others: a sum never changes")
+@per_shards("EXEC is one step for all others: a sum never changes")
 def transfers(server, rng):
     accounts = [f"account:{i}" for i in range(8)]
     server.client()("MSET", *[w for a in accounts for w in (a, "100")])
@@ -138,7 +136,7 @@ def transfers(server, rng):
     equal(sum(int(v) for v in server.client()("MGET", *accounts)), 800)
 
 
-@for_shards("who waits may go, be unblocked or time out while others write")
+@per_shards("who waits may go, be unblocked or time out while others write")
 def leave(server, rng):
     def come_and_go():
         for _ in range(40):

@@ -10,14 +10,7 @@ BINARY = sys.argv[1]
 
 
 def per_shards(name):
-    def add(f):
-        for shards in (1, 3):
-            def run(shards=shards):
-                with Ringwood(BINARY, shards=shards) as server:
-                    return f(server)
-            tap.case(f"{name}, {shards} shards")(run)
-        return f
-    return add
+    return tap.per_shards(name, lambda shards: Ringwood(BINARY, shards=shards), (1, 3))
 
 
 def fields(line):

@@ -8,19 +8,10 @@ import sys
 import tempfile
 import time
 
-from servers import Resp, Ringwood, Tap, equal, free_port
+from servers import Resp, Ringwood, Tap, equal, free_port, until
 
 tap = Tap()
 BINARY = sys.argv[1]
-
-
-def until(condition, what, seconds=20):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"not within {seconds} s: {what}")
 
 
 def is_closed(s):

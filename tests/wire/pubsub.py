@@ -5,30 +5,14 @@ import sys
 import threading
 import time
 
-from servers import Resp, Ringwood, Tap, equal
+from servers import Resp, Ringwood, Tap, equal, until
 
 tap = Tap()
 BINARY = sys.argv[1]
 
 
 def per_shards(name, *options):
-    def add(f):
-        for shards in (1, 2, 4):
-            def run(shards=shards):
-                with Ringwood(BINARY, *options, shards=shards) as server:
-                    return f(server)
-            tap.case(f"{name}, {shards} shards")(run)
-        return f
-    return add
-
-
-def until(condition, what, seconds=60):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"not within {seconds} s: {what}")
+    return tap.per_shards(name, lambda shards: Ringwood(BINARY, *options, shards=shards))
 
 
 def subscriber(server, *channels, resp=2, command="SUBSCRIBE"):
@@ -126,9 +110,9 @@ def churn(server):
             stop.set()
     in_threads(publish, publish, all_then_stop)
     c = server.client()
-    until(lambda: b"pubsub_channels:0\r\npubsub_patterns:0\r\npubsubshard_channels:0" in c("INFO", "stats"), "nobody is subscribed")
+    until(lambda: b"pubsub_channels:0\r\npubsub_patterns:0\r\npubsubshard_channels:0" in c("INFO", "stats"), "nobody is subscribed", 60)
     equal(b"pubsub_clients:0" in c("INFO", "clients"), True)
-    until(lambda: len(c("CLIENT", "LIST").splitlines()) == 1, "all are gone")
+    until(lambda: len(c("CLIENT", "LIST").splitlines()) == 1, "all are gone", 60)
 
 
 @per_shards("after UNSUBSCRIBE has been answered nothing comes any more")
@@ -225,12 +209,12 @@ def client_commands(server):
     c = server.client()
     got = fields(c)
     equal((got["sub"], got["psub"], got["ssub"], got["flags"]), ("0", "0", "0", "N"))
-    until(lambda: len(c("CLIENT", "LIST", "TYPE", "normal").splitlines()) == 1, "one normal client")
+    until(lambda: len(c("CLIENT", "LIST", "TYPE", "normal").splitlines()) == 1, "one normal client", 60)
     equal(len(c("CLIENT", "LIST", "TYPE", "pubsub").splitlines()), 5)
     equal(c("CLIENT", "KILL", "TYPE", "pubsub"), 5)
     for s in others:
         equal(s.socket.recv(10), b"")
-    until(lambda: c("PUBSUB", "NUMSUB", "a") == [b"a", 0], "the channel is empty")
+    until(lambda: c("PUBSUB", "NUMSUB", "a") == [b"a", 0], "the channel is empty", 60)
     equal(c("PUBLISH", "a", "m"), 0)
 
 
@@ -241,8 +225,8 @@ def limits():
         idle.socket.settimeout(20)
         for _ in range(200):
             c("PUBLISH", "c", b"x" * 100000)
-        until(lambda: "client-output-buffer-limit" in server.log_text(), "the slow one is closed")
-        until(lambda: c("PUBSUB", "NUMSUB", "c") == [b"c", 0], "it is no subscriber any more")
+        until(lambda: "client-output-buffer-limit" in server.log_text(), "the slow one is closed", 60)
+        until(lambda: c("PUBSUB", "NUMSUB", "c") == [b"c", 0], "it is no subscriber any more", 60)
         for _ in range(30):
             equal(c("PING"), "PONG")
             time.sleep(0.1)
@@ -262,7 +246,7 @@ def watchers(server):
             s("SUBSCRIBE", "c")
         s.close()
         c.pipeline([("SET", f"k{i}", n) for i in range(6)] + [("PUBLISH", "c", "m")])
-    until(lambda: len(c("CLIENT", "LIST").splitlines()) == 1, "all are gone")
+    until(lambda: len(c("CLIENT", "LIST").splitlines()) == 1, "all are gone", 60)
     equal(c.pipeline([("SET", f"k{i}", "v") for i in range(6)]), ["OK"] * 6)
 
 

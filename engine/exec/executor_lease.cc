@@ -1,0 +1,119 @@
+// Commands that need more than this thread's shard, or more than this turn: leases, replies that come later, and EXEC's queue.
+#include "engine/exec/call.h"
+#include "engine/exec/executor.h"
+
+namespace ringwood {
+
+namespace {
+// In OwedReply::slot: the number is not a slot's but that of a command of an EXEC.
+constexpr uint64_t kPartOfExec = uint64_t{1} << 63;
+}  // namespace
+
+// A command that runs under a lease: it outlives the buffers that it was parsed from.
+struct CommandLease final : LeaseJob {
+  OwedReply owed;
+  const Command* command;
+  OwnedArgs args;
+
+  CommandLease(Client* client, const Command* c, std::span<const Bytes> from) : owed{client, 0}, command(c), args(from) {}
+  void run(Executor& home) override { home.run_lease(*this); }
+  void finished(Executor&) override { delete this; }
+};
+
+void Executor::settled(Client* c) {
+  if (LeaseJob* job = c->parked) {
+    c->parked = nullptr;
+    auto* lease = static_cast<CommandLease*>(job);
+    lease->owed.slot = c->open_slot();
+    lease_desk_.start(lease);
+    return;
+  }
+  if (c->closing) resumed_.push_back(c);
+}
+
+void Executor::start_lease(Request& r, const ShardSet& shards) {
+  Client& c = *r.client;
+  auto* lease = new CommandLease(&c, r.command, {r.args, r.argc});
+  lease->shards = shards;
+  c.waiting = true;
+  shard().stats.leases.add();
+  if (c.slots_open()) {  // what the client asked before comes first
+    c.parked = lease;
+    return;
+  }
+  lease->owed.slot = c.open_slot();
+  lease_desk_.start(lease);
+}
+
+void Executor::run_lease(CommandLease& lease) {
+  Client& c = *lease.owed.client;
+  OutBuffer bytes;
+  Call call(*this, *lease.command, lease.args.view(), &c, c.database, Reply(bytes, c.resp));
+  call.set_no_touch(c.no_touch);
+  current_ = &lease.owed;
+  suspended_ = false;
+  run_handler(call);
+  current_ = nullptr;
+  if (!suspended_) finish(lease.owed, bytes.view());
+  pushes_.command_done();
+  serve_ready(lease.shards);
+}
+
+void Executor::with_all_shards(LeaseJob* job) {
+  job->shards = all_shards(engine_.mapping.shards);
+  lease(job);
+}
+
+OwedReply Executor::suspend(Call& call) {
+  suspended_ = true;
+  Client* c = call.client();
+  c->waiting = true;
+  if (exec_) {
+    if (!c->unfinished_exec) c->unfinished_exec = std::make_unique<UnfinishedExec>();
+    UnfinishedExec& u = *c->unfinished_exec;
+    u.parts.push_back({exec_->reply.written().size(), {}});
+    u.missing++;
+    return {c, kPartOfExec | (u.parts.size() - 1)};
+  }
+  if (current_) return *current_;
+  return {c, c->open_slot()};
+}
+
+void Executor::finish(const OwedReply& owed, Bytes reply) {
+  Client* c = owed.client;
+  if (owed.slot & kPartOfExec) return finish_part(*c, owed.slot & ~kPartOfExec, reply);
+  c->fill_slot(owed.slot, reply);
+  c->waiting = false;
+  list(c);
+  resumed_.push_back(c);
+}
+
+void Executor::run_queue(Call& exec, const Transaction& transaction) {
+  Client& c = *exec.client();
+  exec.reply.array(transaction.queue.size());
+  exec_ = &exec;
+  for (const Transaction::Queued& q : transaction.queue) {
+    Call call(*this, *q.command, q.args.view(), &c, c.database, Reply(exec.reply.out(), c.resp));
+    call.set_no_touch(c.no_touch);
+    run_handler(call);
+  }
+  exec_ = nullptr;
+  suspended_ = c.unfinished_exec != nullptr;
+  if (!suspended_) return;
+  UnfinishedExec& u = *c.unfinished_exec;
+  u.text.append(exec.reply.written());
+  exec.reply.rewind();
+  u.owed = current_ ? *current_ : OwedReply{&c, c.open_slot()};
+}
+
+void Executor::finish_part(Client& c, size_t part, Bytes reply) {
+  UnfinishedExec& u = *c.unfinished_exec;
+  u.parts[part].reply = reply;
+  if (--u.missing) return;
+  OwedReply owed = u.owed;
+  OwnedBytes whole = u.whole();
+  c.unfinished_exec.reset();
+  finish(owed, whole);
+}
+
+}  // namespace ringwood

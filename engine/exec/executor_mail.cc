@@ -1,0 +1,120 @@
+// What travels between the threads: commands for another shard's keys, their replies, and tasks.
+#include <algorithm>
+
+#include "engine/exec/call.h"
+#include "engine/exec/command_batch.h"
+#include "engine/exec/executor.h"
+
+namespace ringwood {
+
+void Executor::enqueue_remote(Request& r, int target) {
+  auto to = static_cast<size_t>(target);
+  CommandBatch*& b = outgoing_[to];
+  if (!b) {
+    if (spare_batches_.empty()) {
+      b = new CommandBatch;
+    } else {
+      b = spare_batches_.back();
+      spare_batches_.pop_back();
+    }
+    notify_[to] = 1;
+  }
+  Client& c = *r.client;
+  b->add({&c, c.open_slot(), r.command, c.database, c.resp, r.argc, r.hashed, c.no_touch, r.key.slot, r.key.hash, 0}, r.args);
+  if (r.command->flags & kBlocking) c.waiting = true;
+  shard().stats.remote_commands.add();
+}
+
+void Executor::send_batches() {
+  for (size_t to = 0; to < outgoing_.size(); to++) {
+    CommandBatch* b = outgoing_[to];
+    if (!b) continue;
+    outgoing_[to] = nullptr;
+    b->kind = Message::Kind::kCommands;
+    b->from = self_;
+    post(to, b);
+  }
+}
+
+// Commands of another thread's clients: the same batched execution, into the batch's own reply buffer.
+void Executor::run_batch(CommandBatch* b) {
+  remote_.clear();
+  Bytes rest = b->bytes.view();
+  size_t size_at = 0;
+  for (const CommandBatch::Item& item : b->items) {
+    Request r{item.client, item.command, args_.take(item.argc), item.argc, item.database, item.hashed, {}, nullptr};
+    for (uint32_t i = 0; i < item.argc; i++) {
+      r.args[i] = rest.substr(0, b->sizes[size_at]);
+      rest.remove_prefix(b->sizes[size_at++]);
+    }
+    if (r.hashed) r.key = KeyRef(r.args[r.command->first_key], item.key_hash, item.key_slot);
+    remote_.push_back(r);
+  }
+  remote_batch_ = b;
+  for (size_t at = 0; at < remote_.size(); at += kWindow) {
+    size_t n = std::min(kWindow, remote_.size() - at);
+    prefetch(&remote_[at], n);
+    for (size_t i = at; i < at + n; i++) {
+      CommandBatch::Item& item = b->items[i];
+      Request& r = remote_[i];
+      Call call(*this, *r.command, {r.args, r.argc}, nullptr, item.database, Reply(b->replies, item.resp));
+      call.set_no_touch(item.no_touch);
+      if (r.hashed) call.set_prepared(static_cast<size_t>(r.command->first_key), r.key);
+      remote_at_ = i;
+      run_handler(call);
+      item.reply_end = b->replies.size();
+      if (__builtin_expect(shard().blocked.any_ready(), 0)) serve_ready(own_);
+    }
+  }
+  remote_batch_ = nullptr;
+  args_.reset();
+  b->kind = Message::Kind::kReplies;
+  int home = b->from;
+  b->from = self_;
+  post(static_cast<size_t>(home), b);
+  pushes_.flush();
+}
+
+void Executor::take_replies(CommandBatch* b) {
+  size_t from = 0;
+  for (const CommandBatch::Item& item : b->items) {
+    Client* c = item.client;
+    if (__builtin_expect(item.command->flags & kBlocking, 0)) {
+      if (item.waiter) {
+        waiting_room_.enter(item.waiter);
+        continue;
+      }
+      c->waiting = false;
+      resumed_.push_back(c);
+    }
+    c->fill_slot(item.slot, b->replies.view().substr(from, item.reply_end - from));
+    from = item.reply_end;
+    list(c);
+    if (!c->slots_open()) settled(c);
+  }
+  b->clear();
+  spare_batches_.push_back(b);
+}
+
+void Executor::send_task(int to, Task* task) {
+  task->home = self_;
+  task->from = self_;
+  task->kind = Message::Kind::kTask;
+  if (to == self_)
+    deferred_.push_back(task);
+  else
+    post(static_cast<size_t>(to), task);
+}
+
+void Executor::run_task(Task* t) {
+  t->run(*t, *this);
+  if (t->home == self_) {
+    t->done(*t, *this);
+    return;
+  }
+  t->kind = Message::Kind::kTaskDone;
+  t->from = self_;
+  post(static_cast<size_t>(t->home), t);
+}
+
+}  // namespace ringwood
