@@ -20,6 +20,7 @@ Persistence::Persistence(Engine& engine, const std::vector<FileIo*>& io, int pro
       process_id_(process_id),
       server_version_(std::move(server_version)),
       observer_(observer),
+      snapshots_(engine, server_version_, functions_),
       last_save_s_(engine.start_ms / 1000) {
   for (FileIo* i : io) savers_.push_back(std::make_unique<Saver>(*i));
 }

@@ -9,6 +9,7 @@
 #include "engine/exec/engine.h"
 #include "engine/exec/lease.h"
 #include "persist/saver.h"
+#include "persist/snapshots.h"
 
 namespace ringwood {
 
@@ -56,6 +57,9 @@ class Persistence {
   // After loading: the data set is what stands on disk. Every shard is held.
   void loaded();
 
+  // Images of the data set for other sinks than the file of SAVE.
+  Snapshots& snapshots() { return snapshots_; }
+
   // Function libraries that a file brought, kept to be saved again. Written while loading only.
   std::vector<OwnedBytes>& functions() { return functions_; }
 
@@ -70,6 +74,7 @@ class Persistence {
   const OwnedBytes server_version_;
   SaveObserver* observer_;
   std::vector<OwnedBytes> functions_;
+  Snapshots snapshots_;
   std::atomic<bool> saving_{false}, background_{false}, last_ok_{true};
   std::atomic<int64_t> last_save_s_, last_try_ms_{0}, last_seconds_{-1}, started_s_{0}, saves_{0};
   // Changes that the shards no longer count because a save has begun since, and that are not on disk: those of the save under way, and of failed ones.
