@@ -1,7 +1,9 @@
 #include "persist/commands.h"
 
 #include <algorithm>
+#include <vector>
 
+#include "engine/base/number.h"
 #include "engine/exec/call.h"
 #include "engine/exec/executor.h"
 #include "persist/access_word.h"
@@ -46,6 +48,15 @@ bool parse_restore(Call& c, RestoreOptions& o) {
   return true;
 }
 
+// With the time of its end instead of the time left.
+void propagate_restore(Call& c, int64_t when) {
+  OwnedBytes text = int64_text(when);
+  std::vector<Bytes> args(c.args().begin(), c.args().end());
+  args[2] = text;
+  args.emplace_back("ABSTTL");
+  c.propagate_as(args);
+}
+
 void restore(Call& c) {
   RestoreOptions o;
   if (!parse_restore(c, o)) return;
@@ -68,6 +79,7 @@ void restore(Call& c) {
   if (ttl && when <= c.now_ms()) {  // it would be gone at once
     Entry::destroy(e);
     if (exists) c.changed(k, NotifyClass::kGeneric, "del");
+    c.propagate_as({c.options().lazyfree_lazy_server_del ? "UNLINK" : "DEL", k.key});
     return c.reply.ok();
   }
   if (ttl) e->node()->when_ms = static_cast<uint64_t>(std::min(when, kMaxExpiryMs)) & kMaxExpiryMs;
@@ -76,6 +88,7 @@ void restore(Call& c) {
   c.db(k).adopt(k, e);
   c.notify(k, NotifyClass::kNew, "new");
   c.changed(k, NotifyClass::kGeneric, "restore");
+  if (ttl && !o.absolute && c.propagates()) propagate_restore(c, std::min(when, kMaxExpiryMs));
   c.reply.ok();
 }
 

@@ -69,12 +69,14 @@ void flush(Call& c, int database) {
 void flushdb(Call& c) {
   if (!flush_mode_valid(c)) return;
   flush(c, c.database());
+  c.force_propagation();  // an empty database here may have keys elsewhere
   c.reply.ok();
 }
 
 void flushall(Call& c) {
   if (!flush_mode_valid(c)) return;
   for (int i = 0; i < c.here().databases(); i++) flush(c, i);
+  c.force_propagation();
   c.reply.ok();
 }
 

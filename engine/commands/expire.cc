@@ -1,6 +1,8 @@
 // Setting, asking for and removing the expiry of keys.
 #include <algorithm>
+#include <vector>
 
+#include "engine/base/number.h"
 #include "engine/commands/families.h"
 #include "engine/exec/call.h"
 #include "engine/exec/command_table.h"
@@ -41,6 +43,15 @@ bool conditions_hold(const Conditions& o, int64_t current, int64_t when) {
   return !(o.lt && current >= 0 && when >= current);
 }
 
+// As PEXPIREAT, with the conditions that were given.
+void propagate_time(Call& c, int64_t when) {
+  OwnedBytes text = int64_text(when);
+  std::vector<Bytes> args(c.args().begin(), c.args().end());
+  args[0] = "PEXPIREAT";
+  args[2] = text;
+  c.propagate_as(args);
+}
+
 // `unit` ms, counted from the unix time `base`.
 void expire_at(Call& c, int64_t unit, int64_t base) {
   Conditions o;
@@ -57,9 +68,11 @@ void expire_at(Call& c, int64_t unit, int64_t base) {
   if (when <= c.now_ms()) {
     c.erase(k);
     c.add_dirty(k, 1);
+    c.propagate_as({c.options().lazyfree_lazy_expire ? "UNLINK" : "DEL", k.key});
   } else {
     c.db(k).set_expiry(k, e, when);
     c.changed(k, NotifyClass::kGeneric, "expire");
+    if (c.propagates() && (unit != 1 || base)) propagate_time(c, when);
   }
   c.reply.integer(1);
 }

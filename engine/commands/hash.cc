@@ -53,6 +53,13 @@ void put_sum(Call& c, const KeyRef& k, Object& o, Bytes text, const char* event)
   c.changed(k, kHash, event);
 }
 
+// HINCRBYFLOAT by its result: another machine's arithmetic may differ in the last digit. HSET would take the field's time away.
+void propagate_sum(Call& c, const KeyRef& k, Object& o, Bytes sum) {
+  if (!c.propagates()) return;
+  if (hash::time_of(o, c.arg(2), c.now_ms()) > 0) return c.propagate_as({"HSETEX", k.key, "KEEPTTL", "FIELDS", "1", c.arg(2), sum});
+  c.propagate_as({"HSET", k.key, c.arg(2), sum});
+}
+
 }  // namespace
 
 void hset(Call& c) {
@@ -158,6 +165,7 @@ void hincrbyfloat(Call& c) {
   char text[kMaxLongDoubleChars];
   Bytes sum(text, static_cast<size_t>(format_long_double_human(text, value) - text));
   put_sum(c, k, e->object(), sum, "hincrbyfloat");
+  propagate_sum(c, k, e->object(), sum);
   c.reply.bulk(sum);
 }
 

@@ -1,4 +1,7 @@
 // HGETEX, HSETEX, HGETDEL: fields are read or set, and their time to live set, kept or taken away, or they are removed, in one command.
+#include <vector>
+
+#include "engine/base/number.h"
 #include "engine/commands/expire_option.h"
 #include "engine/commands/hash_field_args.h"
 #include "engine/commands/hash_fields.h"
@@ -70,31 +73,50 @@ bool condition_holds(Call& c, const Entry* e, const FieldOptions& o) {
   return true;
 }
 
-// Gives the fields that are there their time; answers how many.
-int64_t set_times(Object& o, std::span<const Bytes> args, size_t step, int64_t when, int64_t now_ms) {
-  int64_t n = 0;
+// Gives the fields that are there their time; answers which.
+std::vector<Bytes> set_times(Object& o, std::span<const Bytes> args, size_t step, int64_t when, int64_t now_ms) {
+  std::vector<Bytes> set;
   for (size_t i = 0; i < args.size(); i += step) {
     int64_t current = hash::time_of(o, args[i], now_ms);
     if (current < 0 || (!current && !when)) continue;
     hash::set_time(o, args[i], when);
-    n++;
+    set.push_back(args[i]);
   }
-  return n;
+  return set;
 }
 
-int64_t remove_all(Object& o, std::span<const Bytes> args, size_t step) {
-  int64_t n = 0;
-  for (size_t i = 0; i < args.size(); i += step) n += hash::remove(o, args[i]);
-  return n;
+std::vector<Bytes> remove_all(Object& o, std::span<const Bytes> args, size_t step) {
+  std::vector<Bytes> gone;
+  for (size_t i = 0; i < args.size(); i += step)
+    if (hash::remove(o, args[i])) gone.push_back(args[i]);
+  return gone;
 }
+
+int64_t number(const std::vector<Bytes>& fields) { return static_cast<int64_t>(fields.size()); }
 
 // The end of HGETEX and HSETEX where a time was given: the fields get it, or are removed when it has passed.
 void give_time(Call& c, const KeyRef& k, Entry* e, const FieldOptions& o, size_t step) {
-  if (o.when <= c.now_ms()) return end_removal(c, k, e, remove_all(e->object(), o.names.fields(), step));
-  int64_t n = set_times(e->object(), o.names.fields(), step, o.when, c.now_ms());
+  if (o.when <= c.now_ms()) {
+    std::vector<Bytes> gone = remove_all(e->object(), o.names.fields(), step);
+    propagate_removal(c, k, gone);
+    return end_removal(c, k, e, number(gone));
+  }
+  std::vector<Bytes> set = set_times(e->object(), o.names.fields(), step, o.when, c.now_ms());
+  if (c.propagates()) propagate_fields(c, {"HPEXPIREAT", k.key, int64_text(o.when)}, set);
   times_changed(c, k, e);
-  if (n) c.changed(k, kHash, "hexpire", step == 2 ? 0 : n);  // HSETEX has counted the fields
+  if (!set.empty()) c.changed(k, kHash, "hexpire", step == 2 ? 0 : number(set));  // HSETEX has counted the fields
   end_removal(c, k, e, 0);
+}
+
+// HSETEX: as HSET, followed by what give_time() says, or with KEEPTTL as itself without a condition.
+void propagate_pairs(Call& c, const KeyRef& k, const FieldOptions& o) {
+  if (!c.propagates()) return;
+  c.do_not_propagate();
+  OwnedBytes count = int64_text(static_cast<int64_t>(o.names.count()));
+  std::vector<Bytes> args{"HSET", k.key};
+  if (o.keep) args = {"HSETEX", k.key, "KEEPTTL", "FIELDS", count};
+  args.insert(args.end(), o.names.fields().begin(), o.names.fields().end());
+  c.also_propagate(args);
 }
 
 }  // namespace
@@ -109,10 +131,13 @@ void hgetex(Call& c) {
   c.reply.array(o.names.count());
   for (Bytes field : o.names.fields()) reply_value(c, e, field);
   if (!e || !o.has_time()) return;
+  c.do_not_propagate();
   if (!o.persist) return give_time(c, k, e, o, 1);
-  if (int64_t n = set_times(e->object(), o.names.fields(), 1, 0, c.now_ms())) {
+  std::vector<Bytes> persisted = set_times(e->object(), o.names.fields(), 1, 0, c.now_ms());
+  if (!persisted.empty()) {
+    propagate_fields(c, {"HPERSIST", k.key}, persisted);
     times_changed(c, k, e);
-    c.changed(k, kHash, "hpersist", n);
+    c.changed(k, kHash, "hpersist", number(persisted));
   }
   end_removal(c, k, e, 0);
 }
@@ -134,6 +159,7 @@ void hsetex(Call& c) {
   times_changed(c, k, e);
   c.changed(k, kHash, "hset", static_cast<int64_t>(o.names.count()));
   c.reply.integer(1);
+  propagate_pairs(c, k, o);
   if (o.form != ExpireForm::kNone) give_time(c, k, e, o, 2);
 }
 
@@ -145,12 +171,14 @@ void hgetdel(Call& c) {
   if (!c.find_write(k, Type::kHash, e)) return;
   if (e) drop_expired(c, k, e, names.fields());
   c.reply.array(names.count());
-  int64_t gone = 0;
+  std::vector<Bytes> gone;
   for (Bytes field : names.fields()) {
     reply_value(c, e, field);
-    if (e) gone += hash::remove(e->object(), field);
+    if (e && hash::remove(e->object(), field)) gone.push_back(field);
   }
-  if (e) end_removal(c, k, e, gone);
+  c.do_not_propagate();
+  propagate_removal(c, k, gone);
+  if (e) end_removal(c, k, e, number(gone));
 }
 
 }  // namespace ringwood::hash_handlers

@@ -1,6 +1,8 @@
 // Fields that expire: setting, asking for and removing their time to live. As Redis 8 and Valkey 9 do it; where they differ, see docs/compatibility.md.
 #include <algorithm>
+#include <vector>
 
+#include "engine/base/number.h"
 #include "engine/commands/expire_option.h"
 #include "engine/commands/hash_field_args.h"
 #include "engine/commands/hash_fields.h"
@@ -36,7 +38,10 @@ bool holds(Condition condition, int64_t current, int64_t when) {
 constexpr int64_t kNoField = -2, kNoTime = -1, kRefused = 0, kDone = 1, kDeleted = 2;
 
 struct Outcome {
-  int64_t set = 0, deleted = 0;
+  std::vector<Bytes> set, deleted;  // fields
+
+  int64_t number_set() const { return static_cast<int64_t>(set.size()); }
+  int64_t number_deleted() const { return static_cast<int64_t>(deleted.size()); }
 };
 
 int64_t expire_field(Object& o, Bytes field, int64_t when, Condition condition, int64_t now_ms, Outcome& out) {
@@ -45,11 +50,11 @@ int64_t expire_field(Object& o, Bytes field, int64_t when, Condition condition, 
   if (!holds(condition, current, when)) return kRefused;
   if (when <= now_ms) {
     hash::remove(o, field);
-    out.deleted++;
+    out.deleted.push_back(field);
     return kDeleted;
   }
   hash::set_time(o, field, when);
-  out.set++;
+  out.set.push_back(field);
   return kDone;
 }
 
@@ -75,11 +80,16 @@ void expire_fields(Call& c, ExpireForm form) {
   Outcome out;
   c.reply.array(names.count());
   for (Bytes field : names.fields()) c.reply.integer(expire_field(e->object(), field, when, condition, c.now_ms(), out));
-  if (out.set) {
-    times_changed(c, k, e);
-    c.changed(k, NotifyClass::kHash, "hexpire", out.set);
+  c.do_not_propagate();
+  if (c.propagates()) {
+    propagate_fields(c, {"HPEXPIREAT", k.key, int64_text(when)}, out.set);
+    propagate_removal(c, k, out.deleted);
   }
-  end_removal(c, k, e, out.deleted);
+  if (!out.set.empty()) {
+    times_changed(c, k, e);
+    c.changed(k, NotifyClass::kHash, "hexpire", out.number_set());
+  }
+  end_removal(c, k, e, out.number_deleted());
 }
 
 // HTTL and its kin: `base` is subtracted; seconds are rounded up, so that a field that is there never has 0 left.
@@ -120,19 +130,19 @@ void hpersist(Call& c) {
   Entry* e;
   if (!c.find_write(k, Type::kHash, e)) return;
   if (!e) return reply_for_each(c, names.count(), kNoField);
-  int64_t persisted = 0;
+  std::vector<Bytes> persisted;
   c.reply.array(names.count());
   for (Bytes field : names.fields()) {
     int64_t when = hash::time_of(e->object(), field, c.now_ms());
     if (when > 0) {
       hash::set_time(e->object(), field, 0);
-      persisted++;
+      persisted.push_back(field);
     }
     c.reply.integer(when > 0 ? kDone : when ? kNoField : kNoTime);
   }
-  if (!persisted) return;
+  if (persisted.empty()) return;
   times_changed(c, k, e);
-  c.changed(k, NotifyClass::kHash, "hpersist", persisted);
+  c.changed(k, NotifyClass::kHash, "hpersist", static_cast<int64_t>(persisted.size()));
 }
 
 }  // namespace ringwood::hash_handlers

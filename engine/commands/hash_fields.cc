@@ -1,5 +1,8 @@
 #include "engine/commands/hash_fields.h"
 
+#include <vector>
+
+#include "engine/base/number.h"
 #include "engine/commands/collection.h"
 
 namespace ringwood::hash_fields {
@@ -19,14 +22,34 @@ void drop_expired(Call& c, const KeyRef& k, Entry* e, std::span<const Bytes> arg
   int64_t earliest = hash::earliest_time(e->object());
   if (!earliest || earliest >= c.now_ms()) return;
   int64_t gone = 0;
-  for (size_t i = 0; i < args.size(); i += step)
-    if (hash::time_of(e->object(), args[i], kBeforeAllTime) > 0 && hash::time_of(e->object(), args[i], c.now_ms()) < 0)
-      gone += hash::remove(e->object(), args[i]);
+  std::vector<Bytes> names{"HDEL", k.key};
+  for (size_t i = 0; i < args.size(); i += step) {
+    if (hash::time_of(e->object(), args[i], kBeforeAllTime) <= 0 || hash::time_of(e->object(), args[i], c.now_ms()) >= 0) continue;
+    gone += hash::remove(e->object(), args[i]);
+    names.push_back(args[i]);
+  }
   if (!gone) return;
+  c.also_propagate(names);
   c.shard(k).stats.expired_fields.add(gone);
   times_changed(c, k, e);
   c.modified(k);
   c.notify(k, NotifyClass::kHash, "hexpired");
+}
+
+void propagate_fields(Call& c, std::initializer_list<Bytes> head, std::span<const Bytes> fields) {
+  if (!c.propagates() || fields.empty()) return;
+  OwnedBytes count = int64_text(static_cast<int64_t>(fields.size()));
+  std::vector<Bytes> args(head);
+  args.insert(args.end(), {"FIELDS", count});
+  args.insert(args.end(), fields.begin(), fields.end());
+  c.also_propagate(args);
+}
+
+void propagate_removal(Call& c, const KeyRef& k, std::span<const Bytes> fields) {
+  if (!c.propagates() || fields.empty()) return;
+  std::vector<Bytes> args{"HDEL", k.key};
+  args.insert(args.end(), fields.begin(), fields.end());
+  c.also_propagate(args);
 }
 
 void end_removal(Call& c, const KeyRef& k, Entry* e, int64_t removed) {

@@ -22,6 +22,10 @@ inline void times_changed(Call& c, const KeyRef& k, Entry* e) {
   if (hash::is_volatile(e->object())) c.db(k).field_times_changed(e);
 }
 
+// Propagation, where somebody asks for it: `head FIELDS n field...`, and `HDEL key field...`. Nothing for no fields.
+void propagate_fields(Call& c, std::initializer_list<Bytes> head, std::span<const Bytes> fields);
+void propagate_removal(Call& c, const KeyRef& k, std::span<const Bytes> fields);
+
 // After a command has removed `removed` fields: announces "hdel" if there were any, and deletes the key when nothing is left.
 void end_removal(Call& c, const KeyRef& k, Entry* e, int64_t removed);
 

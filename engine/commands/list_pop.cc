@@ -1,4 +1,5 @@
 // Lists: taking elements off the ends, and moving them to another list.
+#include "engine/base/number.h"
 #include "engine/commands/collection.h"
 #include "engine/commands/list_handlers.h"
 #include "engine/exec/command_table.h"
@@ -90,6 +91,10 @@ bool pop_first(Call& c, const collection::ManyPop& pop) {
   return collection::with_first_key(c, pop.first, pop.keys, Type::kList, [&](const KeyRef& k, Entry* e) {
     c.reply.array(2);
     c.reply.bulk(k.key);
+    if (c.propagates()) {
+      int64_t n = std::min(pop.count, static_cast<int64_t>(list::length(e->object())));
+      c.propagate_as({pop.from_end ? "RPOP" : "LPOP", k.key, int64_text(n)});
+    }
     pop_many(c, k, e->object(), pop.from_end ? End::kTail : End::kHead, pop.count);
   });
 }
@@ -103,13 +108,16 @@ void blocking_pop(Call& c, End end) {
     c.reply.bulk(k.key);
     collection::bulk(c.reply, list::peek(e->object(), end));
     pop_one(c, k, e->object(), end);
+    c.propagate_as({end == End::kTail ? "RPOP" : "LPOP", k.key});
   });
   if (!done) c.block({.first_key = 1, .keys = keys, .type = Type::kList, .deadline_ms = deadline});
 }
 
-void blocking_move(Call& c, End from, End to, int64_t deadline) {
+// `as` is what is propagated: the same without waiting.
+void blocking_move(Call& c, End from, End to, int64_t deadline, std::initializer_list<Bytes> as) {
   Entry* e;
   if (!c.find_write(c.key(1), Type::kList, e)) return;
+  c.propagate_as(as);
   if (e) return move(c, from, to);
   c.block({.first_key = 1, .keys = 1, .type = Type::kList, .deadline_ms = deadline, .all_at_once = true, .null_bulk = true});
 }
@@ -143,12 +151,12 @@ void blmove(Call& c) {
   End from, to;
   int64_t deadline;
   if (to_end(c, c.arg(3), from) && to_end(c, c.arg(4), to) && c.to_deadline_seconds(c.arg(5), deadline))
-    blocking_move(c, from, to, deadline);
+    blocking_move(c, from, to, deadline, {"LMOVE", c.arg(1), c.arg(2), c.arg(3), c.arg(4)});
 }
 
 void brpoplpush(Call& c) {
   int64_t deadline;
-  if (c.to_deadline_seconds(c.arg(3), deadline)) blocking_move(c, End::kTail, End::kHead, deadline);
+  if (c.to_deadline_seconds(c.arg(3), deadline)) blocking_move(c, End::kTail, End::kHead, deadline, {"RPOPLPUSH", c.arg(1), c.arg(2)});
 }
 
 void rpoplpush(Call& c) { move(c, End::kTail, End::kHead); }

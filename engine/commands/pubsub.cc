@@ -56,6 +56,7 @@ void sunsubscribe(Call& c) { unsubscribe_from(c, Kind::kShardChannel, "sunsubscr
 
 void publish_to(Call& c, Kind kind) {
   c.reply.integer(static_cast<int64_t>(c.executor().pushes().publish(kind, c.client(), c.arg(1), c.arg(2))));
+  c.force_propagation(EffectFor::kReplicas);
 }
 void publish(Call& c) { publish_to(c, Kind::kChannel); }
 void spublish(Call& c) { publish_to(c, Kind::kShardChannel); }

@@ -13,6 +13,17 @@ void bulk_members(Reply& reply, const Object& o) {
   set::for_each(o, [&](const set::Element& m) { collection::bulk(reply, m); });
 }
 
+// As SREM, in portions that a parser takes easily.
+void propagate_removals(Call& c, const KeyRef& k, std::span<const OwnedBytes> members) {
+  constexpr size_t kAtOnce = 1024;
+  c.do_not_propagate();
+  for (size_t from = 0; c.propagates() && from < members.size(); from += kAtOnce) {
+    std::vector<Bytes> args{"SREM", k.key};
+    for (const OwnedBytes& m : members.subspan(from, std::min(kAtOnce, members.size() - from))) args.emplace_back(m);
+    c.also_propagate(args);
+  }
+}
+
 // SPOP with a count.
 void pop_many(Call& c) {
   int64_t count;
@@ -27,10 +38,12 @@ void pop_many(Call& c) {
   c.reply.set(n);
   if (n == size) {
     bulk_members(c.reply, o);
+    c.propagate_as({c.options().lazyfree_lazy_server_del ? "UNLINK" : "DEL", k.key});
   } else {
     std::vector<OwnedBytes> taken;
     set::pop_many(o, n, c.random(), c.limits(), taken);
     for (const OwnedBytes& m : taken) c.reply.bulk(m);
+    propagate_removals(c, k, taken);
   }
   collection::removed(c, k, kSet, "spop", static_cast<int64_t>(n), n == size);
 }
@@ -114,7 +127,9 @@ void spop(Call& c) {
   Entry* e;
   if (!c.find_write(k, Type::kSet, e)) return;
   if (!e) return c.reply.null();
-  c.reply.bulk(set::pop(e->object(), c.random()));
+  OwnedBytes member = set::pop(e->object(), c.random());
+  c.reply.bulk(member);
+  c.propagate_as({"SREM", k.key, member});
   collection::removed(c, k, kSet, "spop", 1, set::size(e->object()) == 0);
 }
 

@@ -1,6 +1,9 @@
 // Streams: adding, reading by range, deleting, trimming.
 #include "engine/store/stream.h"
 
+#include <vector>
+
+#include "engine/base/number.h"
 #include "engine/commands/collection.h"
 #include "engine/commands/stream_args.h"
 #include "engine/commands/stream_handlers.h"
@@ -31,6 +34,31 @@ void range(Call& c, bool reverse) {
     stream_args::reply_entry(c.reply, cursor);
   }
   c.reply.end_array(mark, n);
+}
+
+// XADD, XTRIM: the ID that was chosen, and where "~" has left the trimming to this machine, what has become of the stream. A LIMIT goes with its "~".
+void propagate_exact(Call& c, const Stream& s, const stream_args::AddOptions& o, StreamId id) {
+  bool chosen = o.id_at && o.wish.kind != StreamIdWish::kGiven;
+  bool approximate = o.trim.strategy != StreamTrim::kNone && o.trim.approximate;
+  if (!chosen && !approximate) return;
+  OwnedBytes id_text = stream_id_text(id), threshold;
+  if (approximate)
+    threshold = o.trim.strategy == StreamTrim::kMaxLength ? int64_text(static_cast<int64_t>(s.length()))
+                                                          : stream_id_text(s.length() ? s.first_entry_id() : StreamId{});
+  std::vector<Bytes> args;
+  for (size_t i = 0; i < c.argc(); i++) {
+    if (chosen && i == o.id_at)
+      args.emplace_back(id_text);
+    else if (approximate && i == o.threshold_at - 1)
+      args.emplace_back("=");
+    else if (approximate && i == o.threshold_at)
+      args.emplace_back(threshold);
+    else if (approximate && o.limit_at && (i == o.limit_at || i == o.limit_at + 1))
+      continue;
+    else
+      args.push_back(c.arg(i));
+  }
+  c.propagate_as(args);
 }
 
 // Why the ID cannot be the last one, or null.
@@ -70,6 +98,7 @@ void xadd(Call& c) {
   stream_args::reply_id(c.reply, id);
   c.changed(k, kStream, "xadd");
   if (s.trim(options.trim)) c.notify(k, kStream, "xtrim");
+  if (c.propagates()) propagate_exact(c, s, options, id);
 }
 
 void xlen(Call& c) { collection::reply_length(c, Type::kStream); }
@@ -91,14 +120,16 @@ void xdel(Call& c) {
 }
 
 void xtrim(Call& c) {
-  StreamTrim trim;
-  if (!stream_args::parse_trim(c, trim)) return;
+  stream_args::AddOptions options;
+  if (!stream_args::parse_trim(c, options)) return;
   KeyRef k = c.key(1);
   Entry* e;
   if (!c.find_write(k, Type::kStream, e)) return;
   if (!e) return c.reply.integer(0);
-  auto gone = static_cast<int64_t>(stream::of(e->object()).trim(trim));
+  Stream& s = stream::of(e->object());
+  auto gone = static_cast<int64_t>(s.trim(options.trim));
   if (gone) c.changed(k, kStream, "xtrim", gone);
+  if (gone && c.propagates()) propagate_exact(c, s, options, {});
   c.reply.integer(gone);
 }
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "engine/base/number.h"
 #include "engine/commands/collection.h"
+#include "engine/exec/engine.h"
 
 namespace ringwood::stream_args {
 namespace {
@@ -42,6 +44,10 @@ bool check(Call& c, StreamTrim& trim, bool limit_given, bool adding) {
   if (trim.limit && trim.strategy == StreamTrim::kNone)
     return fail(c, "ERR syntax error, LIMIT cannot be used without specifying a trimming strategy");
   if (!adding && trim.strategy == StreamTrim::kNone) return fail(c, "ERR syntax error, XTRIM must be called with a trimming strategy");
+  if (limit_given && !trim.approximate && (c.engine().state.load(std::memory_order_relaxed) & kStateLoading)) {
+    trim.limit = 0;  // what Redis writes into a log of the trimming that a LIMIT has stopped
+    return true;
+  }
   if (limit_given && !trim.approximate) return fail(c, "ERR syntax error, LIMIT cannot be used without the special ~ option");
   if (!limit_given && trim.approximate) trim.limit = default_limit(c.options().stream_node_max_entries);
   return true;
@@ -65,12 +71,15 @@ bool parse(Call& c, bool adding, AddOptions& options) {
     if (adding && word == "*") break;
     if (more && Call::is_word(word, "maxlen")) {
       if (!parse_strategy(c, i, StreamTrim::kMaxLength, trim)) return false;
+      options.threshold_at = i;
     } else if (more && Call::is_word(word, "minid")) {
       if (!parse_strategy(c, i, StreamTrim::kMinId, trim)) return false;
+      options.threshold_at = i;
     } else if (more && Call::is_word(word, "limit")) {
       if (!c.to_int(c.arg(++i), trim.limit)) return false;
       if (trim.limit < 0) return fail(c, "ERR The LIMIT argument must be >= 0.");
       limit_given = true;
+      options.limit_at = i - 1;
     } else if (adding && Call::is_word(word, "nomkstream")) {
       options.make = false;
     } else if (adding) {
@@ -105,11 +114,23 @@ bool to_end(Call& c, Bytes text, StreamId& id) {
 
 bool parse_add(Call& c, AddOptions& options) { return parse(c, true, options); }
 
-bool parse_trim(Call& c, StreamTrim& trim) {
-  AddOptions options;
+bool parse_trim(Call& c, AddOptions& options) {
   if (!parse(c, false, options)) return false;
-  trim = options.trim;
+  options.id_at = 0;
   return true;
+}
+
+void propagate_claim(Call& c, const KeyRef& k, Bytes group_name, const StreamGroup& group, StreamId id, const StreamPending& pending) {
+  if (!c.propagates()) return;
+  c.also_propagate({"XCLAIM", k.key, group_name, pending.consumer->name, "0", stream_id_text(id), "TIME", int64_text(pending.delivered_ms),
+                    "RETRYCOUNT", int64_text(static_cast<int64_t>(pending.deliveries)), "FORCE", "JUSTID", "LASTID",
+                    stream_id_text(group.last_delivered)});
+}
+
+void propagate_group_id(Call& c, const KeyRef& k, Bytes group_name, const StreamGroup& group) {
+  if (!c.propagates()) return;
+  c.also_propagate(
+      {"XGROUP", "SETID", k.key, group_name, stream_id_text(group.last_delivered), "ENTRIESREAD", int64_text(group.entries_read)});
 }
 
 void no_group(Call& c, Bytes key, Bytes group, Bytes behind) {

@@ -17,12 +17,13 @@ bool to_end(Call& c, Bytes text, StreamId& id);
 
 struct AddOptions {
   StreamTrim trim;
-  StreamIdWish wish;  // XADD
-  bool make = true;   // XADD without NOMKSTREAM
-  size_t id_at = 0;   // XADD: the argument that is the ID; fields and values follow
+  StreamIdWish wish;                      // XADD
+  bool make = true;                       // XADD without NOMKSTREAM
+  size_t id_at = 0;                       // XADD: the argument that is the ID; fields and values follow
+  size_t threshold_at = 0, limit_at = 0;  // the arguments that are the bound of the trimming, and the word LIMIT; 0: not there
 };
 bool parse_add(Call& c, AddOptions& options);
-bool parse_trim(Call& c, StreamTrim& trim);
+bool parse_trim(Call& c, AddOptions& options);
 
 // "NOGROUP No such key '…' or consumer group '…'" and what stands behind it.
 void no_group(Call& c, Bytes key, Bytes group, Bytes behind = {});
@@ -35,6 +36,11 @@ inline void group_changed(Call& c, const KeyRef& k, const char* event, int64_t n
   c.add_dirty(k, n);
   c.notify(k, NotifyClass::kStream, event);
 }
+
+// What has become of a pending entry, as an XCLAIM that can be run again (XREADGROUP, XCLAIM, XAUTOCLAIM).
+void propagate_claim(Call& c, const KeyRef& k, Bytes group_name, const StreamGroup& group, StreamId id, const StreamPending& pending);
+// How far a group has read, where no XCLAIM says it.
+void propagate_group_id(Call& c, const KeyRef& k, Bytes group_name, const StreamGroup& group);
 
 // "ms-seq" as a bulk string.
 void reply_id(Reply& reply, StreamId id);

@@ -22,6 +22,7 @@ struct ClaimOptions {
 // Where what is claimed is, and who claims it.
 struct Claim {
   const KeyRef& key;
+  Bytes group_name;
   Stream& stream;
   StreamGroup& group;
   StreamConsumer& consumer;
@@ -87,6 +88,7 @@ void take(Call& c, const Claim& claim, const ClaimOptions& o, const StreamCursor
   uint64_t deliveries = o.deliveries >= 0 ? static_cast<uint64_t>(o.deliveries) : before + !o.just_id;
   claim.group.deliver(entry.id(), claim.consumer, o.delivered_ms, deliveries);
   claim.consumer.active_ms = c.now_ms();
+  stream_args::propagate_claim(c, claim.key, claim.group_name, claim.group, entry.id(), *claim.group.find_pending(entry.id()));
   if (o.just_id)
     stream_args::reply_id(c.reply, entry.id());
   else
@@ -102,7 +104,9 @@ bool idle_enough(Call& c, const StreamPending& pending, const ClaimOptions& o) {
 bool claim_one(Call& c, const Claim& claim, const ClaimOptions& o, StreamId id, bool& changed) {
   StreamCursor entry(claim.stream, id, id, false);
   if (!entry.next()) {  // it was deleted: nobody needs to acknowledge it
-    if (claim.group.acknowledge(id)) {
+    if (const StreamPending* pending = claim.group.find_pending(id)) {
+      stream_args::propagate_claim(c, claim.key, claim.group_name, claim.group, id, *pending);
+      claim.group.acknowledge(id);
       c.add_dirty(claim.key, 1);
       changed = true;
     }
@@ -136,12 +140,15 @@ void xclaim(Call& c) {
   if (!parse_claim(c, o, ids)) return;
   bool advanced = o.last_id > group->last_delivered;
   if (advanced) group->last_delivered = o.last_id;
-  Claim claim{k, stream::of(e->object()), *group, stream_args::seen_consumer(c, k, *group, c.arg(3))};
+  Claim claim{k, c.arg(2), stream::of(e->object()), *group, stream_args::seen_consumer(c, k, *group, c.arg(3))};
   size_t mark = c.reply.begin(), n = 0;
   bool changed = false;
   for (StreamId id : ids) n += claim_one(c, claim, o, id, changed);
   c.reply.end_array(mark, n);
-  if (advanced && !changed) c.add_dirty(k, 1);
+  c.do_not_propagate();
+  if (!advanced || changed) return;
+  stream_args::propagate_group_id(c, k, c.arg(2), *group);
+  c.add_dirty(k, 1);
 }
 
 void xautoclaim(Call& c) {
@@ -153,7 +160,8 @@ void xautoclaim(Call& c) {
   if (!parse_autoclaim(c, o, start) || !c.typed(e, Type::kStream)) return;
   StreamGroup* group = e ? stream::of(e->object()).find_group(c.arg(2)) : nullptr;
   if (!group) return stream_args::no_group(c, k.key, c.arg(2));
-  Claim claim{k, stream::of(e->object()), *group, stream_args::seen_consumer(c, k, *group, c.arg(3))};
+  Claim claim{k, c.arg(2), stream::of(e->object()), *group, stream_args::seen_consumer(c, k, *group, c.arg(3))};
+  c.do_not_propagate();
   std::vector<StreamId> deleted;
   size_t mark = c.reply.begin(), n = 0;
   auto p = group->pending().at_least(start);
@@ -161,6 +169,7 @@ void xautoclaim(Call& c) {
     StreamId id = p.id();
     StreamCursor entry(claim.stream, id, id, false);
     if (!entry.next()) {
+      stream_args::propagate_claim(c, k, c.arg(2), *group, id, p.value());
       group->acknowledge(id);
       c.add_dirty(k, 1);
       deleted.push_back(id);

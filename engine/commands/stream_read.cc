@@ -71,13 +71,16 @@ void reply_entries(Call& c, const Stream& s, StreamId after, int64_t count, F&& 
   c.reply.end_array(mark, static_cast<size_t>(n));
 }
 
-void deliver_new(Call& c, const Request& r, const Stream& s, StreamGroup& group, StreamConsumer& consumer) {
+void deliver_new(Call& c, const Request& r, const Wanted& w, const Stream& s, StreamGroup& group, StreamConsumer& consumer) {
+  StreamId before = group.last_delivered;
   reply_entries(c, s, group.last_delivered, r.count, [&](StreamId id) {
     s.read_on(group, id);
     if (r.no_ack) return;
     group.deliver(id, consumer, c.now_ms(), 1);
     consumer.active_ms = c.now_ms();
+    stream_args::propagate_claim(c, w.key, r.group, group, id, *group.find_pending(id));
   });
+  if (r.no_ack && group.last_delivered > before) stream_args::propagate_group_id(c, w.key, r.group, group);
 }
 
 // What the consumer was given and has not acknowledged. Entries that were deleted meanwhile have no fields.
@@ -104,11 +107,13 @@ void deliver_again(Call& c, const Request& r, const Stream& s, StreamGroup& grou
 bool serve_grouped(Call& c, const Request& r, const Wanted& w, Stream& s) {
   StreamGroup* group = s.find_group(r.group);
   if (!group) return false;
+  bool is_new = !group->find_consumer(r.consumer);
   StreamConsumer& consumer = stream_args::seen_consumer(c, w.key, *group, r.consumer);
+  if (is_new && r.no_ack) c.also_propagate({"XGROUP", "CREATECONSUMER", w.key.key, r.group, r.consumer});
   if (w.undelivered && !has_after(s, group->last_delivered)) return false;
   begin_stream(c, w);
   if (w.undelivered)
-    deliver_new(c, r, s, *group, consumer);
+    deliver_new(c, r, w, s, *group, consumer);
   else
     deliver_again(c, r, s, *group, consumer, w.after);
   c.add_dirty(w.key, 1);
@@ -130,6 +135,7 @@ bool serve_one(Call& c, const Request& r, const Wanted& w) {
 void read(Call& c, bool grouped) {
   Request r;
   r.grouped = grouped;
+  if (grouped) c.do_not_propagate();
   if (!parse(c, r) || !resolve(c, r)) return;
   if (serve(c, r)) return;
   if (!r.waits) return c.reply.null_array();

@@ -51,6 +51,14 @@ bool parse_options(Call& c, size_t from, bool is_set, SetOptions& o) {
   return true;
 }
 
+// SET as any copy is to run it: without conditions, GET, and times that count from now.
+void propagate_set(Call& c, const KeyRef& k, Bytes value, int64_t expiry) {
+  if (!c.propagates()) return;
+  if (expiry == Database::kKeepExpiry) return c.propagate_as({"SET", k.key, value, "KEEPTTL"});
+  if (expiry == Database::kDropExpiry) return c.propagate_as({"SET", k.key, value});
+  c.propagate_as({"SET", k.key, value, "PXAT", int64_text(expiry)});
+}
+
 // GET's reply; false when the key holds another type.
 bool reply_string(Call& c, const KeyRef& k) {
   Entry* e;
@@ -86,6 +94,9 @@ void set(Call& c) {
     return;
   }
   write_string(c, k, old, c.arg(2), expiry);
+  if (o.get || o.form == ExpireForm::kSeconds || o.form == ExpireForm::kMilliseconds || o.form == ExpireForm::kUnixSeconds ||
+      o.condition.kind != ValueCondition::Kind::kNone)
+    propagate_set(c, k, c.arg(2), expiry);
   if (!o.get) c.reply.ok();
 }
 
@@ -101,6 +112,7 @@ void set_with_expiry(Call& c, ExpireForm form) {
   int64_t when;
   if (!to_unix_ms(c, c.arg(2), form, when)) return;
   write_string(c, k, c.find_write(k), c.arg(3), when);
+  propagate_set(c, k, c.arg(3), when);
   c.reply.ok();
 }
 void setex(Call& c) { set_with_expiry(c, ExpireForm::kSeconds); }
@@ -110,12 +122,14 @@ void getset(Call& c) {
   KeyRef k = c.key(1);
   if (!reply_string(c, k)) return;
   write_string(c, k, c.find_write(k), c.arg(2), Database::kDropExpiry);
+  c.propagate_as({"SET", k.key, c.arg(2)});
 }
 
 void getdel(Call& c) {
   KeyRef k = c.key(1);
   if (!reply_string(c, k)) return;
   if (c.erase(k)) c.add_dirty(k, 1);
+  c.propagate_as({"DEL", k.key});
 }
 
 void getex(Call& c) {
@@ -130,11 +144,14 @@ void getex(Call& c) {
   reply_value(c.reply, e);
   if (o.form != ExpireForm::kNone && when <= c.now_ms()) {
     if (c.erase(k)) c.add_dirty(k, 1);
+    c.propagate_as({c.options().lazyfree_lazy_expire ? "UNLINK" : "DEL", k.key});
   } else if (o.form != ExpireForm::kNone) {
     c.db(k).set_expiry(k, e, when);
     c.changed(k, NotifyClass::kGeneric, "expire");
+    if (c.propagates()) c.propagate_as({"PEXPIREAT", k.key, int64_text(when)});
   } else if (o.persist && c.db(k).clear_expiry(e)) {
     c.changed(k, NotifyClass::kGeneric, "persist");
+    c.propagate_as({"PERSIST", k.key});
   }
 }
 

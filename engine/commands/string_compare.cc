@@ -1,6 +1,7 @@
 // Strings that are set or deleted by what they hold, and several strings set with one expiry: DELEX, DELIFEQ, DIGEST, MSETEX. As Redis 8.4 and Valkey 9 do
 // it.
 #include "engine/base/hash.h"
+#include "engine/base/number.h"
 #include "engine/commands/expire_option.h"
 #include "engine/commands/families.h"
 #include "engine/commands/string_condition.h"
@@ -25,6 +26,7 @@ OwnedBytes digest_of(Bytes value) {
 void remove_key(Call& c, const KeyRef& k) {
   c.erase(k);
   c.add_dirty(k, 1);
+  c.propagate_as({"DEL", k.key});
   c.reply.integer(1);
 }
 
@@ -83,6 +85,14 @@ bool parse_msetex(Call& c, size_t at, MsetexOptions& o) {
   return true;
 }
 
+// Every replica knows SET.
+void propagate_pair(Call& c, const KeyRef& k, Bytes value, int64_t expiry) {
+  if (!c.propagates()) return;
+  if (expiry == Database::kDropExpiry) return c.also_propagate({"SET", k.key, value});
+  if (expiry == Database::kKeepExpiry) return c.also_propagate({"SET", k.key, value, "KEEPTTL"});
+  c.also_propagate({"SET", k.key, value, "PXAT", int64_text(expiry)});
+}
+
 void msetex(Call& c) {
   int64_t keys;
   if (!c.to_int_range(c.arg(1), 1, INT32_MAX, keys, "ERR invalid numkeys value")) return;
@@ -96,7 +106,9 @@ void msetex(Call& c) {
   for (size_t i = 2; i < end; i += 2) {
     KeyRef k = c.key(i);
     write_string(c, k, c.find_write(k), c.arg(i + 1), o.expiry);
+    propagate_pair(c, k, c.arg(i + 1), o.expiry);
   }
+  c.do_not_propagate();
   c.reply.integer(1);
 }
 

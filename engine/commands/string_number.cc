@@ -52,6 +52,7 @@ void incrbyfloat(Call& c) {
   c.db(k).set_string(k, e, sum, Database::kKeepExpiry, e ? e->access() : c.new_access());
   if (!e) c.notify(k, NotifyClass::kNew, "new");
   c.changed(k, NotifyClass::kString, "incrbyfloat");
+  c.propagate_as({"SET", k.key, sum, "KEEPTTL"});  // another machine's arithmetic may differ in the last digit
   c.reply.bulk(sum);
 }
 

@@ -165,6 +165,10 @@ bool pop_first(Call& c, const collection::ManyPop& pop) {
   return collection::with_first_key(c, pop.first, pop.keys, Type::kZSet, [&](const KeyRef& k, Entry* e) {
     c.reply.array(2);
     c.reply.bulk(k.key);
+    if (c.propagates()) {
+      int64_t n = std::min(pop.count, static_cast<int64_t>(zset::size(e->object())));
+      c.propagate_as({pop.from_end ? "ZPOPMAX" : "ZPOPMIN", k.key, int64_text(n)});
+    }
     pop_members(c, k, e->object(), pop.from_end, pop.count, Shape::kNested);
   });
 }
@@ -178,6 +182,7 @@ void blocking_pop(Call& c, bool max) {
     c.reply.array(3);
     c.reply.bulk(k.key);
     pop_members(c, k, e->object(), max, 1, Shape::kContinued);
+    c.propagate_as({max ? "ZPOPMAX" : "ZPOPMIN", k.key});
   });
   if (!done) c.block({.first_key = 1, .keys = keys, .type = Type::kZSet, .deadline_ms = deadline});
 }

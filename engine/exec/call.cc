@@ -109,7 +109,22 @@ void expire_key(Executor& here, Client* asking, Shard& s, Database& d, const Key
   int number = s.logical_number(d);
   announce_event(here, asking, s, kNotifyExpired, "expired", k.key, number);
   s.key_modified(k.key, number);
+  here.effects().propagate_deletion(number, k.key, here.options().lazyfree_lazy_expire);
   Entry::destroy(e);
+}
+
+// --- propagation
+
+bool Call::propagates() const { return executor_.effects().on(); }
+void Call::propagate_as(std::span<const Bytes> args) const {
+  if (propagates()) executor_.effects().replace(args);
+}
+void Call::also_propagate(std::span<const Bytes> args) const { executor_.effects().add(database_, args); }
+void Call::do_not_propagate() const {
+  if (propagates()) executor_.effects().suppress();
+}
+void Call::force_propagation(EffectFor who) const {
+  if (propagates()) executor_.effects().force(who);
 }
 
 // --- waiting

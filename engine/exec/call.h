@@ -4,10 +4,12 @@
 //
 // Which data may be touched: a kByKeys command, the shards of its keys; kAll, every shard; kByShard, `named_shard()`; kHere, none. Outside
 // these another thread may be at work.
+#include <initializer_list>
 #include <span>
 
 #include "engine/base/notify_flags.h"
 #include "engine/exec/command.h"
+#include "engine/exec/effects.h"
 #include "engine/exec/engine.h"
 #include "engine/exec/reply.h"
 
@@ -94,6 +96,18 @@ class Call {
   // Removes a key that a command has emptied or deleted: marks it as modified and announces "del" (generic). True when it was there. It counts no change:
   // a command that emptied a collection has counted its elements, one that deletes keys counts them itself (add_dirty).
   bool erase(const KeyRef& k, const char* event = "del");
+
+  // --- propagation (engine/exec/effects.h, which tells the rules). None of it does anything while nobody reads the mutation log.
+  bool propagates() const;
+  // In the place of the command's own arguments, if it has counted changes.
+  void propagate_as(std::initializer_list<Bytes> args) const { propagate_as(std::span<const Bytes>(args.begin(), args.size())); }
+  void propagate_as(std::span<const Bytes> args) const;
+  // In front of the command's own, in the call's database.
+  void also_propagate(std::initializer_list<Bytes> args) const { also_propagate(std::span<const Bytes>(args.begin(), args.size())); }
+  void also_propagate(std::span<const Bytes> args) const;
+  void do_not_propagate() const;
+  // Although nothing has changed.
+  void force_propagation(EffectFor who = EffectFor::kAll) const;
 
   // --- waiting (engine/exec/waiting_room.h)
   // Nothing to answer yet: the command is run again, from its beginning, when one of these keys changes. The handler has written no reply, changed nothing, and

@@ -16,6 +16,7 @@ namespace ringwood {
 class CommandTable;
 class Executor;
 class Log;
+class MutationLog;
 class NetworkControl;
 class Persistence;
 class ProcessControl;
@@ -64,6 +65,7 @@ struct Engine {
   OptionsHolder* options = nullptr;
   Clock* clock = nullptr;
   PubSub* pubsub = nullptr;            // engine/exec/pubsub.h
+  MutationLog* mutations = nullptr;    // engine/exec/mutation_log.h; null where nothing is to be followed
   Persistence* persistence = nullptr;  // persist/persistence.h; null where nothing is saved
   std::atomic<uint32_t> state{0};
   int64_t start_ms = 0;    // unix time

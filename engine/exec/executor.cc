@@ -61,6 +61,7 @@ void Executor::begin_turn(int64_t unix_us) {
   now_us_ = unix_us;
   shard().access_now = access::fresh(options_->maxmemory_policy, now_ms());
   take_options();
+  if (engine_.mutations) refresh_effects();
   if (self_ != 0) return;
   note_memory();
   if (command_rate_.due(now_us_)) sample();
@@ -182,6 +183,7 @@ bool Executor::background() {
   Shard& s = shard();
   if (!s.active_expire || !(s.expiry.size() + s.field_expiry.size())) return false;
   bool more = run_expiry(*this, 200);
+  hand_over();
   if (s.blocked.any_ready()) serve_ready(own_);
   return more;
 }
@@ -197,6 +199,7 @@ bool Executor::may_sleep() {
   for (char pending : notify_)
     if (pending) return false;
   sleeping_.exchange(1, std::memory_order_acq_rel);
+  if (!followers_.empty() && engine_.mutations->published() != log_seen_) return awake(), false;
   bool quiet = leased_out() || (deferred_.empty() && !lease_desk_.wanted());
   for (size_t i = 0; quiet && i < engine_.shards.size(); i++) quiet = inbox_[i].empty();
   if (!quiet) awake();
@@ -214,7 +217,9 @@ void Executor::post(size_t to, Message* m) {
 __attribute__((always_inline)) inline void Executor::call_handler(Call& call) {
   const Command& c = call.command();
   CommandStats& stats = command_stats_[c.id];
-  if (__builtin_expect(stats.calls.get() & c.timed_mask, 1))
+  if (__builtin_expect(effects_.on(), 0))
+    run_recorded(call, stats);
+  else if (__builtin_expect(stats.calls.get() & c.timed_mask, 1))
     c.spec->run(call);
   else
     run_timed(call, stats);
@@ -281,6 +286,7 @@ void Executor::run() {
   }
   pending_ = 0;
   args_.reset();
+  hand_over();
   pushes_.flush();  // before anyone can read the replies
   lease_desk_.end_turn();
 }

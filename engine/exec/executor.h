@@ -4,12 +4,14 @@
 // turn by turn:
 //
 //   begin_turn -> take_mail -> { submit ... run } until nothing is resumed -> written() is sent -> background -> sleep if may_sleep()
+#include <algorithm>
 #include <memory>
 #include <vector>
 
 #include "engine/exec/arg_arena.h"
 #include "engine/exec/client.h"
 #include "engine/exec/command_table.h"
+#include "engine/exec/effects.h"
 #include "engine/exec/engine.h"
 #include "engine/exec/error_stats.h"
 #include "engine/exec/lease.h"
@@ -25,6 +27,16 @@ namespace ringwood {
 
 struct CommandBatch;
 struct CommandLease;
+
+// Somebody on this thread who reads the mutation log.
+class LogFollower {
+ public:
+  // There may be more to read than at the last call. At the end of a turn.
+  virtual void log_grew(Executor& here) = 0;
+
+ protected:
+  ~LogFollower() = default;
+};
 
 class Executor {
  public:
@@ -44,7 +56,8 @@ class Executor {
   // Messages that other threads sent: runs their commands, takes their replies. True when there were any.
   bool take_mail();
   // The shard is leased to somebody: submit and run must wait until a later turn's take_mail. Sending and receiving go on.
-  bool leased_out() const { return lease_desk_.busy(); }
+  // The same while a reader of the mutation log that loses nothing must catch up.
+  bool leased_out() const { return lease_desk_.busy() || held_up_; }
   ArgArena& args() { return args_; }
   // Takes one request; args and what they point to stay as they are until run() returns. False: parse nothing more of this client until it
   // is in resumed().
@@ -62,6 +75,8 @@ class Executor {
   // Sends waiting mail; the threads that must be woken are given to wake(thread), after everything has been pushed.
   template <class F>
   void post_mail(F&& wake) {
+    hand_over();
+    if (!followers_.empty()) tell_followers();
     lease_desk_.lend_to_other();
     send_batches();
     pushes_.flush();
@@ -102,6 +117,22 @@ class Executor {
   void lease(LeaseJob* job) { lease_desk_.start(job); }
   std::vector<CommandStats>& command_stats() { return command_stats_; }
   ErrorStats& error_stats() { return error_stats_; }
+  // --- the mutation log (engine/exec/effects.h)
+  Effects& effects() { return effects_; }
+  // All threads begin or stop to gather effects, as the log's readers want it: at once, after a reader has been attached. Every shard is held. (Each thread looks
+  // by itself with every turn.)
+  void refresh_all_effects();
+  // Gives the log what has gathered.
+  void hand_over() {
+    if (__builtin_expect(effects_.pending(), 0)) hand_over_now();
+  }
+  // The offset behind the last change of this thread's shard, as far as it has been handed over.
+  uint64_t log_end() const { return log_end_; }
+  // On this thread, between commands.
+  void follow_log(LogFollower* follower);
+  void unfollow_log(LogFollower* follower);
+  // Wakes all others with this turn's mail: they may have waited for a reader of the log.
+  void nudge_others() { std::fill(notify_.begin(), notify_.end(), 1); }
   // Messages to subscribers.
   PushDesk& pushes() { return pushes_; }
   // Commands a second, of all threads; the first thread keeps it.
@@ -144,6 +175,12 @@ class Executor {
   void call_handler(Call& call);
   void run_handler(Call& call);  // call_handler, not inlined
   void run_timed(Call& call, CommandStats& stats);
+  void run_recorded(Call& call, CommandStats& stats);
+  int64_t dirty() const;
+  void refresh_effects();
+  void hand_over_now();
+  void share_log_end(const ShardSet& shards);
+  void tell_followers();
   void count_error(const Reply& reply);
   void sample();
   void enqueue_remote(Request& r, int target);
@@ -192,12 +229,18 @@ class Executor {
   Call* exec_ = nullptr;                  // the EXEC whose queue is running
   CommandBatch* remote_batch_ = nullptr;  // that is running, and the place in it
   size_t remote_at_ = 0;
-  bool serving_ = false;        // a waiter's command is running again
-  bool found_nothing_ = false;  // and has nothing to answer still
-  ShardSet own_;                // this thread's shard
+  bool serving_ = false;             // a waiter's command is running again
+  bool found_nothing_ = false;       // and has nothing to answer still
+  ShardSet own_;                     // this thread's shard
+  const ShardSet* holding_ = &own_;  // what the running command holds
   std::vector<CommandStats> command_stats_;
   ErrorStats error_stats_;
   Rate command_rate_;
+  Effects effects_;
+  uint64_t log_end_ = 0, log_seen_ = 0;  // of the log: behind this shard's last change; what the followers have been told of
+  std::vector<LogFollower*> followers_;
+  std::atomic<bool> follows_log_{false};  // others are to wake this thread when the log has grown
+  bool held_up_ = false;
   LeaseDesk lease_desk_;
   PushDesk pushes_;
   WaitingRoom waiting_room_;

@@ -120,13 +120,17 @@ bool Executor::serve(Waiter& w, const ShardSet& held) {
   call.set_held(&held);
   serving_ = true;
   found_nothing_ = false;
+  const ShardSet* before = holding_;
+  holding_ = &held;
   run_handler(call);
+  holding_ = before;
   serving_ = false;
   return !found_nothing_;
 }
 
 void Executor::send_home(Waiter& w) {
   if (w.home == self_) return waiting_room_.take(&w);
+  hand_over();
   w.from = self_;
   post(static_cast<size_t>(w.home), &w);
 }

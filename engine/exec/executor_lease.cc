@@ -51,8 +51,10 @@ void Executor::run_lease(CommandLease& lease) {
   Call call(*this, *lease.command, lease.args.view(), &c, c.database, Reply(bytes, c.resp));
   call.set_no_touch(c.no_touch);
   current_ = &lease.owed;
+  holding_ = &lease.shards;
   suspended_ = false;
   run_handler(call);
+  holding_ = &own_;
   current_ = nullptr;
   if (!suspended_) finish(lease.owed, bytes.view());
   pushes_.command_done();

@@ -68,6 +68,7 @@ void Executor::run_batch(CommandBatch* b) {
   }
   remote_batch_ = nullptr;
   args_.reset();
+  hand_over();
   b->kind = Message::Kind::kReplies;
   int home = b->from;
   b->from = self_;

@@ -1,6 +1,7 @@
 #include "engine/exec/expiry.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "engine/exec/call.h"
 #include "engine/exec/executor.h"
@@ -23,7 +24,7 @@ bool expire_keys(Executor& here, int budget) {
 }
 
 // Fields of a hash have expired and are gone: counted and announced. The key goes with the last of them.
-void fields_expired(Executor& here, Database& d, Entry* e, size_t fields) {
+void fields_expired(Executor& here, Database& d, Entry* e, size_t fields, const std::vector<OwnedBytes>& names) {
   Shard& shard = here.shard();
   shard.stats.expired_fields.add(static_cast<int64_t>(fields));
   bool empty = hash::length(e->object()) == 0;
@@ -34,6 +35,12 @@ void fields_expired(Executor& here, Database& d, Entry* e, size_t fields) {
     d.field_times_changed(e);
   int number = shard.logical_number(d);
   shard.key_modified(k.key, number);
+  if (here.effects().on()) {
+    std::vector<Bytes> args{"HDEL", k.key};
+    args.insert(args.end(), names.begin(), names.end());
+    here.effects().add(number, args);
+    here.effects().end_unit();
+  }
   announce_event(here, nullptr, shard, kNotifyHash, "hexpired", k.key, number);
   if (empty) announce_event(here, nullptr, shard, kNotifyGeneric, "del", k.key, number);
   if (empty) Entry::destroy(e);
@@ -45,10 +52,11 @@ bool expire_fields(Executor& here, int budget) {
   return shard.field_expiry.advance(here.now_ms() - 1, budget, [&](ExpiryNode* node) {
     Database& d = shard.physical(static_cast<int>(node->database));
     Entry* e = VolatileHash::from_node(node)->entry;
-    size_t n = volatile_hash::remove_passed(e->object(), here.now_ms(), kFieldsAStep);
+    std::vector<OwnedBytes> names;
+    size_t n = volatile_hash::remove_passed(e->object(), here.now_ms(), kFieldsAStep, here.effects().on() ? &names : nullptr);
     if (!n) return d.field_times_changed(e);
     shard.stats.expire_lag_ms.set(shard.field_expiry.last_lag_ms());
-    fields_expired(here, d, e, n);
+    fields_expired(here, d, e, n, names);
   });
 }
 

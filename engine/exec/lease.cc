@@ -67,6 +67,7 @@ void LeaseDesk::lend_to_other() {
 }
 
 void LeaseDesk::grant(LeaseHop* hop) {
+  executor_.hand_over();
   executor_.pushes().flush();  // whoever changes the subscriptions finds nothing on its way
   int borrower = hop->from;
   hop->kind = Message::Kind::kLeaseGranted;
@@ -76,6 +77,8 @@ void LeaseDesk::grant(LeaseHop* hop) {
 
 void LeaseDesk::complete(LeaseJob* job) {
   job->run(executor_);
+  executor_.hand_over();
+  executor_.share_log_end(job->shards);
   executor_.pushes().flush();
   for (LeaseHop* hop : job->hops) {
     if (hop->shard == executor_.self()) {

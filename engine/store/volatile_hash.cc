@@ -198,10 +198,17 @@ void set_time(Object& o, Bytes field, int64_t when_ms) {
   set_block(o, lp);
 }
 
-size_t remove_passed(Object& o, int64_t now_ms, size_t most) {
+size_t remove_passed(Object& o, int64_t now_ms, size_t most, std::vector<OwnedBytes>* names) {
   if (is_listpack(o)) {
     uint8_t* lp = block(o);
     size_t n = std::min(most, timed_listpack::count_passed(lp, now_ms));
+    if (names) {
+      listpack::Position p = listpack::first(lp);
+      for (size_t i = 0; i < n; i++) {
+        names->push_back(listpack::get(p).to_string());
+        for (int element = 0; element < 3 && p; element++) p = listpack::next(p);  // value, time, and the next field
+      }
+    }
     if (n) timed_listpack::erase_first(lp, n);
     set_block(o, lp);
     return n;
@@ -211,6 +218,7 @@ size_t remove_passed(Object& o, int64_t now_ms, size_t most) {
   for (; n < most; n++) {
     HashField* first = t.times.first();
     if (!first || !first->expired(now_ms)) break;
+    if (names) names->emplace_back(first->field());
     t.times.remove(first);
     t.table->erase(first->field(), hash_bytes(first->field()));
   }

@@ -65,7 +65,7 @@ bool remove(Object& o, Bytes field);
 // The field is there; 0 takes its time away.
 void set_time(Object& o, Bytes field, int64_t when_ms);
 // Removes fields whose time has passed, the earliest first, at most so many; answers their number.
-size_t remove_passed(Object& o, int64_t now_ms, size_t most);
+size_t remove_passed(Object& o, int64_t now_ms, size_t most, std::vector<OwnedBytes>* names = nullptr);
 
 // f(Element field, Element value, int64_t time), time 0 for none
 template <class F>

@@ -5,7 +5,7 @@
 namespace ringwood {
 
 BareEngine::BareEngine(int shards, std::span<const CommandSpec> specs, Options options)
-    : options_(std::move(options)), engine_{.mapping = SlotMapping(shards)} {
+    : options_(std::move(options)), log_(shards), engine_{.mapping = SlotMapping(shards)} {
   if (specs.empty())
     add_families(commands_);
   else
@@ -14,6 +14,7 @@ BareEngine::BareEngine(int shards, std::span<const CommandSpec> specs, Options o
   engine_.commands = &commands_;
   engine_.options = &options_;
   engine_.pubsub = &pubsub_;
+  engine_.mutations = &log_;
   engine_.clock = &clock_;
   engine_.start_ms = kStartUs / 1000;
   engine_.run_id = OwnedBytes(40, 'b');

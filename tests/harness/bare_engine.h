@@ -9,6 +9,7 @@
 #include "engine/exec/command_table.h"
 #include "engine/exec/engine.h"
 #include "engine/exec/executor.h"
+#include "engine/exec/mutation_log.h"
 #include "engine/exec/pubsub.h"
 #include "engine/exec/shard.h"
 
@@ -23,6 +24,7 @@ class BareEngine {
   static constexpr int64_t kStartUs = int64_t{1700000000} * 1000000;  // 2023-11-14 22:13:20 UTC
   Engine& engine() { return engine_; }
   OptionsHolder& options() { return options_; }
+  MutationLog& log() { return log_; }
   size_t threads() const { return executors_.size(); }
   Executor& executor(size_t i) { return *executors_[i]; }
   Shard& shard(size_t i) { return *shards_[i]; }
@@ -37,6 +39,7 @@ class BareEngine {
   OptionsHolder options_;
   CommandTable commands_;
   PubSub pubsub_;
+  MutationLog log_;
   Engine engine_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::unique_ptr<Executor>> executors_;

@@ -9,7 +9,7 @@
 
 namespace ringwood {
 
-InProcess::InProcess(int shards, Options options) : options_(std::move(options)), engine_{.mapping = SlotMapping(shards)} {
+InProcess::InProcess(int shards, Options options) : options_(std::move(options)), log_(shards), engine_{.mapping = SlotMapping(shards)} {
   add_families(commands_);
   commands_.add(persist_commands());
   commands_.add(session_commands());
@@ -17,6 +17,7 @@ InProcess::InProcess(int shards, Options options) : options_(std::move(options))
   engine_.commands = &commands_;
   engine_.options = &options_;
   engine_.pubsub = &pubsub_;
+  engine_.mutations = &log_;
   engine_.clock = &clock_;
   engine_.start_ms = clock_.unix_ms();
   engine_.run_id = std::string(40, 'a');
@@ -80,6 +81,40 @@ bool InProcess::blocked(size_t client) {
 void InProcess::advance_ms(int64_t ms) {
   clock_.advance_us(ms * 1000);
   settle();
+}
+
+std::string InProcess::propagated() {
+  settle();
+  if (!log_reader_.attached()) {
+    log_.attach_at_end(log_reader_, false);  // the end is there always
+    log_.forget_database();
+    executors_[0]->refresh_all_effects();
+    return {};
+  }
+  std::string stream;
+  for (Bytes piece; !(piece = log_reader_.peek()).empty(); log_reader_.advance(piece.size())) stream += piece;
+  return words(stream);
+}
+
+// Arguments have no line breaks in tests.
+std::string InProcess::words(Bytes stream) {
+  std::string text;
+  auto line = [&] {
+    size_t end = stream.find("\r\n");
+    Bytes l = stream.substr(0, end);
+    stream.remove_prefix(end + 2);
+    return l;
+  };
+  while (!stream.empty()) {
+    int n = std::stoi(std::string(line().substr(1)));
+    for (int i = 0; i < n; i++) {
+      auto size = static_cast<size_t>(std::stoi(std::string(line().substr(1))));
+      text.append(i ? " " : "").append(stream.substr(0, size));
+      stream.remove_prefix(size + 2);
+    }
+    text += '\n';
+  }
+  return text;
 }
 
 void InProcess::settle() {

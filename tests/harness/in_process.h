@@ -15,6 +15,7 @@
 #include "engine/exec/command_table.h"
 #include "engine/exec/engine.h"
 #include "engine/exec/executor.h"
+#include "engine/exec/mutation_log.h"
 #include "engine/exec/pubsub.h"
 #include "engine/exec/shard.h"
 #include "tests/support/manual_clock.h"
@@ -47,9 +48,14 @@ class InProcess {
   void advance_ms(int64_t ms);
   void settle();
 
+  // What has been propagated since the last call, one command a line, its words separated by spaces; empty at the first call, which begins to read. A SELECT stands
+  // wherever the database changes, and in front of the first command.
+  std::string propagated();
+
   int64_t now_ms() const { return clock_.unix_ms(); }
   ManualClock& clock() { return clock_; }
   Engine& engine() { return engine_; }
+  MutationLog& log() { return log_; }
   Executor& executor(size_t i) { return *executors_[i]; }
 
  private:
@@ -62,15 +68,18 @@ class InProcess {
   Session& session(size_t i);
   bool turn(size_t thread);
   bool feed(Session& s);
+  static std::string words(Bytes stream);
 
   ManualClock clock_;
   OptionsHolder options_;
   CommandTable commands_;
   PubSub pubsub_;
+  MutationLog log_;
   Engine engine_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::unique_ptr<Executor>> executors_;
   std::vector<std::unique_ptr<Session>> sessions_;
+  LogReader log_reader_;
 };
 
 }  // namespace ringwood

@@ -41,12 +41,14 @@ Server::Server(LoadedOptions&& loaded, const CommandLine& line, LogFile& log)
     : log_(log),
       options_(std::move(loaded.options)),
       shard_count_(options_.get().shards),
+      mutations_(shard_count_),
       engine_{.mapping = SlotMapping(shard_count_)},
       network_(engine_, log_, *this) {
   Random random = Random::from_system();
   engine_.commands = &commands_;
   engine_.options = &options_;
   engine_.pubsub = &pubsub_;
+  engine_.mutations = &mutations_;
   engine_.clock = &clock_;
   engine_.start_ms = clock_.unix_ms();
   engine_.run_id = random.hex(40);

@@ -12,6 +12,7 @@
 #include "engine/exec/control.h"
 #include "engine/exec/engine.h"
 #include "engine/exec/executor.h"
+#include "engine/exec/mutation_log.h"
 #include "engine/exec/pubsub.h"
 #include "net/network.h"
 #include "persist/data_load.h"
@@ -67,6 +68,7 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   const int shard_count_;
   CommandTable commands_;
   PubSub pubsub_;
+  MutationLog mutations_;
   Engine engine_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::unique_ptr<Executor>> executors_;

@@ -1,0 +1,125 @@
+#include "engine/exec/effects.h"
+
+#include "engine/base/number.h"
+
+namespace ringwood {
+namespace {
+
+constexpr Bytes kMulti = "*1\r\n$5\r\nMULTI\r\n", kExec = "*1\r\n$4\r\nEXEC\r\n";
+constexpr size_t kKeep = 256 * 1024;  // bytes of buffer that an idle thread holds
+
+void put_number(OutBuffer& out, char kind, size_t n) {
+  char* p = out.reserve(kMaxIntChars + 4);
+  char* e = p;
+  *e++ = kind;
+  e = format_int64(e, static_cast<int64_t>(n));
+  *e++ = '\r', *e++ = '\n';
+  out.commit(static_cast<size_t>(e - p));
+}
+
+void put_command(OutBuffer& out, std::span<const Bytes> args) {
+  put_number(out, '*', args.size());
+  for (Bytes a : args) {
+    put_number(out, '$', a.size());
+    out.append(a);
+    out.append("\r\n");
+  }
+}
+
+}  // namespace
+
+// Goes on in that database. The first effect's SELECT is the log's business, which alone knows what stands before it.
+void Effects::select(int database) {
+  if (first_database_ < 0) {
+    first_database_ = database;
+    select_at_ = pending_.size();
+  } else if (database_ != database) {
+    char digits[kMaxIntChars];
+    Bytes args[] = {"SELECT", {digits, static_cast<size_t>(format_int64(digits, database) - digits)}};
+    put_command(pending_, args);
+  }
+  database_ = database;
+}
+
+// The unit has a second effect: what it has until now moves behind a MULTI.
+void Effects::open_multi() {
+  pending_.insert(unit_at_, kMulti);
+  for (size_t i = unit_hidden_at_; i < hidden_.size(); i++) hidden_[i].begin += kMulti.size(), hidden_[i].end += kMulti.size();
+  if (unit_at_ == 0) select_at_ = kMulti.size();
+}
+
+size_t Effects::begin_effect(int database) {
+  if (unit_effects_ == 0)
+    unit_at_ = pending_.size(), unit_hidden_at_ = hidden_.size();
+  else if (unit_effects_ == 1 && unit_wraps_)
+    open_multi();
+  unit_effects_++;
+  select(database);
+  return pending_.size();
+}
+
+void Effects::end_effect(size_t from, EffectFor who) {
+  if (who == EffectFor::kReplicas) hidden_.push_back({from, pending_.size()});
+}
+
+void Effects::add(int database, std::span<const Bytes> args, EffectFor who) {
+  if (!on_ || (who == EffectFor::kReplicas && !for_replicas_)) return;
+  size_t from = begin_effect(database);
+  put_command(pending_, args);
+  end_effect(from, who);
+}
+
+void Effects::propagate_deletion(int database, Bytes key, bool lazy) {
+  if (!on_) return;
+  add(database, {lazy ? Bytes("UNLINK") : Bytes("DEL"), key});
+  if (!frame_) end_unit();
+}
+
+void Effects::begin(Frame& frame, bool touches_arbitrary_keys) {
+  frame.outer = frame_;
+  if (!frame_) unit_wraps_ = !touches_arbitrary_keys;
+  frame.text_at = text_.size();
+  frame_ = &frame;
+}
+
+void Effects::end(Frame& frame, bool changed, bool own, int database, std::span<const Bytes> args) {
+  frame_ = frame.outer;
+  if (own && !frame.suppressed && (changed || frame.forced)) {
+    EffectFor who = changed ? EffectFor::kAll : frame.forced_for;
+    if (frame.replaced && on_) {
+      size_t from = begin_effect(database);
+      pending_.append(text_.view().substr(frame.text_at));
+      end_effect(from, who);
+    } else {
+      add(database, args, who);
+    }
+  }
+  text_.truncate(frame.text_at);
+  if (frame_) return;
+  text_.shrink(kKeep);
+  end_unit();
+}
+
+void Effects::replace(std::span<const Bytes> args) {
+  text_.truncate(frame_->text_at);
+  put_command(text_, args);
+  frame_->replaced = true;
+}
+
+void Effects::end_unit() {
+  if (unit_effects_ > 1 && unit_wraps_) pending_.append(kExec);
+  unit_effects_ = 0;
+  unit_wraps_ = true;
+}
+
+uint64_t Effects::hand_over(MutationLog& log, int thread) {
+  uint64_t end = log.append(thread, {pending_.view(), first_database_, database_, select_at_, hidden_.empty() ? nullptr : &hidden_});
+  pending_.clear();
+  pending_.shrink(kKeep);
+  hidden_.clear();
+  first_database_ = database_ = -1;
+  select_at_ = 0;
+  return end;
+}
+
+}  // namespace ringwood

@@ -1,0 +1,73 @@
+// How what commands change comes into the mutation log: around each command while somebody reads the log, and at the points where it is handed over.
+#include "engine/exec/call.h"
+#include "engine/exec/executor.h"
+
+namespace ringwood {
+
+// Changes counted so far by the shards that the running command holds.
+int64_t Executor::dirty() const {
+  if (holding_ == &own_) return shard_.stats.dirty.get();
+  int64_t n = 0;
+  for (size_t i = holding_->_Find_first(); i < kMaxShards; i = holding_->_Find_next(i)) n += engine_.shards[i]->stats.dirty.get();
+  return n;
+}
+
+void Executor::run_recorded(Call& call, CommandStats& stats) {
+  const Command& c = call.command();
+  Effects::Frame frame;
+  effects_.begin(frame, c.flags & kTouchesArbitraryKeys);
+  int64_t before = dirty();
+  if (stats.calls.get() & c.timed_mask)
+    c.spec->run(call);
+  else
+    run_timed(call, stats);
+  effects_.end(frame, dirty() > before, !c.spec->ends_multi, call.database(), call.args());
+}
+
+// While the shard is lent its borrower may do this, or nobody.
+void Executor::refresh_effects() {
+  const MutationLog& log = *engine_.mutations;
+  held_up_ = log.full();
+  if (lease_desk_.busy()) return;
+  effects_.turn(log.wanted() && !log.silent(), log.wanted_by_replicas());
+}
+
+void Executor::refresh_all_effects() {
+  const MutationLog& log = *engine_.mutations;
+  for (Executor* e : engine_.executors) e->effects_.turn(log.wanted() && !log.silent(), log.wanted_by_replicas());
+}
+
+// Of shards that have been touched together: whatever is seen of one of them may come from the last change of another.
+void Executor::share_log_end(const ShardSet& shards) {
+  if (!effects_.on()) return;
+  uint64_t last = log_end_;
+  for (size_t i = shards._Find_first(); i < kMaxShards; i = shards._Find_next(i)) last = std::max(last, engine_.executors[i]->log_end_);
+  log_end_ = last;
+  for (size_t i = shards._Find_first(); i < kMaxShards; i = shards._Find_next(i)) engine_.executors[i]->log_end_ = last;
+}
+
+void Executor::hand_over_now() {
+  log_end_ = effects_.hand_over(*engine_.mutations, self_);
+  for (size_t i = 0; i < notify_.size(); i++)
+    if (engine_.executors[i]->follows_log_.load(std::memory_order_relaxed)) notify_[i] = 1;
+}
+
+void Executor::tell_followers() {
+  uint64_t published = engine_.mutations->published();
+  if (published == log_seen_) return;
+  log_seen_ = published;
+  for (size_t i = followers_.size(); i-- > 0;) followers_[i]->log_grew(*this);  // one may leave
+}
+
+void Executor::follow_log(LogFollower* follower) {
+  followers_.push_back(follower);
+  follows_log_.store(true, std::memory_order_relaxed);
+  log_seen_ = 0;
+}
+
+void Executor::unfollow_log(LogFollower* follower) {
+  followers_.erase(std::remove(followers_.begin(), followers_.end(), follower), followers_.end());
+  follows_log_.store(!followers_.empty(), std::memory_order_relaxed);
+}
+
+}  // namespace ringwood
