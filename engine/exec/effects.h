@@ -1,17 +1,17 @@
 #pragma once
-// What one thread's commands propagate: gathered in the form of the stream, and handed over to the mutation log (engine/exec/mutation_log.h) before anybody can see
+// What one thread's commands propagate: gathered in the form of the stream, and given to the mutation log (engine/exec/mutation_log.h) before anybody can see
 // that they have run: at the end of the turn's execution, before a batch of replies leaves for another thread, before a shard is lent or given back.
 //
 // The contract, which is Redis's:
 // - A command that has changed something (the dirty counts of the shards that it holds have grown) propagates its own arguments, in its own database.
-// - Its handler may say otherwise: propagate_as() puts other arguments in their place, do_not_propagate() suppresses them, force_propagation() sends them although
-//   nothing was counted. also_propagate() adds commands, which stand before the command's own. All of them cost nothing and do nothing while nobody reads the log;
+// - Its handler may say otherwise: propagate_as() puts others in their place, do_not_propagate() suppresses them, force_propagation() sends them although
+//   nothing was counted. also_propagate() adds commands, which stand before the command's own. All of them do nothing while nobody reads the log;
 //   a handler that must build arguments asks propagates() first.
 // - What is propagated must do the same on any copy at any later time: no random choice, no relative time, no "*".
 // - One command, one EXEC with its queue, one script is a unit. A unit of several effects is put between MULTI and EXEC, one without effects leaves no trace.
-// - A key that is removed because its time has come, or to make room, is propagated as DEL or UNLINK (propagate_deletion), within the unit of the command that has found
+// - A key that is removed because its time has come, or to make room, is propagated as DEL or UNLINK (propagate_deletion), in the unit of the command that finds
 //   it, or as a unit of its own. A command that may remove keys that it does not name (kTouchesArbitraryKeys) makes no MULTI of it.
-// Nested commands (EXEC's queue, a script's calls) are run by Executor::run_handler and follow the same rules; EXEC itself is never propagated, and a script command says
+// Nested commands (EXEC's queue, a script's calls) go through Executor::run_handler and follow the same rules; EXEC itself is never propagated, and a script command says
 // do_not_propagate().
 #include <initializer_list>
 #include <span>

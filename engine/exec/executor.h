@@ -119,7 +119,7 @@ class Executor {
   ErrorStats& error_stats() { return error_stats_; }
   // --- the mutation log (engine/exec/effects.h)
   Effects& effects() { return effects_; }
-  // All threads begin or stop to gather effects, as the log's readers want it: at once, after a reader has been attached. Every shard is held. (Each thread looks
+  // All threads begin or stop to gather effects, as the log's readers want it: at once, after one has been attached. Every shard is held. (Each thread looks
   // by itself with every turn.)
   void refresh_all_effects();
   // Gives the log what has gathered.

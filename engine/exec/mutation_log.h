@@ -2,12 +2,12 @@
 // The mutation log: one order for everything that has changed, as the commands that Redis would send to a replica. A ring of bytes whose offset is
 // master_repl_offset. DESIGN.md section 5, docs/architecture.md section 11.
 //
-// Writers are the threads, each with what its executor has gathered (engine/exec/effects.h). A hand-over reserves its place by one atomic step, which also decides
+// Writers are the threads, each with what its executor has gathered (engine/exec/effects.h). It reserves its place by one atomic step, which also decides
 // whether a SELECT must stand in front of it; it copies its bytes, and takes its mark away. What lies below the lowest mark is published: readers see no gap.
 // Nobody waits for anybody, and no lock is taken by a writer.
 //
 // Readers (the append-only file, replicas, a slot that migrates) have a position each and hold the bytes from there on. Memory is a window of segments
-// that come with the first byte written to them and go when all readers have passed and the backlog does not want them any more; so it is bounded by the slowest
+// that come with the first byte written to them and go when all readers have passed and the backlog does not want them either; so it is bounded by the slowest
 // reader: one that may lose its place is dropped by its owner (lag()), one that may not has the writers wait (full()): their threads defer commands.
 //
 // Offsets are in bytes since the log began, or in the numbering of the master that is followed; an offset names the byte behind it.
@@ -62,7 +62,7 @@ class MutationLog {
 
   // --- writing
 
-  // A piece of the stream: commands in RESP. `database` is the one that its first command is for, `last_database` the one in which it leaves a reader; a SELECT is put
+  // A piece of the stream: commands in RESP. `database` is the one that its first command is for, `last_database` in which it leaves a reader; a SELECT is put
   // at `select_at` where the log is in another one. Ranges that are not for the append-only file (PUBLISH) are `hidden`, ascending.
   struct Range {
     uint64_t begin, end;
@@ -76,7 +76,7 @@ class MutationLog {
   };
   // Appends on behalf of the thread; answers the offset behind it.
   uint64_t append(int thread, const Piece& piece);
-  // Appends a stream as it came from a master, which may end within a command. `last_database` -1: not known. Only one thread does this, and nobody append()s meanwhile.
+  // Appends a stream as it came from a master, which may end within a command. `last_database` -1: not known. One thread does this, and nobody append()s.
   uint64_t append_raw(int thread, Bytes bytes, int last_database);
   // The next hand-over begins with a SELECT: for a reader that begins now.
   void forget_database();
@@ -129,7 +129,7 @@ class MutationLog {
 
  private:
   friend class LogReader;
-  // The word that a hand-over changes in one step: the offset (less base_) above, the database last selected below. Databases that do not fit are selected each time.
+  // The word that a hand-over changes in one step: the offset (less base_) above, the database last selected below. Databases too large for it are always selected.
   static constexpr unsigned kDatabaseBits = 10;
   static constexpr uint64_t kNoDatabase = (uint64_t{1} << kDatabaseBits) - 1;
   static constexpr uint64_t kNotWriting = ~uint64_t{0};

@@ -48,7 +48,7 @@ class InProcess {
   void advance_ms(int64_t ms);
   void settle();
 
-  // What has been propagated since the last call, one command a line, its words separated by spaces; empty at the first call, which begins to read. A SELECT stands
+  // What has been propagated since the last call, one command a line, words separated by spaces; empty at the first call, which begins to read. A SELECT stands
   // wherever the database changes, and in front of the first command.
   std::string propagated();
 
