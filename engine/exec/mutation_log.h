@@ -129,7 +129,7 @@ class MutationLog {
 
  private:
   friend class LogReader;
-  // The word that a hand-over changes in one step: the offset (less base_) above, the database last selected below. Databases too large for it are always selected.
+  // The word that a hand-over changes in one step: the offset (less base_) above, the database last selected below. Larger databases are always selected.
   static constexpr unsigned kDatabaseBits = 10;
   static constexpr uint64_t kNoDatabase = (uint64_t{1} << kDatabaseBits) - 1;
   static constexpr uint64_t kNotWriting = ~uint64_t{0};
