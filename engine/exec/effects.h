@@ -11,7 +11,7 @@
 // - One command, one EXEC with its queue, one script is a unit. A unit of several effects is put between MULTI and EXEC, one without effects leaves no trace.
 // - A key that is removed because its time has come, or to make room, goes as DEL or UNLINK (propagate_deletion), in the unit of the command that finds
 //   it, or as a unit of its own. A command that may remove keys that it does not name (kTouchesArbitraryKeys) makes no MULTI of it.
-// Nested commands (EXEC's queue, a script's calls) go through Executor::run_handler and follow the same rules; EXEC itself never goes, and a script command says
+// Nested commands (EXEC's queue, a script's calls) go by Executor::run_handler and follow the same rules; EXEC itself never goes, and a script command says
 // do_not_propagate().
 #include <initializer_list>
 #include <span>
