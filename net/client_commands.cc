@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/base/number.h"
+#include "engine/exec/acl.h"
 #include "engine/exec/call.h"
 #include "engine/exec/command_table.h"
 #include "engine/exec/executor.h"
@@ -211,7 +212,8 @@ bool read_kill_option(Call& c, Bytes option, Bytes value, ClientFilter& f, bool&
   } else if (Call::is_word(option, "laddr")) {
     f.local_address = value;
   } else if (Call::is_word(option, "user")) {
-    if (value != "default") return c.reply.error("ERR No such user '" + OwnedBytes(value) + "'"), false;
+    f.user = c.engine().acl->find(value);
+    if (!f.user) return c.reply.error("ERR No such user '" + OwnedBytes(value) + "'"), false;
   } else if (Call::is_word(option, "skipme") && (Call::is_word(value, "yes") || Call::is_word(value, "no"))) {
     skip_me = Call::is_word(value, "yes");
   } else {

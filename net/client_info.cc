@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "engine/base/number.h"
+#include "engine/exec/acl.h"
 #include "engine/exec/call.h"
 #include "engine/exec/command_table.h"
 #include "engine/exec/pubsub.h"
@@ -58,13 +59,15 @@ OwnedBytes client_line(Connection& c, int64_t now_ms, const Call* asking) {
       c.in_multi ? c.transaction->bytes : 0, c.out.capacity(), c.out.size(), backlog ? 1 : 0, backlog, memory, c.sending ? "w" : "");
   line += numbers;
   line += c.last_command ? Bytes(c.last_command->full_name) : Bytes("NULL");
-  line += " user=default redir=-1 resp=" + std::to_string(c.resp) + " lib-name=" + c.library_name + " lib-ver=" + c.library_version;
+  line.append(" user=").append(c.user ? Bytes(c.user->name) : Bytes("(superuser)"));
+  line += " redir=-1 resp=" + std::to_string(c.resp) + " lib-name=" + c.library_name + " lib-ver=" + c.library_version;
   return line;
 }
 
 bool ClientFilter::matches(Connection& c) const {
   if (none || c.dying || c.id == skip) return false;
   if (type && c.output_class() != *type) return false;
+  if (user && c.user != user) return false;
   if (!ids.empty() && std::find(ids.begin(), ids.end(), c.id) == ids.end()) return false;
   if (!address.empty() && c.peer_address() != address) return false;
   return local_address.empty() || c.local_address() == local_address;

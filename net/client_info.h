@@ -1,5 +1,6 @@
 #pragma once
 // What CLIENT LIST and INFO tell of a connection, and which connections a filter of LIST or KILL means.
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -8,6 +9,7 @@
 
 namespace ringwood {
 
+class AclUser;
 class Call;
 class Connection;
 
@@ -18,6 +20,7 @@ struct ClientFilter {
   std::vector<uint64_t> ids;          // empty: any
   OwnedBytes address, local_address;  // empty: any
   std::optional<ClientClass> type;    // none: any
+  std::shared_ptr<AclUser> user;      // null: any
   bool none = false;                  // no connection is what is asked for
   uint64_t skip = 0;                  // id of a client that is not meant
 

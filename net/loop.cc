@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "engine/exec/acl.h"
+
 namespace ringwood {
 namespace {
 
@@ -294,7 +296,7 @@ bool Loop::refuse(int fd, bool unix_socket) {
   Bytes reason;
   if (network_.connections.load(std::memory_order_relaxed) >= options.maxclients)
     reason = kTooManyClients;
-  else if (options.protected_mode && options.requirepass.empty() && !unix_socket && !socket_is_local(fd))
+  else if (options.protected_mode && executor_.engine().acl->default_user()->open_to_strangers() && !unix_socket && !socket_is_local(fd))
     reason = kDenied;
   else
     return false;
@@ -308,7 +310,8 @@ void Loop::adopt(int fd, bool unix_socket) {
   auto* c = new Connection(*this, fd, unix_socket);
   const Options& options = executor_.options();
   c->id = executor_.engine().next_client_id.fetch_add(1, std::memory_order_relaxed);
-  c->authenticated = options.requirepass.empty();
+  const AclUserPtr& anybody = executor_.engine().acl->default_user();
+  c->become(anybody, anybody->open_to_strangers());
   c->local = unix_socket || socket_is_local(fd);
   c->created_ms = c->last_active_ms = network_.engine.clock->unix_ms();
   if (!unix_socket) tune_client_socket(fd, options.tcp_keepalive);

@@ -82,7 +82,7 @@ void Loop::parse_arrival(const Arrival& a) {
 // Parses and submits what it can; answers how many bytes that were.
 size_t Loop::feed(Connection& c, Bytes input) {
   size_t used = 0;
-  ParseTarget to{executor_.args(), unquoted_, executor_.options().proto_max_bulk_len, c.authenticated};
+  ParseTarget to{executor_.args(), unquoted_, executor_.options().proto_max_bulk_len, !c.must_log_in()};
   while (used < input.size()) {
     RequestParser::Status s = c.parser.parse(input.substr(used), to);
     if (__builtin_expect(s != RequestParser::Status::kRequest, 0)) {

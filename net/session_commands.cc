@@ -1,5 +1,6 @@
 // Commands about the session: greeting, authentication, the database, the end. They need no socket: any Client will do.
 #include "engine/base/conf_file.h"
+#include "engine/exec/acl_check.h"
 #include "engine/exec/call.h"
 #include "engine/exec/client.h"
 #include "engine/exec/executor.h"
@@ -9,24 +10,15 @@
 namespace ringwood {
 namespace {
 
-constexpr Bytes kBadPassword = "WRONGPASS invalid username-password pair or user is disabled.";
-
-// Takes as long for a wrong guess as for a right one, whatever part of it is right.
-bool same_secret(Bytes a, Bytes b) {
-  unsigned difference = a.size() != b.size();
-  for (size_t i = 0; i < a.size(); i++)
-    difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b.empty() ? 0 : b[i % b.size()]);
-  return difference == 0;
-}
-
-// The one user that there is: "default", with the password of requirepass or none.
-bool authenticate(Call& c, Bytes user, Bytes password) {
-  const std::string& secret = c.options().requirepass;
-  if (user != "default" || !(secret.empty() || same_secret(password, secret))) {
-    c.reply.error(kBadPassword);
+// The client becomes the user. False when it may not, which has been replied.
+bool authenticate(Call& c, Bytes name, Bytes password) {
+  AclUserPtr user = c.engine().acl->authenticate(name, password);
+  if (!user) {
+    log_failed_login(c, name);
+    c.reply.error("WRONGPASS invalid username-password pair or user is disabled.");
     return false;
   }
-  c.client()->authenticated = true;
+  c.client()->become(std::move(user), true);
   return true;
 }
 
@@ -65,7 +57,8 @@ void reset(Call& c) {
   c.engine().pubsub->leave(client, c.executor().self());
   client.database = 0;
   client.resp = 2;
-  client.authenticated = c.options().requirepass.empty();
+  const AclUserPtr& anybody = c.engine().acl->default_user();
+  client.become(anybody, anybody->open_to_strangers());
   client.name.clear();
   client.reply_mode = Client::ReplyMode::kOn;
   client.no_touch = client.no_evict = false;
@@ -84,7 +77,7 @@ void auth(Call& c) {
     if (authenticate(c, c.arg(1), c.arg(2))) c.reply.ok();
     return;
   }
-  if (c.options().requirepass.empty())
+  if (c.engine().acl->default_user()->rules().any_password)
     return c.reply.error(
         "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?");
   if (authenticate(c, "default", c.arg(1))) c.reply.ok();
@@ -124,7 +117,7 @@ void hello(Call& c) {
   HelloOptions o;
   if (!read_hello_options(c, o)) return;
   if (o.has_credentials && !authenticate(c, o.user, o.password)) return;
-  if (!client.authenticated)
+  if (client.must_log_in())
     return c.reply.error(
         "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be "
         "used to "

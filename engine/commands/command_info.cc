@@ -2,7 +2,7 @@
 
 #include <bit>
 
-#include "engine/base/options_text.h"
+#include "engine/exec/acl_category.h"
 
 namespace ringwood {
 namespace {
@@ -49,34 +49,11 @@ constexpr BitName kKeyFlagNames[] = {
     {kKeyVariableFlags, "variable_flags"},
 };
 
-constexpr BitName kAclNames[] = {
-    {kAclKeyspace, "keyspace"},
-    {kAclRead, "read"},
-    {kAclWrite, "write"},
-    {kAclSet, "set"},
-    {kAclSortedSet, "sortedset"},
-    {kAclList, "list"},
-    {kAclHash, "hash"},
-    {kAclString, "string"},
-    {kAclBitmap, "bitmap"},
-    {kAclHyperLogLog, "hyperloglog"},
-    {kAclGeo, "geo"},
-    {kAclStream, "stream"},
-    {kAclPubSub, "pubsub"},
-    {kAclAdmin, "admin"},
-    {kAclFast, "fast"},
-    {kAclSlow, "slow"},
-    {kAclBlocking, "blocking"},
-    {kAclDangerous, "dangerous"},
-    {kAclConnection, "connection"},
-    {kAclTransaction, "transaction"},
-    {kAclScripting, "scripting"},
-};
-
 // The names of the bits that are set, as a set of simple strings.
-void reply_names(Reply& r, uint32_t bits, std::span<const BitName> names, const char* prefix = "") {
+template <class Names>
+void reply_names(Reply& r, uint32_t bits, const Names& names, const char* prefix = "") {
   size_t mark = r.begin(), n = 0;
-  for (const BitName& b : names) {
+  for (const auto& b : names) {
     if (!(bits & b.bit)) continue;
     r.simple(OwnedBytes(prefix) + b.name);
     n++;
@@ -149,12 +126,6 @@ void reply_key_spec(Reply& r, const KeySpec& k) {
 
 void reply_key_flags(Reply& r, unsigned flags) { reply_names(r, flags, kKeyFlagNames); }
 
-uint32_t acl_category(Bytes name) {
-  for (const BitName& b : kAclNames)
-    if (options_text::equal_ignoring_case(name, b.name)) return b.bit;
-  return 0;
-}
-
 void reply_command_info(Reply& r, const Command& c) {
   r.array(10);
   r.bulk(c.full_name);
@@ -163,7 +134,7 @@ void reply_command_info(Reply& r, const Command& c) {
   r.integer(c.first_key);
   r.integer(c.last_key);
   r.integer(c.key_step);
-  reply_names(r, c.acl, kAclNames, "@");
+  reply_names(r, c.acl, acl_categories(), "@");
   reply_tips(r, c.spec->tips);
   r.set(c.spec->keys.size());
   for (const KeySpec& k : c.spec->keys) reply_key_spec(r, k);

@@ -10,7 +10,5 @@ void reply_command_info(Reply& r, const Command& c);
 void reply_command_docs(Reply& r, const Command& c);
 // The names of a key specification's flags ("RO", "access", …), as a set.
 void reply_key_flags(Reply& r, unsigned flags);
-// The bit of an ACL category's name, any case; 0 for none.
-uint32_t acl_category(Bytes name);
 
 }  // namespace ringwood

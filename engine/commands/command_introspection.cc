@@ -3,7 +3,9 @@
 #include "engine/base/options_text.h"
 #include "engine/commands/command_info.h"
 #include "engine/commands/families.h"
+#include "engine/exec/acl_category.h"
 #include "engine/exec/call.h"
+#include "engine/exec/command_keys.h"
 #include "engine/exec/engine.h"
 
 namespace ringwood {
@@ -97,55 +99,6 @@ void list(Call& c) {
   c.reply.end_array(mark, n);
 }
 
-bool has_keys(const Command& c) {
-  if (c.spec->keys_of) return true;
-  for (const KeySpec& k : c.spec->keys)
-    if (!(k.flags & kKeyNotKey)) return true;
-  return false;
-}
-
-// SET's flags depend on its options: with GET it reads the old value.
-unsigned flags_of_set(std::span<const Bytes> args) {
-  for (size_t i = 3; i < args.size(); i++)
-    if (Call::is_word(args[i], "get")) return kKeyRW | kKeyAccess | kKeyUpdate;
-  return kKeyOW | kKeyUpdate;
-}
-
-// BITFIELD's too: with nothing but GET it only reads.
-unsigned flags_of_bitfield(std::span<const Bytes> args) {
-  for (size_t i = 2; i < args.size();) {
-    size_t following = args.size() - i - 1;
-    if (following >= 2 && Call::is_word(args[i], "get"))
-      i += 3;
-    else if (following >= 1 && Call::is_word(args[i], "overflow"))
-      i += 2;
-    else
-      return kKeyRW | kKeyAccess | kKeyUpdate;
-  }
-  return kKeyRO | kKeyAccess;
-}
-
-// The flags of the key specification that finds the argument.
-unsigned flags_of_key(const Command& c, std::span<const Bytes> args, int index) {
-  unsigned flags = 0;
-  for (const KeySpec& k : c.spec->keys) {
-    if (k.flags & kKeyNotKey) continue;
-    flags = k.flags & ~unsigned{kKeyVariableFlags};
-    if ((k.flags & kKeyVariableFlags) && Bytes(c.spec->name) == "set") return flags_of_set(args);
-    if ((k.flags & kKeyVariableFlags) && Bytes(c.spec->name) == "bitfield") return flags_of_bitfield(args);
-    CommandSpec alone = *c.spec;
-    alone.keys = {&k, 1};
-    alone.keys_of = nullptr;
-    Command one;
-    one.spec = &alone;
-    std::vector<int> found;
-    if (!CommandTable::keys_of(one, args, found)) continue;
-    for (int i : found)
-      if (i == index) return flags;
-  }
-  return flags;  // only the command's own function knows of it: as the last specification says
-}
-
 void keys(Call& c, bool with_flags) {
   std::span<const Bytes> args = c.args().subspan(2);
   const Command* asked = table(c).find(args);
@@ -155,16 +108,16 @@ void keys(Call& c, bool with_flags) {
   if (!has_keys(*asked)) return c.reply.error("ERR The command has no key arguments");
   int arity = asked->spec->arity;
   if (arity > 0 ? arity != argc : argc < -arity) return c.reply.error("ERR Invalid number of arguments specified for command");
-  std::vector<int> found;
-  if (!CommandTable::keys_of(*asked, args, found) || found.empty()) {
+  std::vector<KeyUse> found;
+  if (!key_uses(*asked, args, found) || found.empty()) {
     if (asked->flags & kNoMandatoryKeys) return c.reply.array(0);
     return c.reply.error("ERR Invalid arguments specified for command");
   }
   c.reply.array(found.size());
-  for (int i : found) {
+  for (const KeyUse& k : found) {
     if (with_flags) c.reply.array(2);
-    c.reply.bulk(args[static_cast<size_t>(i)]);
-    if (with_flags) reply_key_flags(c.reply, flags_of_key(*asked, args, i));
+    c.reply.bulk(args[k.index]);
+    if (with_flags) reply_key_flags(c.reply, k.flags);
   }
 }
 

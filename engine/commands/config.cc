@@ -2,6 +2,7 @@
 #include "engine/base/log.h"
 #include "engine/base/options_set.h"
 #include "engine/commands/families.h"
+#include "engine/exec/acl.h"
 #include "engine/exec/call.h"
 #include "engine/exec/client.h"
 #include "engine/exec/control.h"
@@ -38,6 +39,7 @@ void set(Call& c) {
     OwnedBytes reason = process->apply(latest(c), result.options, result.changed, at_fault);
     if (!reason.empty()) return c.reply.error("ERR " + set_failure(at_fault ? at_fault->name : pairs[0].name, reason));
   }
+  if (result.options.requirepass != latest(c).requirepass) c.engine().acl->set_default_password(result.options.requirepass);
   c.engine().options->publish(std::move(result.options));
   c.executor()
       .take_options();  // the other threads take them at the beginning of their next turn, before any command that comes after the answer

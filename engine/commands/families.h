@@ -8,6 +8,7 @@ namespace ringwood {
 
 class CommandTable;
 
+std::span<const CommandSpec> acl_commands();
 std::span<const CommandSpec> string_commands();
 std::span<const CommandSpec> string_number_commands();
 std::span<const CommandSpec> string_lcs_commands();

@@ -1,5 +1,5 @@
 // What servers are commonly asked for at start by tools and tests although it belongs to later issues: FUNCTION of a server that has no function,
-// SLOWLOG and LATENCY of one that records nothing, ACL WHOAMI of one that has one user.
+// SLOWLOG and LATENCY of one that records nothing.
 #include "engine/commands/families.h"
 #include "engine/exec/call.h"
 #include "engine/exec/control.h"
@@ -43,8 +43,6 @@ void slowlog_get(Call& c) {
   if (c.argc() == 3 && !c.to_int_range(c.arg(2), -1, INT64_MAX, count, "ERR count should be greater than or equal to -1")) return;
   c.reply.array(0);
 }
-
-void whoami(Call& c) { c.reply.bulk("default"); }
 
 constexpr uint32_t kAdminFlags = kAdmin | kLoading | kStale;
 constexpr const char* kToAll = "request_policy:all_nodes response_policy:all_succeeded";
@@ -133,27 +131,8 @@ constexpr CommandSpec kLatency[] = {
      .syntax = "[event...]",
      .tips = "request_policy:all_nodes response_policy:agg_sum"},
 };
-constexpr CommandSpec kAcl[] = {
-    {.name = "whoami",
-     .arity = 2,
-     .flags = kNoScript | kLoading | kStale | kSentinel,
-     .route = Route::kHere,
-     .run = whoami,
-     .group = Group::kServer,
-     .since = "6.0.0",
-     .complexity = "O(1)",
-     .summary = "Answers the name of the connection's user."},
-};
 
 constexpr CommandSpec kCommands[] = {
-    {.name = "acl",
-     .arity = -2,
-     .flags = kSentinel,
-     .subcommands = kAcl,
-     .group = Group::kServer,
-     .since = "6.0.0",
-     .complexity = "Depends on subcommand.",
-     .summary = "Users and what they may do."},
     {.name = "function",
      .arity = -2,
      .subcommands = kFunction,

@@ -1,5 +1,7 @@
 #include "engine/commands/sort_options.h"
 
+#include "engine/exec/acl_check.h"
+#include "engine/exec/client.h"
 #include "engine/store/hash.h"
 
 namespace ringwood {
@@ -35,10 +37,16 @@ bool SortPattern::find(Call& c, Bytes element, Bytes& value) {
 
 namespace {
 
-bool refuse_in_cluster(Call& c, const char* option) {
-  if (!c.options().cluster_enabled) return false;
+// What a pattern names may lie anywhere: on other nodes, and among keys that the user may not read. (Redis refuses GET # as well to a user who may not read
+// all keys; it names none, and the client may not be at hand where it runs.)
+bool refuse_pattern(Call& c, const SortPattern& pattern, const char* option) {
   OwnedBytes text = "ERR ";
-  c.reply.error(text.append(option).append(" option of SORT denied in Cluster mode."));
+  text.append(option).append(" option of SORT denied ");
+  if (c.options().cluster_enabled) return c.reply.error(text + "in Cluster mode."), true;
+  if (!pattern.names_keys()) return false;
+  const AclUser* user = c.client() ? c.client()->user.get() : nullptr;
+  if (acl_check_all_keys_readable(user, c.command(), c.args())) return false;
+  c.reply.error(text + "due to insufficient ACL permissions.");
   return true;
 }
 
@@ -81,9 +89,10 @@ bool parse_sort(Call& c, bool read_only, SortOptions& o) {
       if (!o.by.names_keys())
         o.unsorted = true;
       else
-        failed = refuse_in_cluster(c, "BY");
-    } else if (!(failed = refuse_in_cluster(c, "GET"))) {
+        failed = refuse_pattern(c, o.by, "BY");
+    } else {
       o.get.emplace_back(c.arg(at));
+      failed = refuse_pattern(c, o.get.back(), "GET");
     }
     return !failed;
   };

@@ -1,8 +1,16 @@
 #include "engine/exec/client.h"
 
+#include "engine/exec/acl.h"
 #include "engine/exec/command_table.h"
 
 namespace ringwood {
+
+void Client::become(std::shared_ptr<AclUser> who, bool has_logged_in) {
+  user = std::move(who);
+  gate = has_logged_in ? &user->gate : &user->stranger_gate;
+}
+
+bool Client::must_log_in() const { return gate->load(std::memory_order_relaxed) == AclUser::kClosed; }
 
 void Client::silence(size_t start) {
   OutBuffer& b = reply_buffer();

@@ -4,6 +4,7 @@
 //
 // Order: as long as nothing is outstanding, replies are written straight into `out`. A request that is answered later (by another shard, under
 // a lease, after a wait) opens a slot; replies behind it gather in a side buffer until it is filled.
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -13,6 +14,7 @@
 
 namespace ringwood {
 
+class AclUser;
 struct Command;
 struct LeaseJob;
 struct Subscriptions;
@@ -29,7 +31,6 @@ class Client {
   uint64_t id = 0;
   int database = 0;
   int resp = 2;
-  bool authenticated = true;       // false until AUTH where requirepass is set
   bool close_after_reply = false;  // QUIT, protocol errors: nothing more is parsed, the connection closes when `out` has been sent
   bool no_touch = false;           // CLIENT NO-TOUCH
   bool no_evict = false;
@@ -41,6 +42,15 @@ class Client {
   std::unique_ptr<Transaction> transaction;  // null until the first MULTI or WATCH
   Subscriptions* subscriptions = nullptr;    // PubSub's; null: none, so that the client is no subscriber
   int64_t created_ms = 0, last_active_ms = 0;
+
+  // --- who it is (engine/exec/acl.h)
+  std::shared_ptr<AclUser> user;  // null: nobody in particular, to whom nothing is refused
+  // A client that has logged in as this user, or has not and would have to be let in as "default".
+  void become(std::shared_ptr<AclUser> who, bool has_logged_in);
+  // Nothing is admitted but what lets it log in.
+  bool must_log_in() const;
+  // The word of its rights, 0 where nothing is refused to it: read with every request, so that a change of the user is seen by all its clients at once.
+  const std::atomic<uint32_t>* gate = &kNoGate;
 
   // --- output, in order; the loop sends it
   OutBuffer out;
@@ -85,6 +95,7 @@ class Client {
     size_t offset, size;  // in side_
     bool filled, silent;
   };
+  static constexpr std::atomic<uint32_t> kNoGate{0};
   void close_local(size_t start) { slots_.push_back({start, side_.size() - start, true, false}); }
   void silence(size_t start);
   bool replies_anyway() const;

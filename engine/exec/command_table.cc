@@ -227,6 +227,7 @@ bool CommandTable::rename(Bytes from, Bytes to) {
   auto it = at(from);
   if (it == commands_.end()) return false;
   if (to.empty()) {
+    removed_.push_back(std::move(*it));
     commands_.erase(it);
     return true;
   }
@@ -270,6 +271,15 @@ __attribute__((always_inline)) inline const Command* CommandTable::look_up(Bytes
 
 const Command* CommandTable::find(Bytes name) const { return look_up(name); }
 
+const Command* CommandTable::find_original(Bytes full_name) const {
+  size_t bar = full_name.find('|');
+  const Command* found = nullptr;
+  for_each_original([&](const Command& c) {
+    if (same_folded(c.full_name, full_name.substr(0, bar))) found = &c;
+  });
+  return found && bar != Bytes::npos ? found->find_subcommand(full_name.substr(bar + 1)) : found;
+}
+
 const Command* CommandTable::find(std::span<const Bytes> args) const {
   if (args.empty()) return nullptr;
   const Command* c = look_up(args[0]);
@@ -285,6 +295,8 @@ static void add_missing_keys(const CommandSpec& spec, std::span<const Bytes> arg
   for (int i = 0; i < n; i++)
     if (std::find(out.begin(), out.end(), more[static_cast<size_t>(i)]) == out.end()) out.push_back(more[static_cast<size_t>(i)]);
 }
+
+bool CommandTable::keys_of(const KeySpec& spec, std::span<const Bytes> args, std::vector<int>& out) { return find_keys(spec, args, out); }
 
 bool CommandTable::keys_of(const Command& c, std::span<const Bytes> args, std::vector<int>& out) {
   out.clear();

@@ -49,16 +49,27 @@ class CommandTable {
   const std::vector<std::unique_ptr<Command>>& all() const { return commands_; }
   size_t ids() const { return next_id_; }  // commands and subcommands, all
 
+  // By the original name, "get" or "config|get", whatever rename-command has made of it: ACL rules mean these. Null when there is none.
+  const Command* find_original(Bytes full_name) const;
+  // f(const Command&) for each command, also for those that rename-command has removed; not for subcommands.
+  template <class F>
+  void for_each_original(F&& f) const {
+    for (const auto& c : commands_) f(*c);
+    for (const auto& c : removed_) f(*c);
+  }
+
   // Argument indexes of the keys of a call, in order, into `out`; false when the arguments are not valid for it. Follows the key specs as Redis's
   // getKeysFromCommand.
   static bool keys_of(const Command& c, std::span<const Bytes> args, std::vector<int>& out);
+  // Those of one specification, appended; false where the arguments do not fit it.
+  static bool keys_of(const KeySpec& spec, std::span<const Bytes> args, std::vector<int>& out);
 
  private:
   struct Place;
   std::unique_ptr<Command> make(const CommandSpec& spec, const Command* parent);
   void put(const Command* c);
   const Command* look_up(Bytes name) const;
-  std::vector<std::unique_ptr<Command>> commands_;
+  std::vector<std::unique_ptr<Command>> commands_, removed_;
   std::vector<Place> index_;  // open addressing, a power of two, at most a quarter full
   uint64_t index_mask_ = 0;
   uint16_t next_id_ = 0;

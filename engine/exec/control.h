@@ -1,6 +1,7 @@
 #pragma once
 // What some commands ask of planes that the engine does not see. Each plane hands its part to Engine at start; without one (in tests, in tools) the
 // command says that it cannot.
+#include <functional>
 #include <span>
 
 #include "engine/base/bytes.h"
@@ -8,7 +9,9 @@
 namespace ringwood {
 
 class Call;
+class Client;
 class Entry;
+class Executor;
 struct Directive;
 struct Options;
 
@@ -24,6 +27,9 @@ class ProcessControl {
   virtual void shutdown(Call& call, uint32_t flags) = 0;
   // SHUTDOWN ABORT: false when none is in progress.
   virtual bool abort_shutdown() = 0;
+  // ACL LOAD and ACL SAVE: the whole of the ACL file. Answers nothing, or what went wrong.
+  virtual OwnedBytes read_acl_file(OwnedBytes& text) = 0;
+  virtual OwnedBytes write_acl_file(Bytes text) = 0;
 
  protected:
   ~ProcessControl() = default;
@@ -47,6 +53,20 @@ class ReloadControl {
 
  protected:
   ~ReloadControl() = default;
+};
+
+// The connections, of all threads: net/.
+using ClientPredicate = std::function<bool(const Client&)>;
+class ClientControl {
+ public:
+  // What CLIENT LIST tells of a client of the calling thread.
+  virtual OwnedBytes describe(Client& client, int64_t now_ms) = 0;
+  // Closes every client but `except` of which `which` holds: those of the calling thread, `home`, at once, those of other threads before these run another
+  // command, where the caller holds their shards. `which` is asked on each client's own thread.
+  virtual void close(Executor& home, const Client& except, ClientPredicate which) = 0;
+
+ protected:
+  ~ClientControl() = default;
 };
 
 // The network: net/.

@@ -13,6 +13,8 @@
 
 namespace ringwood {
 
+class Acl;
+class ClientControl;
 class CommandTable;
 class Executor;
 class Log;
@@ -66,6 +68,7 @@ struct Engine {
   Clock* clock = nullptr;
   PubSub* pubsub = nullptr;            // engine/exec/pubsub.h
   MutationLog* mutations = nullptr;    // engine/exec/mutation_log.h; null where nothing is to be followed
+  Acl* acl = nullptr;                  // engine/exec/acl.h
   Persistence* persistence = nullptr;  // persist/persistence.h; null where nothing is saved
   std::atomic<uint32_t> state{0};
   int64_t start_ms = 0;    // unix time
@@ -76,7 +79,8 @@ struct Engine {
   size_t startup_memory = 0;  // memory::used() when everything had been made and no key loaded
   std::atomic<uint64_t> next_client_id{1};
   InfoRegistry info;
-  Log* log = nullptr;  // these four may be missing
+  Log* log = nullptr;  // these five may be missing
+  ClientControl* client_control = nullptr;
   NetworkControl* network = nullptr;
   ProcessControl* process = nullptr;
   ReloadControl* reload = nullptr;

@@ -296,7 +296,7 @@ void Executor::refuse(Request& r) {
   OutBuffer& out = c.reply_buffer();
   size_t start = out.size();
   Reply reply(out, c.resp);
-  if (admit(engine_, *options_, c, r.command, {r.args, r.argc}, reply)) return c.in_multi ? in_transaction(r) : dispatch(r);
+  if (admit(engine_, *options_, c, r.command, {r.args, r.argc}, now_ms(), reply)) return c.in_multi ? in_transaction(r) : dispatch(r);
   if (r.command) command_stats_[r.command->id].rejected.add();
   count_error(reply);
   if (c.in_multi) c.transaction->broken = true;

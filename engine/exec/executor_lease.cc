@@ -1,6 +1,7 @@
 // Commands that need more than this thread's shard, or more than this turn: leases, replies that come later, and EXEC's queue.
 #include "engine/exec/call.h"
 #include "engine/exec/executor.h"
+#include "engine/exec/gates.h"
 
 namespace ringwood {
 
@@ -97,7 +98,10 @@ void Executor::run_queue(Call& exec, const Transaction& transaction) {
   for (const Transaction::Queued& q : transaction.queue) {
     Call call(*this, *q.command, q.args.view(), &c, c.database, Reply(exec.reply.out(), c.resp));
     call.set_no_touch(c.no_touch);
-    run_handler(call);
+    if (admit_queued(engine_, c, *q.command, q.args.view(), now_ms(), call.reply))
+      run_handler(call);
+    else
+      count_error(call.reply);
   }
   exec_ = nullptr;
   suspended_ = c.unfinished_exec != nullptr;

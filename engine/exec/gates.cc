@@ -1,5 +1,7 @@
 #include "engine/exec/gates.h"
 
+#include "engine/exec/acl_check.h"
+
 namespace ringwood {
 namespace {
 
@@ -59,13 +61,45 @@ bool admit_states(uint32_t refused, Reply& reply) {
   return true;
 }
 
+// May the client's user do this?
+bool admit_user(Engine& engine, Client& client, const Command& command, std::span<const Bytes> args, int64_t now_ms, Reply& reply) {
+  if (client.must_log_in() && !(command.flags & kNoAuth)) return reply.error("NOAUTH Authentication required."), false;
+  AclDenial d = acl_check(client.user.get(), command, args);
+  if (__builtin_expect(!d, 1)) return true;
+  AclContext context = client.in_multi ? AclContext::kMulti : AclContext::kToplevel;
+  log_denial(engine, &client, *client.user, d, context, command, args, now_ms);
+  reply.error("NOPERM " + denial_text(d, *client.user, command, args, false));
+  return false;
+}
+
+// Why a queued command is refused.
+const char* reason_text(AclReason r) {
+  switch (r) {
+    case AclReason::kCommand: return "no permission to execute the command or subcommand";
+    case AclReason::kKey: return "no permission to touch the specified keys";
+    case AclReason::kChannel: return "no permission to access one of the channels used as arguments to the command";
+    default: return "no permission";
+  }
+}
+
 }  // namespace
+
+bool admit_queued(Engine& engine, Client& client, const Command& command, std::span<const Bytes> args, int64_t now_ms, Reply& reply) {
+  AclDenial d = acl_check(client.user.get(), command, args);
+  if (__builtin_expect(!d, 1)) return true;
+  log_denial(engine, &client, *client.user, d, AclContext::kMulti, command, args, now_ms);
+  reply.error(
+      OwnedBytes("NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no "
+                 "longer allowed for the following reason: ") +
+      reason_text(d.reason));
+  return false;
+}
 
 bool admit_queue(const Engine& engine, const Transaction& transaction, Reply& reply) {
   return admit_states(transaction.refused_in & engine.state.load(std::memory_order_relaxed), reply);
 }
 
-bool admit(const Engine& engine, const Options& options, const Client& client, const Command* command, std::span<const Bytes> args,
+bool admit(Engine& engine, const Options& options, Client& client, const Command* command, std::span<const Bytes> args, int64_t now_ms,
            Reply& reply) {
   if (!command) return unknown_command(args, reply), false;
   if (!command->spec->run) {
@@ -82,7 +116,7 @@ bool admit(const Engine& engine, const Options& options, const Client& client, c
                 "otherwise you need to set this option in the configuration file, and then restart the server.");
     return false;
   }
-  if (!client.authenticated && !(command->flags & kNoAuth)) return reply.error("NOAUTH Authentication required."), false;
+  if (!admit_user(engine, client, *command, args, now_ms, reply)) return false;
   uint32_t refused = command->refused_in & engine.state.load(std::memory_order_relaxed);
   if (!admit_states(refused & ~uint32_t{kStateLoading}, reply)) return false;
   if (client.subscriptions && client.resp == 2 && !allowed_to_subscriber(*command)) {

@@ -11,8 +11,11 @@
 namespace ringwood {
 
 // True when the request may run. Otherwise the reply says why not.
-bool admit(const Engine& engine, const Options& options, const Client& client, const Command* command, std::span<const Bytes> args,
+bool admit(Engine& engine, const Options& options, Client& client, const Command* command, std::span<const Bytes> args, int64_t now_ms,
            Reply& reply);
+
+// True when a command of the client's transaction may still run: its rights may have changed since it was queued. Otherwise the reply says so.
+bool admit_queued(Engine& engine, Client& client, const Command& command, std::span<const Bytes> args, int64_t now_ms, Reply& reply);
 
 // True when EXEC may run the transaction's queue in the server's present state. Otherwise the reply says why not.
 bool admit_queue(const Engine& engine, const Transaction& transaction, Reply& reply);
@@ -22,7 +25,7 @@ inline bool admit_fast(const Engine& engine, const Client& client, const Command
   if (!command || !command->spec->run) return false;
   int arity = command->spec->arity;
   bool arity_right = arity >= 0 ? static_cast<int>(argc) == arity : static_cast<int>(argc) >= -arity;
-  return arity_right && client.authenticated && !client.subscriptions &&
+  return arity_right && !client.gate->load(std::memory_order_relaxed) && !client.subscriptions &&
          !(command->refused_in & engine.state.load(std::memory_order_relaxed)) && !(command->flags & kProtected);
 }
 

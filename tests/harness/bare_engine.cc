@@ -12,6 +12,8 @@ BareEngine::BareEngine(int shards, std::span<const CommandSpec> specs, Options o
     commands_.add(specs);
   commands_.freeze(shards);
   engine_.commands = &commands_;
+  acl_ = std::make_unique<Acl>(commands_, options_.get().requirepass);
+  engine_.acl = acl_.get();
   engine_.options = &options_;
   engine_.pubsub = &pubsub_;
   engine_.mutations = &log_;

@@ -6,6 +6,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/options.h"
+#include "engine/exec/acl.h"
 #include "engine/exec/command_table.h"
 #include "engine/exec/engine.h"
 #include "engine/exec/executor.h"
@@ -40,6 +41,7 @@ class BareEngine {
   CommandTable commands_;
   PubSub pubsub_;
   MutationLog log_;
+  std::unique_ptr<Acl> acl_;
   Engine engine_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::unique_ptr<Executor>> executors_;

@@ -15,6 +15,8 @@ InProcess::InProcess(int shards, Options options) : options_(std::move(options))
   commands_.add(session_commands());
   commands_.freeze(shards);
   engine_.commands = &commands_;
+  acl_ = std::make_unique<Acl>(commands_, options_.get().requirepass);
+  engine_.acl = acl_.get();
   engine_.options = &options_;
   engine_.pubsub = &pubsub_;
   engine_.mutations = &log_;
@@ -40,6 +42,7 @@ InProcess::Session& InProcess::session(size_t i) {
     auto s = std::make_unique<Session>();
     s->home = sessions_.size() % executors_.size();
     s->client.id = engine_.next_client_id++;
+    s->client.become(acl_->default_user(), acl_->default_user()->open_to_strangers());
     s->client.created_ms = s->client.last_active_ms = now_ms();
     sessions_.push_back(std::move(s));
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/base/options.h"
+#include "engine/exec/acl.h"
 #include "engine/exec/client.h"
 #include "engine/exec/command_table.h"
 #include "engine/exec/engine.h"
@@ -75,6 +76,7 @@ class InProcess {
   CommandTable commands_;
   PubSub pubsub_;
   MutationLog log_;
+  std::unique_ptr<Acl> acl_;
   Engine engine_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::unique_ptr<Executor>> executors_;

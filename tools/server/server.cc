@@ -20,6 +20,7 @@
 #include "persist/commands.h"
 #include "persist/rdb_encode.h"
 #include "persist/rdb_writer.h"
+#include "tools/server/whole_file.h"
 
 namespace ringwood {
 namespace {
@@ -54,6 +55,7 @@ Server::Server(LoadedOptions&& loaded, const CommandLine& line, LogFile& log)
   engine_.run_id = random.hex(40);
   engine_.replication_id = random.hex(40);
   engine_.log = &log_;
+  engine_.client_control = &connections_;
   engine_.process = this;
   engine_.reload = this;
   if (!line.config_file.empty()) engine_.config_file = absolute_path(line.config_file.c_str());
@@ -75,6 +77,9 @@ bool Server::build() {
       return false;
     }
   commands_.freeze(shard_count_);
+  acl_ = std::make_unique<Acl>(commands_, options_.get().requirepass);
+  engine_.acl = acl_.get();
+  if (!load_users()) return false;
   Random random = Random::from_system();
   for (int i = 0; i < shard_count_; i++) {
     shards_.push_back(std::make_unique<Shard>(i, engine_.mapping, options_.get().databases, random.next()));
@@ -214,18 +219,9 @@ OwnedBytes Server::rewrite_config(const Options& options, bool all) {
   FileText old = read_config_files(engine_.config_file);
   Options defaults;
   if (all) defaults.port = -1;  // differs from every value: all lines are written anew
-  std::string text = ringwood::rewrite_config(old.text ? *old.text : std::string(), options, defaults, std::nullopt);
-  // A short file and a rare command: written here and now, whole or not at all.
-  std::string temporary = engine_.config_file + "." + std::to_string(getpid()) + ".tmp";
-  FILE* f = std::fopen(temporary.c_str(), "w");
-  if (!f) return std::strerror(errno);
-  bool written = std::fwrite(text.data(), 1, text.size(), f) == text.size() && std::fflush(f) == 0 && fsync(fileno(f)) == 0;
-  int error = errno;
-  written &= std::fclose(f) == 0;
-  if (written && std::rename(temporary.c_str(), engine_.config_file.c_str()) == 0) return {};
-  if (written) error = errno;
-  unlink(temporary.c_str());
-  return std::strerror(error);
+  RewriteUsers users;           // none where the ACL file has them
+  if (options.aclfile.empty()) users.rules = user_lines(*acl_);
+  return write_whole_file(engine_.config_file, ringwood::rewrite_config(old.text ? *old.text : std::string(), options, defaults, users));
 }
 
 size_t Server::serialized_length(const Entry& e) {

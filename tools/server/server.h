@@ -8,12 +8,14 @@
 #include "engine/base/clock.h"
 #include "engine/base/conf_args.h"
 #include "engine/base/conf_file.h"
+#include "engine/exec/acl.h"
 #include "engine/exec/command_table.h"
 #include "engine/exec/control.h"
 #include "engine/exec/engine.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/mutation_log.h"
 #include "engine/exec/pubsub.h"
+#include "net/client_control.h"
 #include "net/network.h"
 #include "persist/data_load.h"
 #include "persist/info.h"
@@ -40,6 +42,8 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   OwnedBytes rewrite_config(const Options& options, bool all) override;
   void shutdown(Call& call, uint32_t flags) override;
   bool abort_shutdown() override;
+  OwnedBytes read_acl_file(OwnedBytes& text) override;
+  OwnedBytes write_acl_file(Bytes text) override;
   // ReloadControl
   void reload(Call& call, ReloadRequest request) override;
   size_t serialized_length(const Entry& e) override;
@@ -51,6 +55,7 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
 
   static void loaded(void* self, const DataLoad::Result& result);
   void on_loaded(const DataLoad::Result& result);
+  bool load_users();
   void announce();
   void log_progress();
 
@@ -69,10 +74,12 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   CommandTable commands_;
   PubSub pubsub_;
   MutationLog mutations_;
+  std::unique_ptr<Acl> acl_;  // from build() on: it needs all commands
   Engine engine_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::unique_ptr<Executor>> executors_;
   Network network_;
+  Connections connections_{network_};
   std::unique_ptr<Persistence> persistence_;  // from ready() on: it needs the rings
   std::unique_ptr<DataLoad> load_;
   PersistenceInfo persistence_info_{nullptr, nullptr};

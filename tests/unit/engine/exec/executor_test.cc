@@ -206,10 +206,11 @@ TEST(Executor, LeavesAccessTimesAloneForAClientThatAsksForIt) {
 TEST(Executor, RefusesInRedissOrder) {
   Rig r(2);
   TestClient& c = r.client(0);
-  c.authenticated = false;
+  AclUser stranger("somebody", {});
+  c.gate = &stranger.stranger_gate;
   EXPECT_EQ(r.run(c, {"here"}), "-ERR wrong number of arguments for 'here' command\r\n");
   EXPECT_EQ(r.run(c, {"here", "x"}), "-NOAUTH Authentication required.\r\n");
-  c.authenticated = true;
+  c.gate = TestClient().gate;
   r.bare().engine().state = kStateLoading;
   EXPECT_EQ(r.run(c, {"one", r.key_on(1), "x"}), "-LOADING Redis is loading the dataset in memory\r\n");
   r.bare().engine().state = 0;
