@@ -4,6 +4,7 @@
 #include "engine/exec/call.h"
 #include "engine/exec/command_batch.h"
 #include "engine/exec/executor.h"
+#include "engine/exec/gates.h"
 #include "engine/exec/routing.h"
 
 namespace ringwood {
@@ -118,10 +119,16 @@ bool Executor::serve(Waiter& w, const ShardSet& held) {
   Call call(*this, *w.command, w.args.view(), nullptr, w.database, Reply(w.reply, w.resp));
   call.set_no_touch(w.no_touch);
   call.set_held(&held);
-  serving_ = true;
   found_nothing_ = false;
+  // While it waits the client runs nothing that would change who it is; what its user may do can have changed.
+  if (!admit_again(engine_, *w.owed.client, w.home == self_, *w.command, w.args.view(), now_ms(), call.reply)) {
+    command_stats_[w.command->id].rejected.add();
+    count_error(call.reply);
+    return true;
+  }
   const ShardSet* before = holding_;
   holding_ = &held;
+  serving_ = true;
   run_handler(call);
   holding_ = before;
   serving_ = false;

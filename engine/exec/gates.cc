@@ -95,6 +95,15 @@ bool admit_queued(Engine& engine, Client& client, const Command& command, std::s
   return false;
 }
 
+bool admit_again(Engine& engine, Client& client, bool here, const Command& command, std::span<const Bytes> args, int64_t now_ms,
+                 Reply& reply) {
+  AclDenial d = acl_check(client.user.get(), command, args);
+  if (__builtin_expect(!d, 1)) return true;
+  log_denial(engine, here ? &client : nullptr, *client.user, d, AclContext::kToplevel, command, args, now_ms);
+  reply.error("NOPERM " + denial_text(d, *client.user, command, args, false));
+  return false;
+}
+
 bool admit_queue(const Engine& engine, const Transaction& transaction, Reply& reply) {
   return admit_states(transaction.refused_in & engine.state.load(std::memory_order_relaxed), reply);
 }

@@ -14,6 +14,10 @@ namespace ringwood {
 bool admit(Engine& engine, const Options& options, Client& client, const Command* command, std::span<const Bytes> args, int64_t now_ms,
            Reply& reply);
 
+// The same for a command that has waited: nothing else is looked at again. `here`: the client is of the calling thread.
+bool admit_again(Engine& engine, Client& client, bool here, const Command& command, std::span<const Bytes> args, int64_t now_ms,
+                 Reply& reply);
+
 // True when a command of the client's transaction may still run: its rights may have changed since it was queued. Otherwise the reply says so.
 bool admit_queued(Engine& engine, Client& client, const Command& command, std::span<const Bytes> args, int64_t now_ms, Reply& reply);
 

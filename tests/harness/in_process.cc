@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/commands/acl_info.h"
 #include "engine/commands/families.h"
 #include "engine/commands/info_parts.h"
 #include "net/commands.h"
@@ -25,6 +26,7 @@ InProcess::InProcess(int shards, Options options) : options_(std::move(options))
   engine_.run_id = std::string(40, 'a');
   engine_.replication_id = std::string(40, 'b');
   add_engine_info(engine_.info);
+  add_acl_info(engine_.info);
   for (int i = 0; i < shards; i++) {
     shards_.push_back(std::make_unique<Shard>(i, engine_.mapping, options_.get().databases, static_cast<uint64_t>(i) + 1));
     engine_.shards.push_back(shards_.back().get());

@@ -18,6 +18,7 @@
 #include "tools/server/log_file.h"
 #include "tools/server/process.h"
 #include "tools/server/server.h"
+#include "tools/server/whole_file.h"
 
 namespace ringwood {
 namespace {
@@ -109,6 +110,7 @@ int main(int argc, char** argv) {
       return 1;
     case CommandLine::Action::kServe: break;
   }
+  if (!line.config_file.empty()) line.config_file = ringwood::absolute_path(line.config_file.c_str());  // the directory changes later
   ringwood::g_hash_seed = ringwood::Random::from_system().next();
   return ringwood::serve(line, argv[0], argc == 1);
 }

@@ -12,6 +12,7 @@
 #include "engine/base/conf_source.h"
 #include "engine/base/directive.h"
 #include "engine/base/random.h"
+#include "engine/commands/acl_info.h"
 #include "engine/commands/families.h"
 #include "engine/commands/info_parts.h"
 #include "net/commands.h"
@@ -28,13 +29,6 @@ namespace {
 constexpr int64_t kLoadBudgetUs = 2000;  // a turn's share for loading: connections are answered in between
 constexpr int64_t kCronMs = 100;
 constexpr int64_t kProgressMs = 2000;
-
-std::string absolute_path(const char* path) {
-  char* real = realpath(path, nullptr);
-  std::string answer = real ? real : path;
-  std::free(real);
-  return answer;
-}
 
 }  // namespace
 
@@ -58,10 +52,11 @@ Server::Server(LoadedOptions&& loaded, const CommandLine& line, LogFile& log)
   engine_.client_control = &connections_;
   engine_.process = this;
   engine_.reload = this;
-  if (!line.config_file.empty()) engine_.config_file = absolute_path(line.config_file.c_str());
+  engine_.config_file = line.config_file;
   engine_.executable = absolute_path("/proc/self/exe");
   add_engine_info(engine_.info);
   add_network_info(engine_.info, network_);
+  add_acl_info(engine_.info);
   add_persistence_info(engine_.info, persistence_info_);
   add_families(commands_);
   commands_.add(session_commands());

@@ -4,9 +4,17 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 namespace ringwood {
+
+std::string absolute_path(const char* path) {
+  char* real = realpath(path, nullptr);
+  std::string answer = real ? real : path;
+  std::free(real);
+  return answer;
+}
 
 std::string read_whole_file(const std::string& path, std::string& text) {
   FILE* f = std::fopen(path.c_str(), "r");

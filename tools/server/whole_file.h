@@ -6,7 +6,9 @@
 
 namespace ringwood {
 
-// Both answer nothing, or the system's error text.
+// As seen from the root; the path itself where there is no such file.
+std::string absolute_path(const char* path);
+// These answer nothing, or the system's error text.
 std::string read_whole_file(const std::string& path, std::string& text);
 // The old file is replaced whole, or stays as it is.
 std::string write_whole_file(const std::string& path, Bytes text);

@@ -1,0 +1,23 @@
+#include "engine/commands/acl_info.h"
+
+#include "engine/exec/acl.h"
+#include "engine/exec/engine.h"
+
+namespace ringwood {
+namespace {
+
+void write_refusals(InfoText& out, const InfoContext& context, void*) {
+  const AclLog& log = context.engine.acl->log;
+  out.field("acl_access_denied_auth", log.refused(AclReason::kAuth));
+  out.field("acl_access_denied_cmd", log.refused(AclReason::kCommand));
+  out.field("acl_access_denied_key", log.refused(AclReason::kKey));
+  out.field("acl_access_denied_channel", log.refused(AclReason::kChannel));
+}
+
+void reset_refusals(const InfoContext& context, void*) { context.engine.acl->log.reset_counters(); }
+
+}  // namespace
+
+void add_acl_info(InfoRegistry& registry) { registry.add({"stats", write_refusals, reset_refusals}); }
+
+}  // namespace ringwood
