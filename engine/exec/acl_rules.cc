@@ -85,7 +85,7 @@ AclFault allow_part(AclSelector& s, Bytes name, const CommandTable& commands) {
   const Command* c = commands.find_original(name.substr(0, bar));
   if (!c) return AclFault::kUnknownCommand;
   if (c->parent) return AclFault::kFirstArgOfSubcommand;
-  if (part.empty()) return AclFault::kSyntax;
+  if (part.empty() || acl_has_spaces(part)) return AclFault::kSyntax;
   if (c->subcommands.empty()) {
     allow_first_arg(s, c->id, part);
   } else {
@@ -195,7 +195,8 @@ AclFault add_selector(AclRules& rules, Bytes inside, const AclLanguage& language
   if (!words) return AclFault::kSyntax;  // quotes that do not end
   AclSelector s = new_selector(language);
   for (const OwnedBytes& word : *words) {
-    if (word.empty()) return AclFault::kSyntax;
+    // A word of these could not be told from the selector's end, or would be another one, when the rules are shown and read again.
+    if (word.empty() || word.back() == ')' || word.find_first_of("\"'") != OwnedBytes::npos) return AclFault::kSyntax;
     AclFault f = apply_to_selector(s, word, language);
     if (f != AclFault::kNone) return f;
   }

@@ -100,6 +100,8 @@ TEST(AclRules, RefusesWhatItDoesNotUnderstand) {
   for (Bytes rule : {"nosuch", "%~x", "%X~x", "%RR~x", "~a b", "&a\tb", "%", "(", ")", "(+get", "(nosuch)"})
     EXPECT_EQ(r.apply(rule), "Syntax error") << rule;
   EXPECT_EQ(r.apply(Bytes("~a\0b", 4)), "Syntax error");
+  // What could not be read again.
+  for (Bytes rule : {"(~a) +get)", "(~\"\\x22\")", "(~a\\'b +get)", "+getrange|a b"}) EXPECT_EQ(r.apply(rule), "Syntax error") << rule;
   EXPECT_EQ(r.apply("(+get +nosuch)"), "Unknown command or category name in ACL");
   EXPECT_EQ(r.rules, before);
   EXPECT_EQ(r.apply(""), "OK");
