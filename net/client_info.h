@@ -21,6 +21,7 @@ struct ClientFilter {
   OwnedBytes address, local_address;  // empty: any
   std::optional<ClientClass> type;    // none: any
   std::shared_ptr<AclUser> user;      // null: any
+  bool master = false;                // the connection to our master
   bool none = false;                  // no connection is what is asked for
   uint64_t skip = 0;                  // id of a client that is not meant
 

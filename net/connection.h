@@ -1,8 +1,12 @@
 #pragma once
 // A client's socket: what has come and is not parsed yet, what waits to be sent, and how the connection ends. Belongs to one loop, which drives it.
+#include <sys/socket.h>
+
 #include <cstdint>
+#include <memory>
 #include <string>
 
+#include "cluster/replica_peer.h"
 #include "engine/base/bytes.h"
 #include "engine/base/options.h"
 #include "engine/exec/client.h"
@@ -11,6 +15,8 @@
 namespace ringwood {
 
 class Loop;
+class OutputSource;
+class StreamOwner;
 
 // Bytes that could not be parsed where they were received: the tail of a request, or requests behind one that waits.
 class QueryBuffer {
@@ -77,6 +83,15 @@ class Connection final : public Client {
   bool sending = false;
   int64_t over_soft_limit_since_ms = 0;  // 0: it is below
 
+  // --- a stream of its own
+  StreamOwner* owner = nullptr;           // has the bytes that come; null: they are requests
+  OutputSource* source = nullptr;         // has more to send when `out` is empty
+  std::unique_ptr<ReplicaTraits> traits;  // what REPLCONF has told; null: nothing
+  bool moved = false;                     // its socket is another connection's now
+  bool connecting = false;
+  bool held = false;           // nothing is received or parsed until Loop::release()
+  sockaddr_storage dialled{};  // read by the kernel while connecting
+
   // --- the end
   bool ended = false;  // the peer sends no more; stands in the loop's list of those
   bool dying = false;  // stands in the loop's list of those that close as soon as nothing is in flight
@@ -84,7 +99,9 @@ class Connection final : public Client {
 
   uint64_t bytes_in = 0, bytes_out = 0;
 
-  ClientClass output_class() const { return subscriptions ? ClientClass::kPubsub : ClientClass::kNormal; }
+  ClientClass output_class() const {
+    return role == Role::kReplica ? ClientClass::kReplica : subscriptions ? ClientClass::kPubsub : ClientClass::kNormal;
+  }
   size_t output_bytes() const { return out.size() + in_flight.size() - sent; }
   // "127.0.0.1:1234", "[::1]:1234" or "/path:0", as CLIENT LIST shows them; asked from the kernel at first use.
   const std::string& peer_address();

@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "engine/exec/acl.h"
+#include "net/stream_owner.h"
 
 namespace ringwood {
 namespace {
@@ -51,7 +52,7 @@ Loop::Loop(Network& network, Executor& executor) : network_(network), executor_(
 
 Loop::~Loop() {
   for (Connection* c : connections_) {
-    ::close(c->fd);
+    if (!c->moved) ::close(c->fd);
     delete c;
   }
   if (signal_fd_ >= 0) ::close(signal_fd_);
@@ -88,7 +89,8 @@ void Loop::turn() {
   // 6. Work that nobody waits for, in small portions.
   bool work_left = executor_.background();
   if (accepting_) work_left |= network_.owner.background(executor_);
-  // 7. Mail for others.
+  // 7. Mail for others, and connections that go there.
+  if (!moves_.empty()) hand_over_movers();
   executor_.post_mail([this](int other) { wake(other); });
   // 8. Connections that have ended.
   if (!dying_.empty()) bury();
@@ -111,6 +113,7 @@ void Loop::take(const Ring::Completion& c) {
     case Ring::Op::kSend: return sent(c);
     case Ring::Op::kReceiveInto: return received_in_place(c);
     case Ring::Op::kAccept: return accepted(c);
+    case Ring::Op::kConnect: return dialled(c);
     case Ring::Op::kTick: return tick();
     case Ring::Op::kDue: due_timer_ms_ = 0; return;
     case Ring::Op::kFile: return Ring::finish_file(c);
@@ -147,7 +150,7 @@ void Loop::receive_ended(Connection& c, int result) {
   else if (result < 0 && result != -ECANCELED && result != -EINTR && result != -EAGAIN)
     return kill(c);
   if (c.dying) return;
-  if (direct)
+  if (direct || c.held)
     mark_untidy(c);  // armed again when what has arrived until now has been parsed
   else
     arm_receive(c);
@@ -186,6 +189,7 @@ void Loop::sent(const Ring::Completion& done) {
   if (c.out.empty()) {
     c.out.swap(c.in_flight);  // the usual case needs one buffer only
     c.out.shrink(16384);
+    if (c.source) c.source->drained(c);
     if (c.close_after_reply && !c.slots_open()) kill(c);
   } else {
     list(c);
@@ -203,8 +207,8 @@ void Loop::send_replies() {
 
 void Loop::flush(Connection& c) {
   if (c.dying) return;
-  if (over_output_limit(c)) return;
-  if (c.sending) return;
+  if (c.role == Client::Role::kClient && over_output_limit(c)) return;
+  if (c.sending || c.connecting) return;
   if (c.replies_due() && c.out.size() < kHeldBytes) return;  // take_replies lists it again
   if (!c.out.empty()) {
     c.out.swap(c.in_flight);
@@ -330,7 +334,7 @@ void Loop::stream_ended(Connection& c) {
 void Loop::end_gently() {
   size_t left = 0;
   for (Connection* c : ended_) {
-    if (c->waiter) kill(*c);  // nobody is there for whom it could go on waiting
+    if (c->waiter || c->owner) kill(*c);  // nobody is there for whom it could go on waiting
     if (!c->dying && (c->stopped || c->waits_to_parse)) {
       ended_[left++] = c;
       continue;
@@ -355,6 +359,14 @@ void Loop::kill(Connection& c) {
   executor_.waiting_room().end(c, WaitingRoom::End::kDisconnect);
   c.close_after_reply = true;
   dying_.push_back(&c);
+  if (StreamOwner* owner = c.owner) {
+    c.owner = nullptr;
+    owner->lost(c);
+  }
+  if (OutputSource* source = c.source) {
+    c.source = nullptr;
+    source->closed(c);
+  }
 }
 
 // Frees those whom neither the kernel nor the executor knows any more.
@@ -362,10 +374,11 @@ void Loop::bury() {
   if (!executor_.resumed().empty()) return;  // one of them may stand there
   size_t left = 0;
   for (Connection* c : dying_) {
-    bool in_kernel = c->receiving != Connection::Receiving::kNot || c->sending;
+    bool in_kernel = c->receiving != Connection::Receiving::kNot || c->sending || c->connecting;
     if (in_kernel && !c->shut) {
       c->shut = true;
       shutdown(c->fd, SHUT_RDWR);
+      if (c->connecting) ring_.cancel(Ring::Op::kConnect, c);
     }
     if (!departures_.gone(*c) || in_kernel || c->slots_open() || c->waiting || c->listed || c->ended || c->untidy || c->waits_to_parse) {
       dying_[left++] = c;
@@ -374,9 +387,11 @@ void Loop::bury() {
     connections_[c->place] = connections_.back();
     connections_[c->place]->place = c->place;
     connections_.pop_back();
-    ring_.close(c->fd);
     stats.connected.add(-1);
-    network_.connections.fetch_sub(1, std::memory_order_relaxed);
+    if (!c->moved) {
+      ring_.close(c->fd);
+      network_.connections.fetch_sub(1, std::memory_order_relaxed);
+    }
     delete c;
   }
   dying_.resize(left);
@@ -423,7 +438,7 @@ void Loop::walk_connections() {
 }
 
 void Loop::check_connection(Connection& c) {
-  if (c.dying) return;
+  if (c.dying || c.role != Client::Role::kClient) return;
   if (over_output_limit(c)) return;
   int64_t timeout_ms = executor_.options().timeout * int64_t{1000};
   if (timeout_ms && !c.waiting && !c.subscriptions && executor_.now_ms() - c.last_active_ms > timeout_ms) {

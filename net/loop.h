@@ -2,6 +2,7 @@
 // One thread's life: the turn, a fixed list of phases (loop.cc, Loop::turn), until the network stops. Owns the thread's ring and connections, and drives its
 // executor. docs/architecture.md, section 2.
 #include <deque>
+#include <functional>
 #include <vector>
 
 #include "engine/exec/departures.h"
@@ -33,6 +34,18 @@ class Loop {
   void adopt(int fd, bool unix_socket);
   // Closes without sending what is left, as soon as nothing of it is in flight.
   void kill(Connection& c);
+  // Its `out` is sent this turn.
+  void list(Connection& c);
+  // Begins a connection to another server, whose bytes are the owner's. Null, with the reason in `error`, where that is impossible. Names are looked up here
+  // and now.
+  Connection* dial(const std::string& host, int port, const std::string& from, StreamOwner& owner, std::string& error);
+  // Receives nothing more of it until release(): its owner has enough.
+  void hold(Connection& c);
+  void release(Connection& c);
+  // Sends what stands in its `out`, if nothing is being sent; in any phase of the turn.
+  void send_now(Connection& c) { flush(c); }
+  // Gives the connection to another loop, where `arrived` is told of it as it is there; here it ends. It has no reply outstanding.
+  void move(Connection& c, Loop& to, std::function<void(Connection&)> arrived);
   // Ends the sleep of another loop.
   void wake(int other);
 
@@ -59,6 +72,7 @@ class Loop {
   void receive_ended(Connection& c, int result);
   void sent(const Ring::Completion& c);
   void accepted(const Ring::Completion& c);
+  void dialled(const Ring::Completion& c);
   void arm_listeners();
   void tick();
   void arm_due();
@@ -80,10 +94,12 @@ class Loop {
   void flush(Connection& c);
   bool over_output_limit(Connection& c);
   void stream_ended(Connection& c);
-  void list(Connection& c);
   void check_connection(Connection& c);
   void walk_connections();
   bool refuse(int fd, bool unix_socket);
+  struct Move;
+  void hand_over_movers();
+  void take_moved(Move& m);
 
   Network& network_;
   Executor& executor_;
@@ -96,6 +112,7 @@ class Loop {
   std::vector<Connection*> untidy_;
   std::vector<Connection*> ended_;  // the peer sends no more
   std::vector<Connection*> dying_;
+  std::vector<Move*> moves_;  // of connections that go as soon as nothing of them is in flight
   Departures departures_;
   std::deque<OwnedBytes> unquoted_;  // arguments of inline commands of this round
   uint64_t round_ = 1;               // number of the next Executor::run()

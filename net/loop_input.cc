@@ -7,6 +7,7 @@
 
 #include "engine/exec/reply.h"
 #include "net/loop.h"
+#include "net/stream_owner.h"
 
 namespace ringwood {
 namespace {
@@ -40,7 +41,10 @@ void Loop::parse_and_run() {
     for (Client* client : resumed) {
       auto& c = static_cast<Connection&>(*client);
       c.stopped = false;
-      feed_query(c);
+      if (c.owner)
+        c.owner->resumed(c);
+      else
+        feed_query(c);
       if (c.close_after_reply) list(c);
     }
     if (submitted_) run_round();
@@ -56,7 +60,8 @@ void Loop::parse_and_run() {
 }
 
 bool Loop::may_parse(const Connection& c) const {
-  return !c.stopped && !c.close_after_reply && !executor_.leased_out() && !(paused_ && (c.held_by_pause || network_.pause_is_total()));
+  return !c.stopped && !c.held && !c.close_after_reply && !executor_.leased_out() &&
+         !(paused_ && c.role != Client::Role::kReplica && (c.held_by_pause || network_.pause_is_total()));
 }
 
 // CLIENT PAUSE WRITE: true for the request that has to wait, and with it all behind it.
@@ -73,6 +78,7 @@ void Loop::parse_arrival(const Arrival& a) {
   stats.bytes_in.add(a.size);
   c.last_active_ms = executor_.now_ms();
   Bytes input(ring_.buffer(a.buffer), a.size);
+  if (__builtin_expect(c.owner != nullptr, 0)) return c.owner->received(c, input);
   if (c.query.empty() && may_parse(c)) input.remove_prefix(feed(c, input));
   if (input.empty()) return;
   keep(c, input);
@@ -109,7 +115,7 @@ size_t Loop::feed(Connection& c, Bytes input) {
 }
 
 void Loop::feed_query(Connection& c) {
-  if (c.query.empty()) return;
+  if (c.query.empty() || c.held) return;
   if (!may_parse(c)) {
     if (!c.stopped && !c.close_after_reply && !c.waits_to_parse) {
       c.waits_to_parse = true;
@@ -175,7 +181,8 @@ void Loop::mark_untidy(Connection& c) {
 // At the end of a turn: receives the rest of a large argument in place, so that it is not copied from pool buffers.
 void Loop::expect(Connection& c) {
   using Receiving = Connection::Receiving;
-  if (c.dying || c.receiving == Receiving::kDirect) return;
+  if (c.dying || c.held || c.receiving == Receiving::kDirect) return;
+  if (c.owner) return c.receiving == Receiving::kNot && !c.connecting ? arm_receive(c) : void();
   size_t wanted = c.stopped || c.close_after_reply ? 0 : c.parser.wanted();
   size_t missing = wanted > c.query.size() ? wanted - c.query.size() : 0;
   if (c.receiving == Receiving::kNot && !missing) return arm_receive(c);

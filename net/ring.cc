@@ -148,6 +148,12 @@ void Ring::accept(int listener, void* pointer) {
   s->user_data = tag(Op::kAccept, pointer);
 }
 
+void Ring::connect(int fd, const sockaddr* address, unsigned size, void* pointer) {
+  io_uring_sqe* s = sqe();
+  io_uring_prep_connect(s, fd, address, size);
+  s->user_data = tag(Op::kConnect, pointer);
+}
+
 void Ring::timer(Timer which, int64_t microseconds) {
   io_uring_sqe* s = sqe();
   int64_t(&timer)[2] = timers_[static_cast<size_t>(which)];

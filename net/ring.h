@@ -13,6 +13,7 @@
 #include "engine/base/io.h"
 
 struct io_uring;
+struct sockaddr;
 struct io_uring_sqe;
 struct io_uring_buf_ring;
 
@@ -21,7 +22,7 @@ namespace ringwood {
 class Ring final : public FileIo {
  public:
   // What a completion is of; `pointer` is what was handed in with the request.
-  enum class Op : uint8_t { kIgnored, kReceive, kReceiveInto, kSend, kAccept, kTick, kDue, kWake, kSignal, kFile };
+  enum class Op : uint8_t { kIgnored, kReceive, kReceiveInto, kSend, kAccept, kTick, kDue, kWake, kSignal, kFile, kConnect };
   struct Completion {
     uint64_t data;
     int32_t result;  // as the system call's: negative is -errno
@@ -56,6 +57,8 @@ class Ring final : public FileIo {
   // All of `bytes`, or an error; they stay in place until the completion.
   void send(int fd, Bytes bytes, void* pointer);
   void accept(int listener, void* pointer);
+  // `address` stays in place until the completion.
+  void connect(int fd, const sockaddr* address, unsigned size, void* pointer);
   // Two timers, each at most once a turn.
   enum class Timer { kTick, kDue };
   void timer(Timer which, int64_t microseconds);

@@ -1,5 +1,7 @@
 #include "persist/data_load.h"
 
+#include "engine/base/number.h"
+
 namespace ringwood {
 
 struct DataLoad::Delivery final : Task {
@@ -26,12 +28,14 @@ void DataLoad::start(Executor& home, bool verify_checksum, bool merge, Done done
   done_ = done;
   context_ = context;
   duplicate_.clear();
+  result_ = Result();
   filling_.clear();
   filling_.resize(engine_.shards.size());
   Loader::Options how;
   how.databases = o.databases;
   how.verify_checksum = verify_checksum;
   how.now_ms = home.now_ms();
+  how.drop_expired = !(engine_.state.load(std::memory_order_relaxed) & kStateReplica);
   how.access = {o.maxmemory_policy, home.now_ms(), static_cast<int>(o.lfu_decay_time)};
   loader_ = std::make_unique<Loader>(io_, home.shard().limits, engine_.mapping, how, static_cast<LoadTarget&>(*this));
   figures_.start_s = home.now_ms() / 1000;
@@ -81,6 +85,16 @@ void DataLoad::deliver(int shard, int database, Entry* entry) {
   if (d->items.size() == kBatch) send(shard);
 }
 
+void DataLoad::on_aux(Bytes name, Bytes value) {
+  int64_t number;
+  if (name == "repl-id")
+    result_.replication_id = value;
+  else if (name == "repl-offset" && parse_int64(value, number))
+    result_.replication_offset = number;
+  else if (name == "repl-stream-db" && parse_int64(value, number))
+    result_.replication_database = static_cast<int>(number);
+}
+
 void DataLoad::send(int shard) {
   Delivery* d = filling_[static_cast<size_t>(shard)].release();
   d->run = [](Task& t, Executor& there) {
@@ -100,7 +114,11 @@ void DataLoad::send(int shard) {
 }
 
 void DataLoad::finish(Loader::State state) {
-  Result result{state, loader_->error(), loader_->progress(), loader_->rdb_version()};
+  Result result = std::move(result_);
+  result.state = state;
+  result.error = loader_->error();
+  result.progress = loader_->progress();
+  result.rdb_version = loader_->rdb_version();
   if (state == Loader::State::kLoaded && !duplicate_.empty()) {
     result.state = Loader::State::kFailed;
     result.error = "the key \"" + duplicate_ + "\" stands in the file twice";

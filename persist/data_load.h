@@ -15,10 +15,14 @@ namespace ringwood {
 class DataLoad final : private LoadTarget {
  public:
   struct Result {
-    Loader::State state;  // kLoaded, kMissing or kFailed
+    Loader::State state = Loader::State::kFailed;  // kLoaded, kMissing or kFailed
     OwnedBytes error;
     LoadProgress progress;
     int rdb_version = 0;
+    // Of a file written by a part of a replication (AUX fields).
+    OwnedBytes replication_id;
+    int64_t replication_offset = -1;
+    int replication_database = -1;
   };
   using Done = void (*)(void* context, const Result& result);
 
@@ -45,7 +49,7 @@ class DataLoad final : private LoadTarget {
   static constexpr int kMostUnderWay = 64;  // messages: what a slow shard may have waiting
   void deliver(int shard, int database, Entry* entry) override;
   void on_function(Bytes source) override { persistence_.functions().emplace_back(source); }
-  void on_aux(Bytes, Bytes) override {}
+  void on_aux(Bytes name, Bytes value) override;
   void send(int shard);
   void finish(Loader::State state);
   static bool adopt(Shard& shard, int database, Entry* entry, bool merge, OwnedBytes& duplicate);
@@ -58,6 +62,7 @@ class DataLoad final : private LoadTarget {
   std::vector<std::unique_ptr<Delivery>> filling_;  // by shard
   int under_way_ = 0;
   bool merge_ = false;
+  Result result_;
   OwnedBytes duplicate_;  // a key that stood in the file twice
   Done done_ = nullptr;
   void* context_ = nullptr;

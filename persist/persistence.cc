@@ -5,6 +5,7 @@
 
 #include "engine/base/memory.h"
 #include "engine/exec/executor.h"
+#include "persist/replication_place.h"
 #include "persist/snapshot.h"
 
 namespace ringwood {
@@ -43,6 +44,7 @@ bool Persistence::save_held(Executor& home, bool background, Done done, void* co
   info.server_version = server_version_;
   info.now_ms = home.now_ms();
   info.used_memory = memory::used();
+  add_replication_place(info, engine_);
   Saver::Job job;
   job.folder = o.dir;
   job.file = o.dbfilename;

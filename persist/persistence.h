@@ -60,6 +60,8 @@ class Persistence {
   // Images of the data set for other sinks than the file of SAVE.
   Snapshots& snapshots() { return snapshots_; }
 
+  const OwnedBytes& server_version() const { return server_version_; }
+
   // Function libraries that a file brought, kept to be saved again. Written while loading only.
   std::vector<OwnedBytes>& functions() { return functions_; }
 

@@ -5,6 +5,7 @@
 #include "engine/base/crc.h"
 #include "engine/base/memory.h"
 #include "engine/exec/executor.h"
+#include "persist/replication_place.h"
 #include "persist/snapshot.h"
 
 namespace ringwood {
@@ -22,6 +23,7 @@ bool Snapshots::start_held(Executor& home, SnapshotSink& sink) {
   info.server_version = server_version_;
   info.now_ms = home.now_ms();
   info.used_memory = memory::used();
+  add_replication_place(info, engine_);
   sink.at_cut(home, info);
 
   std::vector<OutBuffer> chunks = encode_data_set(engine_.shards, functions_, info);

@@ -10,6 +10,7 @@
 #include "engine/commands/families.h"
 #include "engine/exec/control.h"
 #include "engine/exec/engine.h"
+#include "engine/exec/replication.h"
 
 namespace ringwood {
 namespace {
@@ -76,7 +77,7 @@ void replybuffer(Call& c) {
 
 void change_repl_id(Call& c) {
   if (Log* log = c.engine().log) log->write(LogLevel::kNotice, "Changing replication IDs after receiving DEBUG change-repl-id");
-  c.engine().replication_id = Random::from_system().hex(40);
+  if (ReplicationControl* control = c.engine().replication) control->change_id(c.executor());
   c.reply.ok();
 }
 

@@ -136,14 +136,6 @@ void copy(Call& c) {
 }
 
 // Without replicas nobody can acknowledge anything.
-void wait(Call& c) {
-  int64_t replicas, timeout;
-  if (!c.to_int(c.arg(1), replicas)) return;
-  if (!c.to_int(c.arg(2), timeout, "ERR timeout is not an integer or out of range")) return;
-  if (timeout < 0) return c.reply.error("ERR timeout is negative");
-  c.reply.integer(0);
-}
-
 constexpr KeySpec kRemovedKeys[] = {{.flags = kKeyRM | kKeyDelete, .index = 1, .last = -1}};
 constexpr KeySpec kAskedKeys[] = {{.flags = kKeyRO, .index = 1, .last = -1}};
 constexpr KeySpec kAskedKey[] = {{.flags = kKeyRO, .index = 1}};
@@ -243,16 +235,6 @@ constexpr CommandSpec kCommands[] = {
      .summary = "Deletes keys.",
      .syntax = "key:key...",
      .tips = "request_policy:multi_shard response_policy:agg_sum"},
-    {.name = "wait",
-     .arity = 3,
-     .acl = kAclConnection,
-     .route = Route::kHere,
-     .run = wait,
-     .since = "3.0.0",
-     .complexity = "O(1)",
-     .summary = "Waits until replicas have acknowledged the connection's writes.",
-     .syntax = "numreplicas:integer timeout:integer",
-     .tips = "request_policy:all_shards response_policy:agg_min"},
 };
 
 }  // namespace

@@ -118,9 +118,6 @@ void write_stats(InfoText& out, const InfoContext& x, void*) {
   for (const Shard* s : e.shards) lag = std::max(lag, s->stats.expire_lag_ms.get());
   out.field("total_commands_processed", total(e, &ShardStats::commands_processed));
   out.field("instantaneous_ops_per_sec", static_cast<int64_t>(e.executors[0]->command_rate().per_second()));
-  out.field("sync_full", 0);
-  out.field("sync_partial_ok", 0);
-  out.field("sync_partial_err", 0);
   out.field("expired_subkeys", total(e, &ShardStats::expired_fields));
   out.field("expired_keys", total(e, &ShardStats::expired_keys));
   out.field("expired_stale_perc", 0.0, 2);  // nothing is sampled: what is due is known
@@ -154,22 +151,6 @@ void reset_stats(const InfoContext& x, void*) {
                                    &ShardStats::evicted_keys, &ShardStats::keyspace_hits, &ShardStats::keyspace_misses,
                                    &ShardStats::total_error_replies, &ShardStats::leases, &ShardStats::remote_commands})
       (s->stats.*c).set(0);
-}
-
-void write_replication(InfoText& out, const InfoContext& x, void*) {
-  const Options& o = x.here.options();
-  out.field("role", "master");
-  out.field("connected_slaves", 0);
-  if (o.min_replicas_to_write && o.min_replicas_max_lag) out.field("min_slaves_good_slaves", 0);
-  out.field("master_failover_state", "no-failover");
-  out.field("master_replid", Bytes(x.engine.replication_id));
-  out.field("master_replid2", Bytes(OwnedBytes(40, '0')));
-  out.field("master_repl_offset", 0);
-  out.field("second_repl_offset", -1);
-  out.field("repl_backlog_active", 0);
-  out.field("repl_backlog_size", o.repl_backlog_size);
-  out.field("repl_backlog_first_byte_offset", 0);
-  out.field("repl_backlog_histlen", 0);
 }
 
 void write_cpu(InfoText& out, const InfoContext&, void*) {
@@ -248,7 +229,6 @@ void add_engine_info(InfoRegistry& registry) {
   registry.add({"server", write_server});
   registry.add({"memory", write_memory});
   registry.add({"stats", write_stats, reset_stats});
-  registry.add({"replication", write_replication});
   registry.add({"cpu", write_cpu});
   registry.add({"modules", write_nothing});
   registry.add({"commandstats", write_commandstats, reset_commandstats});

@@ -1,4 +1,4 @@
-// Commands about the server as a whole that need no file of their own: TIME, LOLWUT, ROLE, REPLICAOF, SHUTDOWN.
+// Commands about the server as a whole that need no file of their own: TIME, LOLWUT, SHUTDOWN.
 #include "engine/commands/families.h"
 #include "engine/commands/info_parts.h"
 #include "engine/exec/call.h"
@@ -44,21 +44,6 @@ void lolwut(Call& c) {
   c.reply.verbatim(text.append("\nRedis ver. ").append(kRedisVersion).append(" (Ringwood ").append(kRingwoodVersion).append(")\n"), "txt");
 }
 
-void role(Call& c) {
-  c.reply.array(3);
-  c.reply.bulk("master");
-  c.reply.integer(0);
-  c.reply.array(0);
-}
-
-void replicaof(Call& c) {
-  if (c.options().cluster_enabled) return c.reply.error("ERR REPLICAOF not allowed in cluster mode.");
-  if (Call::is_word(c.arg(1), "no") && Call::is_word(c.arg(2), "one")) return c.reply.ok();  // a master it is
-  int64_t port;
-  if (!c.to_int_range(c.arg(2), 0, 65535, port, "ERR Invalid master port")) return;
-  c.reply.error("ERR This version of Ringwood cannot be a replica");
-}
-
 // The words of SHUTDOWN; false when they do not go together.
 bool shutdown_words(std::span<const Bytes> words, uint32_t& flags, bool& abort) {
   for (Bytes w : words) {
@@ -91,8 +76,6 @@ void shutdown(Call& c) {
   process->shutdown(c, flags);
 }
 
-constexpr uint32_t kReplicaFlags = kNoAsyncLoading | kAdmin | kNoScript | kStale;
-constexpr const char* kReplicaSyntax = "(args=host port:integer|NO ONE)";
 constexpr const char* kShutdownHistory[] = {"7.0.0|Knows NOW, FORCE and ABORT."};
 
 constexpr CommandSpec kCommands[] = {
@@ -106,26 +89,6 @@ constexpr CommandSpec kCommands[] = {
      .complexity = "O(1)",
      .summary = "Answers a picture and the version.",
      .syntax = "[VERSION version:integer]"},
-    {.name = "replicaof",
-     .arity = 3,
-     .flags = kReplicaFlags,
-     .route = Route::kHere,
-     .run = replicaof,
-     .group = Group::kServer,
-     .since = "5.0.0",
-     .complexity = "O(1)",
-     .summary = "Makes the server a replica of another, or a master.",
-     .syntax = kReplicaSyntax},
-    {.name = "role",
-     .arity = 1,
-     .flags = kNoScript | kLoading | kStale | kFast | kSentinel,
-     .acl = kAclAdmin | kAclDangerous,
-     .route = Route::kHere,
-     .run = role,
-     .group = Group::kServer,
-     .since = "2.8.12",
-     .complexity = "O(1)",
-     .summary = "Answers the server's part in replication."},
     {.name = "shutdown",
      .arity = -1,
      .flags = kAdmin | kNoScript | kLoading | kStale | kNoMulti | kSentinel | kAllowBusy,
@@ -138,18 +101,6 @@ constexpr CommandSpec kCommands[] = {
      .summary = "Saves where it is asked to, and ends the server.",
      .syntax = "[save-selector=NOSAVE|SAVE] [NOW] [FORCE] [ABORT]",
      .history = kShutdownHistory},
-    {.name = "slaveof",
-     .arity = 3,
-     .flags = kReplicaFlags,
-     .route = Route::kHere,
-     .run = replicaof,
-     .group = Group::kServer,
-     .since = "1.0.0",
-     .complexity = "O(1)",
-     .summary = "The older name of REPLICAOF.",
-     .syntax = kReplicaSyntax,
-     .deprecated_since = "5.0.0",
-     .replaced_by = "`REPLICAOF`"},
     {.name = "time",
      .arity = 1,
      .flags = kLoading | kStale | kFast,

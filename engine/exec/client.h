@@ -31,6 +31,8 @@ class Client {
   uint64_t id = 0;
   int database = 0;
   int resp = 2;
+  // What is at the other end: a client, the master whose stream we apply, a replica that we feed, or a link that commands do not see.
+  enum class Role : uint8_t { kClient, kMaster, kReplica, kLink } role = Role::kClient;
   bool close_after_reply = false;  // QUIT, protocol errors: nothing more is parsed, the connection closes when `out` has been sent
   bool no_touch = false;           // CLIENT NO-TOUCH
   bool no_evict = false;

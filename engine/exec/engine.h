@@ -24,6 +24,7 @@ class Persistence;
 class ProcessControl;
 class PubSub;
 class ReloadControl;
+class ReplicationControl;
 
 // The current Options. A reader takes the pointer once a turn; old values are kept until every loop has passed a turn since.
 class OptionsHolder {
@@ -49,6 +50,10 @@ enum EngineState : uint32_t {
   kStateLoading = 1u << 0,
   kStateOutOfMemory = 1u << 1,  // above maxmemory with nothing to evict
   kStateSaveFailed = 1u << 2,   // stop-writes-on-bgsave-error
+  // These three are looked at together with options, which may lift them (gates.cc).
+  kStateReplica = 1u << 3,      // follows a master, whose deletions it waits for; its clients may not write (replica-read-only)
+  kStateMasterDown = 1u << 4,   // a replica without a link to its master (replica-serve-stale-data)
+  kStateFewReplicas = 1u << 5,  // fewer replicas keep up than min-replicas-to-write wants
 };
 
 // What DEBUG switches off or on for tests; each plane reads its own.
@@ -75,7 +80,6 @@ struct Engine {
   OwnedBytes run_id;       // 40 hex digits
   OwnedBytes config_file;  // absolute path, or empty
   OwnedBytes executable;
-  OwnedBytes replication_id;  // 40 hex digits; changes under a lease of all shards
   size_t startup_memory = 0;  // memory::used() when everything had been made and no key loaded
   std::atomic<uint64_t> next_client_id{1};
   InfoRegistry info;
@@ -84,6 +88,7 @@ struct Engine {
   NetworkControl* network = nullptr;
   ProcessControl* process = nullptr;
   ReloadControl* reload = nullptr;
+  ReplicationControl* replication = nullptr;
   DebugSwitches debug;
 
   Shard& shard_of(uint16_t slot) const { return *shards[static_cast<size_t>(mapping.shard(slot))]; }

@@ -181,7 +181,7 @@ bool Executor::background() {
   waiting_room_.run_timeouts(now_ms());
   if (leased_out()) return false;
   Shard& s = shard();
-  if (!s.active_expire || !(s.expiry.size() + s.field_expiry.size())) return false;
+  if (!expires() || !(s.expiry.size() + s.field_expiry.size())) return false;
   bool more = run_expiry(*this, 200);
   hand_over();
   if (s.blocked.any_ready()) serve_ready(own_);
@@ -191,7 +191,7 @@ bool Executor::background() {
 int64_t Executor::next_due_ms() const {
   auto earlier = [](int64_t a, int64_t b) { return a < 0 || b < 0 ? std::max(a, b) : std::min(a, b); };
   int64_t timeout = waiting_room_.next_ms();
-  if (leased_out() || !shard_.active_expire) return timeout;
+  if (leased_out() || !expires()) return timeout;
   return earlier(timeout, earlier(shard_.expiry.next_ms(), shard_.field_expiry.next_ms()));
 }
 
@@ -313,7 +313,7 @@ void Executor::in_transaction(Request& r) {
     // EXEC needs what its queue needs.
     OutBuffer text;
     Reply reply(text, c.resp);
-    if (!admit_queue(engine_, t, reply)) t.refusal = text.view().substr(1, text.size() - 3);
+    if (!admit_queue(engine_, *options_, t, reply)) t.refusal = text.view().substr(1, text.size() - 3);
     return dispatch(r);
   }
   if (r.command->spec->runs_in_multi) return dispatch(r);

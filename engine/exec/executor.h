@@ -106,8 +106,15 @@ class Executor {
   void finish(const OwedReply& owed, Bytes reply);
   // EXEC: runs what the client has queued, one command after the other, and writes the array of their replies.
   void run_queue(Call& exec, const Transaction& transaction);
+  // A command of the stream that a replica receives, while every shard is held (net/stream_applier.h): past all gates, its reply into `reply`. True when it
+  // has been answered; false when that is still to come (OwedReply).
+  bool run_streamed(Client& from, const Command& command, std::span<const Bytes> args, OutBuffer& reply);
+  // Behind each of them, or behind the last of a transaction: those who wait for its keys.
+  void serve_after_streamed();
   // Call::block.
   void block(Call& call, const BlockOn& on);
+  // WAIT and its like: answers at once where the need is met or nobody may wait, otherwise later.
+  void wait_for_acks(Call& call, const AckNeed& need, int64_t deadline_ms);
   WaitingRoom& waiting_room() { return waiting_room_; }
   // Sends a task to another thread (or queues it here when `to` is this one).
   void send_task(int to, Task* task);
@@ -199,6 +206,8 @@ class Executor {
   void count_unserved(const Command& command, const Reply& reply);
   void uncount(const Command& command);
   void send_batches();
+  // A replica waits for its master to say that a key is gone.
+  bool expires() const { return shard_.active_expire && !(engine_.state.load(std::memory_order_relaxed) & kStateReplica); }
   void list(Client* c) {
     if (!c->listed) {
       c->listed = true;

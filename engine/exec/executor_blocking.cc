@@ -5,6 +5,7 @@
 #include "engine/exec/command_batch.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/gates.h"
+#include "engine/exec/replication.h"
 #include "engine/exec/routing.h"
 
 namespace ringwood {
@@ -56,6 +57,24 @@ void Executor::block(Call& call, const BlockOn& on) {
     w->owed = {item.client, item.slot};
     item.waiter = w;
   }
+}
+
+void Executor::wait_for_acks(Call& call, const AckNeed& need, int64_t deadline_ms) {
+  ReplicationControl* replication = engine_.replication;
+  if (exec_ || !replication || WaitingRoom::acks_suffice(engine_, need)) return WaitingRoom::write_acks(engine_, need, call.reply);
+  uncount(call.command());
+  auto* w = new Waiter;
+  w->kind = Message::Kind::kWaiter;
+  w->command = &call.command();
+  w->database = call.database();
+  w->resp = call.reply.resp();
+  w->deadline_ms = deadline_ms;
+  w->home = self_;
+  w->acks = std::make_unique<AckNeed>(need);
+  w->owed = suspend(call);
+  replication->ack_waiters.fetch_add(1, std::memory_order_relaxed);
+  waiting_room_.enter(w);
+  replication->ask_replicas(*this);
 }
 
 // The keys of the held shards that have become ready; serving may make others ready.

@@ -112,6 +112,18 @@ void Executor::run_queue(Call& exec, const Transaction& transaction) {
   u.owed = current_ ? *current_ : OwedReply{&c, c.open_slot()};
 }
 
+bool Executor::run_streamed(Client& from, const Command& command, std::span<const Bytes> args, OutBuffer& reply) {
+  Call call(*this, command, args, &from, from.database, Reply(reply, from.resp));
+  suspended_ = false;
+  if (command.flags & kBlocking) exec_ = &call;  // as in a transaction: nobody waits here
+  run_handler(call);
+  exec_ = nullptr;
+  pushes_.command_done();
+  return !suspended_;
+}
+
+void Executor::serve_after_streamed() { serve_ready(all_shards(engine_.mapping.shards)); }
+
 void Executor::finish_part(Client& c, size_t part, Bytes reply) {
   UnfinishedExec& u = *c.unfinished_exec;
   u.parts[part].reply = reply;

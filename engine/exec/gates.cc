@@ -45,8 +45,8 @@ bool protected_allowed(const Options& options, const Client& client) {
   return options.enable_debug_command == ProtectedAction::kLocal && client.local;
 }
 
-// The reasons in the order in which Redis looks at them. True when there is none.
-bool admit_states(uint32_t refused, Reply& reply) {
+// Reasons that are given before a subscriber is told what it may not ask, in the order in which Redis looks at them. True when there is none.
+bool admit_write(uint32_t refused, const Options& options, Reply& reply) {
   if (refused & kStateOutOfMemory) return reply.error("OOM command not allowed when used memory > 'maxmemory'."), false;
   if (refused & kStateSaveFailed) {
     reply.error(
@@ -57,6 +57,17 @@ bool admit_states(uint32_t refused, Reply& reply) {
         "logs for details about the RDB error.");
     return false;
   }
+  if ((refused & kStateFewReplicas) && options.min_replicas_to_write && options.min_replicas_max_lag)
+    return reply.error("NOREPLICAS Not enough good replicas to write."), false;
+  if ((refused & kStateReplica) && options.replica_read_only)
+    return reply.error("READONLY You can't write against a read only replica."), false;
+  return true;
+}
+
+// And those that are given after it.
+bool admit_data(uint32_t refused, const Options& options, Reply& reply) {
+  if ((refused & kStateMasterDown) && !options.replica_serve_stale_data)
+    return reply.error("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."), false;
   if (refused & kStateLoading) return reply.error("LOADING Redis is loading the dataset in memory"), false;
   return true;
 }
@@ -104,8 +115,9 @@ bool admit_again(Engine& engine, Client& client, bool here, const Command& comma
   return false;
 }
 
-bool admit_queue(const Engine& engine, const Transaction& transaction, Reply& reply) {
-  return admit_states(transaction.refused_in & engine.state.load(std::memory_order_relaxed), reply);
+bool admit_queue(const Engine& engine, const Options& options, const Transaction& transaction, Reply& reply) {
+  uint32_t refused = transaction.refused_in & engine.state.load(std::memory_order_relaxed);
+  return admit_write(refused, options, reply) && admit_data(refused, options, reply);
 }
 
 bool admit(Engine& engine, const Options& options, Client& client, const Command* command, std::span<const Bytes> args, int64_t now_ms,
@@ -127,13 +139,13 @@ bool admit(Engine& engine, const Options& options, Client& client, const Command
   }
   if (!admit_user(engine, client, *command, args, now_ms, reply)) return false;
   uint32_t refused = command->refused_in & engine.state.load(std::memory_order_relaxed);
-  if (!admit_states(refused & ~uint32_t{kStateLoading}, reply)) return false;
+  if (!admit_write(refused, options, reply)) return false;
   if (client.subscriptions && client.resp == 2 && !allowed_to_subscriber(*command)) {
     reply.error("ERR Can't execute '" + command->full_name +
                 "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context");
     return false;
   }
-  return admit_states(refused & kStateLoading, reply);
+  return admit_data(refused, options, reply);
 }
 
 }  // namespace ringwood

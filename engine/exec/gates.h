@@ -22,7 +22,7 @@ bool admit_again(Engine& engine, Client& client, bool here, const Command& comma
 bool admit_queued(Engine& engine, Client& client, const Command& command, std::span<const Bytes> args, int64_t now_ms, Reply& reply);
 
 // True when EXEC may run the transaction's queue in the server's present state. Otherwise the reply says why not.
-bool admit_queue(const Engine& engine, const Transaction& transaction, Reply& reply);
+bool admit_queue(const Engine& engine, const Options& options, const Transaction& transaction, Reply& reply);
 
 // The plain cases without a call.
 inline bool admit_fast(const Engine& engine, const Client& client, const Command* command, size_t argc) {

@@ -95,6 +95,21 @@ uint64_t MutationLog::append_raw(int thread, Bytes bytes, int last_database) {
   return base_ + (next >> kDatabaseBits);
 }
 
+uint64_t MutationLog::append_between(int thread, Bytes bytes) {
+  std::atomic<uint64_t>& mark = marks_[static_cast<size_t>(thread)].from;
+  uint64_t s = state_.load(std::memory_order_relaxed);
+  mark.store(base_ + (s >> kDatabaseBits), std::memory_order_seq_cst);
+  const uint64_t size = uint64_t{bytes.size()} << kDatabaseBits;
+  while (!state_.compare_exchange_weak(s, s + size, std::memory_order_seq_cst, std::memory_order_relaxed)) {
+  }
+  const uint64_t at = base_ + (s >> kDatabaseBits);
+  const std::vector<Range> all = {{0, bytes.size()}};
+  if (notes_hidden_.load(std::memory_order_relaxed)) hide(at, {bytes, -1, -1, 0, &all}, 0);
+  copy_in(at, bytes);
+  mark.store(kNotWriting, std::memory_order_release);
+  return at + bytes.size();
+}
+
 void MutationLog::forget_database() { state_.fetch_or(kNoDatabase, std::memory_order_relaxed); }
 
 void MutationLog::copy_in(uint64_t at, Bytes bytes) {

@@ -78,6 +78,8 @@ class MutationLog {
   uint64_t append(int thread, const Piece& piece);
   // Appends a stream as it came from a master, which may end within a command. `last_database` -1: not known. One thread does this, and nobody append()s.
   uint64_t append_raw(int thread, Bytes bytes, int last_database);
+  // A command for replicas alone that is for no database, on behalf of the thread (PING).
+  uint64_t append_between(int thread, Bytes bytes);
   // The next hand-over begins with a SELECT: for a reader that begins now.
   void forget_database();
 

@@ -5,6 +5,7 @@
 // waiter, runs the command, and sends the waiter home with the reply. A timeout, CLIENT UNBLOCK or the end of the connection are takers as well, at
 // home. Then home has it forgotten on all shards, and frees it.
 #include <atomic>
+#include <memory>
 #include <vector>
 
 #include "engine/exec/mailbox.h"
@@ -28,6 +29,14 @@ struct WaiterLink {
   WaiterLink *previous = nullptr, *next = nullptr;
 };
 
+// What WAIT and WAITAOF wait for: that the changes up to an offset are in so many other places.
+struct AckNeed {
+  int64_t offset = 0;
+  int replicas = 0;
+  bool on_disk = false;  // WAITAOF: on the replicas' disks, and on ours where `local` is 1
+  int local = 0;
+};
+
 struct Waiter : Message {
   // Takes its links out of the queues of one shard.
   struct Forget : Task {
@@ -45,6 +54,7 @@ struct Waiter : Message {
   bool all_at_once;  // cannot run with some of its keys alone
   int64_t deadline_ms;
   std::vector<WaiterLink> links;
+  std::unique_ptr<AckNeed> acks;  // waits for replicas and the disk, not for keys
 
   // True for the one taker. Who comes later leaves a note, since what he has seen may be what the taker lacks.
   bool take() {

@@ -1,6 +1,7 @@
 #include "engine/exec/waiting_room.h"
 
 #include "engine/exec/executor.h"
+#include "engine/exec/replication.h"
 #include "engine/exec/routing.h"
 
 namespace ringwood {
@@ -83,10 +84,53 @@ bool WaitingRoom::end(Client& client, End how) {
   return true;
 }
 
+void WaitingRoom::end_all(Bytes error) {
+  std::vector<Waiter*> all = waiters_;
+  for (Waiter* w : all) {
+    if (w->owed.client->waiter != w || !w->take()) continue;
+    OutBuffer bytes;
+    Reply r(bytes, w->owed.client->resp);
+    r.error(error);
+    home_.count_unserved(*w->command, r);
+    w->owed.client->close_after_reply = true;
+    leave(w, bytes.view());
+  }
+}
+
+namespace {
+
+AckCount acks_of(const Engine& engine, const AckNeed& need) {
+  return engine.replication ? engine.replication->acknowledged_by(need.offset) : AckCount{};
+}
+
+}  // namespace
+
+bool WaitingRoom::acks_suffice(const Engine& engine, const AckNeed& need) {
+  AckCount n = acks_of(engine, need);
+  return (need.on_disk ? n.on_disk : n.replicas) >= need.replicas;
+}
+
+void WaitingRoom::write_acks(const Engine& engine, const AckNeed& need, Reply& reply) {
+  AckCount n = acks_of(engine, need);
+  if (!need.on_disk) return reply.integer(n.replicas);
+  reply.array(2);
+  reply.integer(0);
+  reply.integer(n.on_disk);
+}
+
+void WaitingRoom::serve_acks() {
+  std::vector<Waiter*> all = waiters_;
+  for (Waiter* w : all)
+    if (w->acks && w->owed.client->waiter == w && acks_suffice(home_.engine(), *w->acks) && w->take()) answer(w, End::kTimeout);
+}
+
 void WaitingRoom::answer(Waiter* w, End how) {
   OutBuffer bytes;
   Reply r(bytes, w->owed.client->resp);
-  if (how == End::kTimeout) r.null_array();
+  if (how == End::kTimeout && w->acks)
+    write_acks(home_.engine(), *w->acks, r);
+  else if (how == End::kTimeout)
+    r.null_array();
   if (how == End::kError) r.error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
   home_.count_unserved(*w->command, r);
   leave(w, bytes.view());
@@ -96,6 +140,7 @@ void WaitingRoom::leave(Waiter* w, Bytes reply) {
   clients.add(-1);
   in_timeouts.add(-static_cast<int64_t>(deadlines_.erase({w->deadline_ms, w})));
   w->owed.client->waiter = nullptr;
+  if (w->acks) home_.engine().replication->ack_waiters.fetch_sub(1, std::memory_order_relaxed);
   home_.finish(w->owed, reply);
   forget(w);
 }

@@ -9,7 +9,9 @@
 
 namespace ringwood {
 
+struct Engine;
 class Executor;
+class Reply;
 class Shard;
 
 // What a command waits for that has found nothing.
@@ -41,6 +43,14 @@ class WaitingRoom {
   int64_t next_ms() const { return deadlines_.empty() ? -1 : deadlines_.begin()->first; }
   // Ends a client's waiting. False when it does not wait, or is being served at this moment.
   bool end(Client& client, End how);
+  // Ends everybody's waiting with this error, and their connections: the server has become a replica.
+  void end_all(Bytes error);
+  // Replicas have told how far they are: those who waited for that are answered.
+  void serve_acks();
+
+  // Whether the need is met, and the reply that says how far.
+  static bool acks_suffice(const Engine& engine, const AckNeed& need);
+  static void write_acks(const Engine& engine, const AckNeed& need, Reply& reply);
 
   Counter clients;      // that wait now
   Counter in_timeouts;  // of them, with a deadline

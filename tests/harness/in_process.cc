@@ -24,7 +24,6 @@ InProcess::InProcess(int shards, Options options) : options_(std::move(options))
   engine_.clock = &clock_;
   engine_.start_ms = clock_.unix_ms();
   engine_.run_id = std::string(40, 'a');
-  engine_.replication_id = std::string(40, 'b');
   add_engine_info(engine_.info);
   add_acl_info(engine_.info);
   for (int i = 0; i < shards; i++) {

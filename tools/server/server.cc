@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "cluster/commands.h"
 #include "engine/base/conf_rewrite.h"
 #include "engine/base/conf_source.h"
 #include "engine/base/directive.h"
@@ -38,7 +39,8 @@ Server::Server(LoadedOptions&& loaded, const CommandLine& line, LogFile& log)
       shard_count_(options_.get().shards),
       mutations_(shard_count_),
       engine_{.mapping = SlotMapping(shard_count_)},
-      network_(engine_, log_, *this) {
+      network_(engine_, log_, *this),
+      replication_(engine_, log_) {
   Random random = Random::from_system();
   engine_.commands = &commands_;
   engine_.options = &options_;
@@ -47,7 +49,7 @@ Server::Server(LoadedOptions&& loaded, const CommandLine& line, LogFile& log)
   engine_.clock = &clock_;
   engine_.start_ms = clock_.unix_ms();
   engine_.run_id = random.hex(40);
-  engine_.replication_id = random.hex(40);
+  engine_.replication = &replication_;
   engine_.log = &log_;
   engine_.client_control = &connections_;
   engine_.process = this;
@@ -57,11 +59,13 @@ Server::Server(LoadedOptions&& loaded, const CommandLine& line, LogFile& log)
   add_engine_info(engine_.info);
   add_network_info(engine_.info, network_);
   add_acl_info(engine_.info);
+  add_replication_info(engine_.info);
   add_persistence_info(engine_.info, persistence_info_);
   add_families(commands_);
   commands_.add(session_commands());
   commands_.add(client_commands());
   commands_.add(persist_commands());
+  commands_.add(replication_commands());
 }
 
 bool Server::build() {
@@ -113,6 +117,7 @@ void Server::ready() {
   load_ = std::make_unique<DataLoad>(engine_, *persistence_, *io[0]);
   persistence_info_ = {persistence_.get(), load_.get()};
   engine_.persistence = persistence_.get();
+  replication_.open(*network_.loops[0], *load_, *persistence_, static_cast<int>(getpid()));
   executors_[0]->begin_turn(clock_.unix_us());
   load_->start(*executors_[0], options_.get().rdbchecksum, false, loaded, this);
 }
@@ -134,6 +139,7 @@ void Server::on_loaded(const DataLoad::Result& r) {
     }
     default: break;  // no file: an empty data set
   }
+  replication_.start(r);
   announce();
 }
 
@@ -154,6 +160,7 @@ void Server::log_progress() {
 }
 
 bool Server::background(Executor& first) {
+  if (replication_.turn(first.now_ms())) return true;
   if (__builtin_expect(load_->active(), 0)) {
     log_progress();
     return load_->advance(first, kLoadBudgetUs);

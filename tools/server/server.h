@@ -17,6 +17,7 @@
 #include "engine/exec/pubsub.h"
 #include "net/client_control.h"
 #include "net/network.h"
+#include "net/replication.h"
 #include "persist/data_load.h"
 #include "persist/info.h"
 #include "persist/persistence.h"
@@ -82,6 +83,7 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   Connections connections_{network_};
   std::unique_ptr<Persistence> persistence_;  // from ready() on: it needs the rings
   std::unique_ptr<DataLoad> load_;
+  Replication replication_;
   PersistenceInfo persistence_info_{nullptr, nullptr};
   std::atomic<bool> skip_checksums_{false};
   int64_t next_cron_ms_ = 0, next_progress_ms_ = 0;

@@ -114,9 +114,6 @@ TEST(Memory, UsageGrowsWithTheValue) {
 TEST(Server, SmallCommandsAnswer) {
   InProcess s;
   EXPECT_EQ(s.run({"TIME"}), "*2\r\n$10\r\n1700000000\r\n$1\r\n0\r\n");
-  EXPECT_EQ(s.run({"ROLE"}), "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n");
-  EXPECT_EQ(s.run({"REPLICAOF", "NO", "ONE"}), "+OK\r\n");
-  EXPECT_EQ(s.run({"REPLICAOF", "host", "99999"}), "-ERR Invalid master port\r\n");
   EXPECT_TRUE(has(s.run({"LOLWUT"}), "Redis ver. 7.2.6"));
   EXPECT_EQ(s.run({"FUNCTION", "FLUSH"}), "+OK\r\n");
   EXPECT_EQ(s.run({"FUNCTION", "FLUSH", "now"}), "-ERR FUNCTION FLUSH only supports SYNC|ASYNC option\r\n");

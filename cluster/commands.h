@@ -1,0 +1,14 @@
+#pragma once
+// The commands of replication: REPLICAOF, SLAVEOF, ROLE, REPLCONF, ... What they do is ReplicationControl's (engine/exec/replication.h).
+#include <span>
+
+#include "engine/exec/command.h"
+#include "engine/exec/info.h"
+
+namespace ringwood {
+
+std::span<const CommandSpec> replication_commands();
+// The section "replication".
+void add_replication_info(InfoRegistry& registry);
+
+}  // namespace ringwood

@@ -1,0 +1,380 @@
+#include "net/master_link.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "cluster/replication_history.h"
+
+namespace ringwood {
+namespace {
+
+constexpr int64_t kLookMs = 100;
+constexpr int64_t kRetryMs = 1000;
+constexpr int64_t kAckMs = 1000;
+
+}  // namespace
+
+MasterLink::MasterLink(Loop& loop, DataLoad& load, Persistence& persistence, MasterLinkOwner& owner, int process_id)
+    : loop_(loop),
+      load_(load),
+      persistence_(persistence),
+      owner_(owner),
+      log_(loop.network().log),
+      process_id_(process_id),
+      applier_(loop.executor(), *this),
+      file_(loop.ring()) {}
+
+void MasterLink::enter(State state) {
+  bool was_up = up();
+  state_ = state;
+  if (was_up != up() || !up()) owner_.link_changed();
+}
+
+void MasterLink::follow(const std::string& host, int port) {
+  drop();
+  host_ = host;
+  port_ = port;
+  down_since_ms_ = loop_.network().engine.clock->unix_ms();
+  enter(State::kConnect);
+  dial_now_ = true;
+}
+
+void MasterLink::stop() {
+  drop();
+  enter(State::kOff);
+  dial_now_ = false;
+}
+
+void MasterLink::can_continue(bool on, int database) {
+  can_continue_ = on;
+  database_ = database;
+}
+
+// Closes what there is without dialling again.
+void MasterLink::drop() {
+  Connection* c = connection_;
+  if (!c) return;
+  lost(*c);
+  c->owner = nullptr;
+  loop_.kill(*c);
+}
+
+void MasterLink::describe(ReplicationStatus& s) const {
+  using Link = ReplicationStatus::Link;
+  switch (state_) {
+    case State::kOff:
+    case State::kConnect: s.link = Link::kConnect; break;
+    case State::kConnecting: s.link = Link::kConnecting; break;
+    case State::kHandshake: s.link = Link::kHandshake; break;
+    case State::kTransfer:
+    case State::kLoading: s.link = Link::kSync; break;
+    case State::kConnected: s.link = Link::kConnected; break;
+  }
+  s.syncing = state_ == State::kTransfer || state_ == State::kLoading;
+  s.sync_total = std::max<int64_t>(payload_.length(), 0);
+  s.down_since_ms = down_since_ms_;
+}
+
+// --- time
+
+void MasterLink::look(int64_t now_ms) {
+  next_look_ms_ = now_ms + kLookMs;
+  if (state_ == State::kOff) return;
+  if (state_ == State::kConnect && (dial_now_ || now_ms >= next_dial_ms_)) {
+    dial_now_ = false;
+    next_dial_ms_ = now_ms + kRetryMs;
+    return dial();
+  }
+  dial_now_ = false;
+  check_silence(now_ms);
+  if (now_ms < next_ack_ms_ || !connection_) return;
+  next_ack_ms_ = now_ms + kAckMs;
+  if (state_ == State::kConnected) acknowledge();
+  if (state_ == State::kLoading) send("\n");  // so that the master does not take us for dead
+}
+
+// The disk has caught up.
+void MasterLink::go_on_receiving() {
+  if (connection_ && payload_.state() != SyncPayload::State::kEnd && file_.waiting() < kMostWaiting / 2) loop_.release(*connection_);
+}
+
+void MasterLink::check_silence(int64_t now_ms) {
+  int64_t timeout_ms = loop_.executor().options().repl_timeout * int64_t{1000};
+  if (!connection_ || state_ == State::kLoading) return;
+  if (state_ == State::kConnected) {
+    if (now_ms - figures_.io_ms.get() <= timeout_ms) return;
+    log_.write(LogLevel::kWarning, "MASTER timeout: no data nor PING received...");
+  } else {
+    if (now_ms - heard_ms_ <= timeout_ms) return;
+    log_.write(LogLevel::kWarning, state_ == State::kTransfer
+                                       ? "Timeout receiving bulk data from MASTER... If the problem persists try to set the 'repl-timeout' "
+                                         "parameter in redis.conf to a larger value."
+                                       : "Timeout connecting to the MASTER...");
+  }
+  loop_.kill(*connection_);
+}
+
+// --- the connection
+
+void MasterLink::dial() {
+  log_.write(LogLevel::kNotice, "Connecting to MASTER %s:%d", host_.c_str(), port_);
+  std::string error;
+  connection_ = loop_.dial(host_, port_, loop_.executor().options().bind_source_addr, *this, error);
+  if (!connection_) {
+    log_.write(LogLevel::kWarning, "Unable to connect to MASTER: %s", error.c_str());
+    return;
+  }
+  heard_ms_ = loop_.executor().now_ms();
+  log_.write(LogLevel::kNotice, "MASTER <-> REPLICA sync started");
+  enter(State::kConnecting);
+}
+
+void MasterLink::connected(Connection&, int error) {
+  if (error) {
+    log_.write(LogLevel::kWarning, "Error condition on socket for SYNC: %s", std::strerror(error));
+    return;
+  }
+  log_.write(LogLevel::kNotice, "Non blocking connect for SYNC fired the event.");
+  heard_ms_ = loop_.executor().now_ms();
+  const Options& o = loop_.executor().options();
+  ReplicaHandshake::Settings s;
+  s.user = o.masteruser;
+  s.password = o.masterauth;
+  s.port = o.replica_announce_port ? o.replica_announce_port : o.port;
+  s.address = o.replica_announce_ip;
+  s.version = persistence_.server_version();
+  if (can_continue_) {
+    s.known_id = owner_.history();
+    s.known_offset = owner_.offset();
+  }
+  handshake_ = std::make_unique<ReplicaHandshake>(std::move(s));
+  line_.clear();
+  enter(State::kHandshake);
+  take(handshake_->begin());
+}
+
+void MasterLink::lost(Connection& c) {
+  connection_ = nullptr;
+  applier_.attach(nullptr);
+  handshake_.reset();
+  if (file_.busy() && state_ != State::kLoading) file_.abandon();
+  if (state_ == State::kConnected) {
+    log_.write(LogLevel::kNotice, "Connection with master lost.");
+    log_.write(LogLevel::kNotice, "Caching the disconnected master state.");
+    can_continue_ = true;
+    database_ = c.database;
+    down_since_ms_ = loop_.executor().now_ms();
+    dial_now_ = true;
+  }
+  // A data set that is being loaded is loaded to its end: it is whole, and the master may be able to go on from it.
+  if (state_ != State::kLoading && state_ != State::kOff) enter(State::kConnect);
+}
+
+void MasterLink::send(Bytes bytes) {
+  if (!connection_ || bytes.empty()) return;
+  connection_->out.append(bytes);
+  loop_.send_now(*connection_);
+}
+
+void MasterLink::acknowledge() {
+  if (state_ == State::kConnected) send(wire_command({"REPLCONF", "ACK", std::to_string(owner_.offset())}));
+}
+
+// --- what comes
+
+void MasterLink::received(Connection& c, Bytes bytes) {
+  c.bytes_in += bytes.size();
+  loop_.stats.bytes_in.add(static_cast<int64_t>(bytes.size()));
+  int64_t now = loop_.executor().now_ms();
+  c.last_active_ms = heard_ms_ = now;
+  switch (state_) {
+    case State::kHandshake: return take_lines(bytes);
+    case State::kTransfer: return take_image(bytes);
+    case State::kLoading: return c.query.append(bytes);
+    case State::kConnected:
+      figures_.io_ms.set(now);
+      figures_.received.add(static_cast<int64_t>(bytes.size()));
+      c.query.append(bytes);
+      applier_.more();
+      if (applier_.busy() && applier_.waiting() > kMostWaiting) loop_.hold(c);
+      return;
+    default: return;
+  }
+}
+
+void MasterLink::resumed(Connection& c) {
+  if (state_ == State::kConnected && connection_ == &c) applier_.more();
+}
+
+void MasterLink::take(ReplicaHandshake::Step step) {
+  for (const ReplicaHandshake::Remark& r : step.remarks) log_.write(r.level, "%s", r.text.c_str());
+  send(step.send);
+}
+
+void MasterLink::take_lines(Bytes bytes) {
+  while (!bytes.empty()) {
+    size_t end = bytes.find('\n');
+    line_.append(bytes.substr(0, end));
+    if (line_.size() > 1024) return sync_failed("an endless line");
+    if (end == Bytes::npos) return;
+    bytes.remove_prefix(end + 1);
+    if (!line_.empty() && line_.back() == '\r') line_.pop_back();
+    OwnedBytes line;
+    line.swap(line_);
+    take(handshake_->line(line));
+    if (handshake_->failed()) return loop_.kill(*connection_);
+    if (!handshake_->over()) continue;
+    Connection* c = connection_;
+    shaken();
+    if (connection_ == c && !bytes.empty()) received(*c, bytes);
+    return;
+  }
+}
+
+void MasterLink::shaken() {
+  std::unique_ptr<ReplicaHandshake> h = std::move(handshake_);
+  if (h->state() == ReplicaHandshake::State::kContinue) {
+    owner_.continued(h->id());
+    log_.write(LogLevel::kNotice, "MASTER <-> REPLICA sync: Master accepted a Partial Resynchronization.");
+    return begin_stream(database_);
+  }
+  // What we have is not what the master can go on from, and will be replaced.
+  new_id_ = h->state() == ReplicaHandshake::State::kFull ? h->id() : OwnedBytes(kReplicationIdSize, '0');
+  new_offset_ = std::max<int64_t>(h->offset(), 0);
+  if (can_continue_) log_.write(LogLevel::kNotice, "Discarding previously cached master state.");
+  can_continue_ = false;
+  if (file_.busy()) return sync_failed("the file of the sync before is still being removed");
+  payload_ = SyncPayload();
+  header_seen_ = false;
+  figures_.sync_read.set(0);
+  enter(State::kTransfer);
+  file_.start(loop_.executor().options().dir, loop_.executor().options().dbfilename, process_id_, loop_.executor().now_ms() / 1000,
+              file_done, this);
+}
+
+void MasterLink::take_image(Bytes bytes) {
+  if (payload_.state() == SyncPayload::State::kEnd) return connection_->query.append(bytes);
+  payload_.feed(bytes, [this](Bytes image) { file_.append(image); });
+  figures_.sync_read.set(payload_.bytes());
+  figures_.sync_io_ms.set(heard_ms_);
+  if (!header_seen_ && payload_.state() >= SyncPayload::State::kImage) image_header_read();
+  if (payload_.state() == SyncPayload::State::kFailed) return;
+  if (file_.waiting() > kMostWaiting) loop_.hold(*connection_);
+  if (payload_.state() != SyncPayload::State::kEnd) return;
+  connection_->query.append(bytes);
+  loop_.hold(*connection_);
+  file_.finish();
+}
+
+void MasterLink::image_header_read() {
+  header_seen_ = true;
+  if (payload_.state() == SyncPayload::State::kFailed) {
+    const OwnedBytes& e = payload_.error();
+    if (!e.empty() && e[0] == '-')
+      log_.write(LogLevel::kWarning, "MASTER aborted replication with an error: %s", e.c_str() + 1);
+    else
+      log_.write(LogLevel::kWarning,
+                 "Bad protocol from MASTER, the first byte is not '$' (we received '%s'), are you sure the host and port are right?",
+                 e.c_str());
+    return loop_.kill(*connection_);
+  }
+  if (payload_.length() < 0)
+    log_.write(LogLevel::kNotice, "MASTER <-> REPLICA sync: receiving streamed RDB from master with EOF to disk");
+  else
+    log_.write(LogLevel::kNotice, "MASTER <-> REPLICA sync: receiving %lld bytes from master to disk",
+               static_cast<long long>(payload_.length()));
+  owner_.link_changed();
+}
+
+void MasterLink::file_done(void* context, int error, const char* step) {
+  auto& self = *static_cast<MasterLink*>(context);
+  if (error) {
+    self.log_.write(LogLevel::kWarning, "Failed to %s the file needed for MASTER <-> REPLICA synchronization: %s", step,
+                    std::strerror(error));
+    if (self.connection_) self.loop_.kill(*self.connection_);
+    return;
+  }
+  self.image_over();
+}
+
+void MasterLink::image_over() {
+  if (state_ != State::kTransfer) return;
+  enter(State::kLoading);
+  loop_.executor().with_all_shards(this);
+}
+
+void MasterLink::run(Executor& home) {
+  if (state_ != State::kLoading) return;
+  if (load_.active()) return connection_ ? sync_failed("another data set is being loaded") : enter(State::kConnect);
+  owner_.new_data_set(new_offset_);
+  log_.write(LogLevel::kNotice, "MASTER <-> REPLICA sync: Flushing old data");
+  for (Shard* s : home.engine().shards)
+    for (int i = 0; i < s->databases(); i++) {
+      s->database_emptied(i);
+      s->database(i).clear();
+    }
+  persistence_.functions().clear();
+  log_.write(LogLevel::kNotice, "MASTER <-> REPLICA sync: Loading DB in memory");
+  load_.start(home, home.options().rdbchecksum, false, load_done, this);
+}
+
+void MasterLink::load_done(void* context, const DataLoad::Result& result) { static_cast<MasterLink*>(context)->loaded(result); }
+
+void MasterLink::loaded(const DataLoad::Result& result) {
+  if (state_ != State::kLoading) return;  // it is not wanted any more
+  if (result.state != Loader::State::kLoaded) {
+    log_.write(LogLevel::kWarning, "Failed trying to load the MASTER synchronization DB from disk: %s", result.error.c_str());
+    enter(State::kConnect);
+    if (connection_) loop_.kill(*connection_);
+    return;
+  }
+  persistence_.loaded();
+  owner_.synced(new_id_);
+  int database = std::max(result.replication_database, 0);
+  log_.write(LogLevel::kNotice, "MASTER <-> REPLICA sync: Finished with success");
+  if (!connection_) {
+    can_continue(true, database);
+    return enter(State::kConnect);
+  }
+  begin_stream(database);
+  if (payload_.length() < 0) acknowledge();  // the master waits for it before it sends the stream
+}
+
+void MasterLink::begin_stream(int database) {
+  Connection& c = *connection_;
+  c.role = Client::Role::kMaster;
+  c.reply_mode = Client::ReplyMode::kOff;
+  c.database = database;
+  figures_.io_ms.set(loop_.executor().now_ms());
+  figures_.received.set(owner_.offset() + static_cast<int64_t>(c.query.size()));
+  down_since_ms_ = 0;
+  enter(State::kConnected);
+  applier_.attach(&c);
+  applier_.more();
+  loop_.release(c);
+}
+
+void MasterLink::sync_failed(const char* why) {
+  log_.write(LogLevel::kWarning, "MASTER <-> REPLICA sync failed: %s", why);
+  loop_.kill(*connection_);
+}
+
+// --- the stream
+
+void MasterLink::applied(Bytes bytes) {
+  owner_.streamed(bytes, connection_->database);
+  if (connection_->query.size() - bytes.size() < kMostWaiting / 2) loop_.release(*connection_);
+}
+
+void MasterLink::broken(const char* why) {
+  log_.write(LogLevel::kWarning, "The stream of the master cannot be understood: %s", why);
+  loop_.kill(*connection_);
+}
+
+void MasterLink::command_failed(Bytes error, Bytes command) {
+  log_.write(LogLevel::kWarning,
+             "== CRITICAL == This replica is sending an error to its master: '%.*s' after processing the command '%.*s'",
+             static_cast<int>(error.size()), error.data(), static_cast<int>(command.size()), command.data());
+}
+
+}  // namespace ringwood

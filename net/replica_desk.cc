@@ -1,0 +1,419 @@
+#include "net/replica_desk.h"
+
+#include <algorithm>
+
+#include "engine/base/random.h"
+
+namespace ringwood {
+namespace {
+
+constexpr int64_t kLookMs = 100;
+
+constexpr Bytes kPing = "*1\r\n$4\r\nPING\r\n";
+constexpr Bytes kGetAck = "*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n";
+
+}  // namespace
+
+ReplicaDesk::ReplicaDesk(Loop& loop, Snapshots& snapshots, ReplicaDeskOwner& owner)
+    : loop_(loop), snapshots_(snapshots), owner_(owner), log_(*loop.executor().engine().mutations), text_(loop.network().log) {}
+
+ReplicaDesk::~ReplicaDesk() = default;
+
+OwnedBytes ReplicaDesk::name(const Peer& p) const {
+  Connection& c = *p.connection;
+  OwnedBytes address = c.traits ? c.traits->address : OwnedBytes();
+  if (address.empty()) address = c.peer_address().substr(0, c.peer_address().rfind(':'));
+  if (c.traits && c.traits->port) return address + ":" + std::to_string(c.traits->port);
+  return address + ":<unknown-replica-port>";
+}
+
+ReplicaDesk::Peer* ReplicaDesk::find(const Connection& c) {
+  for (Peer& p : peers_)
+    if (p.connection == &c) return &p;
+  return nullptr;
+}
+
+void ReplicaDesk::send(Peer& p, Bytes bytes) {
+  p.connection->out.append(bytes);
+  loop_.send_now(*p.connection);
+}
+
+// --- the backlog
+
+StreamRange ReplicaDesk::backlog() const {
+  if (!log_.backlog()) return {};
+  auto end = static_cast<int64_t>(log_.published());
+  auto oldest = static_cast<int64_t>(log_.oldest());
+  return {true, std::max(oldest, end - static_cast<int64_t>(log_.backlog())), end};
+}
+
+void ReplicaDesk::keep_backlog() {
+  auto wanted = static_cast<uint64_t>(std::max<int64_t>(loop_.executor().options().repl_backlog_size, 16384));
+  if (log_.backlog() != wanted) log_.set_backlog(wanted);
+}
+
+void ReplicaDesk::drop_backlog() { log_.set_backlog(0); }
+
+// --- coming
+
+void ReplicaDesk::admit(Connection& c, bool old, Bytes id, int64_t from) {
+  peers_.emplace_back();
+  Peer& p = peers_.back();
+  p.connection = &c;
+  p.old = old;
+  p.waits_since_ms = p.ack_ms = loop_.executor().now_ms();
+  c.role = Client::Role::kReplica;
+  c.reply_mode = Client::ReplyMode::kOff;
+  c.source = this;
+  const ReplicationHistory& history = owner_.present_history();
+  text_.write(LogLevel::kNotice, "Replica %s asks for synchronization", name(p).c_str());
+  PartialVerdict verdict = old ? PartialVerdict::kAsked : judge_partial(history, backlog(), id, from);
+  if (verdict == PartialVerdict::kContinue && log_.attach(p.reader, static_cast<uint64_t>(from - 1), false)) {
+    partial_++;
+    p.machine.go_on();
+    p.acknowledged = from - 1;
+    text_.write(LogLevel::kNotice,
+                "Partial resynchronization request from %s accepted. Sending %lld bytes of backlog starting from offset %lld.",
+                name(p).c_str(), static_cast<long long>(p.reader.lag()), static_cast<long long>(from));
+    send(p, c.traits && c.traits->psync2 ? "+CONTINUE " + history.id + "\r\n" : OwnedBytes("+CONTINUE\r\n"));
+    if (peers_.size() == 1) loop_.executor().follow_log(this);
+    feed(p);
+    return owner_.replicas_changed();
+  }
+  switch (verdict) {
+    case PartialVerdict::kAsked: text_.write(LogLevel::kNotice, "Full resync requested by replica %s", name(p).c_str()); break;
+    case PartialVerdict::kOtherHistory:
+      text_.write(LogLevel::kNotice,
+                  "Partial resynchronization not accepted: Replication ID mismatch (Replica asked for '%.*s', my replication IDs are '%s' "
+                  "and '%s')",
+                  static_cast<int>(id.size()), id.data(), history.id.c_str(), history.previous_id.c_str());
+      break;
+    case PartialVerdict::kTooLateForPrevious:
+      text_.write(LogLevel::kNotice,
+                  "Partial resynchronization not accepted: Requested offset for second ID was %lld, but I can reply up to %lld",
+                  static_cast<long long>(from), static_cast<long long>(history.previous_until));
+      break;
+    default:
+      text_.write(LogLevel::kNotice, "Unable to partial resync with replica %s for lack of backlog (Replica request was: %lld).",
+                  name(p).c_str(), static_cast<long long>(from));
+  }
+  if (verdict != PartialVerdict::kAsked) refused_++;
+  full_++;
+  if (peers_.size() == 1) loop_.executor().follow_log(this);
+  if (!log_.backlog()) {
+    owner_.backlog_begins();
+    keep_backlog();
+  }
+  if (snapping_) text_.write(LogLevel::kNotice, "Current BGSAVE has socket target. Waiting for next BGSAVE for SYNC");
+  owner_.replicas_changed();
+}
+
+// --- time
+
+bool ReplicaDesk::look(int64_t now_ms) {
+  if (snapshot_is_due(now_ms)) {
+    asked_ = true;
+    loop_.executor().with_all_shards(this);
+  }
+  if (now_ms < next_look_ms_) return false;
+  next_look_ms_ = now_ms + kLookMs;
+  keep_alive(now_ms);
+  check_limits(now_ms);
+  owner_.replicas_changed();
+  return false;
+}
+
+bool ReplicaDesk::snapshot_is_due(int64_t now_ms) const {
+  if (asked_ || snapping_ || snapshots_.busy()) return false;
+  const Options& o = loop_.executor().options();
+  int waiting = 0;
+  int64_t longest_ms = 0;
+  bool marked = o.repl_diskless_sync;
+  for (const Peer& p : peers_) {
+    if (p.machine.state() != ReplicaPeer::State::kWaiting) continue;
+    waiting++;
+    longest_ms = std::max(longest_ms, now_ms - p.waits_since_ms);
+    marked &= p.connection->traits && p.connection->traits->eof;
+  }
+  if (!waiting) return false;
+  if (!marked || longest_ms >= o.repl_diskless_sync_delay * int64_t{1000}) return true;
+  return o.repl_diskless_sync_max_replicas > 0 && waiting >= o.repl_diskless_sync_max_replicas;
+}
+
+// So that neither side takes the other for dead.
+void ReplicaDesk::keep_alive(int64_t now_ms) {
+  const Options& o = loop_.executor().options();
+  if (now_ms < next_ping_ms_) return;
+  if (owner_.leads() && !peers_.empty() && !loop_.network().paused(now_ms) &&
+      now_ms >= last_ping_ms_ + o.repl_ping_replica_period * int64_t{1000}) {
+    last_ping_ms_ = now_ms;
+    put_between(kPing);
+  }
+  next_ping_ms_ = now_ms + 1000;
+  for (Peer& p : peers_)
+    if (p.machine.state() == ReplicaPeer::State::kWaiting || (p.machine.state() == ReplicaPeer::State::kImage && !marked_ && !image_whole_))
+      send(p, "\n");
+}
+
+// A command for replicas alone that is for no database.
+void ReplicaDesk::put_between(Bytes command) { log_.append_between(loop_.executor().self(), command); }
+
+void ReplicaDesk::ask() {
+  if (owner_.leads() && any()) put_between(kGetAck);
+}
+
+// What a replica has not been sent stands in the log; how much of that it may have is client-output-buffer-limit's.
+void ReplicaDesk::check_limits(int64_t now_ms) {
+  const Options& o = loop_.executor().options();
+  const OutputBufferLimit& limit = o.client_output_buffer_limit[static_cast<size_t>(ClientClass::kReplica)];
+  std::vector<Connection*> over;
+  for (Peer& p : peers_) {
+    if (!p.machine.wants_stream()) {
+      // The log is there for all; while the image is sent its end is near, unless the replica takes nothing at all.
+      if (p.reader.attached() && p.reader.lag() > kMostLag) over.push_back(p.connection);
+      continue;
+    }
+    bool silent = now_ms - p.ack_ms > o.repl_timeout * int64_t{1000};
+    if (silent && !p.old) {
+      text_.write(LogLevel::kWarning, "Disconnecting timedout replica (streaming sync): %s", name(p).c_str());
+      over.push_back(p.connection);
+      continue;
+    }
+    uint64_t bytes = p.reader.lag() + p.connection->output_bytes();
+    bool too_much = limit.hard_bytes && bytes > std::max<uint64_t>(limit.hard_bytes, static_cast<uint64_t>(o.repl_backlog_size));
+    if (!limit.soft_bytes || bytes <= limit.soft_bytes)
+      p.over_since_ms = 0;
+    else if (!p.over_since_ms)
+      p.over_since_ms = now_ms;
+    else
+      too_much |= now_ms - p.over_since_ms > limit.soft_seconds * int64_t{1000};
+    too_much |= bytes > kMostLag;
+    if (!too_much) continue;
+    text_.write(LogLevel::kWarning, "Client id=%llu addr=%s scheduled to be closed ASAP for overcoming of output buffer limits.",
+                static_cast<unsigned long long>(p.connection->id), p.connection->peer_address().c_str());
+    over.push_back(p.connection);
+  }
+  for (Connection* c : over) loop_.kill(*c);
+  if (!peers_.empty() || !log_.backlog() || !owner_.leads()) {
+    alone_since_ms_ = now_ms;
+  } else if (o.repl_backlog_ttl && now_ms - alone_since_ms_ > o.repl_backlog_ttl * 1000) {
+    text_.write(LogLevel::kNotice, "Replication backlog freed after %lld seconds without connected replicas.",
+                static_cast<long long>(o.repl_backlog_ttl));
+    drop_backlog();
+    owner_.backlog_dropped();
+  }
+  if (log_.backlog()) keep_backlog();
+}
+
+// --- the snapshot
+
+void ReplicaDesk::run(Executor& home) {
+  if (snapping_) return;
+  snapping_ = snapshots_.start_held(home, *this);
+}
+
+void ReplicaDesk::at_cut(Executor& home, SnapshotInfo& info) {
+  marked_ = home.options().repl_diskless_sync;
+  for (const Peer& p : peers_)
+    if (p.machine.state() == ReplicaPeer::State::kWaiting) marked_ &= p.connection->traits && p.connection->traits->eof;
+  text_.write(LogLevel::kNotice, "Starting BGSAVE for SYNC with target: %s", marked_ ? "replicas sockets" : "disk");
+  if (owner_.leads()) log_.forget_database();
+  auto offset = static_cast<int64_t>(log_.end());
+  const ReplicationHistory& history = owner_.present_history();
+  info.with_replication = true;
+  info.replication_id = history.id;
+  info.replication_offset = offset;
+  info.replication_database = std::max(owner_.stream_database(), 0);
+  chunks_.clear();
+  image_bytes_ = 0;
+  image_whole_ = false;
+  mark_ = Random::from_system().hex(40);
+  for (Peer& p : peers_) {
+    if (!p.machine.on(ReplicaPeer::Event::kCut, false)) continue;
+    p.chunk = p.at = 0;
+    p.acknowledged = offset;
+    if (!(p.connection->traits && p.connection->traits->image_only)) log_.attach(p.reader, static_cast<uint64_t>(offset), false);
+    if (!p.old) send(p, "+FULLRESYNC " + history.id + " " + std::to_string(offset) + "\r\n");
+    if (marked_) send(p, "$EOF:" + mark_ + "\r\n");
+  }
+  home.refresh_all_effects();
+  owner_.replicas_changed();
+}
+
+void ReplicaDesk::take(OutBuffer chunk) {
+  image_bytes_ += chunk.size();
+  chunks_.push_back(std::move(chunk));
+  if (!marked_) return snapshots_.consumed();  // sent when its length is known
+  for (Peer& p : peers_) feed(p);
+  release_chunks();
+}
+
+void ReplicaDesk::complete() {
+  image_whole_ = true;
+  text_.write(LogLevel::kNotice, "Background saving terminated with success");
+  if (!marked_)
+    for (Peer& p : peers_)
+      if (p.machine.state() == ReplicaPeer::State::kImage) send(p, "$" + std::to_string(image_bytes_) + "\r\n");
+  for (Peer& p : peers_) feed(p);
+  release_chunks();
+}
+
+void ReplicaDesk::broken() {
+  std::vector<Connection*> lost;
+  for (Peer& p : peers_)
+    if (p.machine.state() == ReplicaPeer::State::kImage) lost.push_back(p.connection);
+  snapping_ = false;
+  chunks_.clear();
+  for (Connection* c : lost) loop_.kill(*c);
+}
+
+// Chunks that everybody has are given back. The snapshot is over when that is all of them.
+void ReplicaDesk::release_chunks() {
+  if (!snapping_) return;
+  size_t least = chunks_.size();
+  for (const Peer& p : peers_)
+    if (p.machine.state() == ReplicaPeer::State::kImage) least = std::min(least, p.chunk);
+  for (; released_ < least; released_++) {
+    chunks_[released_] = OutBuffer();
+    if (marked_) snapshots_.consumed();
+  }
+  if (!image_whole_ || released_ < chunks_.size()) return;
+  snapping_ = false;
+  chunks_.clear();
+  released_ = 0;
+}
+
+// --- feeding
+
+void ReplicaDesk::feed(Peer& p) {
+  if (p.machine.state() == ReplicaPeer::State::kImage) feed_image(p);
+  if (p.machine.wants_stream()) feed_log(p);
+}
+
+void ReplicaDesk::feed_image(Peer& p) {
+  Connection& c = *p.connection;
+  if (!marked_ && !image_whole_) return;
+  while (p.chunk < chunks_.size() && c.output_bytes() < kSendBytes) {
+    Bytes rest = chunks_[p.chunk].view().substr(p.at);
+    Bytes piece = rest.substr(0, kSendBytes);
+    c.out.append(piece);
+    p.at += piece.size();
+    if (piece.size() < rest.size()) continue;
+    p.chunk++;
+    p.at = 0;
+  }
+  loop_.send_now(c);
+  if (image_whole_ && p.chunk == chunks_.size()) image_sent(p);
+}
+
+void ReplicaDesk::image_sent(Peer& p) {
+  if (marked_) send(p, mark_);
+  bool image_only = p.connection->traits && p.connection->traits->image_only;
+  p.machine.on(marked_ ? ReplicaPeer::Event::kMarkedImageSent : ReplicaPeer::Event::kImageSent, image_only);
+  p.ack_ms = loop_.executor().now_ms();
+  if (image_only)
+    text_.write(LogLevel::kNotice, "RDB transfer completed, rdb only replica (%s) should be disconnected asap", name(p).c_str());
+  else if (marked_)
+    text_.write(LogLevel::kNotice,
+                "Streamed replica with replica %s succeeded (socket). Waiting for REPLCONF ACK from replica to enable streaming",
+                name(p).c_str());
+  else
+    text_.write(LogLevel::kNotice, "Synchronization with replica %s succeeded", name(p).c_str());
+  owner_.replicas_changed();
+}
+
+void ReplicaDesk::feed_log(Peer& p) {
+  Connection& c = *p.connection;
+  bool any = false;
+  while (p.reader.attached() && c.output_bytes() < kSendBytes) {
+    Bytes piece = p.reader.peek().substr(0, kSendBytes);
+    if (piece.empty()) break;
+    c.out.append(piece);
+    p.reader.advance(piece.size());
+    any = true;
+  }
+  if (any) loop_.send_now(c);
+}
+
+void ReplicaDesk::log_grew(Executor&) {
+  for (Peer& p : peers_)
+    if (p.machine.wants_stream()) feed_log(p);
+}
+
+void ReplicaDesk::drained(Connection& c) {
+  Peer* p = find(c);
+  if (!p) return;
+  feed(*p);
+  release_chunks();
+}
+
+void ReplicaDesk::acknowledged(Connection& c, int64_t offset, int64_t on_disk) {
+  Peer* p = find(c);
+  if (!p) return;
+  p->ack_ms = loop_.executor().now_ms();
+  p->acknowledged = std::max(p->acknowledged, offset);
+  p->on_disk = std::max(p->on_disk, on_disk);
+  if (p->machine.on(ReplicaPeer::Event::kAcknowledged, false)) {
+    text_.write(LogLevel::kNotice, "Synchronization with replica %s succeeded", name(*p).c_str());
+    feed(*p);
+    owner_.replicas_changed();
+  }
+  owner_.acknowledged();
+}
+
+// --- going
+
+void ReplicaDesk::closed(Connection& c) {
+  auto at = std::find_if(peers_.begin(), peers_.end(), [&c](const Peer& p) { return p.connection == &c; });
+  if (at == peers_.end()) return;
+  text_.write(LogLevel::kNotice, "Connection with replica %s lost.", name(*at).c_str());
+  peers_.erase(at);
+  if (peers_.empty()) {
+    loop_.executor().unfollow_log(this);
+    alone_since_ms_ = loop_.executor().now_ms();
+  }
+  release_chunks();
+  owner_.replicas_changed();
+}
+
+void ReplicaDesk::disconnect_all() {
+  std::vector<Connection*> all;
+  for (Peer& p : peers_) all.push_back(p.connection);
+  for (Connection* c : all) loop_.kill(*c);
+}
+
+// --- telling
+
+void ReplicaDesk::describe(ReplicationStatus& s, const Options& o, int64_t now_ms) const {
+  s.replicas.clear();
+  s.good_replicas = 0;
+  for (const Peer& p : peers_) {
+    ReplicationStatus::Replica r;
+    Connection& c = *p.connection;
+    r.address = c.traits ? c.traits->address : OwnedBytes();
+    if (r.address.empty()) r.address = c.peer_address().substr(0, c.peer_address().rfind(':'));
+    r.port = c.traits ? c.traits->port : 0;
+    switch (p.machine.state()) {
+      case ReplicaPeer::State::kWaiting: r.state = ReplicationStatus::Replica::State::kWaiting; break;
+      case ReplicaPeer::State::kImage:
+        r.state = marked_ || !image_whole_ ? ReplicationStatus::Replica::State::kWaiting : ReplicationStatus::Replica::State::kSendingImage;
+        break;
+      case ReplicaPeer::State::kOnline: r.state = ReplicationStatus::Replica::State::kOnline; break;
+      default: r.state = ReplicationStatus::Replica::State::kSendingImage;
+    }
+    r.acknowledged = p.acknowledged;
+    r.on_disk = p.on_disk;
+    r.ack_ms = p.ack_ms;
+    if (p.machine.wants_stream() && (now_ms - p.ack_ms) / 1000 <= o.min_replicas_max_lag) s.good_replicas++;
+    s.replicas.push_back(std::move(r));
+  }
+  StreamRange range = backlog();
+  s.backlog = range.any;
+  s.backlog_first = range.any ? range.first + 1 : 0;
+  s.backlog_bytes = range.any ? range.end - range.first : 0;
+  s.full_syncs = full_;
+  s.partial_syncs = partial_;
+  s.refused_partial_syncs = refused_;
+}
+
+}  // namespace ringwood

@@ -1,0 +1,91 @@
+#pragma once
+// Replication as one thing: which part this server plays, in which history of writes it stands, and the links that come of it. Its state is the first thread's;
+// what others ask for travels there as a task, what they want to know is a copy.
+#include <atomic>
+#include <memory>
+#include <mutex>
+
+#include "cluster/replication_history.h"
+#include "engine/base/random.h"
+#include "engine/exec/mutation_log.h"
+#include "engine/exec/replication.h"
+#include "net/master_link.h"
+#include "net/replica_desk.h"
+
+namespace ringwood {
+
+class Replication final : public ReplicationControl, MasterLinkOwner, ReplicaDeskOwner {
+ public:
+  Replication(Engine& engine, Log& log);
+  ~Replication();
+  Replication(const Replication&) = delete;
+
+  // When the loops stand: the first of them, and how data sets are loaded.
+  void open(Loop& first, DataLoad& load, Persistence& persistence, int process_id);
+  // The data set of the start has been loaded; a file may know its place in a history. Follows whom the options name.
+  void start(const DataLoad::Result& loaded);
+  // Every turn of the first thread. True when there is more to do at once.
+  bool turn(int64_t now_ms);
+
+  // ReplicationControl
+  ReplicationStatus status() const override;
+  AckCount acknowledged_by(int64_t offset) const override;
+  int64_t offset_now() const override { return offset(); }
+  void replicaof(Call& call, Bytes host, int port) override;
+  void change_id(Executor& here) override;
+  void acknowledge() override { link_->acknowledge(); }
+  void replconf(Call& call) override;
+  void psync(Call& call, bool old, Bytes id, int64_t from) override;
+  void ask_replicas(Executor& here) override;
+
+ private:
+  struct RoleChange;
+  struct Admission {
+    Connection* connection;
+    bool old;
+    OwnedBytes id;
+    int64_t from;
+  };
+  // MasterLinkOwner
+  const OwnedBytes& history() const override { return history_.id; }
+  int64_t offset() const override { return static_cast<int64_t>(mutations_->end()); }
+  void new_data_set(int64_t offset) override;
+  void synced(const OwnedBytes& id) override;
+  void continued(const OwnedBytes& id) override;
+  void streamed(Bytes bytes, int database) override;
+  void link_changed() override;
+  // ReplicaDeskOwner
+  const ReplicationHistory& present_history() const override { return history_; }
+  void backlog_begins() override;
+  void backlog_dropped() override;
+  bool leads() const override { return !replica_; }
+  int stream_database() const override { return replica_ ? link_->database() : -1; }
+  void replicas_changed() override;
+  void acknowledged() override;
+
+  void follow(const OwnedBytes& host, int port);
+  void lead();
+  void on_every_thread(void (*run)(Task&, Executor&));
+  void set_state(uint32_t bit, bool on);
+  void new_id();
+
+  Engine& engine_;
+  Log& log_;
+  MutationLog* mutations_ = nullptr;
+  Random random_;  // for ids
+  mutable std::mutex history_mutex_;
+  ReplicationHistory history_;  // changed by the first thread, under the mutex
+  bool replica_ = false;
+  OwnedBytes host_;
+  int port_ = 0;
+  Loop* loop_ = nullptr;
+  const Options* options_ = nullptr;  // those that the gate for writes was last set by
+  std::unique_ptr<MasterLink> link_;
+  std::unique_ptr<ReplicaDesk> desk_;
+  std::vector<Admission> admissions_;  // of this turn
+  // What status() copies.
+  mutable std::mutex status_mutex_;
+  ReplicationStatus status_;
+};
+
+}  // namespace ringwood

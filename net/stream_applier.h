@@ -1,0 +1,62 @@
+#pragma once
+// Applies the stream of a master: cuts it into commands and runs them in its order, each run of them under one lease of all shards, so that a client sees the
+// state after some command of the master, never one that the master did not have. A transaction begins when it is there as a whole.
+#include <deque>
+
+#include "engine/exec/arg_arena.h"
+#include "engine/exec/executor.h"
+#include "net/connection.h"
+
+namespace ringwood {
+
+// Told of what has been applied, on the thread of the stream, while every shard is held.
+class StreamObserver {
+ public:
+  // These bytes of the stream have been applied; they end between two commands.
+  virtual void applied(Bytes bytes) = 0;
+  // What came cannot be understood, or a command of it was answered with an error.
+  virtual void broken(const char* why) = 0;
+  virtual void command_failed(Bytes error, Bytes command) = 0;
+
+ protected:
+  ~StreamObserver() = default;
+};
+
+class StreamApplier final : LeaseJob {
+ public:
+  StreamApplier(Executor& home, StreamObserver& observer) : home_(home), observer_(observer) {}
+  StreamApplier(const StreamApplier&) = delete;
+
+  // The stream of this connection, from its `query` on; null: none.
+  void attach(Connection* c);
+  // More bytes stand in the connection's query, or what was suspended has been answered.
+  void more();
+  size_t waiting() const { return connection_ ? connection_->query.size() : 0; }
+  // Whether a lease is under way; the applier must live until it is not.
+  bool busy() const { return asked_; }
+
+ private:
+  static constexpr size_t kCommandsAtOnce = 512;      // under one lease: what other clients may have to wait for
+  static constexpr size_t kBytesAtOnce = 512 * 1024;  // the same
+  void run(Executor& home) override;
+  void finished(Executor& home) override;
+  bool step(size_t& used, bool& in_transaction);
+  bool execute(std::span<const Bytes> args);
+  bool transaction_is_whole(size_t from);
+  ParseTarget target();
+
+  Executor& home_;
+  StreamObserver& observer_;
+  Connection* connection_ = nullptr;
+  ArgArena args_;
+  std::deque<OwnedBytes> unquoted_;
+  OutBuffer reply_;
+  bool asked_ = false;  // the lease
+  bool again_ = false;  // there is more to do at once
+  // A transaction that has not come as a whole is looked through for its EXEC, each byte once.
+  RequestParser scanner_;
+  bool scanning_ = false;
+  size_t scanned_ = 0;  // from its MULTI on
+};
+
+}  // namespace ringwood

@@ -1,0 +1,326 @@
+#!/usr/bin/env python3
+"""Replication beside redis-server, in both directions, on one and on two shards: the data sets are the same at the end (DEBUG DIGEST), whatever was written
+meanwhile and however often the links were cut.
+
+    replication.py RINGWOOD_SERVER [--long]
+"""
+import random
+import socket
+import sys
+import threading
+import time
+
+sys.path.insert(0, __file__.rsplit("/", 2)[0] + "/support")
+from servers import Redis, Resp, Ringwood, Tap, equal, until  # noqa: E402
+
+LONG = "--long" in sys.argv
+BINARY = sys.argv[1]
+tap = Tap()
+
+
+def info(client, section="replication"):
+    lines = client("INFO", section).decode().split("\r\n")
+    return dict(line.split(":", 1) for line in lines if ":" in line)
+
+
+def follow(replica, master_port, seconds=30):
+    c = replica.client()
+    equal(c("REPLICAOF", "127.0.0.1", master_port), "OK")
+    until(lambda: info(c)["master_link_status"] == "up", "the link comes up", seconds)
+    return c
+
+
+def same_data(*clients, seconds=30):
+    """All of them have what the first one has."""
+    def settled():
+        offsets = {info(c).get("slave_repl_offset", info(c)["master_repl_offset"]) for c in clients}
+        return len(offsets) == 1
+    until(settled, "the same offset everywhere", seconds)
+    digests = [c("DEBUG", "DIGEST") for c in clients]
+    for d in digests[1:]:
+        equal(d, digests[0], "digest")
+
+
+class Writer:
+    """Writes of all types in several databases, with transactions and expiry; a seed makes it the same each time."""
+
+    def __init__(self, client, seed):
+        self.client, self.random = client, random.Random(seed)
+        self.number = 0
+
+    def value(self):
+        r = self.random
+        return bytes(r.randrange(256) for _ in range(r.choice((1, 8, 40, 300))))
+
+    def key(self, kind):
+        return f"{kind}:{self.random.randrange(60)}"
+
+    def command(self):
+        r = self.random
+        k = self.key
+        return r.choice((
+            lambda: ("SET", k("s"), self.value()), lambda: ("SET", k("s"), self.value(), "PX", r.choice((30, 100, 100000))),
+            lambda: ("APPEND", k("s"), "x"), lambda: ("INCRBY", k("n"), r.randrange(-9, 9)), lambda: ("INCRBYFLOAT", k("f"), "0.1"),
+            lambda: ("SETRANGE", k("s"), r.randrange(50), "abc"), lambda: ("SETBIT", k("b"), r.randrange(500), 1),
+            lambda: ("DEL", k(r.choice("snlhz"))), lambda: ("EXPIRE", k(r.choice("slhz")), r.choice((0, 1, 100))), lambda: ("PERSIST", k("s")),
+            lambda: ("LPUSH", k("l"), self.value(), "b"), lambda: ("RPOP", k("l")), lambda: ("LTRIM", k("l"), 0, 20),
+            lambda: ("LMOVE", k("l"), k("l"), "LEFT", "RIGHT"),
+            lambda: ("SADD", k("t"), r.randrange(40), self.value()), lambda: ("SPOP", k("t"), r.choice((1, 2))), lambda: ("SUNIONSTORE", k("t"), k("t"), k("t")),
+            lambda: ("HSET", k("h"), r.randrange(30), self.value()), lambda: ("HDEL", k("h"), r.randrange(30)), lambda: ("HINCRBY", k("h"), "n", 1),
+            lambda: ("ZADD", k("z"), r.random(), r.randrange(50)), lambda: ("ZINCRBY", k("z"), 1, r.randrange(50)), lambda: ("ZPOPMIN", k("z")),
+            lambda: ("XADD", k("x"), "*", "f", self.value()), lambda: ("XTRIM", k("x"), "MAXLEN", 20), lambda: ("PFADD", k("p"), r.randrange(10000)),
+            lambda: ("MSET", k("s"), 1, k("s"), 2), lambda: ("RENAME", "s:1", "s:2"), lambda: ("COPY", k("s"), k("s"), "REPLACE"),
+        ))()
+
+    def burst(self, n):
+        commands = []
+        while len(commands) < n:
+            if self.random.randrange(20) == 0:
+                commands.append(("SELECT", self.random.randrange(4)))
+            if self.random.randrange(15) == 0:
+                commands += [("MULTI",), self.command(), self.command(), ("EXEC",)]
+            commands.append(self.command())
+        for reply in self.client.pipeline(commands):
+            if isinstance(reply, Resp.Error) and not reply.startswith(("WRONGTYPE", "ERR no such key", "ERR value is not", "ERR hash value", "ERR source and")):
+                raise AssertionError(reply)
+        self.number += n
+
+
+class Cuttable:
+    """A TCP proxy whose connections can be cut."""
+
+    def __init__(self, port):
+        self.target = port
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.pairs = []
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                a, _ = self.listener.accept()
+                b = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                return
+            self.pairs.append((a, b))
+            for x, y in ((a, b), (b, a)):
+                threading.Thread(target=self.carry, args=(x, y), daemon=True).start()
+
+    @staticmethod
+    def carry(x, y):
+        try:
+            while data := x.recv(65536):
+                y.sendall(data)
+        except OSError:
+            pass
+        for s in (x, y):
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def cut(self):
+        pairs, self.pairs = self.pairs, []
+        for pair in pairs:
+            for s in pair:
+                try:
+                    s.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+    def close(self):
+        self.listener.close()
+        self.cut()
+
+
+def ours_follows_redis(shards, diskless):
+    options = ["--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0"] if diskless else ["--repl-diskless-sync", "no"]
+    with Redis("--repl-backlog-size", "4mb", *options) as master, Ringwood(BINARY, shards=shards) as ours:
+        m = master.client()
+        w = Writer(m, 1)
+        w.burst(2000)
+        r = follow(ours, master.port)
+        w.burst(3000)
+        same_data(m, r)
+        i = info(r)
+        equal((i["role"], i["master_replid"]), ("slave", info(m)["master_replid"]))
+        equal(str(r("SET", "a", "b")), "READONLY You can't write against a read only replica.")
+
+
+@tap.case("REPLICAOF is refused what it cannot be")
+def _():
+    with Ringwood(BINARY) as ours:
+        c = ours.client()
+        equal(str(c("REPLICAOF", "h", "x")), "ERR Invalid master port")
+        equal(c("REPLICAOF", "NO", "ONE"), "OK")
+        equal(c("ROLE"), [b"master", 0, []])
+
+
+for shards in (1, 2):
+    for diskless in (False, True):
+        tap.case(f"ours follows Redis, {shards} shards, {'without' if diskless else 'with'} a file on the master")(
+            lambda shards=shards, diskless=diskless: ours_follows_redis(shards, diskless))
+
+
+def cut_links(shards, cuts):
+    with Redis("--repl-backlog-size", "32mb") as master, Ringwood(BINARY, shards=shards) as ours:
+        proxy = Cuttable(master.port)
+        m = master.client()
+        w = Writer(m, 2)
+        r = follow(ours, proxy.port)
+        for _ in range(cuts):
+            w.burst(300)
+            proxy.cut()
+            w.burst(100)
+            until(lambda: info(r)["master_link_status"] == "up", "the link comes back")
+        same_data(m, r)
+        equal(info(m, "stats")["sync_full"], "1")
+        if int(info(m, "stats")["sync_partial_ok"]) < cuts // 2:
+            raise AssertionError(info(m, "stats")["sync_partial_ok"])
+        proxy.close()
+
+
+for shards in (1, 2):
+    tap.case(f"ours follows Redis over a link that is cut, {shards} shards")(lambda shards=shards: cut_links(shards, 50 if LONG else 8))
+
+
+@tap.case("a replica keeps its place: promoted, it goes on from there as a replica again")
+def _():
+    with Redis() as master, Ringwood(BINARY, shards=2) as ours:
+        m = master.client()
+        r = follow(ours, master.port)
+        Writer(m, 3).burst(500)
+        same_data(m, r)
+        place = info(r)
+        equal(r("REPLICAOF", "NO", "ONE"), "OK")
+        after = info(r)
+        equal((after["role"], after["master_replid2"]), ("master", place["master_replid"]))
+        equal(int(after["second_repl_offset"]), int(after["master_repl_offset"]) + 1)
+        equal(r("SET", "own", "1"), "OK")
+        # Redis does not know the new id, so that it sends everything.
+        follow(ours, master.port)
+        same_data(m, r)
+        equal(r("GET", "own"), None)
+
+
+@tap.case("expired keys of a replica are gone for its clients, and removed by the master alone")
+def _():
+    with Redis() as master, Ringwood(BINARY, shards=2) as ours:
+        m = master.client()
+        m("DEBUG", "SET-ACTIVE-EXPIRE", "0")
+        r = follow(ours, master.port)
+        m("SET", "k", "v", "PX", "50")
+        until(lambda: r("DBSIZE") == 1, "the key arrives")
+        time.sleep(0.1)
+        equal(r("GET", "k"), None)
+        equal(r("DBSIZE"), 1)
+        equal(m("GET", "k"), None)
+        until(lambda: r("DBSIZE") == 0, "the deletion arrives")
+
+
+@tap.case("stale data are served, or not")
+def _():
+    with Ringwood(BINARY, "--replicaof", "127.0.0.1 1") as ours:
+        c = ours.client()
+        equal(c("GET", "a"), None)
+        equal(c("CONFIG", "SET", "replica-serve-stale-data", "no"), "OK")
+        equal(str(c("GET", "a")), "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.")
+        equal(info(c)["master_link_status"], "down")
+
+
+def redis_follows_ours(shards, diskless):
+    options = ["--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0"] if diskless else ["--repl-diskless-sync", "no"]
+    with Ringwood(BINARY, *options, shards=shards) as ours, Redis() as replica:
+        m = ours.client()
+        w = Writer(m, 4)
+        w.burst(1000)
+        r = follow(replica, ours.port)
+        w.burst(3000)
+        equal(m("WAIT", 1, 20000), 1)
+        same_data(m, r)
+        equal(m("ROLE")[2][0][1], str(replica.port).encode())
+        equal((info(m)["connected_slaves"], info(m, "stats")["sync_full"]), ("1", "1"))
+
+
+for shards in (1, 2):
+    for diskless in (False, True):
+        tap.case(f"Redis follows ours, {shards} shards, {'with' if diskless else 'without'} an end mark")(
+            lambda shards=shards, diskless=diskless: redis_follows_ours(shards, diskless))
+
+
+def redis_over_cut_links(shards, cuts):
+    with Ringwood(BINARY, "--repl-diskless-sync-delay", "0", "--repl-backlog-size", "32mb", shards=shards) as ours, Redis() as replica:
+        proxy = Cuttable(ours.port)
+        m = ours.client()
+        w = Writer(m, 5)
+        r = follow(replica, proxy.port)
+        for _ in range(cuts):
+            w.burst(300)
+            proxy.cut()
+            w.burst(100)
+            until(lambda: info(r)["master_link_status"] == "up", "the link comes back")
+        same_data(m, r)
+        equal(info(m, "stats")["sync_full"], "1")
+        if int(info(m, "stats")["sync_partial_ok"]) < cuts // 2:
+            raise AssertionError(info(m, "stats")["sync_partial_ok"])
+        proxy.close()
+
+
+for shards in (1, 2):
+    tap.case(f"Redis follows ours over a link that is cut, {shards} shards")(lambda shards=shards: redis_over_cut_links(shards, 50 if LONG else 8))
+
+
+def chain(shards):
+    delay = ("--repl-diskless-sync-delay", "0")
+    with Redis(*delay) as a, Ringwood(BINARY, *delay, shards=shards) as b, Redis(*delay) as c, Ringwood(BINARY, *delay, shards=shards) as d:
+        first = a.client()
+        w = Writer(first, 6)
+        w.burst(500)
+        clients = [first, follow(b, a.port), follow(c, b.port), follow(d, c.port)]
+        w.burst(2000)
+        same_data(*clients)
+        ids = {info(x)["master_replid"] for x in clients}
+        equal(len(ids), 1)
+        # The middle is promoted; who is below goes on with it, without another full sync.
+        equal(clients[1]("REPLICAOF", "NO", "ONE"), "OK")
+        Writer(clients[1], 7).burst(500)
+        until(lambda: info(clients[2])["master_link_status"] == "up" and info(clients[3])["master_link_status"] == "up", "the links come back")
+        same_data(*clients[1:])
+        equal(info(clients[1], "stats")["sync_full"], "1")
+
+
+for shards in (1, 2):
+    tap.case(f"a chain Redis -> ours -> Redis -> ours, {shards} shards")(lambda shards=shards: chain(shards))
+
+
+@tap.case("min-replicas-to-write, and WAIT without replicas")
+def _():
+    with Ringwood(BINARY, "--repl-diskless-sync-delay", "0", "--min-replicas-to-write", "1", shards=2) as ours, Redis() as replica:
+        m = ours.client()
+        equal(str(m("SET", "a", "b")), "NOREPLICAS Not enough good replicas to write.")
+        equal(m("WAIT", 1, 50), 0)
+        follow(replica, ours.port)
+        until(lambda: m("SET", "a", "b") == "OK", "writes are taken")
+
+
+@tap.case("a restart keeps the place: the replica goes on without a full sync")
+def _():
+    with Redis() as master, Ringwood(BINARY, shards=2) as ours:
+        m = master.client()
+        w = Writer(m, 8)
+        r = follow(ours, master.port)
+        w.burst(300)
+        same_data(m, r)
+        r("SAVE")
+        ours.stop()
+        w.burst(100)
+        ours.arguments += ["--replicaof", f"127.0.0.1 {master.port}"]
+        ours.start()
+        r = ours.client()
+        until(lambda: info(r)["master_link_status"] == "up", "the link comes up")
+        same_data(m, r)
+        equal(info(m, "stats")["sync_full"], "1")
+
+
+tap.run()
