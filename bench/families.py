@@ -1,42 +1,54 @@
 #!/usr/bin/env python3
-"""The main commands of each family beside redis-server: server CPU per request, as a ratio, by redis-benchmark on loopback.
+"""The main commands of each family beside redis-server: server CPU per request, as a ratio, by bench/load-generator on loopback.
 
-    families.py SERVER [--redis redis-server] [--only WORD] [--requests N] [--rounds N] [--pipelines 16 1]
-Both servers are pinned to the first CPU and redis-benchmark to the second; rounds are interleaved and each figure is the median of the rounds' ratios. CPU is the run time of the server's threads, the
+    families.py SERVER --generator BUILD/bench/load-generator [--redis redis-server] [--only WORD[,WORD]] [--seconds S] [--rounds N] [--pipelines 16 1] [--shards 1]
+    families.py SERVER --generator ... --check        every case for a moment against our server alone: a reply that is an error fails
+
+Both servers are pinned to the first CPU and the generator to the second; rounds are interleaved, and each figure is the median of the rounds' ratios. CPU is the run time of the server's threads, the
 kernel's work for them included, from /proc/PID/task/*/schedstat.
 """
 import argparse
+import json
 import os
 import statistics
 import subprocess
 import sys
+import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "support"))
 from servers import Resp, free_port  # noqa: E402
-import tempfile  # noqa: E402
-import time  # noqa: E402
 
 MEMBERS = 100000
+VALUE = "value:000000000001"
 CASES = {
-    "lpush": "LPUSH list:__rand_int__ value:000000000001",
+    "get": "GET string:{n}",
+    "set": f"SET string:{{n}} {VALUE}",
+    "incr": "INCR counter:{n}",
+    "mget-10": "MGET" + " string:{n}" * 10,
+    "mset-10": "MSET" + f" string:{{n}} {VALUE}" * 10,
+    "lpush": f"LPUSH list:{{n}} {VALUE}",
     "lpop": "LPOP long",
-    "sadd": "SADD set:1 member:__rand_int__",
-    "sismember": "SISMEMBER members member:__rand_int__",
-    "hset": "HSET hash:__rand_int__ field value:000000000001",
-    "hget": "HGET fields field:__rand_int__",
-    "zadd": "ZADD zset:1 __rand_int__ member:__rand_int__",
-    "zrank": "ZRANK scores member:__rand_int__",
+    "rpush-lpop": f"RPUSH queue:{{n}} {VALUE} ; LPOP queue:{{n}}",
+    "sadd": "SADD set:1 member:{n}",
+    "sismember": "SISMEMBER members member:{n}",
+    "hset": f"HSET hash:{{n}} field {VALUE}",
+    "hget": "HGET fields field:{n}",
+    "zadd": "ZADD zset:1 {n} member:{n}",
+    "zrank": "ZRANK scores member:{n}",
     "zrange": "ZRANGE scores 50000 50010",
     "zrangebyscore": "ZRANGEBYSCORE scores 50000 50010",
-    "incr": "INCR counter:__rand_int__",
-    "mget-10": "MGET " + " ".join(["string:__rand_int__"] * 10),
-    "mset-10": "MSET " + " ".join(["string:__rand_int__ value:000000000001"] * 10),
-    "xadd": "XADD stream * field value:000000000001",
+    "xadd": f"XADD stream * field {VALUE}",
     "xread": "XREAD COUNT 10 STREAMS entries 0",
-    "pfadd": "PFADD hll:__rand_int__ member:__rand_int__",
+    "pfadd": "PFADD hll:{n} member:{n}",
     "geosearch": "GEOSEARCH places FROMLONLAT 15 37 BYRADIUS 50 km COUNT 10",
     "publish-0": "PUBLISH nobody message",
+    "publish-50": "PUBLISH news message:00000000001",
+    "blpop": None,
 }
+OPTIONS = {"publish-50": ["--subscribers", "50:news"], "blpop": ["--hand-over"]}
+# What a run has used up or made large, before each.
+BEFORE = {"lpop": [["DEL", "long"]] + [["RPUSH", "long"] + ["v"] * 1000 for _ in range(2000)], "xadd": [["DEL", "stream"]]}
 
 
 def cpu(pid):
@@ -59,47 +71,66 @@ def fill(client):
     def pieces(make):
         for at in range(0, MEMBERS, 1000):
             yield make(range(at, at + 1000))
-    client.pipeline([["RPUSH", "long"] + ["v"] * 1000 for _ in range(2000)])
     client.pipeline(list(pieces(lambda r: ["SADD", "members"] + [f"member:{i:012d}" for i in r])))
     client.pipeline(list(pieces(lambda r: ["HSET", "fields"] + [w for i in r for w in (f"field:{i:012d}", "value")])))
     client.pipeline(list(pieces(lambda r: ["ZADD", "scores"] + [w for i in r for w in (i, f"member:{i:012d}")])))
-    client.pipeline(list(pieces(lambda r: ["MSET"] + [w for i in r for w in (f"string:{i:012d}", "value:000000000001")])))
+    client.pipeline(list(pieces(lambda r: ["MSET"] + [w for i in r for w in (f"string:{i:012d}", VALUE)])))
     client.pipeline([["XADD", "entries", f"{i + 1}-0", "field", "value"] for i in range(1000)])
     client.pipeline([["GEOADD", "places", 10 + i % 100 / 10, 35 + i // 100 % 100 / 20, f"place:{i}"] for i in range(10000)])
 
 
-def run(pid, port, command, pipeline, requests):
-    before = cpu(pid)
-    subprocess.run(["taskset", "-c", "1", "redis-benchmark", "-p", str(port), "-q", "-c", "50", "-P", str(pipeline), "-n", str(requests), "-r", str(MEMBERS)] +
-                   command.split(), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return (cpu(pid) - before) / requests
+def run(server, name, pipeline, options):
+    """Nanoseconds of the server's CPU for one request."""
+    process, port, client = server
+    client.pipeline(BEFORE.get(name, []))
+    words = CASES[name].split() if CASES[name] else []
+    before = cpu(process.pid)
+    done = subprocess.run(["taskset", "-c", "1", options.generator, "--port", str(port), "--connections", str(options.connections), "--pipeline", str(pipeline),
+                           "--seconds", str(options.seconds), "--range", str(MEMBERS), *OPTIONS.get(name, []), *words], stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise SystemExit(f"{name}: load-generator exited with {done.returncode}")
+    return (cpu(process.pid) - before) / json.loads(done.stdout)["requests"]
+
+
+def compare(servers, name, options):
+    line = f"{name:16s}"
+    for pipeline in options.pipelines:
+        rounds = [[run(s, name, pipeline, options) for s in servers] for _ in range(options.rounds)]
+        ratio = statistics.median(ours / theirs for theirs, ours in rounds)
+        line += f"  {statistics.median(r[0] for r in rounds) / 1000:13.2f}  {ratio:5.2f}"
+    print(line, flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("server")
+    parser.add_argument("--generator", required=True)
     parser.add_argument("--redis", default="redis-server")
     parser.add_argument("--only", default="")
-    parser.add_argument("--requests", type=int, default=200000)
+    parser.add_argument("--seconds", type=float, default=0.7)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--connections", type=int, default=50)
     parser.add_argument("--pipelines", type=int, nargs="+", default=[16, 1])
+    parser.add_argument("--shards", default="1")
+    parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
+    names = [n for n in CASES if not options.only or n in options.only.split(",")]
     with tempfile.TemporaryDirectory(prefix="ringwood-families-") as folder:
-        servers = [start([options.redis], folder), start([options.server, "--shards", "1"], folder)]
+        servers = [start([options.server, "--shards", options.shards], folder)]
         try:
-            for _, _, client in servers:
-                fill(client)
-            print(f"{'case':16s}" + "".join(f"  P{p:<3d} redis us  ratio" for p in options.pipelines))
-            for name, command in CASES.items():
-                if options.only not in name:
-                    continue
-                line = f"{name:16s}"
-                for pipeline in options.pipelines:
-                    requests = options.requests if pipeline > 1 else options.requests // 4
-                    rounds = [[run(p.pid, port, command, pipeline, requests) for p, port, _ in servers] for _ in range(options.rounds)]
-                    ratio = statistics.median(ours / theirs for theirs, ours in rounds)
-                    line += f"  {statistics.median(r[0] for r in rounds) / 1000:13.2f}  {ratio:5.2f}"
-                print(line, flush=True)
+            if options.check:
+                options.seconds = 0.05
+            else:
+                servers.insert(0, start([options.redis], folder))
+                print(f"{'case':16s}" + "".join(f"  P{p:<3d} redis us  ratio" for p in options.pipelines))
+            for server in servers:
+                fill(server[2])
+            for name in names:
+                if options.check:
+                    for pipeline in options.pipelines:
+                        run(servers[0], name, pipeline, options)
+                else:
+                    compare(servers, name, options)
         finally:
             for process, _, _ in servers:
                 process.terminate()

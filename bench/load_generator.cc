@@ -1,0 +1,281 @@
+// A load generator for any command, cheap enough that one core of it saturates a server on another: closed loop, io_uring, requests from templates, every reply read to
+// its end, and an error reply fails the run.
+//
+//   load-generator --port P [--connections 50] [--pipeline 1] [--seconds 1] [--range 100000] [--subscribers N:CHANNEL] COMMAND WORD ... [';' COMMAND WORD ...]
+//   load-generator --port P --hand-over [...]
+// {n} in a word is a random number below --range in 12 digits; commands behind one another are sent in turn. Subscribers read what is published and count it. --hand-over: each
+// connection pushes to a list of its own, on which another one waits in BLPOP; each sends --pipeline requests at once, the waiting one first.
+//
+// Prints {"requests": ..., "seconds": ..., "pushes": ...}. All that was sent has been answered when it ends, so that the server's CPU time before and after tells what a request costs.
+#include <arpa/inet.h>
+#include <getopt.h>
+#include <liburing.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+#include "bench/request_template.h"
+
+namespace ringwood::bench {
+namespace {
+
+constexpr size_t kReceiveBuffer = 1 << 18;
+
+struct Settings {
+  int port = 6379;
+  int connections = 50;
+  int pipeline = 1;
+  double seconds = 1;
+  uint64_t range = 100000;
+  int subscribers = 0;
+  std::string channel;
+  bool hand_over = false;
+  std::vector<RequestTemplate> commands;
+};
+
+[[noreturn]] void fail(const char* what, const char* detail) {
+  std::fprintf(stderr, "load-generator: %s: %s\n", what, detail);
+  std::exit(1);
+}
+
+struct Connection {
+  int fd = -1;
+  std::string out;
+  std::unique_ptr<char[]> in{new char[kReceiveBuffer]};
+  size_t have = 0;  // bytes in `in` that are not read yet
+  ReplyCounter counter;
+  uint64_t wanted = 0;   // replies that the counter will have reached when all is answered
+  bool listens = false;  // a subscriber: receives for ever
+  int group = -1;        // of a hand-over
+  bool consumer = false;
+  bool busy() const { return counter.replies() < wanted; }
+};
+
+int connect_to(int port) {
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(static_cast<uint16_t>(port));
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0 || connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to)) fail("connect", std::strerror(errno));
+  int one = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  return fd;
+}
+
+class Generator {
+ public:
+  explicit Generator(const Settings& settings) : settings_(settings) {
+    io_uring_params params{};
+    params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE;
+    params.cq_entries = 32768;
+    if (int e = io_uring_queue_init_params(8192, &ring_, &params)) fail("io_uring", std::strerror(-e));
+    if (settings.hand_over)
+      make_pairs();
+    else
+      for (int i = 0; i < settings.connections; i++) add();
+    for (int i = 0; i < settings.subscribers; i++) subscribe(add());
+  }
+
+  void run() {
+    using Clock = std::chrono::steady_clock;
+    const auto start = Clock::now();
+    const auto end = start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(settings_.seconds));
+    for (auto& c : connections_) begin(*c);
+    auto last = start;
+    while (outstanding_) {
+      turn();
+      last = Clock::now();
+      stopping_ = last >= end;
+    }
+    uint64_t requests = 0, pushes = 0;
+    for (auto& c : connections_) (c->listens ? pushes : requests) += c->counter.replies();
+    std::printf("{\"requests\": %llu, \"seconds\": %.4f, \"pushes\": %llu}\n", static_cast<unsigned long long>(requests),
+                std::chrono::duration<double>(last - start).count(), static_cast<unsigned long long>(pushes));
+  }
+
+ private:
+  Connection& add() {
+    connections_.push_back(std::make_unique<Connection>());
+    connections_.back()->fd = connect_to(settings_.port);
+    return *connections_.back();
+  }
+
+  void subscribe(Connection& c) {
+    std::string text = "*2\r\n$9\r\nSUBSCRIBE\r\n$" + std::to_string(settings_.channel.size()) + "\r\n" + settings_.channel + "\r\n";
+    if (write(c.fd, text.data(), text.size()) != static_cast<ssize_t>(text.size())) fail("subscribe", std::strerror(errno));
+    // The answer must be there before the first message.
+    while (!c.counter.replies()) {
+      ssize_t n = read(c.fd, c.in.get(), kReceiveBuffer);
+      if (n <= 0) fail("subscribe", "no answer");
+      c.counter.feed(c.in.get(), c.in.get() + n);
+    }
+    c.counter = {};
+    c.listens = true;
+    receive(c);
+  }
+
+  uint64_t random() {
+    random_ ^= random_ << 13, random_ ^= random_ >> 7, random_ ^= random_ << 17;
+    return random_ % settings_.range;
+  }
+
+  io_uring_sqe* entry() {
+    io_uring_sqe* e = io_uring_get_sqe(&ring_);
+    if (!e) {
+      io_uring_submit(&ring_);
+      e = io_uring_get_sqe(&ring_);
+    }
+    return e;
+  }
+  void receive(Connection& c) {
+    io_uring_sqe* e = entry();
+    io_uring_prep_recv(e, c.fd, c.in.get() + c.have, kReceiveBuffer - c.have, 0);
+    io_uring_sqe_set_data(e, &c);
+  }
+  // Sends `out`, and receives when that is done. `tell`: the sending has a completion of its own.
+  void send(Connection& c, uint64_t requests, bool tell) {
+    c.wanted += requests;
+    outstanding_++;
+    if (io_uring_sq_space_left(&ring_) < 2) io_uring_submit(&ring_);  // a link must not be cut
+    io_uring_sqe* e = entry();
+    io_uring_prep_send(e, c.fd, c.out.data(), c.out.size(), MSG_WAITALL | MSG_NOSIGNAL);
+    io_uring_sqe_set_flags(e, static_cast<unsigned>(IOSQE_IO_LINK | (tell ? 0 : IOSQE_CQE_SKIP_SUCCESS)));
+    io_uring_sqe_set_data64(e, reinterpret_cast<uint64_t>(&c) | 1);
+    receive(c);
+  }
+
+  // The connection's next requests, if it is not for another to begin.
+  void begin(Connection& c) {
+    if (c.listens) return;
+    if (!c.partner) return fire(c);
+    if (c.consumer) send(c, static_cast<uint64_t>(settings_.pipeline), true);  // and the other when this has been sent
+  }
+  void fire(Connection& c) {
+    size_t most = 0;
+    for (const RequestTemplate& t : settings_.commands) most = t.size() > most ? t.size() : most;
+    c.out.resize(most * static_cast<size_t>(settings_.pipeline));
+    char* p = c.out.data();
+    for (int i = 0; i < settings_.pipeline; i++) {
+      p = settings_.commands[next_].make(p, [this] { return random(); });
+      if (++next_ == settings_.commands.size()) next_ = 0;
+    }
+    c.out.resize(static_cast<size_t>(p - c.out.data()));
+    send(c, static_cast<uint64_t>(settings_.pipeline), false);
+  }
+
+  void make_pairs() {
+    for (int i = 0; i < settings_.connections; i++) {
+      Connection &consumer = add(), &producer = add();
+      consumer.consumer = true;
+      consumer.partner = &producer, producer.partner = &consumer;
+      const std::string list = "hand:" + std::to_string(i);
+      for (int j = 0; j < settings_.pipeline; j++) {
+        append(consumer, {"BLPOP", list, "0"});
+        append(producer, {"LPUSH", list, "element:00000001"});
+      }
+    }
+  }
+  static void append(Connection& c, const std::vector<std::string_view>& words) {
+    RequestTemplate t(words);
+    std::string text(t.size(), 0);
+    t.make(text.data(), [] { return uint64_t{0}; });
+    c.out += text;
+  }
+
+  void turn() {
+    if (int e = io_uring_submit_and_wait(&ring_, 1); e < 0 && e != -EINTR) fail("io_uring", std::strerror(-e));
+    unsigned head = 0, seen = 0;
+    io_uring_cqe* done = nullptr;
+    io_uring_for_each_cqe(&ring_, head, done) {
+      seen++;
+      auto& c = *reinterpret_cast<Connection*>(done->user_data & ~uint64_t{1});
+      if (done->user_data & 1)
+        sent(c, done->res);
+      else
+        received(c, done->res);
+    }
+    io_uring_cq_advance(&ring_, seen);
+  }
+  void sent(Connection& c, int result) {
+    if (result < 0) fail("send", std::strerror(-result));
+    if (c.consumer) send(*c.partner, static_cast<uint64_t>(settings_.pipeline), false);
+  }
+  void received(Connection& c, int result) {
+    if (result <= 0) fail("receive", result ? std::strerror(-result) : "the server has closed the connection");
+    const char* end = c.in.get() + c.have + result;
+    const char* rest = c.counter.feed(c.in.get(), end);
+    if (!c.counter.error().empty()) fail("error reply", c.counter.error().c_str());
+    c.have = static_cast<size_t>(end - rest);
+    if (c.have == kReceiveBuffer) fail("receive", "a line that does not end");
+    if (c.have) std::memmove(c.in.get(), rest, c.have);
+    if (c.listens || c.busy()) return receive(c);
+    outstanding_--;
+    if (stopping_) return;
+    if (!c.partner)
+      fire(c);
+    else if (!c.partner->busy())
+      begin(c.consumer ? c : *c.partner);
+  }
+
+  const Settings& settings_;
+  io_uring ring_{};
+  std::vector<std::unique_ptr<Connection>> connections_;
+  size_t next_ = 0;         // the command whose turn it is
+  size_t outstanding_ = 0;  // connections that wait for replies
+  bool stopping_ = false;
+  uint64_t random_ = 88172645463325252u ^ static_cast<uint64_t>(getpid()) * 2654435761u;
+};
+
+Settings read_settings(int argc, char** argv) {
+  Settings s;
+  const option names[] = {{"port", 1, nullptr, 'p'},      {"connections", 1, nullptr, 'c'}, {"pipeline", 1, nullptr, 'P'},
+                          {"seconds", 1, nullptr, 't'},   {"range", 1, nullptr, 'r'},       {"subscribers", 1, nullptr, 's'},
+                          {"hand-over", 0, nullptr, 'b'}, {nullptr, 0, nullptr, 0}};
+  for (int o = 0; (o = getopt_long(argc, argv, "+p:c:P:t:r:s:b", names, nullptr)) != -1;) {
+    switch (o) {
+      case 'p': s.port = std::atoi(optarg); break;
+      case 'c': s.connections = std::atoi(optarg); break;
+      case 'P': s.pipeline = std::atoi(optarg); break;
+      case 't': s.seconds = std::atof(optarg); break;
+      case 'r': s.range = std::strtoull(optarg, nullptr, 10); break;
+      case 's': {
+        const char* colon = std::strchr(optarg, ':');
+        if (!colon) fail("--subscribers", "wants NUMBER:CHANNEL");
+        s.subscribers = std::atoi(optarg);
+        s.channel = colon + 1;
+        break;
+      }
+      case 'b': s.hand_over = true; break;
+      default: std::exit(2);
+    }
+  }
+  std::vector<std::string_view> words;
+  auto add = [&] {
+    if (!words.empty()) s.commands.emplace_back(words);
+    words.clear();
+  };
+  for (int i = optind; i < argc; i++) {
+    if (std::string_view(argv[i]) == ";")
+      add();
+    else
+      words.emplace_back(argv[i]);
+  }
+  add();
+  if (s.connections < 1 || s.pipeline < 1 || s.range < 1 || s.commands.empty() != s.hand_over)
+    fail("usage", "see the head of bench/load_generator.cc");
+  return s;
+}
+
+}  // namespace
+}  // namespace ringwood::bench
+
+int main(int argc, char** argv) {
+  const ringwood::bench::Settings settings = ringwood::bench::read_settings(argc, argv);
+  ringwood::bench::Generator(settings).run();
+  return 0;
+}
