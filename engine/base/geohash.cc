@@ -49,9 +49,10 @@ Cell cell_of(const Grid& g, Place p, uint8_t step) {
 }
 
 Range grid_range(uint32_t index, Range r, uint8_t step) {
-  double scale = r.max - r.min, cells = static_cast<double>(uint64_t{1} << step);
+  // A power of two: multiplying by its inverse gives every digit that dividing would.
+  double scale = r.max - r.min, cell = 1.0 / static_cast<double>(uint64_t{1} << step);
   uint32_t next = index + 1;
-  return {r.min + (index * 1.0 / cells) * scale, r.min + (next * 1.0 / cells) * scale};
+  return {r.min + (index * cell) * scale, r.min + (next * cell) * scale};
 }
 Grid bounds(Cell c) {
   return {grid_range(gather(c.bits >> 1), kMapGrid.longitude, c.step), grid_range(gather(c.bits), kMapGrid.latitude, c.step)};
@@ -170,6 +171,15 @@ bool contains(const Area& area, Place p, double& meters) {
   }
   meters = distance(area.center, p);
   return !(meters > area.radius * area.unit);
+}
+
+Nearby::Nearby(const Area& area) : center_(area.center) {
+  constexpr double kMargin = 1 + 1e-6, kLeast = 1e-9;  // far above what rounding can do, in the box and in distance()
+  const double up = degrees(area.radius * area.unit / kEarthRadius);
+  if (area.box || !(up < 45) || std::fabs(area.center.latitude) + up > 80) return;
+  const Grid box = bounding_box(area);
+  up_ = up * kMargin + kLeast;
+  aside_ = (box.longitude.max - area.center.longitude) * kMargin + kLeast;
 }
 
 std::array<Cell, 9> cover(const Area& area) {

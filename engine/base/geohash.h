@@ -51,6 +51,23 @@ struct Area {
 };
 // Whether the place lies in the area; if so, its distance from the centre in meters.
 bool contains(const Area& area, Place p, double& meters);
+// A quick look before contains(), without trigonometry: false only for places that do not lie in the area. Circles of usual sizes away from the poles are looked at, all
+// else may always contain.
+class Nearby {
+ public:
+  explicit Nearby(const Area& area);
+  bool may_contain(Place p) const {
+    double north = p.latitude - center_.latitude, east = p.longitude - center_.longitude;
+    if (north < 0) north = -north;
+    if (east < 0) east = -east;
+    if (east > 180) east = 360 - east;
+    return north <= up_ && east <= aside_;
+  }
+
+ private:
+  Place center_;
+  double up_ = 360, aside_ = 360;  // degrees
+};
 // The cells that cover the area, in the order in which they are to be searched (it shows in unsorted answers); unneeded ones are none().
 // Around a very large area, neighbours may be the same cell: equal ones then stand next to each other.
 std::array<Cell, 9> cover(const Area& area);

@@ -4,24 +4,24 @@
 
 #include "engine/commands/families.h"
 #include "engine/exec/call.h"
+#include "engine/exec/key_window.h"
 
 namespace ringwood {
 namespace {
 
 void del(Call& c) {
   int64_t n = 0;
-  for (size_t i = 1; i < c.argc(); i++) {
-    KeyRef k = c.key(i);
-    if (!c.peek(k) || !c.erase(k)) continue;
+  for_each_key(c, 1, 1, [&](size_t, const KeyRef& k) {
+    if (!c.peek(k) || !c.erase(k)) return;
     c.add_dirty(k, 1);
     n++;
-  }
+  });
   c.reply.integer(n);
 }
 
 void count_existing(Call& c) {
   int64_t n = 0;
-  for (size_t i = 1; i < c.argc(); i++) n += c.find_read(c.key(i)) != nullptr;
+  for_each_key(c, 1, 1, [&](size_t, const KeyRef& k) { n += c.find_read(k) != nullptr; });
   c.reply.integer(n);
 }
 

@@ -177,25 +177,27 @@ struct Hit {
 };
 
 // Appends the members of a cell that lie in the area; stops when there are `limit` hits (0: none).
-void search_cell(const Search& s, geohash::Cell cell, size_t limit, std::vector<Hit>& hits) {
+void search_cell(const Search& s, const geohash::Nearby& nearby, geohash::Cell cell, size_t limit, std::vector<Hit>& hits) {
   zset::ScoreRange range{geohash::first_score(cell), geohash::end_score(cell), false, true};
   zset::for_each_while(*s.places, zset::ranks(*s.places, range), false, [&](const zset::Element& member, double score) {
     geohash::Place p = geohash::decode(geohash::bits_of_score(score));
     double meters = 0;
-    if (geohash::contains(s.area, p, meters)) hits.push_back({member, p, meters, score, hits.size()});
+    if (nearby.may_contain(p) && geohash::contains(s.area, p, meters)) hits.push_back({member, p, meters, score, hits.size()});
     return !limit || hits.size() < limit;
   });
 }
 
 std::vector<Hit> find_hits(const Search& s) {
   std::vector<Hit> hits;
+  hits.reserve(64);  // of most searches
   size_t limit = s.any ? static_cast<size_t>(s.count) : 0;
+  const geohash::Nearby nearby(s.area);
   std::array<geohash::Cell, 9> cells = geohash::cover(s.area);
   geohash::Cell last;
   for (geohash::Cell cell : cells) {
     if (cell.none() || cell == last) continue;  // around a very large area, neighbours on two sides are the same cell
     if (limit && hits.size() >= limit) break;
-    search_cell(s, cell, limit, hits);
+    search_cell(s, nearby, cell, limit, hits);
     last = cell;
   }
   return hits;

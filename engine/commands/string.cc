@@ -8,6 +8,7 @@
 #include "engine/commands/string_value.h"
 #include "engine/exec/call.h"
 #include "engine/exec/command_table.h"
+#include "engine/exec/key_window.h"
 
 namespace ringwood {
 namespace {
@@ -159,20 +160,17 @@ void getex(Call& c) {
 
 void mget(Call& c) {
   c.reply.array(c.argc() - 1);
-  for (size_t i = 1; i < c.argc(); i++) {
-    Entry* e = c.find_read(c.key(i));
+  for_each_key(c, 1, 1, [&c](size_t, const KeyRef& k) {
+    Entry* e = c.find_read(k);
     if (e && e->type() == Type::kString)
       reply_value(c.reply, e);
     else
       c.reply.null();
-  }
+  });
 }
 
 void set_pairs(Call& c) {
-  for (size_t i = 1; i + 1 < c.argc(); i += 2) {
-    KeyRef k = c.key(i);
-    write_string(c, k, c.find_write(k), c.arg(i + 1), Database::kDropExpiry);
-  }
+  for_each_key(c, 1, 2, [&c](size_t i, const KeyRef& k) { write_string(c, k, c.find_write(k), c.arg(i + 1), Database::kDropExpiry); });
 }
 
 void mset(Call& c) {

@@ -135,6 +135,30 @@ void derive_key_range(Command& c) {
   c.key_step = 1;
 }
 
+// The place of the word `member` or `field` in the command's syntax, when nothing that may be left out is counted; 0 where there is none. A hint for prefetching.
+uint8_t member_argument(const CommandSpec& s) {
+  Bytes rest = s.syntax;
+  if (!rest.starts_with("key:key ")) return 0;
+  rest.remove_prefix(8);
+  for (uint8_t place = 2;;) {
+    size_t end = rest.find(rest.starts_with('[') ? ']' : ' ');
+    Bytes word = rest.substr(0, end);
+    if (!word.starts_with('[')) {
+      if (word.starts_with('(')) word.remove_prefix(1);
+      if (word.starts_with("member") || word.starts_with("field")) return place;
+      if (word.empty() || (word[0] >= 'A' && word[0] <= 'Z')) return 0;
+      place++;
+    }
+    if (end == Bytes::npos) return 0;
+    rest.remove_prefix(end + 1);
+    while (rest.starts_with(' ')) rest.remove_prefix(1);
+  }
+}
+
+bool opens_value(Group g) {
+  return g == Group::kList || g == Group::kSet || g == Group::kSortedSet || g == Group::kHash || g == Group::kGeo || g == Group::kStream;
+}
+
 uint32_t refused_states(const CommandSpec& s) {
   uint32_t states = 0;
   if (!(s.flags & kLoading)) states |= kStateLoading;
@@ -214,6 +238,8 @@ std::unique_ptr<Command> CommandTable::make(const CommandSpec& spec, const Comma
   derive_key_range(*c);
   c->single_key = spec.route == Route::kByKeys && spec.keys.size() == 1 && is_plain_range(spec.keys[0]) && spec.keys[0].last == 0 &&
                   !(spec.keys[0].flags & (kKeyNotKey | kKeyIncomplete)) && !spec.keys_of;
+  c->opens_value = opens_value(spec.group);
+  if (c->opens_value) c->member = member_argument(spec);
   for (const CommandSpec& s : spec.subcommands) c->subcommands.push_back(make(s, c.get()));
   return c;
 }

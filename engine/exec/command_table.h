@@ -19,6 +19,8 @@ struct Command {
   int first_key = 0;               // argument index of the first key where that is fixed, else 0
   int last_key = 0, key_step = 0;  // with first_key: the range that COMMAND INFO answers; last_key counts from the end where negative
   bool single_key = false;         // exactly one key, at first_key
+  bool opens_value = false;        // of a type whose values stand in blocks of their own: these are worth prefetching
+  uint8_t member = 0;              // argument that names a member or field of the first key's value, where options do not shift it; 0: none
   bool stops_pipeline = false;     // with several shards a connection parses nothing behind it until it has answered
   uint32_t flags = 0;              // spec's, with MOVABLEKEYS derived
   uint32_t acl = 0;                // explicit and implied categories

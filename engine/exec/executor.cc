@@ -161,22 +161,6 @@ void Executor::hash_keys(Request* first, size_t n) {
   }
 }
 
-// Asks for the cache lines that finding the first keys will read, all requests at the same time: the misses overlap.
-void Executor::prefetch(Request* first, size_t n) {
-  if (n < 2) return;
-  Shard& here = shard();
-  for (size_t i = 0; i < n; i++) {
-    Request& r = first[i];
-    r.table = r.hashed && (alone_ || engine_.mapping.shard(r.key.slot) == self_) ? here.database(r.database).table_of(r.key) : nullptr;
-    __builtin_prefetch(r.table);
-  }
-  for (size_t i = 0; i < n; i++)
-    if (first[i].table) first[i].table->prefetch_bucket(first[i].key.hash);
-  for (size_t i = 0; i < n; i++) first[i].overflow = first[i].table ? first[i].table->prefetch_entry(first[i].key.hash) : nullptr;
-  for (size_t i = 0; i < n; i++)
-    if (first[i].overflow) Table::prefetch_in(first[i].overflow, first[i].key.hash);
-}
-
 bool Executor::background() {
   waiting_room_.run_timeouts(now_ms());
   if (leased_out()) return false;

@@ -171,6 +171,7 @@ class Executor {
   static void drop(Message* m);
   void hash_keys(Request* first, size_t n);
   void prefetch(Request* first, size_t n);
+  void prefetch_values(const Request* first, size_t n);
   void execute(Request& r);
   void refuse(Request& r);
   void dispatch(Request& r);

@@ -32,7 +32,12 @@ class TableCore {
   size_t memory() const;
   // Makes room for so many items at once, for a loader that knows the number. Costs time in proportion; never shrinks.
   void reserve(size_t items);
-  void prefetch(uint64_t hash) const { __builtin_prefetch(bucket(index_of(hash))); }
+  // For batched execution: the bucket that a look-up will read, then the item that it will most likely compare. Always inline, see Table::prefetch_bucket.
+  [[gnu::always_inline]] void prefetch(uint64_t hash) const { __builtin_prefetch(bucket(index_of(hash))); }
+  [[gnu::always_inline]] void prefetch_item(uint64_t hash) const {
+    const Bucket* b = bucket(index_of(hash));
+    if (unsigned m = b->match(tag_of(hash))) __builtin_prefetch(item_of(b->words[__builtin_ctz(m)]));
+  }
 
   TableCore(const TableCore&) = delete;
   TableCore& operator=(const TableCore&) = delete;

@@ -79,5 +79,34 @@ TEST(Geohash, TheCellsCoverTheArea) {
   EXPECT_GT(inside, 1000);
 }
 
+// What the quick look turns away is never in the area, also at its very edge and across the 180th meridian.
+TEST(Geohash, TheQuickLookTurnsAwayOnlyWhatIsOutside) {
+  Seeded seeded;
+  std::mt19937_64& random = seeded.engine();
+  std::uniform_real_distribution<double> longitude(-180, 180), latitude(-85, 85), power(-2, 7), near(-1.2, 1.2);
+  int turned_away = 0, inside = 0;
+  for (int i = 0; i < 200000; i++) {
+    Area area{.center = {longitude(random), latitude(random)}, .box = i % 8 == 0};
+    area.radius = area.width = area.height = std::pow(10, power(random));
+    double up = area.radius / 111227;  // meters of a degree on this sphere
+    double north = near(random), east = near(random);
+    if (i % 3 == 0) east = std::sqrt(std::max(0.0, 1 - north * north));  // about on the circle
+    Place p{area.center.longitude + east * up / std::cos(area.center.latitude * M_PI / 180), area.center.latitude + north * up};
+    if (p.longitude > 180) p.longitude -= 360;
+    if (p.longitude < -180) p.longitude += 360;
+    if (i % 100 == 0) p = area.center;
+    if (!can_encode(p)) continue;
+    double meters;
+    bool in = contains(area, p, meters);
+    inside += in;
+    if (Nearby(area).may_contain(p)) continue;
+    turned_away++;
+    EXPECT_FALSE(in) << area.center.longitude << ' ' << area.center.latitude << ' ' << area.radius << " place " << p.longitude << ' '
+                     << p.latitude;
+  }
+  EXPECT_GT(turned_away, 10000);
+  EXPECT_GT(inside, 10000);
+}
+
 }  // namespace
 }  // namespace ringwood::geohash

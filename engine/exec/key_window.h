@@ -1,0 +1,36 @@
+#pragma once
+// A command's many keys, so that the cache misses of finding them overlap (MGET, MSET, DEL, EXISTS, …).
+#include <algorithm>
+
+#include "engine/exec/call.h"
+
+namespace ringwood {
+
+// f(argument index, KeyRef) for every `step`-th argument from the first on, in order. f may change the keys.
+template <class F>
+void for_each_key(Call& c, size_t first, size_t step, F&& f) {
+  constexpr size_t kWindow = 16;
+  KeyRef keys[kWindow];
+  const Table* tables[kWindow];
+  const Bucket* overflow[kWindow];
+  for (size_t at = first; at < c.argc(); at += kWindow * step) {
+    const size_t n = std::min(kWindow, (c.argc() - at + step - 1) / step);
+    if (n == 1) {
+      f(at, c.key(at));
+      continue;
+    }
+    for (size_t i = 0; i < n; i++) {
+      keys[i] = c.key(at + i * step);
+      tables[i] = c.db(keys[i]).table_of(keys[i]);
+      __builtin_prefetch(tables[i]);
+    }
+    for (size_t i = 0; i < n; i++)
+      if (tables[i]) tables[i]->prefetch_bucket(keys[i].hash);
+    for (size_t i = 0; i < n; i++) overflow[i] = tables[i] ? tables[i]->prefetch_entry(keys[i].hash) : nullptr;
+    for (size_t i = 0; i < n; i++)
+      if (overflow[i]) Table::prefetch_in(overflow[i], keys[i].hash);
+    for (size_t i = 0; i < n; i++) f(at + i * step, static_cast<const KeyRef&>(keys[i]));
+  }
+}
+
+}  // namespace ringwood
