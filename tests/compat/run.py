@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Runs files of Redis 7.2.6's test suite, in external mode, against our server: one TAP line a file.
+"""Runs files of Redis 7.2.6's test suite against our server: one TAP line a file.
 
-    run.py SERVER SHARDS [FILE ...]      for instance: run.py build-test/tools/server/ringwood-server 2 unit/type/list
+    run.py SERVER SHARDS [--dropin] [FILE ...]      for instance: run.py build-test/tools/server/ringwood-server 2 unit/type/list
 
+In external mode one server, started before, is used by all tests of a file. With --dropin the suite starts our server as its own, with the configuration and as often as its
+tests want, and runs also what it marks "external:skip".
 It needs the runner ../shared/compat/redis-suite (or RINGWOOD_REDIS_SUITE) and a git directory that holds Redis's tag 7.2.6: RINGWOOD_REDIS_REPO,
 or ../.mirror/redis+redis/repo. Neither is a part of this repository: without them all is skipped. Tests that skip.txt names, with its reason, are
 not run; every one that fails fails its file.
@@ -40,12 +42,17 @@ def skip_all(reason):
     sys.exit(0)
 
 
-def skipped(shards):
-    """Names and /patterns of the tests that cannot pass with so many shards, out of skip.txt."""
+def skipped(shards, dropin):
+    """Names and /patterns of the tests that cannot pass with so many shards in this mode, out of skip.txt."""
     lines = (ROOT / "tests/compat/skip.txt").read_text().splitlines()
     names = [line.split(" | ", 1)[0].strip() for line in lines if line.strip() and not line.startswith("#")]
-    several = "[several shards] "
-    return [n.removeprefix(several) for n in names if shards > 1 or not n.startswith(several)]
+    holds = {"[several shards] ": shards > 1, "[external] ": not dropin}
+    kept = []
+    for name in names:
+        condition = next((c for c in holds if name.startswith(c)), "")
+        if holds.get(condition, True):
+            kept.append(name.removeprefix(condition))
+    return kept
 
 
 def starter(server, shards, folder):
@@ -81,7 +88,8 @@ def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     server, shards = Path(sys.argv[1]).resolve(), int(sys.argv[2])
-    files = sys.argv[3:] or FILES
+    dropin = "--dropin" in sys.argv
+    files = [a for a in sys.argv[3:] if a != "--dropin"] or FILES
     suite = outside("RINGWOOD_REDIS_SUITE", "../shared/compat/redis-suite")
     repository = outside("RINGWOOD_REDIS_REPO", "../.mirror/redis+redis/repo")
     if not suite or not suite.exists():
@@ -91,12 +99,12 @@ def main():
     for program in ("tclsh", "redis-cli"):
         if not shutil.which(program):
             skip_all(f"no {program}")
-    skips = skipped(shards)
+    skips = skipped(shards, dropin)
     print(f"1..{len(files)}")
     worst = 0
     for number, file in enumerate(files, 1):
         with tempfile.TemporaryDirectory() as folder:
-            own = file in OWN_SERVERS
+            own = dropin or file in OWN_SERVERS
             command = starter(server, shards, folder) if own else f"{server} --shards {shards}"
             counts, failed, output = run_file(suite, repository, command, "dropin" if own else "external", file, skips)
         # No count, or nothing that ran, is a failure too: the suite itself broke off.
