@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """The main commands of each family beside redis-server: server CPU per request, as a ratio, by bench/load-generator on loopback.
 
-    families.py SERVER --generator BUILD/bench/load-generator [--redis redis-server] [--only WORD[,WORD]] [--seconds S] [--rounds N] [--pipelines 16 1] [--shards 1]
+    families.py SERVER --generator BUILD/bench/load-generator [--redis redis-server] [--only WORD[,WORD]] [--seconds S] [--rounds N] [--pipelines 16 1] [--shards 1] [--realtime]
     families.py SERVER --generator ... --check        every case for a moment against our server alone: a reply that is an error fails
 
 Both servers are pinned to the first CPU and the generator to the second; rounds are interleaved, and each figure is the median of the rounds' ratios. CPU is the run time of the server's threads, the
-kernel's work for them included, from /proc/PID/task/*/schedstat.
+kernel's work for them included, from /proc/PID/task/*/schedstat. --realtime runs all of them above everything else on the machine (chrt, as root), for figures of a quiet
+machine on a busy one.
 """
 import argparse
 import json
@@ -55,9 +56,13 @@ def cpu(pid):
     return sum(int(open(f"/proc/{pid}/task/{t}/schedstat").read().split()[0]) for t in os.listdir(f"/proc/{pid}/task"))
 
 
-def start(command, folder):
+def pinned(cpu, options):
+    return (["chrt", "-r", "5"] if options.realtime else []) + ["taskset", "-c", str(cpu)]
+
+
+def start(command, folder, options):
     port = free_port()
-    process = subprocess.Popen(["taskset", "-c", "0"] + command + ["--port", str(port), "--save", "", "--dir", folder],
+    process = subprocess.Popen(pinned(0, options) + command + ["--port", str(port), "--save", "", "--dir", folder],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     for _ in range(100):
         try:
@@ -85,7 +90,7 @@ def run(server, name, pipeline, options):
     client.pipeline(BEFORE.get(name, []))
     words = CASES[name].split() if CASES[name] else []
     before = cpu(process.pid)
-    done = subprocess.run(["taskset", "-c", "1", options.generator, "--port", str(port), "--connections", str(options.connections), "--pipeline", str(pipeline),
+    done = subprocess.run([*pinned(1, options), options.generator, "--port", str(port), "--connections", str(options.connections), "--pipeline", str(pipeline),
                            "--seconds", str(options.seconds), "--range", str(MEMBERS), *OPTIONS.get(name, []), *words], stdout=subprocess.PIPE, text=True)
     if done.returncode:
         raise SystemExit(f"{name}: load-generator exited with {done.returncode}")
@@ -112,16 +117,17 @@ def main():
     parser.add_argument("--connections", type=int, default=50)
     parser.add_argument("--pipelines", type=int, nargs="+", default=[16, 1])
     parser.add_argument("--shards", default="1")
+    parser.add_argument("--realtime", action="store_true")
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
     names = [n for n in CASES if not options.only or n in options.only.split(",")]
     with tempfile.TemporaryDirectory(prefix="ringwood-families-") as folder:
-        servers = [start([options.server, "--shards", options.shards], folder)]
+        servers = [start([options.server, "--shards", options.shards], folder, options)]
         try:
             if options.check:
                 options.seconds = 0.05
             else:
-                servers.insert(0, start([options.redis], folder))
+                servers.insert(0, start([options.redis], folder, options))
                 print(f"{'case':16s}" + "".join(f"  P{p:<3d} redis us  ratio" for p in options.pipelines))
             for server in servers:
                 fill(server[2])

@@ -48,9 +48,9 @@ struct Connection {
   std::unique_ptr<char[]> in{new char[kReceiveBuffer]};
   size_t have = 0;  // bytes in `in` that are not read yet
   ReplyCounter counter;
-  uint64_t wanted = 0;   // replies that the counter will have reached when all is answered
-  bool listens = false;  // a subscriber: receives for ever
-  int group = -1;        // of a hand-over
+  uint64_t wanted = 0;            // replies that the counter will have reached when all is answered
+  bool listens = false;           // a subscriber: receives for ever
+  Connection* partner = nullptr;  // of a hand-over: who pushes to the list on which this one waits, or the other way round
   bool consumer = false;
   bool busy() const { return counter.replies() < wanted; }
 };
