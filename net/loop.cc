@@ -198,9 +198,10 @@ void Loop::sent(const Ring::Completion& done) {
 
 void Loop::send_replies() {
   std::vector<Client*>& written = executor_.written();
-  for (Client* client : written) {
-    client->listed = false;
-    flush(static_cast<Connection&>(*client));
+  // The last first: those who have asked stand behind the subscribers that their message goes to, and may ask again while these are served.
+  for (auto client = written.rbegin(); client != written.rend(); ++client) {
+    (*client)->listed = false;
+    flush(static_cast<Connection&>(**client));
   }
   written.clear();
 }
