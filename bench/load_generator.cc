@@ -1,12 +1,15 @@
-// A load generator for any command, cheap enough that one core of it saturates a server on another: closed loop, io_uring, requests from templates, every reply read to
-// its end, and an error reply fails the run.
+// A load generator for any command, cheap enough that one core of it saturates a server on another: closed loop, io_uring, requests
+// from templates, every reply read to its end, and an error reply fails the run.
 //
-//   load-generator --port P [--connections 50] [--pipeline 1] [--seconds 1] [--range 100000] [--subscribers N:CHANNEL] COMMAND WORD ... [';' COMMAND WORD ...]
+//   load-generator --port P [--connections 50] [--pipeline 1] [--seconds 1] [--range 100000] [--subscribers N:CHANNEL]
+//                  COMMAND WORD ... [';' COMMAND WORD ...]
 //   load-generator --port P --hand-over [...]
-// {n} in a word is a random number below --range in 12 digits; commands behind one another are sent in turn. Subscribers read what is published and count it. --hand-over: each
-// connection pushes to a list of its own, on which another one waits in BLPOP; each sends --pipeline requests at once, the waiting one first.
+// {n} in a word is a random number below --range in 12 digits; commands behind one another are sent in turn. Subscribers read what is
+// published and count it. --hand-over: each connection pushes to a list of its own, on which another one waits in BLPOP; each sends
+// --pipeline requests at once, the waiting one first.
 //
-// Prints {"requests": ..., "seconds": ..., "pushes": ...}. All that was sent has been answered when it ends, so that the server's CPU time before and after tells what a request costs.
+// Prints {"requests": ..., "seconds": ..., "pushes": ...}. All that was sent has been answered when it ends, so that the server's CPU time
+// before and after tells what a request costs.
 #include <arpa/inet.h>
 #include <getopt.h>
 #include <liburing.h>

@@ -51,8 +51,8 @@ struct Area {
 };
 // Whether the place lies in the area; if so, its distance from the centre in meters.
 bool contains(const Area& area, Place p, double& meters);
-// A quick look before contains(), without trigonometry: false only for places that do not lie in the area. Circles of usual sizes away from the poles are looked at, all
-// else may always contain.
+// A quick look before contains(), without trigonometry: false only for places that do not lie in the area. Circles of usual sizes away
+// from the poles are looked at, all else may always contain.
 class Nearby {
  public:
   explicit Nearby(const Area& area);

@@ -1,40 +1,13 @@
 #include "engine/base/options_check.h"
 
+#include "engine/base/title_template.h"
+
 namespace ringwood {
 namespace {
 
 constexpr size_t kMaxHostname = 256;  // exclusive, as in Redis
 
 bool is_plain_name(std::string_view name) { return name.find_first_of("/\\") == std::string_view::npos; }
-
-// Replaces what is known not to be empty by one letter. False for an unknown variable.
-bool title_variable(std::string_view name, std::string& out) {
-  if (name == "listen-addr" || name == "port" || name == "tls-port") {
-    out.push_back('x');
-    return true;
-  }
-  return name == "title" || name == "server-mode" || name == "unixsocket" || name == "config-file";
-}
-
-// The template with its variables filled in as far as the check needs; false if it is malformed. "{{" is a brace.
-bool fill_title_template(std::string_view text, std::string& out) {
-  size_t at = 0;
-  while (at < text.size()) {
-    const size_t open = text.find('{', at);
-    out.append(text.substr(at, open == std::string_view::npos ? open : open - at));
-    if (open == std::string_view::npos) return true;
-    if (open + 1 == text.size()) return false;
-    if (text[open + 1] == '{') {
-      out.push_back('{');
-      at = open + 2;
-      continue;
-    }
-    const size_t close = text.find('}', open + 1);
-    if (close == std::string_view::npos || !title_variable(text.substr(open + 1, close - open - 1), out)) return false;
-    at = close + 1;
-  }
-  return true;
-}
 
 }  // namespace
 
@@ -66,8 +39,14 @@ std::string check_nodename(std::string_view value) {
 }
 
 std::string check_proc_title_template(std::string_view value) {
+  // What is known not to be empty stands as one letter.
+  auto letter = [](std::string_view name) -> std::optional<std::string> {
+    if (name == "listen-addr" || name == "port" || name == "tls-port") return "x";
+    if (name == "title" || name == "server-mode" || name == "unixsocket" || name == "config-file") return "";
+    return std::nullopt;
+  };
   std::string filled;
-  if (fill_title_template(value, filled) && filled.find_first_not_of(' ') != std::string::npos) return "";
+  if (fill_title_template(value, letter, filled) && filled.find_first_not_of(' ') != std::string::npos) return "";
   return "template format is invalid or contains unknown variables";
 }
 

@@ -135,7 +135,8 @@ void derive_key_range(Command& c) {
   c.key_step = 1;
 }
 
-// The place of the word `member` or `field` in the command's syntax, when nothing that may be left out is counted; 0 where there is none. A hint for prefetching.
+// The place of the word `member` or `field` in the command's syntax, when nothing that may be left out is counted; 0 where there is none.
+// A hint for prefetching.
 uint8_t member_argument(const CommandSpec& s) {
   Bytes rest = s.syntax;
   if (!rest.starts_with("key:key ")) return 0;

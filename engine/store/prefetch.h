@@ -1,6 +1,6 @@
 #pragma once
-// What looking into a key's value will read, for batched execution (engine/exec/executor_prefetch.cc). Always inline: GCC takes a function that only prefetches for one
-// without effect, and drops the call.
+// What looking into a key's value will read, for batched execution (engine/exec/executor_prefetch.cc). Always inline: GCC takes a
+// function that only prefetches for one without effect, and drops the call.
 #include "engine/store/entry.h"
 #include "engine/store/hash_table.h"
 #include "engine/store/zset.h"

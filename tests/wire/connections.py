@@ -223,6 +223,26 @@ def background():
     shutil.rmtree(folder)
 
 
+@tap.case("the process's title is proc-title-template filled in")
+def title():
+    with Ringwood(BINARY, "--bind", "127.0.0.1") as server:
+        def shown():
+            with open(f"/proc/{server.process.pid}/cmdline") as f:
+                return f.read().rstrip("\0")
+        c = server.client()
+        equal(shown(), f"{os.path.abspath(BINARY)} 127.0.0.1:{server.port}")
+        equal(c("CONFIG", "SET", "proc-title-template", "test {title} {{ {port} {tls-port}{unixsocket}"), "OK")
+        equal(shown(), f"test {os.path.abspath(BINARY)} {{ {server.port} 0")
+        equal("template format is invalid" in c("CONFIG", "SET", "proc-title-template", "{invalid-var}"), True)
+        port = free_port()
+        equal(c("CONFIG", "SET", "port", port), "OK")
+        equal(shown(), f"test {os.path.abspath(BINARY)} {{ {port} 0")
+        equal(Resp(port)("PING"), "PONG")  # the environment has moved, nothing else
+    with Ringwood(BINARY, "--set-proc-title", "no") as server:
+        with open(f"/proc/{server.process.pid}/cmdline") as f:
+            equal(f.read().split("\0")[1], "--port")
+
+
 @tap.case("connections come and go by the thousand and nothing is left")
 def churn():
     with Ringwood(BINARY, shards=2) as server:

@@ -17,6 +17,7 @@
 #include "engine/base/random.h"
 #include "tools/server/log_file.h"
 #include "tools/server/process.h"
+#include "tools/server/process_title.h"
 #include "tools/server/server.h"
 #include "tools/server/whole_file.h"
 
@@ -60,7 +61,7 @@ bool read_options(const CommandLine& line, LoadedOptions& loaded) {
   return true;
 }
 
-int serve(const CommandLine& line, const char* program, bool bare) {
+int serve(const CommandLine& line, const std::string& program, bool bare) {
   LoadedOptions loaded;
   if (!read_options(line, loaded)) return 1;
   umask(077);
@@ -78,7 +79,7 @@ int serve(const CommandLine& line, const char* program, bool bare) {
   if (bare)
     log.write(LogLevel::kWarning,
               "Warning: no config file specified, using the default config. In order to specify a config file use %s /path/to/redis.conf",
-              program);
+              program.c_str());
   else
     log.write(LogLevel::kNotice, "Configuration loaded");
   for (const IgnoredDirective& i : loaded.ignored)
@@ -86,7 +87,7 @@ int serve(const CommandLine& line, const char* program, bool bare) {
   for (const std::string& w : loaded.warnings) log.write(LogLevel::kWarning, "%s", w.c_str());
   if (!raise_descriptor_limit(loaded.options, log)) return 1;
   std::string pid_file = write_pid_file(loaded.options, log);
-  auto server = std::make_unique<Server>(std::move(loaded), line, log);
+  auto server = std::make_unique<Server>(std::move(loaded), line, program, log);
   int code = server->build() ? server->run() : 1;
   if (!pid_file.empty()) unlink(pid_file.c_str());
   return code;
@@ -112,5 +113,7 @@ int main(int argc, char** argv) {
   }
   if (!line.config_file.empty()) line.config_file = ringwood::absolute_path(line.config_file.c_str());  // the directory changes later
   ringwood::g_hash_seed = ringwood::Random::from_system().next();
-  return ringwood::serve(line, argv[0], argc == 1);
+  const std::string program = argv[0];
+  ringwood::reserve_process_title(argc, argv);
+  return ringwood::serve(line, program, argc == 1);
 }

@@ -22,6 +22,7 @@
 #include "persist/commands.h"
 #include "persist/rdb_encode.h"
 #include "persist/rdb_writer.h"
+#include "tools/server/process_title.h"
 #include "tools/server/whole_file.h"
 
 namespace ringwood {
@@ -33,8 +34,9 @@ constexpr int64_t kProgressMs = 2000;
 
 }  // namespace
 
-Server::Server(LoadedOptions&& loaded, const CommandLine& line, LogFile& log)
+Server::Server(LoadedOptions&& loaded, const CommandLine& line, const std::string& program, LogFile& log)
     : log_(log),
+      program_(program),
       options_(std::move(loaded.options)),
       shard_count_(options_.get().shards),
       mutations_(shard_count_),
@@ -95,6 +97,7 @@ bool Server::build() {
 int Server::run() {
   const Options& o = options_.get();
   log_.write(LogLevel::kNotice, "Running mode=standalone, port=%d, shards=%d, PID: %d", o.port, shard_count_, static_cast<int>(getpid()));
+  set_process_title(o, program_, engine_.config_file);
   if (!network_.listen()) return 1;
   if (network_.listeners.empty()) {
     log_.write(LogLevel::kWarning, "Configured to not listen anywhere, exiting.");
@@ -213,6 +216,8 @@ OwnedBytes Server::apply(const Options& now, Options& next, std::span<const Dire
     return refuse("port", "Unable to listen on this port. Check server logs.");
   }
   if (next.loglevel != now.loglevel) log_.set_level(next.loglevel);
+  if (next.proc_title_template != now.proc_title_template || next.port != now.port || next.bind != now.bind)
+    set_process_title(next, program_, engine_.config_file);
   (void)changed;
   return {};
 }

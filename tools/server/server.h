@@ -27,7 +27,8 @@ namespace ringwood {
 
 class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
  public:
-  Server(LoadedOptions&& loaded, const CommandLine& line, LogFile& log);
+  // `program`: its name as it was started.
+  Server(LoadedOptions&& loaded, const CommandLine& line, const std::string& program, LogFile& log);
   // False after telling on standard error what is wrong with the configuration.
   bool build();
   // Serves until it is told to stop; answers the exit status.
@@ -69,6 +70,7 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   void exit_now(int code);
 
   LogFile& log_;
+  const std::string program_;
   SystemClock clock_;
   OptionsHolder options_;
   const int shard_count_;

@@ -138,6 +138,24 @@ TEST_F(Commands, WhatIsDerivedIsWhatRedisDerives) {
   EXPECT_EQ(table.find("config")->acl, uint32_t{kAclSlow});
 }
 
+TEST(RealCommands, KnowWhereTheirMemberStands) {
+  CommandTable all;
+  add_families(all);
+  all.freeze(1);
+  for (auto [name, place] : {std::pair("sismember", 2),
+                             {"hget", 2},
+                             {"hset", 2},
+                             {"zadd", 3},
+                             {"zincrby", 3},
+                             {"zrank", 2},
+                             {"geoadd", 4},
+                             {"smembers", 0},
+                             {"zrange", 0},
+                             {"hexpire", 0},
+                             {"get", 0}})
+    EXPECT_EQ(all.find(Bytes(name))->member, place) << name;
+}
+
 TEST(RealCommands, HaveUniqueNamesAndCompleteDocumentation) {
   CommandTable table;
   add_families(table);
