@@ -9,6 +9,7 @@
 #include "engine/exec/command_table.h"
 #include "engine/exec/executor.h"
 #include "net/client_info.h"
+#include "net/client_tracking.h"
 #include "net/commands.h"
 #include "net/connection.h"
 #include "net/loop.h"
@@ -274,31 +275,6 @@ void client_unblock(Call& c) {
   ask_all(c, s.release());
 }
 
-// --- client-side caching, which is off on every connection
-
-void client_tracking(Call& c) {
-  if (Call::is_word(c.arg(2), "off") && c.argc() == 3) return c.reply.ok();
-  if (!Call::is_word(c.arg(2), "on") && !Call::is_word(c.arg(2), "off")) return c.reply.syntax_error();
-  c.reply.error("ERR client-side caching is not supported by this server");
-}
-
-void client_caching(Call& c) {
-  c.reply.error("ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled");
-}
-
-void client_getredir(Call& c) { c.reply.integer(-1); }
-
-void client_trackinginfo(Call& c) {
-  c.reply.map(3);
-  c.reply.bulk("flags");
-  c.reply.set(1);
-  c.reply.bulk("off");
-  c.reply.bulk("redirect");
-  c.reply.integer(-1);
-  c.reply.bulk("prefixes");
-  c.reply.array(0);
-}
-
 void client_help(Call& c) {
   static constexpr const char* kLines[] = {
       "CACHING (YES|NO)",
@@ -512,6 +488,8 @@ constexpr CommandSpec kSubcommands[] = {
      .flags = kPlain,
      .route = Route::kHere,
      .run = client_tracking,
+     .reaches_all = tracking_without_redirect,
+     .may_suspend = true,
      .group = Group::kConnection,
      .since = "6.0.0",
      .complexity = "O(1). Some options may introduce additional complexity.",

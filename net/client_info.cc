@@ -8,6 +8,7 @@
 #include "engine/exec/call.h"
 #include "engine/exec/command_table.h"
 #include "engine/exec/pubsub.h"
+#include "engine/exec/tracking.h"
 #include "net/connection.h"
 
 namespace ringwood {
@@ -22,6 +23,9 @@ OwnedBytes flags_of(const Connection& c) {
   if (c.waiter) f += 'b';
   if (c.transaction && c.transaction->touched.load(std::memory_order_relaxed)) f += 'd';
   if (c.close_after_reply) f += 'c';
+  if (c.tracking) f += 't';
+  if (c.redirect_broken) f += 'R';
+  if (c.tracking && c.tracking->options.broadcast) f += 'B';
   if (c.dying) f += 'A';
   if (c.unix_socket) f += 'U';
   if (c.no_evict) f += 'e';
@@ -62,7 +66,8 @@ OwnedBytes client_line(Connection& c, int64_t now_ms, const Call* asking) {
   line += numbers;
   line += c.last_command ? Bytes(c.last_command->full_name) : Bytes("NULL");
   line.append(" user=").append(c.user ? Bytes(c.user->name) : Bytes("(superuser)"));
-  line += " redir=-1 resp=" + std::to_string(c.resp) + " lib-name=" + c.library_name + " lib-ver=" + c.library_version;
+  line += " redir=" + std::to_string(c.tracking ? static_cast<int64_t>(c.tracking->options.redirect) : -1) +
+          " resp=" + std::to_string(c.resp) + " lib-name=" + c.library_name + " lib-ver=" + c.library_version;
   return line;
 }
 

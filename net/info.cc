@@ -2,6 +2,7 @@
 
 #include "engine/exec/executor.h"
 #include "engine/exec/pubsub.h"
+#include "engine/exec/tracking.h"
 #include "net/loop.h"
 #include "net/network.h"
 
@@ -25,7 +26,7 @@ void write_clients(InfoText& out, const InfoContext& context, void* self) {
   out.field("client_recent_max_input_buffer", 0);
   out.field("client_recent_max_output_buffer", 0);
   out.field("blocked_clients", blocked);
-  out.field("tracking_clients", 0);
+  out.field("tracking_clients", static_cast<uint64_t>(context.engine.tracking->clients().size()));
   out.field("pubsub_clients", static_cast<uint64_t>(context.engine.pubsub->clients()));
   out.field("clients_in_timeout_table", in_timeouts);
   out.field("total_blocking_keys", keys);

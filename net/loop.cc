@@ -242,6 +242,7 @@ bool Loop::over_output_limit(Connection& c) {
 
 void Loop::sleep(bool work_left) {
   stats.enters.add();
+  work_left |= !executor_.written().empty();  // told by what expired just now
   bool parse_left = !executor_.leased_out() && !paused_ && !(waiting_to_parse_.empty() && executor_.resumed().empty());
   if (work_left || parse_left || network_.stopping()) return ring_.enter(false);
   if (int spin_us = executor_.options().busy_poll_us) {

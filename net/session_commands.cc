@@ -55,6 +55,7 @@ void reset(Call& c) {
   if (client.transaction) client.transaction->unwatch(c.engine());
   client.leave_multi();
   c.engine().pubsub->leave(client, c.executor().self());
+  c.engine().tracking->disable(c.engine(), client);
   client.database = 0;
   client.resp = 2;
   const AclUserPtr& anybody = c.engine().acl->default_user();
@@ -67,7 +68,7 @@ void reset(Call& c) {
 }
 
 void shards_of_session(const Client& client, const SlotMapping& mapping, ShardSet& out) {
-  if (client.subscriptions) out |= all_shards(mapping.shards);
+  if (client.subscriptions || client.tracking) out |= all_shards(mapping.shards);
   if (client.transaction) client.transaction->add_watched_shards(mapping, out);
 }
 

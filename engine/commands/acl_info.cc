@@ -2,6 +2,7 @@
 
 #include "engine/exec/acl.h"
 #include "engine/exec/engine.h"
+#include "engine/exec/tracking.h"
 
 namespace ringwood {
 namespace {
@@ -14,10 +15,24 @@ void write_refusals(InfoText& out, const InfoContext& context, void*) {
   out.field("acl_access_denied_channel", log.refused(AclReason::kChannel));
 }
 
+void write_tracking(InfoText& out, const InfoContext& context, void*) {
+  int64_t keys = 0, items = 0;
+  for (const Shard* s : context.engine.shards) {
+    keys += s->tracked.keys.get();
+    items += s->tracked.items.get();
+  }
+  out.field("tracking_total_keys", keys);
+  out.field("tracking_total_items", items);
+  out.field("tracking_total_prefixes", static_cast<uint64_t>(context.engine.tracking->prefixes().size()));
+}
+
 void reset_refusals(const InfoContext& context, void*) { context.engine.acl->log.reset_counters(); }
 
 }  // namespace
 
-void add_acl_info(InfoRegistry& registry) { registry.add({"stats", write_refusals, reset_refusals}); }
+void add_acl_info(InfoRegistry& registry) {
+  registry.add({"stats", write_tracking});
+  registry.add({"stats", write_refusals, reset_refusals});
+}
 
 }  // namespace ringwood

@@ -116,7 +116,7 @@ void expire_key(Executor& here, Client* asking, Shard& s, Database& d, const Key
   s.stats.expired_keys.add();
   int number = s.logical_number(d);
   announce_event(here, asking, s, kNotifyExpired, "expired", k.key, number);
-  s.key_modified(k.key, number);
+  s.key_modified(k.key, number, false);
   here.effects().propagate_deletion(number, k.key, here.options().lazyfree_lazy_expire);
   Entry::destroy(e);
 }

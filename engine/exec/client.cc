@@ -2,15 +2,30 @@
 
 #include "engine/exec/acl.h"
 #include "engine/exec/command_table.h"
+#include "engine/exec/tracking.h"
 
 namespace ringwood {
 
 void Client::become(std::shared_ptr<AclUser> who, bool has_logged_in) {
   user = std::move(who);
-  gate = has_logged_in ? &user->gate : &user->stranger_gate;
+  rights = has_logged_in ? &user->gate : &user->stranger_gate;
+  update_gate();
 }
 
-bool Client::must_log_in() const { return gate->load(std::memory_order_relaxed) == AclUser::kClosed; }
+void Client::update_gate() { gate = caching == Caching::kNotGiven ? rights : &kSlowGate; }
+
+void Client::set_caching(Caching given) {
+  caching = given;
+  update_tracks();
+  update_gate();
+}
+
+void Client::update_tracks() {
+  tracks = tracking && !tracking->options.broadcast && (!tracking->options.opt_in || caching == Caching::kYes) &&
+           (!tracking->options.opt_out || caching == Caching::kNotGiven);
+}
+
+bool Client::must_log_in() const { return rights->load(std::memory_order_relaxed) == AclUser::kClosed; }
 
 void Client::silence(size_t start) {
   OutBuffer& b = reply_buffer();

@@ -18,6 +18,7 @@ class AclUser;
 struct Command;
 struct LeaseJob;
 struct Subscriptions;
+struct TrackedClient;
 struct Waiter;
 
 class Client {
@@ -53,6 +54,18 @@ class Client {
   bool must_log_in() const;
   // The word of its rights, 0 where nothing is refused to it: read with every request, so that a change of the user is seen by all its clients at once.
   const std::atomic<uint32_t>* gate = &kNoGate;
+  // The same without what `gate` may be set to besides: to have the next requests looked at for another reason (CLIENT CACHING).
+  const std::atomic<uint32_t>* rights = &kNoGate;
+
+  // --- client-side caching (engine/exec/tracking.h)
+  enum class Caching : uint8_t { kNotGiven, kYes, kNo };
+  const TrackedClient* tracking = nullptr;  // Tracking's; null: off
+  Caching caching = Caching::kNotGiven;     // CLIENT CACHING: for one command, or one transaction
+  bool tracks = false;                      // what the next command reads is remembered
+  bool redirect_broken = false;             // the client that it redirects to has gone
+  bool known_to_trackers = false;           // stands in its thread's TrackingDesk
+  void set_caching(Caching given);
+  void update_tracks();
 
   // --- output, in order; the loop sends it
   OutBuffer out;
@@ -97,7 +110,8 @@ class Client {
     size_t offset, size;  // in side_
     bool filled, silent;
   };
-  static constexpr std::atomic<uint32_t> kNoGate{0};
+  void update_gate();
+  static constexpr std::atomic<uint32_t> kNoGate{0}, kSlowGate{4};
   void close_local(size_t start) { slots_.push_back({start, side_.size() - start, true, false}); }
   void silence(size_t start);
   bool replies_anyway() const;

@@ -20,6 +20,7 @@ struct CommandBatch : Message {
     uint32_t argc;
     bool hashed;  // slot and hash are those of the first key
     bool no_touch;
+    bool tracks;
     uint16_t key_slot;
     uint64_t key_hash;
     size_t reply_end;          // set by the other thread: end of this item's reply in `replies`

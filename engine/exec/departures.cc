@@ -13,14 +13,16 @@ namespace {
 
 void leave(Client& client, Executor& home) {
   home.engine().pubsub->leave(client, home.self());
+  home.engine().tracking->disable(home.engine(), client);
   if (client.transaction) client.transaction->unwatch(home.engine());
 }
 
 }  // namespace
 
 bool Departures::gone(Client& client) {
+  if (client.known_to_trackers) home_.tracking().forget(client);
   if (client.departing) return false;  // also when a command that was under way has ended its subscriptions meanwhile
-  if (!client.subscriptions && (!client.transaction || client.transaction->watches.empty())) return true;
+  if (!client.subscriptions && !client.tracking && (!client.transaction || client.transaction->watches.empty())) return true;
   if (home_.engine().shards.size() == 1) {
     leave(client, home_);
     return true;

@@ -25,6 +25,7 @@ class ProcessControl;
 class PubSub;
 class ReloadControl;
 class ReplicationControl;
+class Tracking;
 
 // The current Options. A reader takes the pointer once a turn; old values are kept until every loop has passed a turn since.
 class OptionsHolder {
@@ -74,6 +75,7 @@ struct Engine {
   PubSub* pubsub = nullptr;            // engine/exec/pubsub.h
   MutationLog* mutations = nullptr;    // engine/exec/mutation_log.h; null where nothing is to be followed
   Acl* acl = nullptr;                  // engine/exec/acl.h
+  Tracking* tracking = nullptr;        // engine/exec/tracking.h
   Persistence* persistence = nullptr;  // persist/persistence.h; null where nothing is saved
   std::atomic<uint32_t> state{0};
   int64_t start_ms = 0;    // unix time

@@ -21,6 +21,7 @@ Executor::Executor(Engine& engine, int self)
       inbox_(new Mailbox[engine.shards.size()]),
       lease_desk_(*this),
       pushes_(*this, engine.shards.size()),
+      tracking_(*this),
       waiting_room_(*this) {
   own_.set(static_cast<size_t>(self));
   notify_.assign(engine.shards.size(), 0);
@@ -165,10 +166,12 @@ bool Executor::background() {
   waiting_room_.run_timeouts(now_ms());
   if (leased_out()) return false;
   Shard& s = shard();
-  if (!expires() || !(s.expiry.size() + s.field_expiry.size())) return false;
-  bool more = run_expiry(*this, 200);
-  hand_over();
-  if (s.blocked.any_ready()) serve_ready(own_);
+  bool more = tracking_.limit();
+  if (expires() && s.expiry.size() + s.field_expiry.size()) {
+    more |= run_expiry(*this, 200);
+    hand_over();
+  }
+  if (s.attention) after_changes(own_, 0);
   return more;
 }
 
@@ -241,7 +244,8 @@ inline void Executor::execute_here(Request& r) {
   if (!suspended_) c.end_reply(start);
   list(&c);
   pushes_.command_done();
-  if (__builtin_expect(shard().blocked.any_ready(), 0)) serve_ready(own_);
+  if (__builtin_expect(c.tracks, 0)) remember_reads(c.id, *r.command, call.args(), own_);
+  if (__builtin_expect(shard().attention, 0)) after_changes(own_, c.id);
 }
 
 inline void Executor::dispatch(Request& r) {
@@ -280,13 +284,22 @@ void Executor::refuse(Request& r) {
   OutBuffer& out = c.reply_buffer();
   size_t start = out.size();
   Reply reply(out, c.resp);
-  if (admit(engine_, *options_, c, r.command, {r.args, r.argc}, now_ms(), reply)) return c.in_multi ? in_transaction(r) : dispatch(r);
+  if (admit(engine_, *options_, c, r.command, {r.args, r.argc}, now_ms(), reply)) {
+    c.in_multi ? in_transaction(r) : dispatch(r);
+    if (c.caching != Client::Caching::kNotGiven && !c.waiting) caching_used(c, *r.command);
+    return;
+  }
   if (r.command) command_stats_[r.command->id].rejected.add();
   count_error(reply);
   if (c.in_multi) c.transaction->broken = true;
   c.end_reply(start);
   list(&c);
   if (r.command && r.command->stops_pipeline) resumed_.push_back(&c);
+}
+
+// What CLIENT CACHING said was for this command, or for the transaction that it is a part of.
+void Executor::caching_used(Client& c, const Command& command) {
+  if (!c.in_multi && !(command.parent && command.parent->full_name == "client")) c.set_caching(Client::Caching::kNotGiven);
 }
 
 // An admitted request of a client that has called MULTI.

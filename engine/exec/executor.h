@@ -21,6 +21,7 @@
 #include "engine/exec/reply.h"
 #include "engine/exec/stats.h"
 #include "engine/exec/task.h"
+#include "engine/exec/tracking.h"
 #include "engine/exec/waiting_room.h"
 
 namespace ringwood {
@@ -142,6 +143,13 @@ class Executor {
   void nudge_others() { std::fill(notify_.begin(), notify_.end(), 1); }
   // Messages to subscribers.
   PushDesk& pushes() { return pushes_; }
+  // Clients that keep copies.
+  TrackingDesk& tracking() { return tracking_; }
+  // What a command of `by` (0: nobody's) has changed in the shards that it held, and still holds, is told to those whom it concerns. For work that changes keys
+  // outside of commands; commands come here by themselves.
+  void after_changes(const ShardSet& held, uint64_t by);
+  // What a command has read is remembered for a client that tracks (Client::tracks), as far as its keys lie on the shards that are held.
+  void remember_reads(uint64_t reader, const Command& command, std::span<const Bytes> args, const ShardSet& held);
   // Commands a second, of all threads; the first thread keeps it.
   const Rate& command_rate() const { return command_rate_; }
   // Takes over options that have just been published: at once on the thread that published them, on all others with their next turn.
@@ -152,6 +160,7 @@ class Executor {
  private:
   friend class LeaseDesk;
   friend class PushDesk;
+  friend class TrackingDesk;
   friend class WaitingRoom;
   static constexpr size_t kWindow = 64;  // requests whose misses overlap; more would only push each other's lines out
   struct Request {
@@ -179,6 +188,7 @@ class Executor {
   void route(Request& r);
   int target_of(const Request& r, ShardSet& several);
   void in_transaction(Request& r);
+  static void caching_used(Client& c, const Command& command);
   void finish_part(Client& c, size_t part, Bytes reply);
   void call_handler(Call& call);
   void run_handler(Call& call);  // call_handler, not inlined
@@ -253,6 +263,7 @@ class Executor {
   bool held_up_ = false;
   LeaseDesk lease_desk_;
   PushDesk pushes_;
+  TrackingDesk tracking_;
   WaitingRoom waiting_room_;
   alignas(64) std::atomic<int> sleeping_{0};
 };

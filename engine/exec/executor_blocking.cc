@@ -38,6 +38,7 @@ void Executor::block(Call& call, const BlockOn& on) {
   w->database = call.database();
   w->resp = call.reply.resp();
   w->no_touch = call.no_touch();
+  w->tracks = call.client() ? call.client()->tracks : remote_batch_->items[remote_at_].tracks;
   w->type = on.type;
   w->when_gone = on.when_gone;
   w->all_at_once = on.all_at_once;
@@ -77,6 +78,24 @@ void Executor::wait_for_acks(Call& call, const AckNeed& need, int64_t deadline_m
   replication->ask_replicas(*this);
 }
 
+void Executor::after_changes(const ShardSet& held, uint64_t by) {
+  for (size_t i = held._Find_first(); i < kMaxShards; i = held._Find_next(i)) engine_.shards[i]->attention = false;
+  tracking_.settle(held, by);
+  serve_ready(held);
+}
+
+void Executor::remember_reads(uint64_t reader, const Command& command, std::span<const Bytes> args, const ShardSet& held) {
+  // A script is no reader, the commands that it runs are; shard channels are no keys.
+  if (!(command.flags & kReadOnly) || (command.flags & kPubSub) || (command.acl & kAclScripting)) return;
+  thread_local std::vector<int> indexes;  // kept for its memory
+  if (!CommandTable::keys_of(command, args, indexes)) return;
+  for (int i : indexes) {
+    Bytes key = args[static_cast<size_t>(i)];
+    auto home = static_cast<size_t>(engine_.mapping.shard(key_slot(key)));
+    if (held.test(home)) engine_.shards[home]->tracked.remember(key, reader);
+  }
+}
+
 // The keys of the held shards that have become ready; serving may make others ready.
 void Executor::serve_ready(const ShardSet& held) {
   bool any = false;
@@ -109,7 +128,10 @@ void Executor::serve_queue(Shard& shard, const BlockedKeys::Key& key, const Shar
       if (!e && !queue->wait_for_gone) return;
       continue;
     }
-    if (w.take()) serve_or_send(w, held);
+    if (!w.take()) continue;
+    uint64_t by = w.owed.client->id;
+    serve_or_send(w, held);
+    tracking_.settle(held, by);  // behind its reply
   }
 }
 
@@ -151,6 +173,7 @@ bool Executor::serve(Waiter& w, const ShardSet& held) {
   run_handler(call);
   holding_ = before;
   serving_ = false;
+  if (w.tracks && !found_nothing_) remember_reads(w.owed.client->id, *w.command, w.args.view(), held);
   return !found_nothing_;
 }
 

@@ -59,7 +59,9 @@ void Executor::run_lease(CommandLease& lease) {
   current_ = nullptr;
   if (!suspended_) finish(lease.owed, bytes.view());
   pushes_.command_done();
-  serve_ready(lease.shards);
+  if (__builtin_expect(c.tracks, 0)) remember_reads(c.id, *lease.command, lease.args.view(), lease.shards);
+  if (c.caching != Client::Caching::kNotGiven) caching_used(c, *lease.command);
+  after_changes(lease.shards, c.id);
 }
 
 void Executor::with_all_shards(LeaseJob* job) {
@@ -98,10 +100,12 @@ void Executor::run_queue(Call& exec, const Transaction& transaction) {
   for (const Transaction::Queued& q : transaction.queue) {
     Call call(*this, *q.command, q.args.view(), &c, c.database, Reply(exec.reply.out(), c.resp));
     call.set_no_touch(c.no_touch);
-    if (admit_queued(engine_, c, *q.command, q.args.view(), now_ms(), call.reply))
-      run_handler(call);
-    else
+    if (!admit_queued(engine_, c, *q.command, q.args.view(), now_ms(), call.reply)) {
       count_error(call.reply);
+      continue;
+    }
+    run_handler(call);
+    if (__builtin_expect(c.tracks, 0)) remember_reads(c.id, *q.command, q.args.view(), all_shards(engine_.mapping.shards));
   }
   exec_ = nullptr;
   suspended_ = c.unfinished_exec != nullptr;

@@ -20,7 +20,7 @@ void Executor::enqueue_remote(Request& r, int target) {
     notify_[to] = 1;
   }
   Client& c = *r.client;
-  b->add({&c, c.open_slot(), r.command, c.database, c.resp, r.argc, r.hashed, c.no_touch, r.key.slot, r.key.hash, 0}, r.args);
+  b->add({&c, c.open_slot(), r.command, c.database, c.resp, r.argc, r.hashed, c.no_touch, c.tracks, r.key.slot, r.key.hash, 0}, r.args);
   if (r.command->flags & kBlocking) c.waiting = true;
   shard().stats.remote_commands.add();
 }
@@ -62,8 +62,9 @@ void Executor::run_batch(CommandBatch* b) {
       if (r.hashed) call.set_prepared(static_cast<size_t>(r.command->first_key), r.key);
       remote_at_ = i;
       run_handler(call);
+      if (__builtin_expect(item.tracks, 0)) remember_reads(item.client->id, *r.command, call.args(), own_);
       item.reply_end = b->replies.size();
-      if (__builtin_expect(shard().blocked.any_ready(), 0)) serve_ready(own_);
+      if (__builtin_expect(shard().attention, 0)) after_changes(own_, item.client->id);
     }
   }
   remote_batch_ = nullptr;

@@ -109,8 +109,12 @@ void PushDesk::key_event(Client* asking, const char* event, Bytes key, int datab
 
 // --- other threads
 
-void PushDesk::gather(const PubSub::Group& to) {
-  auto thread = static_cast<size_t>(to.thread);
+void PushDesk::flush() {
+  executor_.tracking().flush();
+  if (__builtin_expect(gathered_, 0)) post_all();
+}
+
+Delivery& PushDesk::outgoing(size_t thread) {
   Delivery*& d = outgoing_[thread];
   if (!d) {
     gathered_ = true;
@@ -121,10 +125,23 @@ void PushDesk::gather(const PubSub::Group& to) {
       spare_.pop_back();
     }
   }
-  d->pushes.push_back({to.clients.size(), push_.size()});
-  d->clients.insert(d->clients.end(), to.clients.begin(), to.clients.end());
-  d->bytes.append(push_.view());
-  if (d->bytes.size() >= kLargeDelivery) post(thread);
+  return *d;
+}
+
+void PushDesk::gather(const PubSub::Group& to) {
+  auto thread = static_cast<size_t>(to.thread);
+  Delivery& d = outgoing(thread);
+  d.pushes.push_back({to.clients.size(), push_.size()});
+  d.clients.insert(d.clients.end(), to.clients.begin(), to.clients.end());
+  d.bytes.append(push_.view());
+  if (d.bytes.size() >= kLargeDelivery) post(thread);
+}
+
+void PushDesk::gather_invalidation(int thread, const Invalidation& i, Bytes keys) {
+  Delivery& d = outgoing(static_cast<size_t>(thread));
+  d.invalidations.push_back(i);
+  d.keys.append(keys);
+  if (d.keys.size() >= kLargeDelivery) post(static_cast<size_t>(thread));
 }
 
 void PushDesk::post(size_t to) {
@@ -154,10 +171,18 @@ void PushDesk::deliver_all() {
       for (auto end = client + static_cast<std::ptrdiff_t>(p.clients); client != end; ++client) write(**client, push);
       bytes.remove_prefix(p.bytes);
     }
+    Bytes keys = d->keys.view();
+    for (const Invalidation& i : d->invalidations) {
+      executor_.tracking().deliver(i, keys.substr(0, i.bytes));
+      keys.remove_prefix(i.bytes);
+    }
     if (spare_.size() >= kSpare) {
       delete d;
       continue;
     }
+    d->invalidations.clear();
+    d->keys.clear();
+    d->keys.shrink(kKeep);
     d->pushes.clear();
     d->clients.clear();
     d->bytes.clear();

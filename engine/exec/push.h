@@ -14,6 +14,7 @@
 #include "engine/exec/mailbox.h"
 #include "engine/exec/out_buffer.h"
 #include "engine/exec/pubsub.h"
+#include "engine/exec/tracking.h"
 
 namespace ringwood {
 
@@ -28,6 +29,8 @@ struct Delivery final : Message {
   std::vector<Push> pushes;
   std::vector<Client*> clients;  // of all pushes, in order
   OutBuffer bytes;               // likewise
+  std::vector<Invalidation> invalidations;
+  OutBuffer keys;  // of all of them, in order
 };
 
 class PushDesk {
@@ -53,16 +56,17 @@ class PushDesk {
   void deliver() {
     if (!arrived_.empty()) deliver_all();
   }
+  // What clients of another thread are told of keys that have changed.
+  void gather_invalidation(int thread, const Invalidation& i, Bytes keys);
   // Posts what has gathered for other threads.
-  void flush() {
-    if (__builtin_expect(gathered_, 0)) post_all();
-  }
+  void flush();
 
  private:
   size_t send(const PubSub::Channel& to, Client* asking);
   void write(Client& c, Bytes push);
   void hold(Client& c, Bytes push);
   void release();
+  Delivery& outgoing(size_t thread);
   void gather(const PubSub::Group& to);
   void deliver_all();
   void post(size_t to);

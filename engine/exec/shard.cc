@@ -5,6 +5,8 @@ namespace ringwood {
 void Shard::database_emptied(int database) {
   watched.touch_if(database, [&](Bytes key) { return this->database(database).find(KeyRef(key)) != nullptr; });
   blocked.database_modified(database);
+  if (tracked.on()) tracked.flush();
+  attention = true;
 }
 
 void Shard::swap_databases(int a, int b) {
@@ -16,6 +18,7 @@ void Shard::swap_databases(int a, int b) {
   watched.touch_if(b, in_either);
   blocked.database_modified(a);
   blocked.database_modified(b);
+  attention = true;
   std::swap(logical_[static_cast<size_t>(a)], logical_[static_cast<size_t>(b)]);
 }
 

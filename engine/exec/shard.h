@@ -8,6 +8,7 @@
 #include "engine/base/random.h"
 #include "engine/exec/blocked_keys.h"
 #include "engine/exec/stats.h"
+#include "engine/exec/tracked_keys.h"
 #include "engine/exec/watched_keys.h"
 #include "engine/store/database.h"
 #include "engine/store/limits.h"
@@ -43,11 +44,18 @@ class Shard {
       if (logical_[i] == &d) return static_cast<int>(i);
     return -1;
   }
-  // The key's value or existence has changed.
-  void key_modified(Bytes key, int database) {
-    if (__builtin_expect(watched.empty() && blocked.empty(), 1)) return;
+  // The key's value or existence has changed; `by_client`: by a command that was to change it, not because its time had come or memory was short.
+  void key_modified(Bytes key, int database, bool by_client = true) {
+    if (__builtin_expect(watched.empty() && blocked.empty() && !tracked.on(), 1)) return;
     watched.touch(database, key);
     blocked.key_modified(database, key);
+    if (tracked.on()) tracked.key_modified(key, by_client);
+    attention = true;
+  }
+  // Those who wait for the key look again, although its value is what it was.
+  void wake_waiters(Bytes key, int database) {
+    blocked.key_modified(database, key);
+    attention = true;
   }
   // The database is about to be emptied: its keys are modified.
   void database_emptied(int database);
@@ -65,6 +73,8 @@ class Shard {
   KeyEventListener* listener = nullptr;
   BlockedKeys blocked;        // BLPOP and its like
   WatchedKeys watched;        // WATCH
+  TrackedKeys tracked;        // CLIENT TRACKING
+  bool attention = false;     // something has changed that others may have to be told of: Executor::after_changes
   bool active_expire = true;  // DEBUG SET-ACTIVE-EXPIRE
 
  private:

@@ -49,6 +49,7 @@ struct Waiter : Message {
   OwnedArgs args;
   int database, resp;
   bool no_touch;
+  bool tracks;       // what it reads is remembered
   Type type;         // of value that it waits for
   bool when_gone;    // runs again also when a key has gone or holds another type
   bool all_at_once;  // cannot run with some of its keys alone

@@ -17,7 +17,7 @@ struct WaitingRoom::Retry final : LeaseJob {
     // While the shards are held, so that whoever makes a key ready from now on finds the waiter free.
     bool goes = waiter->timed_out || waiter->owed.client->closing;
     if (!served && !goes) waiter->release();
-    home.serve_ready(shards);
+    home.after_changes(shards, waiter->owed.client->id);
   }
   void finished(Executor& home) override {
     home.waiting_room().retried(waiter, served);

@@ -14,6 +14,7 @@ BareEngine::BareEngine(int shards, std::span<const CommandSpec> specs, Options o
   engine_.commands = &commands_;
   acl_ = std::make_unique<Acl>(commands_, options_.get().requirepass);
   engine_.acl = acl_.get();
+  engine_.tracking = &tracking_;
   engine_.options = &options_;
   engine_.pubsub = &pubsub_;
   engine_.mutations = &log_;

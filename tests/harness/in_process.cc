@@ -18,6 +18,7 @@ InProcess::InProcess(int shards, Options options) : options_(std::move(options))
   engine_.commands = &commands_;
   acl_ = std::make_unique<Acl>(commands_, options_.get().requirepass);
   engine_.acl = acl_.get();
+  engine_.tracking = &tracking_;
   engine_.options = &options_;
   engine_.pubsub = &pubsub_;
   engine_.mutations = &log_;

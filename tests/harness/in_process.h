@@ -77,6 +77,7 @@ class InProcess {
   PubSub pubsub_;
   MutationLog log_;
   std::unique_ptr<Acl> acl_;
+  Tracking tracking_;
   Engine engine_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::unique_ptr<Executor>> executors_;

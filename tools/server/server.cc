@@ -47,6 +47,7 @@ Server::Server(LoadedOptions&& loaded, const CommandLine& line, const std::strin
   engine_.commands = &commands_;
   engine_.options = &options_;
   engine_.pubsub = &pubsub_;
+  engine_.tracking = &tracking_;
   engine_.mutations = &mutations_;
   engine_.clock = &clock_;
   engine_.start_ms = clock_.unix_ms();

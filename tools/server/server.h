@@ -76,6 +76,7 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   const int shard_count_;
   CommandTable commands_;
   PubSub pubsub_;
+  Tracking tracking_;
   MutationLog mutations_;
   std::unique_ptr<Acl> acl_;  // from build() on: it needs all commands
   Engine engine_;
