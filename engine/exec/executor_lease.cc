@@ -126,7 +126,7 @@ bool Executor::run_streamed(Client& from, const Command& command, std::span<cons
   return !suspended_;
 }
 
-void Executor::serve_after_streamed() { serve_ready(all_shards(engine_.mapping.shards)); }
+void Executor::serve_after_streamed() { after_changes(all_shards(engine_.mapping.shards), 0); }
 
 void Executor::finish_part(Client& c, size_t part, Bytes reply) {
   UnfinishedExec& u = *c.unfinished_exec;

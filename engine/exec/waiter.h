@@ -49,10 +49,10 @@ struct Waiter : Message {
   OwnedArgs args;
   int database, resp;
   bool no_touch;
-  bool tracks;       // what it reads is remembered
-  Type type;         // of value that it waits for
-  bool when_gone;    // runs again also when a key has gone or holds another type
-  bool all_at_once;  // cannot run with some of its keys alone
+  bool tracks = false;  // what it reads is remembered
+  Type type;            // of value that it waits for
+  bool when_gone;       // runs again also when a key has gone or holds another type
+  bool all_at_once;     // cannot run with some of its keys alone
   int64_t deadline_ms;
   std::vector<WaiterLink> links;
   std::unique_ptr<AckNeed> acks;  // waits for replicas and the disk, not for keys
