@@ -90,6 +90,10 @@ void write_replication(InfoText& out, const InfoContext& x, void*) {
   out.field("repl_backlog_histlen", s.backlog_bytes);
 }
 
+void reset_stats(const InfoContext& x, void*) {
+  if (x.engine.replication) x.engine.replication->reset_counters();
+}
+
 void write_stats(InfoText& out, const InfoContext& x, void*) {
   ReplicationStatus s;
   if (x.engine.replication) s = x.engine.replication->status();
@@ -292,7 +296,7 @@ constexpr CommandSpec kCommands[] = {
 }  // namespace
 
 void add_replication_info(InfoRegistry& registry) {
-  registry.add({"stats", write_stats});
+  registry.add({"stats", write_stats, reset_stats});
   registry.add({"replication", write_replication});
 }
 

@@ -49,6 +49,7 @@ StreamRange ReplicaDesk::backlog() const {
 
 void ReplicaDesk::keep_backlog() {
   auto wanted = static_cast<uint64_t>(std::max<int64_t>(loop_.executor().options().repl_backlog_size, 16384));
+  if (!log_.backlog()) alone_since_ms_ = loop_.executor().now_ms();
   if (log_.backlog() != wanted) log_.set_backlog(wanted);
 }
 
@@ -62,6 +63,7 @@ void ReplicaDesk::admit(Connection& c, bool old, Bytes id, int64_t from) {
   p.connection = &c;
   p.old = old;
   p.waits_since_ms = p.ack_ms = loop_.executor().now_ms();
+  if (peers_.size() == 1) last_ping_ms_ = p.ack_ms;
   c.role = Client::Role::kReplica;
   c.reply_mode = Client::ReplyMode::kOff;
   c.source = this;
@@ -119,6 +121,7 @@ bool ReplicaDesk::look(int64_t now_ms) {
   next_look_ms_ = now_ms + kLookMs;
   keep_alive(now_ms);
   check_limits(now_ms);
+  for (Peer& p : peers_) feed(p);  // what a pause has held back
   owner_.replicas_changed();
   return false;
 }
@@ -324,6 +327,8 @@ void ReplicaDesk::image_sent(Peer& p) {
 
 void ReplicaDesk::feed_log(Peer& p) {
   Connection& c = *p.connection;
+  // As in Redis a pause of writes holds the stream as well: a failover by hand waits for what replicas acknowledge.
+  if (loop_.network().paused(loop_.executor().now_ms())) return;
   bool any = false;
   while (p.reader.attached() && c.output_bytes() < kSendBytes) {
     Bytes piece = p.reader.peek().substr(0, kSendBytes);

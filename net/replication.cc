@@ -23,6 +23,7 @@ void Replication::open(Loop& first, DataLoad& load, Persistence& persistence, in
   replica_ = true;
   mutations_->set_silent(true);
   set_state(kStateReplica, true);
+  show_part(o.replicaof_host, o.replicaof_port);
   link_changed();
 }
 
@@ -37,6 +38,12 @@ void Replication::start(const DataLoad::Result& loaded) {
     else
       history_.branch(random_.hex(kReplicationIdSize), offset());
   }
+  // What has expired while we were away is in the replicas' copies still.
+  if (!replica_)
+    for (const auto& [database, key] : loaded.expired) {
+      OwnedBytes text = wire_command({"DEL", key});
+      mutations_->append(loop_->executor().self(), {text, database, database});
+    }
   const Options& o = loop_->executor().options();
   if (replica_) follow(o.replicaof_host, o.replicaof_port);
 }
@@ -83,6 +90,7 @@ void Replication::replicaof(Call& call, Bytes host, int port) {
   set_state(kStateMasterDown, !host.empty());
   mutations_->set_silent(!host.empty());
   call.executor().refresh_all_effects();
+  show_part(host, port);
   auto* t = new RoleChange;
   t->owner = this;
   t->host = host;
@@ -117,22 +125,24 @@ void Replication::follow(const OwnedBytes& host, int port) {
       there.waiting_room().end_all("UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)");
     });
   }
-  {
-    std::lock_guard lock(status_mutex_);
-    replica_ = true;
-    host_ = host;
-    port_ = port;
-  }
+  replica_ = true;
+  show_part(host, port);
   link_->follow(host, port);
+}
+
+// As INFO and ROLE are to tell it from now on; the link itself is the first thread's.
+void Replication::show_part(Bytes host, int port) {
+  std::lock_guard lock(status_mutex_);
+  bool other = status_.master_host != host || status_.master_port != port;
+  status_.replica = !host.empty();
+  status_.master_host = host;
+  status_.master_port = port;
+  if (other) status_.link = ReplicationStatus::Link::kConnect;
 }
 
 void Replication::lead() {
   link_->stop();
-  {
-    std::lock_guard lock(status_mutex_);
-    replica_ = false;
-    host_.clear();
-  }
+  replica_ = false;
   // They are to hear of the new id at once.
   desk_->disconnect_all();
   mutations_->forget_database();
@@ -305,9 +315,9 @@ ReplicationStatus Replication::status() const {
   {
     std::lock_guard lock(status_mutex_);
     s = status_;
-    s.replica = replica_;
-    s.master_host = host_;
-    s.master_port = port_;
+    s.full_syncs -= full_base_;
+    s.partial_syncs -= partial_base_;
+    s.refused_partial_syncs -= refused_base_;
   }
   {
     std::lock_guard lock(history_mutex_);
@@ -335,6 +345,13 @@ AckCount Replication::acknowledged_by(int64_t offset) const {
     n.on_disk += r.on_disk >= offset;
   }
   return n;
+}
+
+void Replication::reset_counters() {
+  std::lock_guard lock(status_mutex_);
+  full_base_ = status_.full_syncs;
+  partial_base_ = status_.partial_syncs;
+  refused_base_ = status_.refused_partial_syncs;
 }
 
 }  // namespace ringwood

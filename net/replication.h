@@ -34,6 +34,7 @@ class Replication final : public ReplicationControl, MasterLinkOwner, ReplicaDes
   void replicaof(Call& call, Bytes host, int port) override;
   void change_id(Executor& here) override;
   void acknowledge() override { link_->acknowledge(); }
+  void reset_counters() override;
   void replconf(Call& call) override;
   void psync(Call& call, bool old, Bytes id, int64_t from) override;
   void ask_replicas(Executor& here) override;
@@ -65,6 +66,7 @@ class Replication final : public ReplicationControl, MasterLinkOwner, ReplicaDes
 
   void follow(const OwnedBytes& host, int port);
   void lead();
+  void show_part(Bytes host, int port);
   void on_every_thread(void (*run)(Task&, Executor&));
   void set_state(uint32_t bit, bool on);
   void new_id();
@@ -76,8 +78,6 @@ class Replication final : public ReplicationControl, MasterLinkOwner, ReplicaDes
   mutable std::mutex history_mutex_;
   ReplicationHistory history_;  // changed by the first thread, under the mutex
   bool replica_ = false;
-  OwnedBytes host_;
-  int port_ = 0;
   Loop* loop_ = nullptr;
   const Options* options_ = nullptr;  // those that the gate for writes was last set by
   std::unique_ptr<MasterLink> link_;
@@ -86,6 +86,7 @@ class Replication final : public ReplicationControl, MasterLinkOwner, ReplicaDes
   // What status() copies.
   mutable std::mutex status_mutex_;
   ReplicationStatus status_;
+  int64_t full_base_ = 0, partial_base_ = 0, refused_base_ = 0;  // where the counters stood at CONFIG RESETSTAT
 };
 
 }  // namespace ringwood

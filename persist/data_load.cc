@@ -95,6 +95,10 @@ void DataLoad::on_aux(Bytes name, Bytes value) {
     result_.replication_database = static_cast<int>(number);
 }
 
+void DataLoad::on_expired(int database, Bytes key) {
+  if (!result_.replication_id.empty()) result_.expired.emplace_back(database, key);
+}
+
 void DataLoad::send(int shard) {
   Delivery* d = filling_[static_cast<size_t>(shard)].release();
   d->run = [](Task& t, Executor& there) {
@@ -119,6 +123,8 @@ void DataLoad::finish(Loader::State state) {
   result.error = loader_->error();
   result.progress = loader_->progress();
   result.rdb_version = loader_->rdb_version();
+  figures_.last_keys = static_cast<int64_t>(result.progress.keys);
+  figures_.last_expired = static_cast<int64_t>(result.progress.expired_keys);
   if (state == Loader::State::kLoaded && !duplicate_.empty()) {
     result.state = Loader::State::kFailed;
     result.error = "the key \"" + duplicate_ + "\" stands in the file twice";

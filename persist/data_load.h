@@ -4,6 +4,7 @@
 // that need the data are answered with LOADING meanwhile (kStateLoading). Runs on one thread, a portion a turn.
 #include <atomic>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "engine/exec/executor.h"
@@ -23,6 +24,8 @@ class DataLoad final : private LoadTarget {
     OwnedBytes replication_id;
     int64_t replication_offset = -1;
     int replication_database = -1;
+    // Keys of such a file that had expired and are not in the data set: who has an older copy of it is to be told.
+    std::vector<std::pair<int, OwnedBytes>> expired;
   };
   using Done = void (*)(void* context, const Result& result);
 
@@ -40,6 +43,7 @@ class DataLoad final : private LoadTarget {
   // For INFO, any thread: what is being loaded, in bytes and unix seconds.
   struct Figures {
     std::atomic<int64_t> start_s{0}, total{0}, loaded{0};
+    std::atomic<int64_t> last_keys{0}, last_expired{0};  // of the last file that was loaded
   };
   const Figures& figures() const { return figures_; }
 
@@ -50,6 +54,7 @@ class DataLoad final : private LoadTarget {
   void deliver(int shard, int database, Entry* entry) override;
   void on_function(Bytes source) override { persistence_.functions().emplace_back(source); }
   void on_aux(Bytes name, Bytes value) override;
+  void on_expired(int database, Bytes key) override;
   void send(int shard);
   void finish(Loader::State state);
   static bool adopt(Shard& shard, int database, Entry* entry, bool merge, OwnedBytes& duplicate);

@@ -41,6 +41,8 @@ void write(InfoText& out, const InfoContext& context, void* self) {
   out.field("rdb_current_bgsave_time_sec", p.saving_in_background() ? now_s - p.started_s() : int64_t{-1});
   out.field("rdb_saves", p.saves());
   out.field("rdb_last_cow_size", 0);
+  out.field("rdb_last_load_keys_expired", what.load->figures().last_expired.load());
+  out.field("rdb_last_load_keys_loaded", what.load->figures().last_keys.load());
   out.field("aof_enabled", 0);
   out.field("aof_rewrite_in_progress", 0);
   out.field("aof_rewrite_scheduled", 0);

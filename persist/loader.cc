@@ -157,6 +157,7 @@ void Loader::on_function(Bytes source) {
 void Loader::on_key(const rdb::LoadedKey& key) {
   if (options_.drop_expired && key.entry->expired(options_.now_ms)) {
     progress_.expired_keys++;
+    target_.on_expired(key.database, key.entry->key());
     Entry::destroy(key.entry);
     return;
   }

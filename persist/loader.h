@@ -19,6 +19,11 @@ class LoadTarget {
   virtual void deliver(int shard, int database, Entry* entry) = 0;
   virtual void on_function(Bytes source) = 0;
   virtual void on_aux(Bytes name, Bytes value) = 0;
+  // A key that has been dropped, because it had expired.
+  virtual void on_expired(int database, Bytes key) {
+    (void)database;
+    (void)key;
+  }
 
  protected:
   ~LoadTarget() = default;

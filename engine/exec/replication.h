@@ -68,6 +68,8 @@ class ReplicationControl {
   // Asks the replicas how far they are. Clients that wait for the answer are counted in ack_waiters, and looked at when one comes.
   virtual void ask_replicas(Executor& here) = 0;
   std::atomic<int> ack_waiters{0};
+  // CONFIG RESETSTAT: the counters of synchronisations, under a lease of all shards.
+  virtual void reset_counters() = 0;
   // DEBUG CHANGE-REPL-ID: soon.
   virtual void change_id(Executor& here) = 0;
 

@@ -72,7 +72,7 @@ def run_file(suite, repository, command, mode, file, skips):
         skip_file.flush()
         run = subprocess.run([str(suite), "--repo", str(repository), "--server", command, "--tag", "7.2.6",
                               "--mode", mode, "--", "--single", file,
-                              "--skipfile", skip_file.name, "--tags", "-needs:repl",
+                              "--skipfile", skip_file.name,
                               "--baseport", str(20000 + os.getpid() % 10000)],
                              env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     counts, failed = None, []
