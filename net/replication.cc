@@ -143,6 +143,7 @@ void Replication::show_part(Bytes host, int port) {
 void Replication::lead() {
   link_->stop();
   replica_ = false;
+  set_state(kStateMasterDown, false);  // the link's end has said so once more
   // They are to hear of the new id at once.
   desk_->disconnect_all();
   mutations_->forget_database();

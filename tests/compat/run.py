@@ -58,7 +58,8 @@ def skipped(shards, dropin):
 def starter(server, shards, folder):
     """A program that takes the configuration file as its first argument, as the suite starts a server."""
     script = Path(folder) / "redis-server"
-    script.write_text(f'#!/bin/sh\nfile=$1\nshift\nexec {server} "$file" --shards {shards} "$@"\n')
+    # Under the name that the suite started, which the process's title shows.
+    script.write_text(f'#!/bin/bash\nfile=$1\nshift\nexec -a "$0" {server} "$file" --shards {shards} "$@"\n')
     script.chmod(0o755)
     return str(script)
 

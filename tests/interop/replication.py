@@ -226,6 +226,8 @@ def _():
         equal(c("CONFIG", "SET", "replica-serve-stale-data", "no"), "OK")
         equal(str(c("GET", "a")), "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.")
         equal(info(c)["master_link_status"], "down")
+        equal(c("REPLICAOF", "NO", "ONE"), "OK")
+        equal([c("GET", "a") for _ in range(3)], [None] * 3)
 
 
 def redis_follows_ours(shards, diskless):
