@@ -42,17 +42,12 @@ def skip_all(reason):
     sys.exit(0)
 
 
-def skipped(shards, dropin):
-    """Names and /patterns of the tests that cannot pass with so many shards in this mode, out of skip.txt."""
+def skipped(shards):
+    """Names and /patterns of the tests that cannot pass with so many shards, out of skip.txt."""
     lines = (ROOT / "tests/compat/skip.txt").read_text().splitlines()
     names = [line.split(" | ", 1)[0].strip() for line in lines if line.strip() and not line.startswith("#")]
-    holds = {"[several shards] ": shards > 1, "[external] ": not dropin}
-    kept = []
-    for name in names:
-        condition = next((c for c in holds if name.startswith(c)), "")
-        if holds.get(condition, True):
-            kept.append(name.removeprefix(condition))
-    return kept
+    several = "[several shards] "
+    return [n.removeprefix(several) for n in names if shards > 1 or not n.startswith(several)]
 
 
 def starter(server, shards, folder):
@@ -100,7 +95,7 @@ def main():
     for program in ("tclsh", "redis-cli"):
         if not shutil.which(program):
             skip_all(f"no {program}")
-    skips = skipped(shards, dropin)
+    skips = skipped(shards)
     print(f"1..{len(files)}")
     worst = 0
     for number, file in enumerate(files, 1):
