@@ -198,12 +198,26 @@ void Loop::sent(const Ring::Completion& done) {
 
 void Loop::send_replies() {
   std::vector<Client*>& written = executor_.written();
+  const uint64_t durable = executor_.durable();
+  size_t left = written.size();
   // The last first: those who have asked stand behind the subscribers that their message goes to, and may ask again while these are served.
-  for (auto client = written.rbegin(); client != written.rend(); ++client) {
-    (*client)->listed = false;
-    flush(static_cast<Connection&>(**client));
+  for (size_t i = written.size(); i-- > 0;) {
+    auto& c = static_cast<Connection&>(*written[i]);
+    if (__builtin_expect(durable != Executor::kAllDurable, 0) && waits_for_disk(c, durable)) {
+      written[--left] = &c;  // stays listed
+      continue;
+    }
+    c.listed = false;
+    flush(c);
   }
-  written.clear();
+  written.erase(written.begin(), written.begin() + static_cast<ptrdiff_t>(left));
+}
+
+// What the client is to read may show changes that a power cut would take back (appendfsync always).
+bool Loop::waits_for_disk(Connection& c, uint64_t durable) {
+  if (c.dying || c.role != Client::Role::kClient) return false;
+  c.log_end = std::max(c.log_end, executor_.log_end());
+  return c.log_end > durable;
 }
 
 void Loop::flush(Connection& c) {

@@ -62,6 +62,7 @@ class Loop {
   void parse_and_run();
   void end_gently();
   void send_replies();
+  bool waits_for_disk(Connection& c, uint64_t durable);
   void bury();
   void sleep(bool work_left);
 

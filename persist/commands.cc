@@ -7,6 +7,7 @@
 #include "engine/exec/call.h"
 #include "engine/exec/executor.h"
 #include "persist/access_word.h"
+#include "persist/append_only.h"
 #include "persist/dump.h"
 #include "persist/persistence.h"
 
@@ -121,6 +122,15 @@ void bgsave(Call& c) {
   c.reply.simple("Background saving started");
 }
 
+void bgrewriteaof(Call& c) {
+  AppendOnly* a = c.engine().append_only;
+  if (!a) return c.reply.error("ERR Can't execute an AOF background rewriting. Please check the server logs for more information.");
+  if (a->rewriting()) return c.reply.error("ERR Background append only file rewriting already in progress");
+  bool later = c.engine().persistence->saving() || c.executor().in_exec();
+  a->rewrite();
+  c.reply.simple(later ? "Background append only file rewriting scheduled" : "Background append only file rewriting started");
+}
+
 void lastsave(Call& c) {
   const Persistence* p = c.engine().persistence;
   c.reply.integer(p ? p->last_save_s() : c.engine().start_ms / 1000);
@@ -175,6 +185,14 @@ constexpr CommandSpec kCommands[] = {
      .summary = "Begins to save the data set to disk and answers at once.",
      .syntax = "[SCHEDULE]",
      .history = kBgsaveHistory},
+    {.name = "bgrewriteaof",
+     .arity = 1,
+     .flags = kAdmin | kNoScript | kNoAsyncLoading,
+     .route = Route::kHere,
+     .run = bgrewriteaof,
+     .group = Group::kServer,
+     .complexity = "O(N) in the number of keys of all databases",
+     .summary = "Begins to write the append-only file anew, without what is no longer needed."},
     {.name = "lastsave",
      .arity = 1,
      .flags = kLoading | kStale | kFast,

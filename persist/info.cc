@@ -2,6 +2,7 @@
 
 #include "engine/exec/engine.h"
 #include "engine/exec/executor.h"
+#include "persist/append_only.h"
 #include "persist/data_load.h"
 #include "persist/persistence.h"
 
@@ -43,19 +44,11 @@ void write(InfoText& out, const InfoContext& context, void* self) {
   out.field("rdb_last_cow_size", 0);
   out.field("rdb_last_load_keys_expired", what.load->figures().last_expired.load());
   out.field("rdb_last_load_keys_loaded", what.load->figures().last_keys.load());
-  out.field("aof_enabled", 0);
-  out.field("aof_rewrite_in_progress", 0);
-  out.field("aof_rewrite_scheduled", 0);
-  out.field("aof_last_rewrite_time_sec", -1);
-  out.field("aof_current_rewrite_time_sec", -1);
-  out.field("aof_last_bgrewrite_status", "ok");
-  out.field("aof_rewrites", 0);
-  out.field("aof_rewrites_consecutive_failures", 0);
-  out.field("aof_last_write_status", "ok");
-  out.field("aof_last_cow_size", 0);
+  if (const AppendOnly* a = context.engine.append_only) a->write_info(out, now_s);
   out.field("module_fork_in_progress", 0);
   out.field("module_fork_last_cow_size", 0);
-  if (loading) loading_fields(out, context, what.load->figures());
+  const AppendOnly* aof = context.engine.append_only;
+  if (loading) loading_fields(out, context, aof && aof->loading() ? aof->figures() : what.load->figures());
 }
 
 }  // namespace

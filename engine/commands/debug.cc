@@ -102,6 +102,18 @@ void reload(Call& c) {
   c.engine().reload->reload(c, request);
 }
 
+void aof_flush_sleep(Call& c) {
+  int64_t us;
+  if (!c.to_int(c.arg(2), us)) return;
+  c.engine().debug.append_sleep_us = us;
+  c.reply.ok();
+}
+
+void loadaof(Call& c) {
+  if (!c.engine().reload) return c.reply.error("ERR Error trying to load the AOF files, check server logs.");
+  c.engine().reload->load_append_only(c);
+}
+
 void config_rewrite_force_all(Call& c) {
   OwnedBytes error = c.engine().process ? c.engine().process->rewrite_config(c.engine().options->get(), true) : "No such file or directory";
   if (!error.empty()) return c.reply.error("ERR CONFIG-REWRITE-FORCE-ALL failed: " + error);
@@ -130,6 +142,7 @@ struct Subcommand {
 };
 constexpr size_t kAny = SIZE_MAX;
 constexpr Subcommand kSubcommands[] = {
+    {"aof-flush-sleep", 3, 3, aof_flush_sleep},
     {"change-repl-id", 2, 2, change_repl_id},
     {"config-rewrite-force-all", 2, 2, config_rewrite_force_all},
     {"digest", 2, 2, debug::digest},
@@ -139,6 +152,7 @@ constexpr Subcommand kSubcommands[] = {
     {"htstats", 3, kAny, debug::htstats},
     {"htstats-key", 3, kAny, debug::htstats_key},
     {"listpack", 3, 3, debug::listpack},
+    {"loadaof", 2, 2, loadaof},
     {"log", 3, 3, log_message},
     {"object", 3, 3, debug::object},
     {"pause-cron", 3, 3, pause_cron},
@@ -158,6 +172,8 @@ constexpr Subcommand kSubcommands[] = {
 
 void help(Call& c) {
   static constexpr const char* kLines[] = {
+      "AOF-FLUSH-SLEEP <microseconds>",
+      "    Sleeps before each write to the append-only file.",
       "CHANGE-REPL-ID",
       "    Makes a new replication ID.",
       "CONFIG-REWRITE-FORCE-ALL",
@@ -174,6 +190,8 @@ void help(Call& c) {
       "    Figures of the hash table that holds a value.",
       "LISTPACK <key>",
       "    Writes the elements of a listpack to the log.",
+      "LOADAOF",
+      "    Empties all data and loads the append-only files.",
       "LOG <message>",
       "    Writes <message> to the log.",
       "OBJECT <key>",

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "engine/base/number.h"
+#include "engine/commands/expire_option.h"
 #include "engine/commands/families.h"
 #include "engine/exec/call.h"
 #include "engine/exec/command_table.h"
@@ -65,7 +66,7 @@ void expire_at(Call& c, int64_t unit, int64_t base) {
   KeyRef k = c.key(1);
   Entry* e = c.find_write(k);
   if (!e || !conditions_hold(o, e->expiry_ms(), when)) return c.reply.integer(0);
-  if (when <= c.now_ms()) {
+  if (is_past(c, when)) {
     c.erase(k);
     c.add_dirty(k, 1);
     c.propagate_as({c.options().lazyfree_lazy_expire ? "UNLINK" : "DEL", k.key});

@@ -96,7 +96,7 @@ int64_t number(const std::vector<Bytes>& fields) { return static_cast<int64_t>(f
 
 // The end of HGETEX and HSETEX where a time was given: the fields get it, or are removed when it has passed.
 void give_time(Call& c, const KeyRef& k, Entry* e, const FieldOptions& o, size_t step) {
-  if (o.when <= c.now_ms()) {
+  if (is_past(c, o.when)) {
     std::vector<Bytes> gone = remove_all(e->object(), o.names.fields(), step);
     propagate_removal(c, k, gone);
     return end_removal(c, k, e, number(gone));

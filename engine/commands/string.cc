@@ -143,7 +143,7 @@ void getex(Call& c) {
   int64_t when = 0;
   if (o.form != ExpireForm::kNone && !to_unix_ms(c, o.time, o.form, when)) return;
   reply_value(c.reply, e);
-  if (o.form != ExpireForm::kNone && when <= c.now_ms()) {
+  if (o.form != ExpireForm::kNone && is_past(c, when)) {
     if (c.erase(k)) c.add_dirty(k, 1);
     c.propagate_as({c.options().lazyfree_lazy_expire ? "UNLINK" : "DEL", k.key});
   } else if (o.form != ExpireForm::kNone) {

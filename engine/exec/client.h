@@ -69,6 +69,8 @@ class Client {
 
   // --- output, in order; the loop sends it
   OutBuffer out;
+  uint64_t log_end =
+      0;  // of the mutation log: what is in `out` may show changes up to there, and waits until they are durable (appendfsync always)
 
   // --- owned by the executor
   bool waiting = false;    // a request stops the pipeline: nothing behind it is parsed until it has been answered

@@ -30,6 +30,7 @@ struct CommandBatch : Message {
   std::vector<uint32_t> sizes;  // of all arguments, in order
   OutBuffer bytes;              // of all arguments, in order
   OutBuffer replies;
+  uint64_t log_end = 0;  // set by the other thread: what the replies may show (Client::log_end)
 
   void add(const Item& item, const Bytes* args) {
     items.push_back(item);

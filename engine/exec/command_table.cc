@@ -165,7 +165,7 @@ uint32_t refused_states(const CommandSpec& s) {
   if (!(s.flags & kLoading)) states |= kStateLoading;
   if (s.flags & kDenyOom) states |= kStateOutOfMemory;
   // PING too: a monitor that asks it shall learn that the server takes no writes.
-  if ((s.flags & kWrite) || Bytes(s.name) == "ping") states |= kStateSaveFailed;
+  if ((s.flags & kWrite) || Bytes(s.name) == "ping") states |= kStateSaveFailed | kStateAofFailed;
   if (s.flags & kWrite) states |= kStateReplica | kStateFewReplicas;
   if (!(s.flags & kStale)) states |= kStateMasterDown;
   return states;

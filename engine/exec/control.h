@@ -44,6 +44,8 @@ class ReloadControl {
  public:
   // DEBUG RELOAD: replies, or suspends the call and replies when it is done.
   virtual void reload(Call& call, ReloadRequest request) = 0;
+  // DEBUG LOADAOF: the same.
+  virtual void load_append_only(Call& call) = 0;
   // Bytes that the value takes in an RDB file.
   virtual size_t serialized_length(const Entry& e) = 0;
   // DEBUG SET-SKIP-CHECKSUM-VALIDATION

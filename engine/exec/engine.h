@@ -19,6 +19,7 @@ class CommandTable;
 class Executor;
 class Log;
 class MutationLog;
+class AppendOnly;
 class NetworkControl;
 class Persistence;
 class ProcessControl;
@@ -55,6 +56,7 @@ enum EngineState : uint32_t {
   kStateReplica = 1u << 3,      // follows a master, whose deletions it waits for; its clients may not write (replica-read-only)
   kStateMasterDown = 1u << 4,   // a replica without a link to its master (replica-serve-stale-data)
   kStateFewReplicas = 1u << 5,  // fewer replicas keep up than min-replicas-to-write wants
+  kStateAofFailed = 1u << 6,    // the append-only file cannot be written
 };
 
 // What DEBUG switches off or on for tests; each plane reads its own.
@@ -62,6 +64,7 @@ struct DebugSwitches {
   std::atomic<bool> pause_cron{false};            // no periodic work
   std::atomic<bool> disable_deny_scripts{false};  // scripts may run commands that they may not
   std::atomic<bool> reply_buffer_resizing{true};
+  std::atomic<int64_t> append_sleep_us{0};          // before each write to the append-only file
   std::atomic<int64_t> reply_buffer_peak_ms{5000};  // -1: a client's reply peak is never forgotten
 };
 
@@ -77,10 +80,12 @@ struct Engine {
   Acl* acl = nullptr;                  // engine/exec/acl.h
   Tracking* tracking = nullptr;        // engine/exec/tracking.h
   Persistence* persistence = nullptr;  // persist/persistence.h; null where nothing is saved
+  AppendOnly* append_only = nullptr;   // persist/append_only.h; likewise
   std::atomic<uint32_t> state{0};
-  int64_t start_ms = 0;    // unix time
-  OwnedBytes run_id;       // 40 hex digits
-  OwnedBytes config_file;  // absolute path, or empty
+  std::atomic<int> append_error{0};  // with kStateAofFailed: why, an errno
+  int64_t start_ms = 0;              // unix time
+  OwnedBytes run_id;                 // 40 hex digits
+  OwnedBytes config_file;            // absolute path, or empty
   OwnedBytes executable;
   size_t startup_memory = 0;  // memory::used() when everything had been made and no key loaded
   std::atomic<uint64_t> next_client_id{1};

@@ -112,6 +112,7 @@ class Executor {
   bool run_streamed(Client& from, const Command& command, std::span<const Bytes> args, OutBuffer& reply);
   // Behind each of them, or behind the last of a transaction: those who wait for its keys.
   void serve_after_streamed();
+  bool in_exec() const { return exec_ != nullptr; }  // the running command is one of a transaction
   // Call::block.
   void block(Call& call, const BlockOn& on);
   // WAIT and its like: answers at once where the need is met or nobody may wait, otherwise later.
@@ -136,6 +137,9 @@ class Executor {
   }
   // The offset behind the last change of this thread's shard, as far as it has been handed over.
   uint64_t log_end() const { return log_end_; }
+  // The offset up to which replies may show changes (MutationLog::durable).
+  static constexpr uint64_t kAllDurable = ~uint64_t{0};
+  uint64_t durable() const { return engine_.mutations ? engine_.mutations->durable() : kAllDurable; }
   // On this thread, between commands.
   void follow_log(LogFollower* follower);
   void unfollow_log(LogFollower* follower);

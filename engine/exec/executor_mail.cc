@@ -70,6 +70,7 @@ void Executor::run_batch(CommandBatch* b) {
   remote_batch_ = nullptr;
   args_.reset();
   hand_over();
+  b->log_end = log_end_;
   b->kind = Message::Kind::kReplies;
   int home = b->from;
   b->from = self_;
@@ -91,6 +92,7 @@ void Executor::take_replies(CommandBatch* b) {
     }
     c->fill_slot(item.slot, b->replies.view().substr(from, item.reply_end - from));
     from = item.reply_end;
+    c->log_end = std::max(c->log_end, b->log_end);
     list(c);
     if (!c->slots_open()) settled(c);
   }

@@ -93,6 +93,14 @@ const char* reason_text(AclReason r) {
   }
 }
 
+bool admit_append(const Engine& engine, uint32_t refused, Reply& reply) {
+  if (!(refused & kStateAofFailed)) return true;
+  char room[128];
+  OwnedBytes text = "MISCONF Errors writing to the AOF file: ";
+  reply.error(text.append(strerror_r(engine.append_error.load(std::memory_order_relaxed), room, sizeof room)));
+  return false;
+}
+
 }  // namespace
 
 bool admit_queued(Engine& engine, Client& client, const Command& command, std::span<const Bytes> args, int64_t now_ms, Reply& reply) {
@@ -117,7 +125,7 @@ bool admit_again(Engine& engine, Client& client, bool here, const Command& comma
 
 bool admit_queue(const Engine& engine, const Options& options, const Transaction& transaction, Reply& reply) {
   uint32_t refused = transaction.refused_in & engine.state.load(std::memory_order_relaxed);
-  return admit_write(refused, options, reply) && admit_data(refused, options, reply);
+  return admit_append(engine, refused, reply) && admit_write(refused, options, reply) && admit_data(refused, options, reply);
 }
 
 bool admit(Engine& engine, const Options& options, Client& client, const Command* command, std::span<const Bytes> args, int64_t now_ms,
@@ -139,6 +147,7 @@ bool admit(Engine& engine, const Options& options, Client& client, const Command
   }
   if (!admit_user(engine, client, *command, args, now_ms, reply)) return false;
   uint32_t refused = command->refused_in & engine.state.load(std::memory_order_relaxed);
+  if (!admit_append(engine, refused, reply)) return false;
   if (!admit_write(refused, options, reply)) return false;
   if (client.subscriptions && client.resp == 2 && !allowed_to_subscriber(*command)) {
     reply.error("ERR Can't execute '" + command->full_name +

@@ -55,6 +55,7 @@ MutationLog::MutationLog(int threads) : threads_(threads), marks_(new Mark[stati
 
 MutationLog::~MutationLog() {
   for (LogReader* r : readers_) r->log_ = nullptr;
+  for (char* p : retired_) memory::release(p);
   for (size_t i = 0; i < kSegments; i++) memory::release(window_[i].load(std::memory_order_relaxed));
 }
 
@@ -146,12 +147,16 @@ uint64_t MutationLog::published() const {
 
 void MutationLog::restart_at(uint64_t offset) {
   std::lock_guard lock(readers_mutex_);
+  for (char* p : retired_) memory::release(p);
+  retired_.clear();
   for (size_t i = 0; i < kSegments; i++) {
     if (char* p = window_[i].exchange(nullptr, std::memory_order_relaxed)) {
-      memory::release(p);
+      retired_.push_back(p);  // the file's reader may have a write of it under way
       segments_held_.fetch_sub(1, std::memory_order_relaxed);
     }
   }
+  for (LogReader* r : readers_) r->position_.store(offset, std::memory_order_relaxed);
+  restarts_.fetch_add(1, std::memory_order_release);
   base_ = offset;
   start_ = offset;
   freed_segments_ = offset / kSegmentBytes;

@@ -87,8 +87,10 @@ class MutationLog {
 
   uint64_t end() const { return base_ + (state_.load(std::memory_order_relaxed) >> kDatabaseBits); }
   uint64_t published() const;
-  // Continues at that offset, with nothing before it: a replica takes its master's. Every shard is held, and nobody reads.
+  // Continues at that offset, with nothing before it: a replica takes its master's. Every shard is held. Readers are moved there: what they have read before
+  // is of another history, which restarts() tells them.
   void restart_at(uint64_t offset);
+  uint64_t restarts() const { return restarts_.load(std::memory_order_acquire); }
 
   // --- reading. Whoever begins to read holds every shard, unless he begins in the backlog of a log that is in use already.
 
@@ -120,8 +122,13 @@ class MutationLog {
 
   // --- back-pressure
 
-  // A reader that loses nothing is too far behind: threads should defer what writes.
-  bool full() const { return keeper_position_.load(std::memory_order_relaxed) + limit_ < end(); }
+  // A reader that loses nothing is too far behind, or hold_writers: threads should defer commands.
+  bool full() const { return keeper_position_.load(std::memory_order_relaxed) + limit_ < end() || held_.load(std::memory_order_relaxed); }
+  // The process is about to end: nothing is to be written any more, so that readers come to the end.
+  void hold_writers(bool on) { held_.store(on, std::memory_order_relaxed); }
+  // The offset up to which replies may show changes: the file's, with appendfsync always. All, where nobody waits for the disk.
+  uint64_t durable() const { return durable_.load(std::memory_order_acquire); }
+  void set_durable(uint64_t offset) { durable_.store(offset, std::memory_order_release); }
   void set_limit(uint64_t bytes) { limit_ = bytes; }
   uint64_t limit() const { return limit_; }
   size_t memory() const { return segments_held_.load(std::memory_order_relaxed) * kSegmentBytes; }
@@ -164,8 +171,11 @@ class MutationLog {
   std::vector<LogReader*> readers_;
   uint64_t start_ = 0;           // where the log began, or began anew
   uint64_t freed_segments_ = 0;  // all below this number are gone
+  std::vector<char*> retired_;   // segments of before the last restart
+  std::atomic<uint64_t> restarts_{0};
 
-  std::atomic<bool> silent_{false}, notes_hidden_{false};
+  std::atomic<bool> silent_{false}, notes_hidden_{false}, held_{false};
+  std::atomic<uint64_t> durable_{~uint64_t{0}};
   std::mutex hidden_mutex_;
   std::deque<Range> hidden_;
 };

@@ -70,6 +70,7 @@ struct Waiter : Message {
   // --- the taker's, until it has come home
   bool retry = false;  // could not run where it was taken: home is to take a lease
   OutBuffer reply;
+  uint64_t log_end = 0;  // what the reply may show (Client::log_end)
   // --- home's
   bool known = false;      // home has been told that it waits
   bool came_home = false;  // before it was known

@@ -1,5 +1,7 @@
 #include "engine/exec/waiting_room.h"
 
+#include <algorithm>
+
 #include "engine/exec/executor.h"
 #include "engine/exec/replication.h"
 #include "engine/exec/routing.h"
@@ -141,6 +143,7 @@ void WaitingRoom::leave(Waiter* w, Bytes reply) {
   in_timeouts.add(-static_cast<int64_t>(deadlines_.erase({w->deadline_ms, w})));
   w->owed.client->waiter = nullptr;
   if (w->acks) home_.engine().replication->ack_waiters.fetch_sub(1, std::memory_order_relaxed);
+  w->owed.client->log_end = std::max(w->owed.client->log_end, w->log_end);
   home_.finish(w->owed, reply);
   forget(w);
 }

@@ -122,8 +122,23 @@ void Server::ready() {
   persistence_info_ = {persistence_.get(), load_.get()};
   engine_.persistence = persistence_.get();
   replication_.open(*network_.loops[0], *load_, *persistence_, static_cast<int>(getpid()));
+  append_only_ = std::make_unique<AppendOnly>(engine_, *persistence_, *io[0], static_cast<int>(getpid()));
+  engine_.append_only = append_only_.get();
   executors_[0]->begin_turn(clock_.unix_us());
-  load_->start(*executors_[0], options_.get().rdbchecksum, false, loaded, this);
+  if (!append_only_->prepare(*executors_[0])) return exit_now(1);
+  if (!options_.get().appendonly) return load_->start(*executors_[0], options_.get().rdbchecksum, false, loaded, this);
+  append_only_->load(
+      *executors_[0], options_.get().rdbchecksum, false, [](void* self, bool ok) { static_cast<Server*>(self)->append_only_loaded(ok); },
+      this);
+}
+
+void Server::append_only_loaded(bool ok) {
+  if (!ok) return exit_now(1);
+  persistence_->loaded();
+  DataLoad::Result nothing_known;  // the append-only file says nothing of a replication
+  nothing_known.state = Loader::State::kLoaded;
+  replication_.start(nothing_known);
+  announce();
 }
 
 void Server::loaded(void* self, const DataLoad::Result& result) { static_cast<Server*>(self)->on_loaded(result); }
@@ -169,12 +184,15 @@ bool Server::background(Executor& first) {
     log_progress();
     return load_->advance(first, kLoadBudgetUs);
   }
-  if (first.now_ms() < next_cron_ms_) return false;
+  bool more = append_only_->turn(first, false);
+  if (loading_again_) more |= advance_load_append_only(first);
+  if (first.now_ms() < next_cron_ms_) return more;
   next_cron_ms_ = first.now_ms() + kCronMs;
   if (ending_.wanted) {
     try_to_end(first);
     return false;
   }
+  append_only_->turn(first, true);
   if (engine_.debug.pause_cron.load(std::memory_order_relaxed)) return false;
   persistence_->refresh_gate(first.options());
   if (persistence_->due(first.options(), first.now_ms())) {

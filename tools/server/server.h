@@ -18,6 +18,7 @@
 #include "net/client_control.h"
 #include "net/network.h"
 #include "net/replication.h"
+#include "persist/append_only.h"
 #include "persist/data_load.h"
 #include "persist/info.h"
 #include "persist/persistence.h"
@@ -48,6 +49,7 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   OwnedBytes write_acl_file(Bytes text) override;
   // ReloadControl
   void reload(Call& call, ReloadRequest request) override;
+  void load_append_only(Call& call) override;
   size_t serialized_length(const Entry& e) override;
   void skip_checksums(bool on) override { skip_checksums_ = on; }
   void drop_functions() override { persistence_->functions().clear(); }
@@ -59,6 +61,8 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   void on_loaded(const DataLoad::Result& result);
   bool load_users();
   void announce();
+  void append_only_loaded(bool ok);
+  bool advance_load_append_only(Executor& first);
   void log_progress();
 
   // The end: asked for on any thread, carried out on the first.
@@ -67,6 +71,7 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   void end(uint32_t flags, Executor* asker, OwedReply owed);
   void try_to_end(Executor& first);
   void end_failed();
+  void close_down();
   void exit_now(int code);
 
   LogFile& log_;
@@ -87,10 +92,14 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   std::unique_ptr<Persistence> persistence_;  // from ready() on: it needs the rings
   std::unique_ptr<DataLoad> load_;
   Replication replication_;
+  std::unique_ptr<AppendOnly> append_only_;
+  struct LoadAppendOnly;
+  LoadAppendOnly* loading_again_ = nullptr;  // DEBUG LOADAOF under way
   PersistenceInfo persistence_info_{nullptr, nullptr};
   std::atomic<bool> skip_checksums_{false};
   int64_t next_cron_ms_ = 0, next_progress_ms_ = 0;
   int exit_code_ = 0;
+  bool closing_down_ = false;  // it only remains to write what is in the log
 
   // Of the first thread.
   struct Ending {

@@ -59,11 +59,12 @@ bool Server::abort_shutdown() {
 
 void Server::try_to_end(Executor& first) {
   if (!ending_.wanted || ending_.saving) return;
-  if (load_->active()) return exit_now(0);  // what is on disk is all there is
+  if (closing_down_) return close_down();
+  if (load_->active() || append_only_->loading()) return exit_now(0);  // what is on disk is all there is
   bool save = (ending_.flags & kShutdownSave) || (!options_.get().save.empty() && !(ending_.flags & kShutdownNosave));
   if (!save) {
     if (persistence_->saving()) persistence_->cancel(first);
-    return exit_now(0);
+    return close_down();
   }
   if (persistence_->saving()) return;  // looked at again by the cron: the image in the making may be older than the data
   log_.write(LogLevel::kNotice, "Saving the final RDB snapshot before exiting.");
@@ -74,10 +75,18 @@ void Server::try_to_end(Executor& first) {
         auto& server = *static_cast<Server*>(self);
         server.ending_.saving = false;
         if (result.error == EBUSY) return;
-        if (!result.error || (server.ending_.flags & kShutdownForce)) return server.exit_now(0);
+        if (!result.error || (server.ending_.flags & kShutdownForce)) return server.close_down();
         server.end_failed();
       },
       this);
+}
+
+// What has been acknowledged is in the append-only file before the process ends. No command runs from here on; the cron looks again.
+void Server::close_down() {
+  if (!closing_down_ && append_only_->on()) log_.write(LogLevel::kNotice, "Calling fsync() on the AOF file.");
+  closing_down_ = true;
+  if (append_only_->flush() || !append_only_->write_ok()) return exit_now(0);
+  next_cron_ms_ = 0;
 }
 
 void Server::end_failed() {

@@ -1,0 +1,111 @@
+#pragma once
+// Loads an append-only directory into a running engine: its files in order, each an RDB image, commands, or an image with commands behind it. Commands run through
+// the engine like a client's, one after the other, while every shard is held for a slice of a turn at a time; so the order is kept whatever shards they touch.
+#include <memory>
+#include <vector>
+
+#include "engine/exec/client.h"
+#include "engine/exec/executor.h"
+#include "engine/exec/lease.h"
+#include "engine/exec/owned_args.h"
+#include "persist/aof_manifest.h"
+#include "persist/data_load.h"
+#include "persist/io_steps.h"
+#include "persist/rdb_reader.h"
+
+namespace ringwood {
+
+// Cuts commands off a file's bytes. Strict, as nobody has typed them.
+class AofParser {
+ public:
+  enum class Status : uint8_t { kCommand, kNote, kMore, kBad };
+  // `input` begins where a command begins. kCommand and kNote: consumed() bytes were understood; the arguments point into the input.
+  Status parse(Bytes input);
+  std::span<const Bytes> args() const { return args_; }
+  size_t consumed() const { return consumed_; }
+
+ private:
+  std::vector<Bytes> args_;
+  size_t consumed_ = 0;
+};
+
+class AofLoad final : private rdb::RdbSink, private LeaseJob {
+ public:
+  struct Result {
+    bool ok = false;
+    OwnedBytes error;        // what is to be logged
+    uint64_t last_size = 0;  // of the last file, when a torn tail has been cut off
+    uint64_t base_size = 0;  // of the base
+  };
+  using Done = void (*)(void* context, const Result& result);
+
+  AofLoad(Engine& engine, Persistence& persistence, FileIo& io);
+  AofLoad(const AofLoad&) = delete;
+  AofLoad& operator=(const AofLoad&) = delete;
+
+  // Loads the files of the manifest that lie in `folder`. kStateLoading is on from then on, for the owner to take off. Not while active(); `done` runs inside advance().
+  void start(Executor& home, OwnedBytes folder, const AofManifest& manifest, bool verify_checksum, Done done, void* context);
+  bool active() const { return active_; }
+  // True when more could be done at once.
+  bool advance(Executor& home);
+  const DataLoad::Figures& figures() const { return figures_; }
+
+ private:
+  struct File {
+    OwnedBytes name;
+    bool base;
+  };
+  static constexpr uint32_t kPiece = 1u << 20;
+  static constexpr int64_t kSliceUs = 2000;
+
+  void open_next();
+  void read_more();
+  static void opened(void* self, int error, const char* what);
+  static void on_read(IoRequest* r);
+  static void file_closed(void* self, int error, const char* what);
+  void run(Executor& home) override;
+  void finished(Executor&) override { in_slice_ = false; }
+  bool run_image();
+  bool run_commands(Executor& home, int64_t until);
+  void run_command(Executor& home, std::span<const Bytes> args);
+  void end_of_file();
+  void fail(OwnedBytes error);
+  void close_file(bool cut);
+  void finish();
+
+  void on_aux(Bytes, Bytes) override {}
+  void on_database(int, uint64_t, uint64_t) override {}
+  void on_function(Bytes source) override { persistence_.functions().emplace_back(source); }
+  void on_key(const rdb::LoadedKey& key) override;
+
+  Engine& engine_;
+  Persistence& persistence_;
+  FileIo& io_;
+  IoSteps steps_;
+  IoRequest read_;
+  bool active_ = false, in_slice_ = false, reading_ = false, at_end_ = false, failed_ = false, finished_ = false;
+  Done done_ = nullptr;
+  void* context_ = nullptr;
+  OwnedBytes folder_;
+  std::vector<File> files_;
+  size_t file_ = 0;
+  bool verify_checksum_ = true, load_truncated_ = true;
+  int64_t started_ms_ = 0, file_started_ms_ = 0;
+
+  // Of the file being read.
+  int fd_ = -1;
+  uint64_t read_to_ = 0;  // offset in the file of the end of buffer_
+  OwnedBytes buffer_;
+  size_t used_ = 0;     // of buffer_
+  bool begun_ = false;  // it is known whether it is an image
+  std::unique_ptr<rdb::RdbReader> image_;
+  uint64_t valid_to_ = 0;  // offset behind the last command that ran, or that was queued in a transaction that has ended
+  AofParser parser_;
+  Client client_;
+  bool in_multi_ = false;
+  std::vector<OwnedArgs> queue_;
+  Result result_;
+  DataLoad::Figures figures_;
+};
+
+}  // namespace ringwood

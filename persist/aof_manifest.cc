@@ -1,0 +1,106 @@
+#include "persist/aof_manifest.h"
+
+#include <algorithm>
+
+#include "engine/base/number.h"
+#include "engine/base/split_args.h"
+
+namespace ringwood {
+namespace {
+
+constexpr size_t kLongestLine = 1024;
+
+// A name that split_args would not read back as it stands is quoted.
+void put_line(OwnedBytes& out, const AofFile& f, char type) {
+  bool plain = !f.name.empty() &&
+               std::all_of(f.name.begin(), f.name.end(), [](char c) { return c > ' ' && c < 127 && c != '"' && c != '\'' && c != '\\'; });
+  out += "file ";
+  plain ? out.append(f.name) : (append_quoted(out, f.name), out);
+  out.append(" seq ").append(int64_text(f.seq)).append(" type ").append(1, type).append("\n");
+}
+
+bool same_word(const std::string& a, Bytes b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return (x | 0x20) == (y | 0x20); });
+}
+
+// Null when the line was understood.
+const char* take_line(Bytes line, AofManifest& out) {
+  constexpr const char* kInvalid = "Invalid AOF manifest file format";
+  auto words = split_args(line);
+  if (!words || words->size() < 6 || words->size() % 2) return kInvalid;
+  AofFile f;
+  char type = 0;
+  for (size_t i = 0; i + 1 < words->size(); i += 2) {
+    const std::string& value = (*words)[i + 1];
+    if (same_word((*words)[i], "file")) {
+      f.name = value;
+      if (value.find('/') != std::string::npos) return "File can't be a path, just a filename";
+    } else if (same_word((*words)[i], "seq")) {
+      if (!parse_int64(value, f.seq)) f.seq = 0;
+    } else if (same_word((*words)[i], "type")) {
+      type = value.empty() ? '\0' : value[0];
+    }
+  }
+  if (f.name.empty() || !f.seq || !type) return kInvalid;
+  switch (type) {
+    case 'b':
+      if (out.base) return "Found duplicate base file information";
+      out.base_seq = f.seq;
+      out.base = std::move(f);
+      return nullptr;
+    case 'h': out.history.push_back(std::move(f)); return nullptr;
+    case 'i':
+      if (f.seq <= out.incr_seq) return "Found a non-monotonic sequence number";
+      out.incr_seq = f.seq;
+      out.incr.push_back(std::move(f));
+      return nullptr;
+    default: return "Unknown AOF file type";
+  }
+}
+
+}  // namespace
+
+OwnedBytes AofManifest::text() const {
+  OwnedBytes out;
+  if (base) put_line(out, *base, 'b');
+  for (const AofFile& f : history) put_line(out, f, 'h');
+  for (const AofFile& f : incr) put_line(out, f, 'i');
+  return out;
+}
+
+const AofFile& AofManifest::add_incr(Bytes stem) {
+  int64_t n = ++incr_seq;
+  incr.push_back({OwnedBytes(stem) + "." + int64_text(n) + ".incr.aof", n});
+  return incr.back();
+}
+
+const AofFile& AofManifest::set_base(Bytes stem, bool image) {
+  if (base) history.insert(history.begin(), *base);
+  int64_t n = ++base_seq;
+  base = AofFile{OwnedBytes(stem) + "." + int64_text(n) + (image ? ".base.rdb" : ".base.aof"), n};
+  return *base;
+}
+
+void AofManifest::retire_incr(size_t keep) {
+  while (incr.size() > keep) {
+    history.push_back(incr.front());
+    incr.erase(incr.begin());
+  }
+}
+
+std::optional<AofManifestError> parse_manifest(Bytes text, AofManifest& out) {
+  out = {};
+  if (text.empty()) return AofManifestError{"Found an empty AOF manifest", 0, {}};
+  for (int number = 1; !text.empty(); number++) {
+    size_t end = text.find('\n');
+    Bytes line = text.substr(0, end);
+    if (end == Bytes::npos || line.size() + 1 >= kLongestLine)
+      return AofManifestError{"The AOF manifest file contains too long line", number, OwnedBytes(line.substr(0, kLongestLine))};
+    text.remove_prefix(end + 1);
+    if (!line.empty() && line[0] == '#') continue;
+    if (const char* reason = take_line(line, out)) return AofManifestError{reason, number, OwnedBytes(line)};
+  }
+  return std::nullopt;
+}
+
+}  // namespace ringwood

@@ -1,0 +1,135 @@
+#pragma once
+// The append-only file as a whole: the directory with its manifest, loading it, writing on, rewriting it. Lives on the first thread; made and wired by tools/server,
+// Engine::append_only points to it.
+//
+// A rewrite has no child process: a new incremental file is opened and entered into the manifest; then, at one cut under the lease of every shard, the log goes on into that
+// file and a snapshot of the data set begins, which becomes the next base; when that is durable the manifest is replaced, and what stood before is removed. Until
+// then the old base and both incremental files are the data set.
+#include <atomic>
+#include <vector>
+
+#include "engine/base/log.h"
+#include "engine/exec/info.h"
+#include "engine/exec/lease.h"
+#include "persist/aof_load.h"
+#include "persist/aof_manifest.h"
+#include "persist/aof_writer.h"
+#include "persist/chunk_file.h"
+#include "persist/io_steps.h"
+#include "persist/persistence.h"
+#include "persist/snapshot_sink.h"
+
+namespace ringwood {
+
+class AppendOnly final : private AofWriter::Owner, private ChunkFile::Owner, private SnapshotSink {
+ public:
+  using Done = void (*)(void* context, bool ok);
+
+  AppendOnly(Engine& engine, Persistence& persistence, FileIo& io, int process_id);
+  AppendOnly(const AppendOnly&) = delete;
+  AppendOnly& operator=(const AppendOnly&) = delete;
+
+  // --- the first thread's
+
+  // At the start of a server with appendonly yes: reads the manifest, or takes over a file of before Redis 7. False: it cannot be, and the log says why.
+  // With appendonly no only what the manifest names is noted, if there is one.
+  bool prepare(Executor& home);
+  // Loads what the manifest names, and then opens the incremental file, or makes the directory's first files. kStateLoading is on until `done`.
+  // `again` (DEBUG LOADAOF): the data set is empty, and nothing is opened afterwards; kStateLoading stays on for the caller to take off.
+  void load(Executor& home, bool verify_checksum, bool again, Done done, void* context);
+  bool loading() const { return loading_; }
+  // Once a turn, and with `cron` about ten times a second. True when more could be done at once.
+  bool turn(Executor& home, bool cron);
+  // CONFIG SET appendonly.
+  void follow_option(Executor& home);
+  // BGREWRITEAOF: begins as soon as it can.
+  void rewrite() { rewrite_wanted_ = true; }
+  // Everything written and durable: asked again and again by who ends the process. True when it is.
+  bool flush();
+  // What the log holds is written.
+  bool settled() const { return writer_.settled(false); }
+
+  // --- any thread
+  bool on() const { return on_.load(std::memory_order_relaxed); }
+  // Under way, or about to begin.
+  bool rewriting() const { return rewriting_.load(std::memory_order_relaxed) || (wanted() && !persistence_.saving()); }
+  // To begin when the save that is under way has ended.
+  bool rewrite_scheduled() const { return !rewriting_.load(std::memory_order_relaxed) && wanted() && persistence_.saving(); }
+  bool write_ok() const { return write_ok_.load(std::memory_order_relaxed); }
+  void write_info(InfoText& out, int64_t now_s) const;
+  const DataLoad::Figures& figures() const { return load_.figures(); }
+  int64_t rewrites() const { return rewrites_.load(std::memory_order_relaxed); }
+
+ private:
+  enum class Stage : uint8_t { kIdle, kOpenIncr, kCut, kSnapshot, kRename, kRetire };
+  struct CutJob;
+  struct StartJob;
+
+  // Asked for, or needed because appendonly was switched on.
+  bool wanted() const { return rewrite_wanted_.load(std::memory_order_relaxed) || (engine_.options->get().appendonly && !on()); }
+  OwnedBytes folder() const;
+  OwnedBytes stem() const { return engine_.options->get().appendfilename; }
+  void say(LogLevel level, const char* format, ...) __attribute__((format(printf, 3, 4)));
+  bool upgrade_old_file();
+  bool finish_upgrade();
+  static void loaded(void* self, const AofLoad::Result& result);
+  void open_incr();
+  void make_file_then_list(const OwnedBytes& path);
+  void write_manifest(IoSteps::Done then);
+  static void incr_opened(void* self, int error, const char* what);
+  void opened(bool ok);
+
+  void begin_rewrite(Executor& home);
+  static void new_incr_ready(void* self, int error, const char* what);
+  static void base_renamed(void* self, int error, const char* what);
+  static void history_removed(void* self, int error, const char* what);
+  void cut(Executor& home);
+  void rewrite_failed(const char* what, int error);
+  void rewrite_done();
+  bool rewrite_due(const Options& o, int64_t now_ms) const;
+  void turn_off(Executor& home);
+
+  // AofWriter::Owner
+  void write_failed(int error) override;
+  void write_recovered() override;
+  void sync_failed(int error) override;
+  void file_switched() override {}
+  // ChunkFile::Owner
+  void chunk_written() override;
+  void file_done(int error) override;
+  // SnapshotSink
+  void at_cut(Executor& home, SnapshotInfo& info) override;
+  void take(OutBuffer chunk) override { base_file_.add(std::move(chunk)); }
+  void complete() override { base_file_.end(true); }
+  void broken() override { base_file_.end(false); }
+
+  Engine& engine_;
+  Persistence& persistence_;
+  const int process_id_;
+  Executor* home_ = nullptr;
+  AofManifest manifest_;
+  AofLoad load_;
+  AofWriter writer_;
+  IoSteps steps_;
+  ChunkFile base_file_;
+  std::atomic<bool> loading_{false};
+  bool opening_ = false, again_ = false;
+  Done done_ = nullptr;
+  void* context_ = nullptr;
+
+  Stage stage_ = Stage::kIdle;
+  bool cut_under_way_ = false, from_snapshot_ = false, switched_ = false;
+  int new_fd_ = -1;           // of the incremental file that a rewrite has opened
+  uint64_t opened_size_ = 0;  // of the last incremental file, when it is opened
+  AofManifest next_;          // what the manifest will be when the rewrite has succeeded
+  uint64_t restarts_ = 0;     // of the log, when the base was begun
+  int64_t rewrite_started_ms_ = 0, last_failure_ms_ = 0, last_error_log_ms_ = 0;
+
+  std::atomic<bool> on_{false}, rewriting_{false}, rewrite_wanted_{false}, write_ok_{true}, rewrite_ok_{true};
+  std::atomic<int64_t> rewrites_{0}, failures_{0}, last_seconds_{-1}, started_s_{0};
+  std::atomic<uint64_t> before_{0},
+      base_size_{0};  // bytes of the incremental files before the one being written; bytes after the last rewrite
+  std::atomic<uint64_t> size_{0}, delayed_{0};
+};
+
+}  // namespace ringwood

@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""kill -9 at random moments, with an append-only file: every acknowledged write is there after the restart, also while the file is being rewritten. (The machine stays
+up, so this holds for every policy: no reply leaves before the system has the write. That `always` waits for the disk itself, only a power cut could tell.)
+
+    aof_crash.py RINGWOOD-SERVER [ROUNDS]
+"""
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from servers import Resp, Ringwood, Tap, equal  # noqa: E402
+
+BINARY = sys.argv[1]
+ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+tap = Tap()
+
+
+class Writer(threading.Thread):
+    """Counters and a list; remembers what was acknowledged last."""
+
+    def __init__(self, server, name, counters):
+        super().__init__()
+        self.client, self.name_, self.counters = server.client(), name, counters
+        self.sent = dict(counters)
+
+    def run(self):
+        try:
+            while True:
+                for i in range(20):
+                    k = f"{self.name_}:{i}"
+                    self.sent[k] = self.sent.get(k, 0) + 1
+                    equal(self.client("INCR", k), self.sent[k], k)
+                    self.counters[k] = self.sent[k]
+                pair = f"{self.name_}:pair"
+                n = self.sent.get(pair, 0) + 1
+                self.sent[pair] = n
+                equal(self.client("MSET", pair + "a", n, pair + "b", n), "OK", "MSET")
+                self.counters[pair] = n
+        except (OSError, ValueError, ConnectionError):
+            pass
+
+
+def crashes(policy, shards):
+    folder = tempfile.mkdtemp(prefix="ringwood-crash-")
+    r = random.Random(7)
+    known = [{} for _ in range(4)]
+    sent = [{} for _ in range(4)]
+    try:
+        for n in range(ROUNDS + 1):
+            with Ringwood(BINARY, "--appendonly", "yes", "--appendfsync", policy, "--auto-aof-rewrite-min-size", "1000", shards=shards,
+                          directory=folder) as server:
+                c = server.client()
+                for w, counters in enumerate(known):
+                    for k in list(sent[w]):
+                        pair = k.endswith("pair")
+                        values = {int(c("GET", k + end) or 0) for end in (("a", "b") if pair else ("",))}
+                        equal(len(values), 1, f"round {n}: both halves of {k}")
+                        value = values.pop()
+                        if not counters.get(k, 0) <= value <= sent[w][k]:
+                            raise AssertionError(f"round {n}: {k} is {value}, acknowledged was {counters.get(k, 0)}, sent {sent[w][k]}")
+                        counters[k] = value
+                if n == ROUNDS:
+                    return
+                writers = [Writer(server, f"w{w}", known[w]) for w in range(4)]
+                for w in writers:
+                    w.start()
+                time.sleep(0.1 + r.random() * 0.4)
+                if n % 2:
+                    c("BGREWRITEAOF")
+                    time.sleep(r.random() * 0.03)
+                server.stop(signal.SIGKILL)
+                for w, thread in enumerate(writers):
+                    thread.join()
+                    sent[w] = thread.sent
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+for SHARDS in (1, 3):
+    for POLICY in ("always", "everysec", "no"):
+        tap.case(f"appendfsync {POLICY}, {SHARDS} shards, {ROUNDS} kills")(lambda p=POLICY, s=SHARDS: crashes(p, s))
+
+tap.run()

@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""An append-only directory goes from a real redis-server 7.0 to us and back, with and without an RDB preamble, also with an incremental file that both have
+written to; DEBUG DIGEST tells whether anything changed.
+
+    aof_interop.py RINGWOOD-SERVER
+"""
+import os
+import random
+import shutil
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from servers import Redis, Resp, Ringwood, Tap, equal, until  # noqa: E402
+
+BINARY = sys.argv[1]
+tap = Tap()
+
+
+def write_some(c, seed, commands=3000):
+    """All types, several databases, expiry, transactions, commands that are propagated as others."""
+    r = random.Random(seed)
+    batch = []
+    for i in range(commands):
+        k = f"k{r.randrange(200)}"
+        n = r.randrange(1000)
+        batch.append(r.choice([
+            ("SET", "s" + k, f"value {n}"), ("SET", "s" + k, n, "EX", 100000), ("APPEND", "s" + k, "x"), ("INCRBYFLOAT", "f" + k, "0.25"),
+            ("SETRANGE", "s" + k, 3, "abc"), ("GETEX", "s" + k, "PX", 99999999), ("GETDEL", "s" + k), ("EXPIRE", "l" + k, 77777),
+            ("RPUSH", "l" + k, n, "element"), ("LPOP", "l" + k, 2), ("LMPOP", 1, "l" + k, "LEFT"), ("LINSERT", "l" + k, "BEFORE", "element", "new"),
+            ("SADD", "t" + k, n, f"m{n}"), ("SPOP", "t" + k), ("SPOP", "t" + k, 3), ("SUNIONSTORE", "tu", "t" + k, "t" + k),
+            ("ZADD", "z" + k, n / 7, f"m{n}"), ("ZPOPMIN", "z" + k), ("ZRANGESTORE", "zs", "z" + k, 0, 5), ("ZINCRBY", "z" + k, 1.5, "m1"),
+            ("HSET", "h" + k, f"f{n % 20}", n), ("HINCRBYFLOAT", "h" + k, "x", "0.1"), ("HDEL", "h" + k, f"f{n % 20}"),
+            ("XADD", "x" + k, "*", "field", n), ("XADD", "x" + k, "MAXLEN", "~", 10, "*", "field", n), ("XGROUP", "CREATE", "x" + k, "g", "0", "MKSTREAM"),
+            ("XREADGROUP", "GROUP", "g", f"c{n % 3}", "COUNT", 2, "STREAMS", "x" + k, ">"), ("XTRIM", "x" + k, "MAXLEN", "~", 5),
+            ("PFADD", "p" + k, n), ("SETBIT", "b" + k, n, 1), ("COPY", "s" + k, "copy" + k), ("RENAME", "l" + k, "ll" + k),
+            ("DEL", "h" + k), ("UNLINK", "z" + k), ("MSET", "a" + k, n, "b" + k, n), ("SELECT", r.choice([0, 0, 3, 15]))]))
+        if i % 50 == 0:
+            batch += [("MULTI",), ("SET", "multi", i), ("INCR", "multi"), ("EXEC",)]
+    c.pipeline(batch)
+    c("SELECT", 0)
+
+
+def rewritten(c):
+    equal(isinstance(c("BGREWRITEAOF"), Resp.Error), False, "BGREWRITEAOF")
+    until(lambda: b"aof_rewrite_in_progress:0" in c("INFO", "persistence") and b"aof_rewrite_scheduled:0" in c("INFO", "persistence"), "the rewrite ends")
+
+
+def journey(preamble, first, second):
+    """first writes and rewrites and writes; second loads, writes on; first loads that."""
+    folder = tempfile.mkdtemp(prefix="ringwood-aof-")
+    options = ["--appendonly", "yes", "--aof-use-rdb-preamble", preamble]
+    try:
+        digest = None
+        for n, make in enumerate((first, second, first)):
+            with make(*options, directory=folder) as server:
+                c = server.client()
+                until(lambda: not isinstance(c("GET", "nothing"), Resp.Error), "loaded")
+                if digest:
+                    equal(c("DEBUG", "DIGEST"), digest, f"digest after loading, round {n}")
+                write_some(c, n)
+                if n == 0:
+                    rewritten(c)
+                    write_some(c, 10 + n)
+                digest = c("DEBUG", "DIGEST")
+                equal(c("DEBUG", "LOADAOF"), "OK", "DEBUG LOADAOF")
+                equal(c("DEBUG", "DIGEST"), digest, f"digest after LOADAOF, round {n}")
+                server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+for SHARDS in (1, 2):
+    for PREAMBLE in ("yes", "no"):
+        def ours(*arguments, directory, shards=SHARDS):
+            return Ringwood(BINARY, *arguments, shards=shards, directory=directory)
+
+        def theirs(*arguments, directory):
+            return Redis(*arguments, directory=directory)
+
+        tap.case(f"Redis, Ringwood, Redis; preamble {PREAMBLE}, {SHARDS} shards")(lambda o=ours, p=PREAMBLE: journey(p, theirs, o))
+        tap.case(f"Ringwood, Redis, Ringwood; preamble {PREAMBLE}, {SHARDS} shards")(lambda o=ours, p=PREAMBLE: journey(p, o, theirs))
+
+
+@tap.case("a single file of before Redis 7 is taken over")
+def old_file():
+    with Ringwood(BINARY, "--appendonly", "no") as source:
+        with open(os.path.join(source.directory, "appendonly.aof"), "wb") as f:
+            f.write(Resp.encode("SELECT", 3) + Resp.encode("SET", "a", "1") + Resp.encode("MULTI") + Resp.encode("RPUSH", "l", "x", "y") + Resp.encode("EXEC"))
+        source.stop()
+        with Ringwood(BINARY, "--appendonly", "yes", shards=2, directory=source.directory) as server:
+            c = server.client()
+            c("SELECT", 3)
+            equal(c("GET", "a"), b"1")
+            equal(c("LRANGE", "l", 0, -1), [b"x", b"y"])
+
+
+tap.run()

@@ -1,0 +1,128 @@
+// The pure parts of the append-only file: its manifest, the parser of its commands, and a data set as commands.
+#include <gtest/gtest.h>
+
+#include "persist/aof_commands.h"
+#include "persist/aof_load.h"
+#include "persist/aof_manifest.h"
+#include "tests/harness/in_process.h"
+
+namespace ringwood {
+namespace {
+
+TEST(AofManifest, ReadsWhatItWrites) {
+  AofManifest m;
+  m.set_base("appendonly.aof", true);
+  m.add_incr("appendonly.aof");
+  m.add_incr("appendonly.aof");
+  EXPECT_EQ(m.text(),
+            "file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\nfile appendonly.aof.2.incr.aof seq "
+            "2 type i\n");
+  m.retire_incr(1);
+  m.set_base("appendonly.aof", false);
+  EXPECT_EQ(m.text(),
+            "file appendonly.aof.2.base.aof seq 2 type b\nfile appendonly.aof.1.base.rdb seq 1 type h\n"
+            "file appendonly.aof.1.incr.aof seq 1 type h\nfile appendonly.aof.2.incr.aof seq 2 type i\n");
+  AofManifest again;
+  EXPECT_FALSE(parse_manifest(m.text(), again));
+  EXPECT_EQ(again.text(), m.text());
+  EXPECT_EQ(again.add_incr("a").name, "a.3.incr.aof");
+}
+
+TEST(AofManifest, QuotesNamesThatNeedIt) {
+  AofManifest m, again;
+  m.add_incr(" a\"b\n");
+  EXPECT_FALSE(parse_manifest(m.text(), again));
+  EXPECT_EQ(again.incr[0].name, " a\"b\n.1.incr.aof");
+}
+
+TEST(AofManifest, SaysWhatIsWrong) {
+  struct Bad {
+    const char* text;
+    const char* reason;
+    int line;
+  };
+  const Bad cases[] = {
+      {"", "Found an empty AOF manifest", 0},
+      {"file a seq 1 type b", "The AOF manifest file contains too long line", 1},
+      {"# a comment\n\n", "Invalid AOF manifest file format", 2},
+      {"file a seq 1 type\n", "Invalid AOF manifest file format", 1},
+      {"file a seq 1\n", "Invalid AOF manifest file format", 1},
+      {"file a seq 0 type b\n", "Invalid AOF manifest file format", 1},
+      {"file a/b seq 1 type b\n", "File can't be a path, just a filename", 1},
+      {"file a seq 1 type x\n", "Unknown AOF file type", 1},
+      {"file a seq 1 type b\nfile b seq 2 type b\n", "Found duplicate base file information", 2},
+      {"file a seq 2 type i\nfile b seq 1 type i\n", "Found a non-monotonic sequence number", 2},
+  };
+  for (const Bad& bad : cases) {
+    AofManifest m;
+    auto error = parse_manifest(bad.text, m);
+    ASSERT_TRUE(error) << bad.text;
+    EXPECT_STREQ(error->reason, bad.reason) << bad.text;
+    EXPECT_EQ(error->line, bad.line) << bad.text;
+  }
+  AofManifest m;
+  EXPECT_FALSE(parse_manifest("file a seq 1 type b more words\n# end\n", m));
+}
+
+TEST(AofParser, TakesWholeCommandsAlone) {
+  const std::string command = "*2\r\n$3\r\nGET\r\n$0\r\n\r\n";
+  AofParser p;
+  for (size_t n = 0; n < command.size(); n++) EXPECT_EQ(p.parse(Bytes(command).substr(0, n)), AofParser::Status::kMore) << n;
+  ASSERT_EQ(p.parse(command + "*1"), AofParser::Status::kCommand);
+  EXPECT_EQ(p.consumed(), command.size());
+  ASSERT_EQ(p.args().size(), 2u);
+  EXPECT_EQ(p.args()[0], "GET");
+  EXPECT_EQ(p.args()[1], "");
+  EXPECT_EQ(p.parse("#TS:1\r\n*1"), AofParser::Status::kNote);
+  EXPECT_EQ(p.consumed(), 7u);
+  for (const char* bad : {"GET a\r\n", "*0\r\n", "*-1\r\n", "*x\r\n", "*1\r\n+a\r\n", "*1\r\n$-1\r\n", "*1\r\n$99999999999\r\n"})
+    EXPECT_EQ(p.parse(bad), AofParser::Status::kBad) << bad;
+}
+
+// A data set written as commands makes the same data set.
+TEST(AofCommands, MakeTheSameDataSet) {
+  for (int shards : {1, 3}) {
+    Options o;
+    o.enable_debug_command = ProtectedAction::kYes;
+    InProcess server(shards, o), copy(1, o);
+    for (int i = 0; i < 300; i++) {
+      std::string n = std::to_string(i);
+      server.run({"SET", "s" + n, "v" + n});
+      server.run({"RPUSH", "list", n});
+      server.run({"SADD", "set", "m" + n});
+      server.run({"SADD", "intset", n});
+      server.run({"ZADD", "zset", std::to_string(i / 7.0), n});
+      server.run({"HSET", "hash", "f" + n, n});
+      server.run({"XADD", "stream", std::to_string(i + 1) + "-1", "f", n, "g", "x"});
+    }
+    for (const InProcess::Args& a :
+         std::initializer_list<InProcess::Args>{{"SET", "t", "v", "PXAT", "99999999999999"},
+                                                {"HSET", "timed", "a", "1", "b", "2"},
+                                                {"HPEXPIREAT", "timed", "9999999999999", "FIELDS", "1", "a"},
+                                                {"XDEL", "stream", "3-1"},
+                                                {"XGROUP", "CREATE", "stream", "g", "0"},
+                                                {"XREADGROUP", "GROUP", "g", "c", "COUNT", "5", "STREAMS", "stream", ">"},
+                                                {"XGROUP", "CREATECONSUMER", "stream", "g", "idle"},
+                                                {"XGROUP", "CREATE", "empty", "g", "$", "MKSTREAM"},
+                                                {"SELECT", "3"},
+                                                {"SET", "other", "database"}})
+      ASSERT_NE(server.run(a)[0], '-') << a[0];
+    AofParser p;
+    for (const OutBuffer& chunk : commands_of_data_set(server.engine().shards, {}, server.now_ms())) {
+      Bytes rest = chunk.view();
+      while (!rest.empty()) {
+        ASSERT_EQ(p.parse(rest), AofParser::Status::kCommand);
+        std::string reply = copy.run({p.args().begin(), p.args().end()});
+        ASSERT_NE(reply[0], '-') << p.args()[0] << " " << reply;
+        rest.remove_prefix(p.consumed());
+      }
+    }
+    copy.run({"SELECT", "0"});
+    server.run({"SELECT", "0"});
+    EXPECT_EQ(server.run({"DEBUG", "DIGEST"}), copy.run({"DEBUG", "DIGEST"}));
+    EXPECT_EQ(server.run({"XINFO", "STREAM", "stream", "FULL"}).size(), copy.run({"XINFO", "STREAM", "stream", "FULL"}).size());
+  }
+}
+
+}  // namespace
+}  // namespace ringwood
