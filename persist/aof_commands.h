@@ -1,5 +1,6 @@
 #pragma once
-// The data set as commands: the base of an append-only directory without an RDB preamble (aof-use-rdb-preamble no). Redis 7.0 reads it, but for fields that expire.
+// The data set as commands: the base of an append-only directory without an RDB preamble (aof-use-rdb-preamble no). Redis 7.0 reads it, but for fields that
+// expire.
 #include <span>
 #include <vector>
 

@@ -1,6 +1,7 @@
 #pragma once
-// Loads an append-only directory into a running engine: its files in order, each an RDB image, commands, or an image with commands behind it. Commands run through
-// the engine like a client's, one after the other, while every shard is held for a slice of a turn at a time; so the order is kept whatever shards they touch.
+// Loads an append-only directory into a running engine: its files in order, each an RDB image, commands, or an image with commands behind it. Commands run
+// through the engine like a client's, one after the other, while every shard is held for a slice of a turn at a time; so the order is kept whatever shards they
+// touch.
 #include <memory>
 #include <vector>
 
@@ -43,7 +44,8 @@ class AofLoad final : private rdb::RdbSink, private LeaseJob {
   AofLoad(const AofLoad&) = delete;
   AofLoad& operator=(const AofLoad&) = delete;
 
-  // Loads the files of the manifest that lie in `folder`. kStateLoading is on from then on, for the owner to take off. Not while active(); `done` runs inside advance().
+  // Loads the files of the manifest that lie in `folder`. kStateLoading is on from then on, for the owner to take off. Not while active(); `done` runs inside
+  // advance().
   void start(Executor& home, OwnedBytes folder, const AofManifest& manifest, bool verify_checksum, Done done, void* context);
   bool active() const { return active_; }
   // True when more could be done at once.

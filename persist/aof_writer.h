@@ -1,6 +1,6 @@
 #pragma once
-// The append-only file's end of the mutation log: writes what is published to the incremental file, and makes it durable as appendfsync says. Lives on one thread,
-// follows the log there, and blocks nobody: bytes go from the log's memory to the disk without a copy, a write and an fsync may be under way together.
+// The append-only file's end of the mutation log: writes what is published to the incremental file, and makes it durable as appendfsync says. Lives on one
+// thread, follows the log there, and blocks nobody: bytes go from the log's memory to the disk without a copy, a write and an fsync may be under way together.
 #include "engine/base/io.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/mutation_log.h"

@@ -1,10 +1,10 @@
 #pragma once
-// The append-only file as a whole: the directory with its manifest, loading it, writing on, rewriting it. Lives on the first thread; made and wired by tools/server,
-// Engine::append_only points to it.
+// The append-only file as a whole: the directory with its manifest, loading it, writing on, rewriting it. Lives on the first thread; made and wired by
+// tools/server, Engine::append_only points to it.
 //
-// A rewrite has no child process: a new incremental file is opened and entered into the manifest; then, at one cut under the lease of every shard, the log goes on into that
-// file and a snapshot of the data set begins, which becomes the next base; when that is durable the manifest is replaced, and what stood before is removed. Until
-// then the old base and both incremental files are the data set.
+// A rewrite has no child process: a new incremental file is opened and entered into the manifest; then, at one cut under the lease of every shard, the log goes
+// on into that file and a snapshot of the data set begins, which becomes the next base; when that is durable the manifest is replaced, and what stood before is
+// removed. Until then the old base and both incremental files are the data set.
 #include <atomic>
 #include <vector>
 

@@ -1,6 +1,6 @@
 #pragma once
-// File operations one after the other, for what is no stream of data: a small file that is to be written whole, a file opened, others removed. Stops at the first
-// failure. Over the I/O contract; nothing blocks.
+// File operations one after the other, for what is no stream of data: a small file that is to be written whole, a file opened, others removed. Stops at the
+// first failure. Over the I/O contract; nothing blocks.
 #include <deque>
 #include <utility>
 
