@@ -366,6 +366,9 @@ void MasterLink::applied(Bytes bytes) {
   if (connection_->query.size() - bytes.size() < kMostWaiting / 2) loop_.release(*connection_);
 }
 
+// A command that is longer than what we keep waiting comes in all the same.
+void MasterLink::wants_more() { loop_.release(*connection_); }
+
 void MasterLink::broken(const char* why) {
   log_.write(LogLevel::kWarning, "The stream of the master cannot be understood: %s", why);
   loop_.kill(*connection_);

@@ -80,6 +80,7 @@ class MasterLink final : StreamOwner, StreamObserver, LeaseJob {
   void lost(Connection& c) override;
   // StreamObserver
   void applied(Bytes bytes) override;
+  void wants_more() override;
   void broken(const char* why) override;
   void command_failed(Bytes error, Bytes command) override;
   // LeaseJob: the old data set goes, the new one comes

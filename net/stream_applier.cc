@@ -48,7 +48,10 @@ void StreamApplier::run(Executor&) {
 // The lease goes back here, so that others have their turn before the next one is taken.
 void StreamApplier::finished(Executor&) {
   asked_ = false;
-  if (again_) more();
+  if (again_)
+    more();
+  else if (connection_)
+    observer_.wants_more();
 }
 
 ParseTarget StreamApplier::target() { return {args_, unquoted_, INT64_MAX, true}; }

@@ -14,6 +14,8 @@ class StreamObserver {
  public:
   // These bytes of the stream have been applied; they end between two commands.
   virtual void applied(Bytes bytes) = 0;
+  // All that is here as a whole has been applied: it takes more to go on, however much is waiting already. No shard is held.
+  virtual void wants_more() = 0;
   // What came cannot be understood, or a command of it was answered with an error.
   virtual void broken(const char* why) = 0;
   virtual void command_failed(Bytes error, Bytes command) = 0;

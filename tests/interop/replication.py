@@ -295,6 +295,24 @@ for shards in (1, 2):
     tap.case(f"a chain Redis -> ours -> Redis -> ours, {shards} shards")(lambda shards=shards: chain(shards))
 
 
+@tap.case("values and transactions longer than what a link keeps waiting, and links that clients kill")
+def _():
+    with Redis("--repl-diskless-sync-delay", "0") as a, Ringwood(BINARY, "--repl-diskless-sync-delay", "0", shards=2) as b, Redis() as c:
+        m = a.client()
+        m("SET", "before", b"x" * (20 << 20))
+        clients = [m, follow(b, a.port), follow(c, b.port)]
+        m("SET", "huge", b"y" * (40 << 20))
+        m.pipeline([("MULTI",), *[("SET", f"part{i}", b"z" * (1 << 20)) for i in range(40)], ("EXEC",)])
+        same_data(*clients)
+        r = clients[1]
+        lines = r("CLIENT", "LIST").decode().split("\n")
+        equal(sorted(line.split("flags=")[1][0] for line in lines if "cmd=client" not in line and line), ["M", "S"])
+        equal((r("CLIENT", "KILL", "TYPE", "master"), r("CLIENT", "KILL", "TYPE", "replica")), (1, 1))
+        m("SET", "after", 1)
+        until(lambda: clients[2]("GET", "after") == b"1", "the links come back")
+        equal((info(m, "stats")["sync_full"], info(r, "stats")["sync_full"]), ("1", "1"))
+
+
 @tap.case("min-replicas-to-write, and WAIT without replicas")
 def _():
     with Ringwood(BINARY, "--repl-diskless-sync-delay", "0", "--min-replicas-to-write", "1", shards=2) as ours, Redis() as replica:
