@@ -47,10 +47,12 @@ struct Handover final : Task {
 }  // namespace
 
 Loop::Loop(Network& network, Executor& executor) : network_(network), executor_(executor), departures_(executor) {
+  executor_.set_busy_host(this);
   completions_.resize(kCompletionsAtOnce);
 }
 
 Loop::~Loop() {
+  executor_.set_busy_host(nullptr);
   for (Connection* c : connections_) {
     if (!c->moved) ::close(c->fd);
     delete c;
@@ -100,6 +102,11 @@ void Loop::turn() {
 }
 
 void Loop::reap() {
+  if (__builtin_expect(!put_off_completions_.empty() && !inside_script_, 0)) {
+    std::vector<Ring::Completion> completions;
+    completions.swap(put_off_completions_);
+    for (const Ring::Completion& c : completions) take(c);
+  }
   for (;;) {
     size_t n = ring_.reap(completions_.data(), completions_.size());
     for (size_t i = 0; i < n; i++) take(completions_[i]);
@@ -116,7 +123,9 @@ void Loop::take(const Ring::Completion& c) {
     case Ring::Op::kConnect: return dialled(c);
     case Ring::Op::kTick: return tick();
     case Ring::Op::kDue: due_timer_ms_ = 0; return;
-    case Ring::Op::kFile: return Ring::finish_file(c);
+    case Ring::Op::kFile:
+      if (inside_script_) return put_off_completions_.push_back(c);
+      return Ring::finish_file(c);
     case Ring::Op::kSignal: {
       int number = static_cast<int>(reinterpret_cast<signalfd_siginfo*>(signal_)->ssi_signo);
       if (c.result > 0) network_.owner.signalled(number);
@@ -301,6 +310,7 @@ void Loop::accepted(const Ring::Completion& done) {
   auto* task = new Handover;
   task->to = to;
   task->fd = done.result;
+  task->any_time = true;
   task->unix_socket = listener->unix_socket;
   task->run = [](Task& t, Executor&) {
     auto& h = static_cast<Handover&>(t);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "engine/exec/control.h"
 #include "engine/exec/departures.h"
 #include "engine/exec/executor.h"
 #include "net/connection.h"
@@ -13,7 +14,7 @@
 
 namespace ringwood {
 
-class Loop {
+class Loop final : BusyHost {
  public:
   Loop(Network& network, Executor& executor);
   ~Loop();
@@ -84,12 +85,23 @@ class Loop {
   void feed_query(Connection& c);
   void keep(Connection& c, Bytes rest);
   void run_round();
+  void feed_busy(Connection& c, bool inside);
+  void parse_while_busy();
   bool may_parse(const Connection& c) const;
   bool held_back(std::span<const Bytes> args) const;
   void protocol_error(Connection& c, Bytes input);
   void arm_receive(Connection& c);
   void expect(Connection& c);
   void mark_untidy(Connection& c);
+
+  // BusyHost, in loop_busy.cc.
+  void serve_while_busy(Client& running) override;
+  void wake_all() override;
+  bool ending() const override { return network_.stopping(); }
+  bool may_feed_busy(const Connection& c, const Client& running) const;
+  void take_busy_arrivals(const Client& running);
+  void send_busy_replies(const Client& running);
+  bool busy() const { return executor_.engine().state.load(std::memory_order_relaxed) & kStateBusy; }
 
   // Connections.
   void flush(Connection& c);
@@ -107,6 +119,11 @@ class Loop {
   Ring ring_;
   std::vector<Ring::Completion> completions_;
   std::vector<Arrival> arrivals_;
+  std::vector<Arrival> outer_arrivals_;                // of the turn in whose midst a script is busy
+  std::vector<Arrival> put_off_arrivals_;              // that came meanwhile and must wait for its end
+  std::vector<Ring::Completion> put_off_completions_;  // likewise
+  const Connection* feeding_ = nullptr;                // whose bytes feed() is at
+  bool inside_script_ = false;
   std::vector<Connection*> connections_;
   std::vector<Connection*> resuming_;          // those of Executor::resumed() that are being parsed
   std::vector<Connection*> waiting_to_parse_;  // have unparsed bytes, for when the shard is not leased out any more, or a pause is over

@@ -24,6 +24,10 @@ void Loop::parse_and_run() {
   paused_ = network_.paused(executor_.now_ms());
   if (was_paused && !paused_)
     for (Connection* c : waiting_to_parse_) c->held_by_pause = false;
+  if (__builtin_expect(!put_off_arrivals_.empty(), 0)) {
+    arrivals_.insert(arrivals_.begin(), put_off_arrivals_.begin(), put_off_arrivals_.end());
+    put_off_arrivals_.clear();
+  }
   if (!executor_.leased_out()) {
     // Those who had to wait for the shard or the end of a pause, and those whose bytes came into their query buffer.
     resuming_.swap(waiting_to_parse_);
@@ -35,6 +39,7 @@ void Loop::parse_and_run() {
   }
   for (const Arrival& a : arrivals_) parse_arrival(a);
   if (submitted_) run_round();
+  if (__builtin_expect(executor_.leased_out() && busy(), 0)) parse_while_busy();
   while (!executor_.resumed().empty() && !executor_.leased_out()) {
     std::vector<Client*> resumed;
     resumed.swap(executor_.resumed());
@@ -57,6 +62,7 @@ void Loop::parse_and_run() {
     expect(*c);
   }
   untidy_.clear();
+  feeding_ = nullptr;
 }
 
 bool Loop::may_parse(const Connection& c) const {
@@ -87,6 +93,7 @@ void Loop::parse_arrival(const Arrival& a) {
 
 // Parses and submits what it can; answers how many bytes that were.
 size_t Loop::feed(Connection& c, Bytes input) {
+  feeding_ = &c;
   size_t used = 0;
   ParseTarget to{executor_.args(), unquoted_, executor_.options().proto_max_bulk_len, !c.must_log_in()};
   while (used < input.size()) {

@@ -4,6 +4,8 @@
 #include <cstring>
 
 #include "cluster/replication_history.h"
+#include "engine/exec/control.h"
+#include "persist/persistence.h"
 
 namespace ringwood {
 namespace {
@@ -313,9 +315,9 @@ void MasterLink::run(Executor& home) {
       s->database_emptied(i);
       s->database(i).clear();
     }
-  persistence_.functions().clear();
+  if (home.engine().scripting) home.engine().scripting->drop_libraries();
   log_.write(LogLevel::kNotice, "MASTER <-> REPLICA sync: Loading DB in memory");
-  load_.start(home, home.options().rdbchecksum, false, load_done, this);
+  load_.start(home, home.options().rdbchecksum, {}, load_done, this);
 }
 
 void MasterLink::load_done(void* context, const DataLoad::Result& result) { static_cast<MasterLink*>(context)->loaded(result); }

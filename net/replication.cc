@@ -4,6 +4,7 @@
 
 #include "engine/base/number.h"
 #include "engine/exec/call.h"
+#include "persist/persistence.h"
 
 namespace ringwood {
 

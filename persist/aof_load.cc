@@ -9,6 +9,7 @@
 #include "engine/base/log.h"
 #include "engine/base/number.h"
 #include "engine/exec/call.h"
+#include "engine/exec/control.h"
 
 namespace ringwood {
 namespace {
@@ -59,7 +60,7 @@ AofParser::Status AofParser::parse(Bytes input) {
   return Status::kCommand;
 }
 
-AofLoad::AofLoad(Engine& engine, Persistence& persistence, FileIo& io) : engine_(engine), persistence_(persistence), io_(io), steps_(io) {}
+AofLoad::AofLoad(Engine& engine, FileIo& io) : engine_(engine), io_(io), steps_(io) {}
 
 void AofLoad::start(Executor& home, OwnedBytes folder, const AofManifest& manifest, bool verify_checksum, Done done, void* context) {
   active_ = true;
@@ -292,6 +293,12 @@ void AofLoad::file_closed(void* self, int error, const char* what) {
                static_cast<double>(load.engine_.clock->unix_ms() - load.file_started_ms_) / 1000);
   load.file_++;
   load.open_next();
+}
+
+void AofLoad::on_function(Bytes source) {
+  if (!engine_.scripting) return;
+  OwnedBytes wrong = engine_.scripting->load_library(*engine_.executors[0], source, true);
+  if (!wrong.empty()) fail("a function library cannot be loaded: " + wrong);
 }
 
 void AofLoad::fail(OwnedBytes error) {

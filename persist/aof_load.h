@@ -40,7 +40,7 @@ class AofLoad final : private rdb::RdbSink, private LeaseJob {
   };
   using Done = void (*)(void* context, const Result& result);
 
-  AofLoad(Engine& engine, Persistence& persistence, FileIo& io);
+  AofLoad(Engine& engine, FileIo& io);
   AofLoad(const AofLoad&) = delete;
   AofLoad& operator=(const AofLoad&) = delete;
 
@@ -77,11 +77,10 @@ class AofLoad final : private rdb::RdbSink, private LeaseJob {
 
   void on_aux(Bytes, Bytes) override {}
   void on_database(int, uint64_t, uint64_t) override {}
-  void on_function(Bytes source) override { persistence_.functions().emplace_back(source); }
+  void on_function(Bytes source) override;
   void on_key(const rdb::LoadedKey& key) override;
 
   Engine& engine_;
-  Persistence& persistence_;
   FileIo& io_;
   IoSteps steps_;
   IoRequest read_;

@@ -39,7 +39,7 @@ AppendOnly::AppendOnly(Engine& engine, Persistence& persistence, FileIo& io, int
     : engine_(engine),
       persistence_(persistence),
       process_id_(process_id),
-      load_(engine, persistence, io),
+      load_(engine, io),
       writer_(*engine.mutations, io, *this),
       steps_(io),
       base_file_(io, *this) {}

@@ -1,6 +1,7 @@
 #include "persist/data_load.h"
 
 #include "engine/base/number.h"
+#include "engine/exec/control.h"
 
 namespace ringwood {
 
@@ -18,10 +19,10 @@ struct DataLoad::Delivery final : Task {
   }
 };
 
-DataLoad::DataLoad(Engine& engine, Persistence& persistence, FileIo& io) : engine_(engine), persistence_(persistence), io_(io) {}
+DataLoad::DataLoad(Engine& engine, FileIo& io) : engine_(engine), io_(io) {}
 DataLoad::~DataLoad() = default;
 
-void DataLoad::start(Executor& home, bool verify_checksum, bool merge, Done done, void* context) {
+void DataLoad::start(Executor& home, bool verify_checksum, Merge merge, Done done, void* context) {
   const ringwood::Options& o = home.options();
   home_ = &home;
   merge_ = merge;
@@ -29,6 +30,7 @@ void DataLoad::start(Executor& home, bool verify_checksum, bool merge, Done done
   context_ = context;
   duplicate_.clear();
   result_ = Result();
+  function_error_.clear();
   filling_.clear();
   filling_.resize(engine_.shards.size());
   Loader::Options how;
@@ -71,7 +73,7 @@ bool DataLoad::adopt(Shard& shard, int database, Entry* entry, bool merge, Owned
 
 void DataLoad::deliver(int shard, int database, Entry* entry) {
   if (shard == home_->self()) {
-    adopt(home_->shard(), database, entry, merge_, duplicate_);
+    adopt(home_->shard(), database, entry, merge_.keys, duplicate_);
     return;
   }
   auto& d = filling_[static_cast<size_t>(shard)];
@@ -79,7 +81,7 @@ void DataLoad::deliver(int shard, int database, Entry* entry) {
     d = std::make_unique<Delivery>();
     d->items.reserve(kBatch);
     d->owner = this;
-    d->merge = merge_;
+    d->merge = merge_.keys;
   }
   d->items.push_back({database, entry});
   if (d->items.size() == kBatch) send(shard);
@@ -97,6 +99,11 @@ void DataLoad::on_aux(Bytes name, Bytes value) {
 
 void DataLoad::on_expired(int database, Bytes key) {
   if (!result_.replication_id.empty()) result_.expired.emplace_back(database, key);
+}
+
+void DataLoad::on_function(Bytes source) {
+  if (!engine_.scripting || !function_error_.empty()) return;
+  function_error_ = engine_.scripting->load_library(*home_, source, merge_.libraries);
 }
 
 void DataLoad::send(int shard) {
@@ -128,6 +135,10 @@ void DataLoad::finish(Loader::State state) {
   if (state == Loader::State::kLoaded && !duplicate_.empty()) {
     result.state = Loader::State::kFailed;
     result.error = "the key \"" + duplicate_ + "\" stands in the file twice";
+  }
+  if (result.state == Loader::State::kLoaded && !function_error_.empty()) {
+    result.state = Loader::State::kFailed;
+    result.error = "a function library cannot be loaded: " + function_error_;
   }
   loader_.reset();
   filling_.clear();

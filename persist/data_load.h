@@ -9,7 +9,6 @@
 
 #include "engine/exec/executor.h"
 #include "persist/loader.h"
-#include "persist/persistence.h"
 
 namespace ringwood {
 
@@ -29,13 +28,17 @@ class DataLoad final : private LoadTarget {
   };
   using Done = void (*)(void* context, const Result& result);
 
-  DataLoad(Engine& engine, Persistence& persistence, FileIo& io);
+  DataLoad(Engine& engine, FileIo& io);
   ~DataLoad();
   DataLoad(const DataLoad&) = delete;
   DataLoad& operator=(const DataLoad&) = delete;
 
-  // `merge`: a key that is there already is overwritten; otherwise it is an error. `done` runs inside advance(), once. Not while active().
-  void start(Executor& home, bool verify_checksum, bool merge, Done done, void* context);
+  // `merge`: a key that is there already is overwritten; otherwise it is an error; and so with libraries of functions. `done` runs inside advance(), once. Not
+  // while active().
+  struct Merge {
+    bool keys = false, libraries = false;
+  };
+  void start(Executor& home, bool verify_checksum, Merge merge, Done done, void* context);
   bool active() const { return loader_ != nullptr; }
   // Works for at most budget_us. True when more could be done at once.
   bool advance(Executor& home, int64_t budget_us);
@@ -52,7 +55,7 @@ class DataLoad final : private LoadTarget {
   static constexpr size_t kBatch = 512;     // entries a message
   static constexpr int kMostUnderWay = 64;  // messages: what a slow shard may have waiting
   void deliver(int shard, int database, Entry* entry) override;
-  void on_function(Bytes source) override { persistence_.functions().emplace_back(source); }
+  void on_function(Bytes source) override;
   void on_aux(Bytes name, Bytes value) override;
   void on_expired(int database, Bytes key) override;
   void send(int shard);
@@ -60,15 +63,15 @@ class DataLoad final : private LoadTarget {
   static bool adopt(Shard& shard, int database, Entry* entry, bool merge, OwnedBytes& duplicate);
 
   Engine& engine_;
-  Persistence& persistence_;
   FileIo& io_;
   Executor* home_ = nullptr;
   std::unique_ptr<Loader> loader_;
   std::vector<std::unique_ptr<Delivery>> filling_;  // by shard
   int under_way_ = 0;
-  bool merge_ = false;
+  Merge merge_;
   Result result_;
-  OwnedBytes duplicate_;  // a key that stood in the file twice
+  OwnedBytes duplicate_;       // a key that stood in the file twice
+  OwnedBytes function_error_;  // why a library could not be loaded
   Done done_ = nullptr;
   void* context_ = nullptr;
   Figures figures_;

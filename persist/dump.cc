@@ -7,9 +7,8 @@
 #include "persist/rdb_value_reader.h"
 
 namespace ringwood {
-namespace {
 
-bool footer_fits(Bytes payload) {
+bool dump_footer_fits(Bytes payload) {
   if (payload.size() < rdb::kDumpFooterBytes) return false;
   Bytes summed = payload.substr(0, payload.size() - rdb::kChecksumBytes);
   int version = load<uint16_t>(summed.data() + summed.size() - 2);
@@ -18,7 +17,13 @@ bool footer_fits(Bytes payload) {
   return crc64(0, summed) == load<uint64_t>(summed.data() + summed.size());
 }
 
-}  // namespace
+void put_dump_footer(OutBuffer& out, size_t start, int version) {
+  store<uint16_t>(out.reserve(sizeof(uint16_t)), static_cast<uint16_t>(version));
+  out.commit(sizeof(uint16_t));
+  uint64_t checksum = crc64(0, out.view().substr(start));
+  store<uint64_t>(out.reserve(sizeof checksum), checksum);
+  out.commit(sizeof checksum);
+}
 
 void make_dump(OutBuffer& out, const Entry& e, const rdb::WriteOptions& wanted) {
   rdb::WriteOptions options = wanted;
@@ -26,16 +31,12 @@ void make_dump(OutBuffer& out, const Entry& e, const rdb::WriteOptions& wanted) 
   size_t start = out.size();
   rdb::put_byte(out, rdb::value_type_of(e, options));
   rdb::put_value(out, e, options);
-  store<uint16_t>(out.reserve(sizeof(uint16_t)), static_cast<uint16_t>(options.version));
-  out.commit(sizeof(uint16_t));
-  uint64_t checksum = crc64(0, out.view().substr(start));
-  store<uint64_t>(out.reserve(sizeof checksum), checksum);
-  out.commit(sizeof checksum);
+  put_dump_footer(out, start, options.version);
 }
 
 RestoreStatus restore_dump(Bytes payload, Bytes key, bool expiry, const Limits& limits, Entry*& entry, OwnedBytes* why) {
   entry = nullptr;
-  if (!footer_fits(payload)) return RestoreStatus::kBadFooter;
+  if (!dump_footer_fits(payload)) return RestoreStatus::kBadFooter;
   rdb::Input in(payload.substr(0, payload.size() - rdb::kDumpFooterBytes));
   auto bad = [why](Bytes reason) {
     if (why) *why = reason;

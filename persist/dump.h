@@ -7,6 +7,10 @@
 
 namespace ringwood {
 
+// What stands at the end of every such payload: the version and a checksum over the bytes of `out` from `start` on.
+void put_dump_footer(OutBuffer& out, size_t start, int version);
+bool dump_footer_fits(Bytes payload);
+
 void make_dump(OutBuffer& out, const Entry& e, const rdb::WriteOptions& options);
 
 // What RESTORE answers: kBadFooter "ERR DUMP payload version or checksum are wrong", kBadValue "ERR Bad data format".

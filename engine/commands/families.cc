@@ -16,7 +16,7 @@ void add_families(CommandTable& table) {
            stream_group_commands,   info_commands,          command_introspection_commands,
            config_commands,         memory_commands,        debug_commands,
            server_commands,         server_record_commands, transaction_commands,
-           pubsub_commands,         acl_commands,
+           pubsub_commands,         acl_commands,           script_commands,
        })
     table.add(family());
 }

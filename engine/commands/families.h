@@ -40,6 +40,7 @@ std::span<const CommandSpec> debug_commands();
 std::span<const CommandSpec> server_commands();
 std::span<const CommandSpec> server_record_commands();
 std::span<const CommandSpec> transaction_commands();
+std::span<const CommandSpec> script_commands();
 
 // Adds all families above to the table.
 void add_families(CommandTable& table);

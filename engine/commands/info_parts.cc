@@ -9,6 +9,7 @@
 #include "engine/base/process.h"
 #include "engine/exec/access.h"
 #include "engine/exec/command_table.h"
+#include "engine/exec/control.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/pubsub.h"
 
@@ -72,17 +73,18 @@ void write_memory(InfoText& out, const InfoContext& x, void*) {
   out.field("allocator_active", static_cast<uint64_t>(m.resident));
   out.field("allocator_resident", static_cast<uint64_t>(m.resident));
   bytes("total_system_memory", process::machine_memory());
-  out.field("used_memory_lua", 0);
-  out.field("used_memory_vm_eval", 0);
-  out.human_field("used_memory_lua_human", 0);
-  out.field("used_memory_scripts_eval", 0);
-  out.field("number_of_cached_scripts", 0);
-  out.field("number_of_functions", 0);
-  out.field("number_of_libraries", 0);
-  out.field("used_memory_vm_functions", 0);
-  bytes("used_memory_vm_total", 0);
-  out.field("used_memory_functions", 0);
-  bytes("used_memory_scripts", 0);
+  ScriptingControl::Figures s = x.engine.scripting ? x.engine.scripting->figures() : ScriptingControl::Figures();
+  out.field("used_memory_lua", static_cast<uint64_t>(s.eval_memory));
+  out.field("used_memory_vm_eval", static_cast<uint64_t>(s.eval_memory));
+  out.human_field("used_memory_lua_human", s.eval_memory);
+  out.field("used_memory_scripts_eval", static_cast<uint64_t>(s.script_memory));
+  out.field("number_of_cached_scripts", static_cast<uint64_t>(s.scripts));
+  out.field("number_of_functions", static_cast<uint64_t>(s.functions));
+  out.field("number_of_libraries", static_cast<uint64_t>(s.libraries));
+  out.field("used_memory_vm_functions", static_cast<uint64_t>(s.function_memory));
+  bytes("used_memory_vm_total", s.eval_memory + s.function_memory);
+  out.field("used_memory_functions", static_cast<uint64_t>(s.library_memory));
+  bytes("used_memory_scripts", s.script_memory + s.library_memory);
   bytes("maxmemory", o.maxmemory);
   out.field("maxmemory_policy", Bytes(option_text(o, "maxmemory-policy")));
   out.field("allocator_frag_ratio", m.fragmentation(), 2);

@@ -6,6 +6,7 @@
 #include "engine/commands/families.h"
 #include "engine/commands/info_parts.h"
 #include "engine/exec/call.h"
+#include "engine/exec/control.h"
 #include "engine/exec/engine.h"
 #include "engine/store/object_free.h"
 
@@ -67,7 +68,10 @@ void stats(Call& c) {
   w.bytes("startup.allocated", m.startup);
   for (const char* name : {"replication.backlog", "clients.slaves"}) w.integer(name, 0);
   w.bytes("clients.normal", m.clients);
-  for (const char* name : {"cluster.links", "aof.buffer", "lua.caches", "functions.caches"}) w.integer(name, 0);
+  for (const char* name : {"cluster.links", "aof.buffer"}) w.integer(name, 0);
+  ScriptingControl::Figures scripts = c.engine().scripting ? c.engine().scripting->figures() : ScriptingControl::Figures();
+  w.bytes("lua.caches", scripts.script_memory);
+  w.bytes("functions.caches", scripts.library_memory);
   for (int i = 0; i < c.here().databases(); i++) {
     size_t tables = 0, keys = 0;
     for (Shard* s : c.engine().shards) tables += s->database(i).table_memory(), keys += s->database(i).size();

@@ -4,13 +4,16 @@
 #include "engine/exec/call.h"
 #include "engine/exec/control.h"
 #include "engine/exec/engine.h"
+#include "engine/exec/executor.h"
+#include "engine/exec/gates.h"
 
 namespace ringwood {
 namespace {
 
 void time(Call& c) {
   // Redis reads the clock anew for this one; so do we: it is asked to compare clocks.
-  int64_t us = c.engine().clock->unix_us();
+  // In a script time stands still.
+  int64_t us = c.executor().in_script() ? c.now_us() : c.engine().clock->unix_us();
   c.reply.array(2);
   c.reply.bulk_int(us / 1000000);
   c.reply.bulk_int(us % 1000000);
@@ -72,6 +75,9 @@ void shutdown(Call& c) {
     if (!process || !process->abort_shutdown()) return c.reply.error("ERR No shutdown in progress.");
     return c.reply.ok();
   }
+  // While a script runs there is no moment at which the data could be saved.
+  uint32_t busy = c.engine().state.load(std::memory_order_relaxed) & kStateBusy;
+  if (!(flags & kShutdownNosave) && !admit_states(c.engine(), busy, c.options(), c.reply)) return;
   if (!process) return c.reply.error("ERR Errors trying to SHUTDOWN. Check logs.");
   process->shutdown(c, flags);
 }

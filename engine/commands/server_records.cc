@@ -1,9 +1,6 @@
-// What servers are commonly asked for at start by tools and tests although it belongs to later issues: FUNCTION of a server that has no function,
-// SLOWLOG and LATENCY of one that records nothing.
+// What servers are commonly asked for at start by tools and tests although it belongs to later issues: SLOWLOG and LATENCY of one that records nothing.
 #include "engine/commands/families.h"
 #include "engine/exec/call.h"
-#include "engine/exec/control.h"
-#include "engine/exec/engine.h"
 
 namespace ringwood {
 namespace {
@@ -11,31 +8,6 @@ namespace {
 void empty_array(Call& c) { c.reply.array(0); }
 void zero(Call& c) { c.reply.integer(0); }
 void ok(Call& c) { c.reply.ok(); }
-
-void function_flush(Call& c) {
-  if (c.argc() == 3 && !Call::is_word(c.arg(2), "sync") && !Call::is_word(c.arg(2), "async"))
-    return c.reply.error("ERR FUNCTION FLUSH only supports SYNC|ASYNC option");
-  if (c.argc() > 3) return c.reply.error("ERR unknown subcommand or wrong number of arguments for 'flush'. Try FUNCTION HELP.");
-  if (ReloadControl* files = c.engine().reload) files->drop_functions();
-  c.reply.ok();
-}
-
-void function_list(Call& c) {
-  bool with_code = false, with_name = false;
-  for (size_t i = 2; i < c.argc(); i++) {
-    if (!with_code && Call::is_word(c.arg(i), "withcode")) {
-      with_code = true;
-    } else if (!with_name && Call::is_word(c.arg(i), "libraryname")) {
-      if (i + 1 == c.argc()) return c.reply.error("ERR library name argument was not given");
-      with_name = true;
-      i++;
-    } else {
-      OwnedBytes text = "ERR Unknown argument ";
-      return c.reply.error(text.append(c.arg(i)));
-    }
-  }
-  c.reply.array(0);
-}
 
 void slowlog_get(Call& c) {
   int64_t count = 10;
@@ -48,32 +20,6 @@ constexpr uint32_t kAdminFlags = kAdmin | kLoading | kStale;
 constexpr const char* kToAll = "request_policy:all_nodes response_policy:all_succeeded";
 constexpr const char* kSlowlogHistory[] = {"4.0.0|Tells the client's address and name."};
 
-constexpr CommandSpec kFunction[] = {
-    {.name = "flush",
-     .arity = -2,
-     .flags = kNoScript | kWrite,
-     .acl = kAclScripting,
-     .route = Route::kAll,
-     .run = function_flush,
-     .group = Group::kScripting,
-     .since = "7.0.0",
-     .complexity = "O(N) where N is the number of functions.",
-     .summary = "Removes all functions.",
-     .syntax = "[flush-type=ASYNC|SYNC]",
-     .tips = "request_policy:all_shards response_policy:all_succeeded"},
-    {.name = "list",
-     .arity = -2,
-     .flags = kNoScript,
-     .acl = kAclScripting,
-     .route = Route::kHere,
-     .run = function_list,
-     .group = Group::kScripting,
-     .since = "7.0.0",
-     .complexity = "O(N) where N is the number of functions.",
-     .summary = "Answers the libraries of functions.",
-     .syntax = "[LIBRARYNAME library-name-pattern] [WITHCODE]",
-     .tips = "nondeterministic_output_order"},
-};
 constexpr CommandSpec kSlowlog[] = {
     {.name = "get",
      .arity = -2,
@@ -133,13 +79,6 @@ constexpr CommandSpec kLatency[] = {
 };
 
 constexpr CommandSpec kCommands[] = {
-    {.name = "function",
-     .arity = -2,
-     .subcommands = kFunction,
-     .group = Group::kScripting,
-     .since = "7.0.0",
-     .complexity = "Depends on subcommand.",
-     .summary = "Functions that run on the server."},
     {.name = "latency",
      .arity = -2,
      .subcommands = kLatency,

@@ -8,6 +8,7 @@
 #include "engine/commands/collection.h"
 #include "engine/commands/families.h"
 #include "engine/commands/sort_options.h"
+#include "engine/exec/executor.h"
 #include "engine/store/list.h"
 #include "engine/store/set.h"
 #include "engine/store/zset.h"
@@ -152,8 +153,8 @@ void Sorter::sort() {
 }
 
 bool Sorter::run(Type type, const Object& object) {
-  // Members of a set have no order to keep: what is stored must not depend on chance.
-  if (o_.unsorted && type == Type::kSet && o_.store) {
+  // Members of a set have no order to keep: what is stored, and what scripts do, must not depend on chance.
+  if (o_.unsorted && type == Type::kSet && (o_.store || c_.executor().in_script())) {
     o_.unsorted = false;
     o_.alpha = true;
     o_.by = {};

@@ -2,6 +2,7 @@
 
 #include "engine/commands/stream_handlers.h"
 #include "engine/exec/command_table.h"
+#include "engine/exec/executor.h"
 #include "engine/exec/waiting_room.h"
 
 namespace ringwood::stream_read {
@@ -158,6 +159,8 @@ bool parse(Call& c, Request& r) {
     size_t more = c.argc() - i - 1;
     if (more && Call::is_word(word, "block")) {
       r.waits = true;
+      if (c.executor().in_script())
+        return fail(c, "ERR " + OwnedBytes(c.arg(0)) + " command is not allowed with BLOCK option from scripts");
       if (!c.to_deadline_ms(c.arg(++i), r.deadline_ms)) return false;
     } else if (more && Call::is_word(word, "count")) {
       if (!c.to_int(c.arg(++i), r.count)) return false;

@@ -151,6 +151,8 @@ struct CommandSpec {
   bool runs_in_multi = false;
   // The same, and it runs the queue.
   bool ends_multi = false;
+  // Runs a script, which may touch any key: in a transaction every shard is held.
+  bool runs_script = false;
   // May answer later than its turn (waits for other loops, the disk, data): a connection parses nothing behind it until it has answered.
   bool may_suspend = false;
 

@@ -3,8 +3,10 @@
 // command says that it cannot.
 #include <functional>
 #include <span>
+#include <vector>
 
 #include "engine/base/bytes.h"
+#include "engine/exec/out_buffer.h"
 
 namespace ringwood {
 
@@ -50,8 +52,12 @@ class ReloadControl {
   virtual size_t serialized_length(const Entry& e) = 0;
   // DEBUG SET-SKIP-CHECKSUM-VALIDATION
   virtual void skip_checksums(bool on) = 0;
-  // FUNCTION FLUSH: forgets the libraries that a file brought. Every shard is held.
-  virtual void drop_functions() = 0;
+  // The libraries of functions have become these: what the next image is to hold. Every shard is held, or a file is being loaded.
+  virtual void functions_changed(std::vector<OwnedBytes> sources) = 0;
+  // FUNCTION DUMP: appends the libraries as Redis packs them, by their sources.
+  virtual void dump_functions(std::span<const OwnedBytes> sources, OutBuffer& out) = 0;
+  // FUNCTION RESTORE: the sources in a payload. Answers nothing, or what is wrong with it.
+  virtual OwnedBytes read_functions(Bytes payload, std::vector<OwnedBytes>& sources) = 0;
 
  protected:
   ~ReloadControl() = default;
@@ -69,6 +75,40 @@ class ClientControl {
 
  protected:
   ~ClientControl() = default;
+};
+
+// Scripts and functions: engine/commands/script.
+class ScriptingControl {
+ public:
+  // Loads a library that a file or a master brings. Answers nothing, or what is wrong with it.
+  virtual OwnedBytes load_library(Executor& here, Bytes source, bool replace) = 0;
+  // Every shard is held.
+  virtual void drop_libraries() = 0;
+  // For INFO and MEMORY STATS, in bytes and numbers; from any thread.
+  struct Figures {
+    size_t eval_memory = 0, function_memory = 0;  // of Lua
+    size_t scripts = 0, script_memory = 0;        // EVAL's cache
+    size_t libraries = 0, functions = 0, library_memory = 0;
+  };
+  virtual Figures figures() const = 0;
+
+ protected:
+  ~ScriptingControl() = default;
+};
+
+// What a thread does for others while it runs a script that takes long: net/.
+class BusyHost {
+ public:
+  // Receives, answers those who may be answered and tells all others BUSY, sends; touches no shard. `running`: the client whose script it is. No other
+  // may be at work on the thread's shard. From inside of the script.
+  virtual void serve_while_busy(Client& running) = 0;
+  // Once, when a script of this thread has become busy: other threads are to look at Engine::state.
+  virtual void wake_all() = 0;
+  // The server ends: the script is to be given up.
+  virtual bool ending() const = 0;
+
+ protected:
+  ~BusyHost() = default;
 };
 
 // The network: net/.

@@ -50,7 +50,7 @@ void Effects::open_multi() {
 
 size_t Effects::begin_effect(int database) {
   if (unit_effects_ == 0)
-    unit_at_ = pending_.size(), unit_hidden_at_ = hidden_.size();
+    unit_at_ = pending_.size(), unit_hidden_at_ = hidden_.size(), unit_database_ = database_;
   else if (unit_effects_ == 1 && unit_wraps_)
     open_multi();
   unit_effects_++;
@@ -104,6 +104,15 @@ void Effects::replace(std::span<const Bytes> args) {
   text_.truncate(frame_->text_at);
   put_command(text_, args);
   frame_->replaced = true;
+}
+
+void Effects::abandon_unit() {
+  if (unit_effects_ == 0) return;
+  pending_.truncate(unit_at_);
+  hidden_.resize(unit_hidden_at_);
+  database_ = unit_database_;
+  if (unit_at_ == 0) first_database_ = database_ = -1;
+  unit_effects_ = 0;
 }
 
 void Effects::end_unit() {

@@ -58,6 +58,8 @@ class Effects {
   void suppress() { frame_->suppressed = true; }
   void force(EffectFor who) { frame_->forced = true, frame_->forced_for = who; }
   bool running() const { return frame_ != nullptr; }
+  // The command undoes what it has done: what it would have propagated until now is forgotten.
+  void abandon_unit();
   // Ends a unit that is no command's: what follows is not in the same MULTI.
   void end_unit();
 
@@ -81,6 +83,7 @@ class Effects {
   size_t select_at_ = 0;
   // The unit under way: where it begins, how many effects it has, and whether MULTI may be put around them.
   size_t unit_at_ = 0, unit_hidden_at_ = 0, unit_effects_ = 0;
+  int unit_database_ = -1;  // database_ before it
   bool unit_wraps_ = true;
   OutBuffer text_;  // replacements of the running commands
 };

@@ -26,6 +26,7 @@ class ProcessControl;
 class PubSub;
 class ReloadControl;
 class ReplicationControl;
+class ScriptingControl;
 class Tracking;
 
 // The current Options. A reader takes the pointer once a turn; old values are kept until every loop has passed a turn since.
@@ -53,10 +54,13 @@ enum EngineState : uint32_t {
   kStateOutOfMemory = 1u << 1,  // above maxmemory with nothing to evict
   kStateSaveFailed = 1u << 2,   // stop-writes-on-bgsave-error
   // These three are looked at together with options, which may lift them (gates.cc).
-  kStateReplica = 1u << 3,      // follows a master, whose deletions it waits for; its clients may not write (replica-read-only)
-  kStateMasterDown = 1u << 4,   // a replica without a link to its master (replica-serve-stale-data)
-  kStateFewReplicas = 1u << 5,  // fewer replicas keep up than min-replicas-to-write wants
-  kStateAofFailed = 1u << 6,    // the append-only file cannot be written
+  kStateReplica = 1u << 3,       // follows a master, whose deletions it waits for; its clients may not write (replica-read-only)
+  kStateMasterDown = 1u << 4,    // a replica without a link to its master (replica-serve-stale-data)
+  kStateFewReplicas = 1u << 5,   // fewer replicas keep up than min-replicas-to-write wants
+  kStateAofFailed = 1u << 6,     // the append-only file cannot be written
+  kStateBusyScript = 1u << 7,    // a script runs for longer than busy-reply-threshold
+  kStateBusyFunction = 1u << 8,  // likewise a function
+  kStateBusy = kStateBusyScript | kStateBusyFunction,
 };
 
 // What DEBUG switches off or on for tests; each plane reads its own.
@@ -96,6 +100,7 @@ struct Engine {
   ProcessControl* process = nullptr;
   ReloadControl* reload = nullptr;
   ReplicationControl* replication = nullptr;
+  ScriptingControl* scripting = nullptr;  // engine/commands/script
   DebugSwitches debug;
 
   Shard& shard_of(uint16_t slot) const { return *shards[static_cast<size_t>(mapping.shard(slot))]; }

@@ -98,24 +98,33 @@ void Executor::sample() {
 bool Executor::take_mail() {
   bool any = false;
   lease_desk_.begin_turn();
-  if (!leased_out()) run_deferred();
+  leased_out() ? run_deferred_any_time() : run_deferred();
   // Replies, then pushes, then what runs commands or lets others run them.
   const uint64_t youngest = alone_ ? 0 : pushes_.youngest();
+  auto sort = [this](Message* m) {
+    switch (m->kind) {
+      case Message::Kind::kReplies: return take_replies(static_cast<CommandBatch*>(m));
+      case Message::Kind::kDelivery: return pushes_.take(static_cast<Delivery*>(m));
+      case Message::Kind::kWaiter: return waiting_room_.take(static_cast<Waiter*>(m));
+      default: mail_.push_back(m);
+    }
+  };
+  if (__builtin_expect(!put_off_.empty(), 0)) {
+    any = true;
+    for (Message* m : put_off_) sort(m);
+    put_off_.clear();
+  }
   for (size_t from = 0; from < engine_.shards.size(); from++) {
     while (Message* m = inbox_[from].peek()) {
       any = true;
       if (m->number > youngest) break;
       inbox_[from].pop();
-      switch (m->kind) {
-        case Message::Kind::kReplies: take_replies(static_cast<CommandBatch*>(m)); break;
-        case Message::Kind::kDelivery: pushes_.take(static_cast<Delivery*>(m)); break;
-        case Message::Kind::kWaiter: waiting_room_.take(static_cast<Waiter*>(m)); break;
-        default: mail_.push_back(m);
-      }
+      sort(m);
     }
   }
   pushes_.deliver();
   for (Message* m : mail_) {
+    if (leased_out() && run_any_time(m)) continue;
     if (m->kind == Message::Kind::kCommands || m->kind == Message::Kind::kTask || m->kind == Message::Kind::kTaskDone)
       deferred_.push_back(m);
     else
@@ -214,7 +223,7 @@ __attribute__((always_inline)) inline void Executor::call_handler(Call& call) {
   shard().stats.commands_processed.add();
   if (__builtin_expect(call.reply.failed(), 0)) {
     stats.failed.add();
-    count_error(call.reply);
+    if (!call.reply.counted()) count_error(call.reply);
   }
 }
 

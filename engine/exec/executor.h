@@ -26,6 +26,7 @@
 
 namespace ringwood {
 
+class BusyHost;
 struct CommandBatch;
 struct CommandLease;
 
@@ -113,6 +114,33 @@ class Executor {
   // Behind each of them, or behind the last of a transaction: those who wait for its keys.
   void serve_after_streamed();
   bool in_exec() const { return exec_ != nullptr; }  // the running command is one of a transaction
+  // --- for scripts (engine/commands/script)
+  // The shards that the running command holds.
+  const ShardSet& held() const { return *holding_; }
+  // The running command has answered nothing and changed nothing: it is run again from its beginning with every shard held. Not in EXEC.
+  void start_over_with_all_shards(Call& call);
+  // Runs a command that a script calls, without the gates. Meanwhile none waits for keys.
+  void run_nested(Call& call, bool propagates);
+  // The script's command was refused, as the reply says.
+  void count_refusal(const Command* command, const Reply& reply);
+  bool in_script() const { return in_script_; }
+  // A request that has arrived while a script of this thread is busy (`inside`), or while the thread's shard is lent to a busy one: answered at once.
+  void run_while_busy(Client& client, std::span<const Bytes> args, bool inside);
+  // The mail that needs no shard, at such a time; all other waits for the next turn.
+  void take_mail_while_busy();
+  // True where a request of the client has been submitted and the round has not ended.
+  bool submitted(const Client& client) const;
+  void set_busy_host(BusyHost* host) { busy_host_ = host; }
+  BusyHost* busy_host() const { return busy_host_; }
+  // post_mail() inside of a command: nothing is lent.
+  template <class F>
+  void post_mail_while_busy(F&& wake) {
+    for (size_t i = 0; i < notify_.size(); i++) {
+      if (!notify_[i]) continue;
+      notify_[i] = !outbox(i).flush();
+      if (engine_.executors[i]->sleeping_.fetch_add(0, std::memory_order_acq_rel)) wake(static_cast<int>(i));
+    }
+  }
   // Call::block.
   void block(Call& call, const BlockOn& on);
   // WAIT and its like: answers at once where the need is met or nobody may wait, otherwise later.
@@ -212,6 +240,9 @@ class Executor {
   void run_batch(CommandBatch* b);
   void run_task(Task* t);
   void run_deferred();
+  bool run_any_time(Message* m);
+  void run_deferred_any_time();
+  void run_guest(Client& c, const Command* command, std::span<const Bytes> args, bool inside);
   void take_replies(CommandBatch* b);
   bool serve(Waiter& w, const ShardSet& held);
   void serve_ready(const ShardSet& held);
@@ -247,6 +278,7 @@ class Executor {
   std::vector<CommandBatch*> spare_batches_;
   std::vector<Message*> mail_;            // of this turn, without replies and pushes
   std::vector<Message*> deferred_;        // commands and tasks that came while the shard was leased out
+  std::vector<Message*> put_off_;         // mail that came while a script was busy
   std::vector<Request> remote_;           // those of one batch from another thread, while it runs
   const OwedReply* current_ = nullptr;    // of the lease that is running, for suspend()
   bool suspended_ = false;                // the running command has called suspend()
@@ -257,6 +289,9 @@ class Executor {
   bool found_nothing_ = false;       // and has nothing to answer still
   ShardSet own_;                     // this thread's shard
   const ShardSet* holding_ = &own_;  // what the running command holds
+  bool in_script_ = false;
+  bool silent_ = false;  // the script wants no effects of what it calls (redis.set_repl)
+  BusyHost* busy_host_ = nullptr;
   std::vector<CommandStats> command_stats_;
   ErrorStats error_stats_;
   Rate command_rate_;

@@ -25,7 +25,7 @@ void Executor::count_unserved(const Command& command, const Reply& reply) {
 }
 
 void Executor::block(Call& call, const BlockOn& on) {
-  if (exec_) return on.null_bulk ? call.reply.null() : call.reply.null_array();
+  if (exec_ || in_script_) return on.null_bulk ? call.reply.null() : call.reply.null_array();
   uncount(call.command());
   if (serving_) {
     found_nothing_ = true;

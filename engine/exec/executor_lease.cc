@@ -1,5 +1,6 @@
 // Commands that need more than this thread's shard, or more than this turn: leases, replies that come later, and EXEC's queue.
 #include "engine/exec/call.h"
+#include "engine/exec/command_lease.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/gates.h"
 
@@ -9,17 +10,6 @@ namespace {
 // In OwedReply::slot: the number is not a slot's but that of a command of an EXEC.
 constexpr uint64_t kPartOfExec = uint64_t{1} << 63;
 }  // namespace
-
-// A command that runs under a lease: it outlives the buffers that it was parsed from.
-struct CommandLease final : LeaseJob {
-  OwedReply owed;
-  const Command* command;
-  OwnedArgs args;
-
-  CommandLease(Client* client, const Command* c, std::span<const Bytes> from) : owed{client, 0}, command(c), args(from) {}
-  void run(Executor& home) override { home.run_lease(*this); }
-  void finished(Executor&) override { delete this; }
-};
 
 void Executor::settled(Client* c) {
   if (LeaseJob* job = c->parked) {

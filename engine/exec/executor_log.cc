@@ -16,6 +16,7 @@ void Executor::run_recorded(Call& call, CommandStats& stats) {
   const Command& c = call.command();
   Effects::Frame frame;
   effects_.begin(frame, c.flags & kTouchesArbitraryKeys);
+  if (__builtin_expect(silent_, 0)) effects_.suppress();
   int64_t before = dirty();
   if (stats.calls.get() & c.timed_mask)
     c.spec->run(call);

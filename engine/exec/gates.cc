@@ -69,6 +69,10 @@ bool admit_data(uint32_t refused, const Options& options, Reply& reply) {
   if ((refused & kStateMasterDown) && !options.replica_serve_stale_data)
     return reply.error("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."), false;
   if (refused & kStateLoading) return reply.error("LOADING Redis is loading the dataset in memory"), false;
+  if (refused & kStateBusyScript)
+    return reply.error("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."), false;
+  if (refused & kStateBusyFunction)
+    return reply.error("BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE."), false;
   return true;
 }
 
@@ -123,9 +127,13 @@ bool admit_again(Engine& engine, Client& client, bool here, const Command& comma
   return false;
 }
 
-bool admit_queue(const Engine& engine, const Options& options, const Transaction& transaction, Reply& reply) {
-  uint32_t refused = transaction.refused_in & engine.state.load(std::memory_order_relaxed);
+bool admit_states(const Engine& engine, uint32_t refused, const Options& options, Reply& reply) {
   return admit_append(engine, refused, reply) && admit_write(refused, options, reply) && admit_data(refused, options, reply);
+}
+
+bool admit_queue(const Engine& engine, const Options& options, const Transaction& transaction, Reply& reply) {
+  // Whatever is queued waits for a busy script's end.
+  return admit_states(engine, (transaction.refused_in | kStateBusy) & engine.state.load(std::memory_order_relaxed), options, reply);
 }
 
 bool admit(Engine& engine, const Options& options, Client& client, const Command* command, std::span<const Bytes> args, int64_t now_ms,

@@ -24,6 +24,9 @@ bool admit_queued(Engine& engine, Client& client, const Command& command, std::s
 // True when EXEC may run the transaction's queue in the server's present state. Otherwise the reply says why not.
 bool admit_queue(const Engine& engine, const Options& options, const Transaction& transaction, Reply& reply);
 
+// The states for which a command is refused, in the order in which Redis looks at them. True when there is none; otherwise the reply says it.
+bool admit_states(const Engine& engine, uint32_t refused, const Options& options, Reply& reply);
+
 // The plain cases without a call.
 inline bool admit_fast(const Engine& engine, const Client& client, const Command* command, size_t argc) {
   if (!command || !command->spec->run) return false;

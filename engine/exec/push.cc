@@ -33,6 +33,10 @@ PushDesk::~PushDesk() {
 }
 
 size_t PushDesk::publish(PubSub::Kind kind, Client* asking, Bytes channel, Bytes message) {
+  if (__builtin_expect(holding_, 0)) {
+    held_back_.push_back({kind, asking, OwnedBytes(channel), OwnedBytes(message)});
+    return count(kind, channel);
+  }
   const PubSub& registry = *executor_.engine().pubsub;
   size_t receivers = 0;
   if (const PubSub::Channel* c = registry.find(kind, channel)) {
@@ -57,6 +61,25 @@ size_t PushDesk::publish(PubSub::Kind kind, Client* asking, Bytes channel, Bytes
     receivers += send(subscribed, asking);
   }
   return receivers;
+}
+
+size_t PushDesk::count(PubSub::Kind kind, Bytes channel) const {
+  const PubSub& registry = *executor_.engine().pubsub;
+  const PubSub::Channel* c = registry.find(kind, channel);
+  size_t receivers = c ? c->subscribers : 0;
+  if (kind == PubSub::Kind::kShardChannel) return receivers;
+  for (const auto& [pattern, subscribed] : registry.channels(PubSub::Kind::kPattern))
+    if (glob_match(pattern, channel)) receivers += subscribed.subscribers;
+  return receivers;
+}
+
+void PushDesk::let_go(bool send_them) {
+  holding_ = false;
+  if (__builtin_expect(held_back_.empty(), 1)) return;
+  std::vector<HeldMessage> messages;
+  messages.swap(held_back_);
+  if (!send_them) return;
+  for (const HeldMessage& m : messages) publish(m.kind, m.asking, m.channel, m.message);
 }
 
 // Sends `push_`.

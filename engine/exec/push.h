@@ -45,6 +45,11 @@ class PushDesk {
   // notify-keyspace-events, for an event of a class that is on: to __keyspace@<db>__:<key> and __keyevent@<db>__:<event>, as the option says.
   void key_event(Client* asking, const char* event, Bytes key, int database);
 
+  // Between these two nothing is sent: publish() counts the receivers, and what it would have sent waits. let_go() sends it now, or drops it where the command
+  // that has published is undone.
+  void hold_back() { holding_ = true; }
+  void let_go(bool send);
+
   // The running command of a client has replied: what it has pushed to itself follows.
   void command_done() {
     if (__builtin_expect(held_for_ != nullptr, 0)) release();
@@ -72,11 +77,20 @@ class PushDesk {
   void post(size_t to);
   void post_all();
 
+  struct HeldMessage {
+    PubSub::Kind kind;
+    Client* asking;
+    OwnedBytes channel, message;
+  };
+  size_t count(PubSub::Kind kind, Bytes channel) const;
+
   Executor& executor_;
   OutBuffer push_;            // the one that is being sent, in RESP2's form
   OwnedBytes event_channel_;  // of key_event()
   OutBuffer held_;            // pushes to held_for_, which come behind its reply
   Client* held_for_ = nullptr;
+  bool holding_ = false;
+  std::vector<HeldMessage> held_back_;
   bool gathered_ = false;            // something is in outgoing_
   std::vector<Delivery*> outgoing_;  // by thread
   std::vector<Delivery*> arrived_, spare_;

@@ -66,6 +66,9 @@ class Reply {
   // Throws away what this reply has written so far.
   void rewind() { out_->truncate(start_); }
   bool failed() const { return failed_; }
+  // The error stands in the statistics already: a script answers what a command that it called has answered.
+  void set_counted() { counted_ = true; }
+  bool counted() const { return counted_; }
   // The first word of the last error ("WRONGTYPE"), or "ERR" where there is none.
   Bytes error_code() const;
   Bytes written() const { return out_->view().substr(start_); }
@@ -90,7 +93,7 @@ class Reply {
   OutBuffer* out_;
   size_t start_;
   int resp_;
-  bool failed_ = false;
+  bool failed_ = false, counted_ = false;
   size_t error_at_ = 0;  // where the last error begins
 };
 

@@ -12,6 +12,7 @@ struct Task : Message {
   void (*run)(Task&, Executor& there) = nullptr;
   void (*done)(Task&, Executor& home) = nullptr;  // owns the memory from here on
   int home = 0;
+  bool any_time = false;  // needs no shard: runs also while the thread's shard is lent or a script runs on it
 };
 
 }  // namespace ringwood

@@ -24,7 +24,11 @@ void Transaction::add_watched_shards(const SlotMapping& mapping, ShardSet& out) 
 }
 
 void Transaction::add_queued_shards(const Client& client, const SlotMapping& mapping, ShardSet& out) const {
-  for (const Queued& q : queue) add_shards(*q.command, q.args.view(), client, mapping, out);
+  for (const Queued& q : queue) {
+    // What a transaction has written cannot be undone: a script in it is never started again with more shards.
+    if (q.command->spec->runs_script && mapping.shards > 1) out |= all_shards(mapping.shards);
+    add_shards(*q.command, q.args.view(), client, mapping, out);
+  }
 }
 
 void Transaction::unwatch(Engine& engine) {

@@ -1,11 +1,15 @@
 #include "tests/harness/bare_engine.h"
 
 #include "engine/commands/families.h"
+#include "engine/commands/script/scripting.h"
 
 namespace ringwood {
 
 BareEngine::BareEngine(int shards, std::span<const CommandSpec> specs, Options options)
-    : options_(std::move(options)), log_(shards), engine_{.mapping = SlotMapping(shards)} {
+    : options_(std::move(options)),
+      log_(shards),
+      engine_{.mapping = SlotMapping(shards)},
+      scripting_(std::make_unique<Scripting>(engine_, shards, 1)) {
   if (specs.empty())
     add_families(commands_);
   else
@@ -30,5 +34,7 @@ BareEngine::BareEngine(int shards, std::span<const CommandSpec> specs, Options o
     engine_.executors.push_back(executors_.back().get());
   }
 }
+
+BareEngine::~BareEngine() = default;
 
 }  // namespace ringwood

@@ -16,10 +16,13 @@
 
 namespace ringwood {
 
+class Scripting;
+
 class BareEngine {
  public:
   // Without `specs`: all the server's commands of the keyspace.
   explicit BareEngine(int shards, std::span<const CommandSpec> specs = {}, Options options = {});
+  ~BareEngine();
   BareEngine(const BareEngine&) = delete;
 
   static constexpr int64_t kStartUs = int64_t{1700000000} * 1000000;  // 2023-11-14 22:13:20 UTC
@@ -44,6 +47,7 @@ class BareEngine {
   std::unique_ptr<Acl> acl_;
   Tracking tracking_;
   Engine engine_;
+  std::unique_ptr<Scripting> scripting_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::unique_ptr<Executor>> executors_;
 };

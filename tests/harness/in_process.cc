@@ -5,12 +5,17 @@
 #include "engine/commands/acl_info.h"
 #include "engine/commands/families.h"
 #include "engine/commands/info_parts.h"
+#include "engine/commands/script/scripting.h"
 #include "net/commands.h"
 #include "persist/commands.h"
 
 namespace ringwood {
 
-InProcess::InProcess(int shards, Options options) : options_(std::move(options)), log_(shards), engine_{.mapping = SlotMapping(shards)} {
+InProcess::InProcess(int shards, Options options)
+    : options_(std::move(options)),
+      log_(shards),
+      engine_{.mapping = SlotMapping(shards)},
+      scripting_(std::make_unique<Scripting>(engine_, shards, 1)) {
   add_families(commands_);
   commands_.add(persist_commands());
   commands_.add(session_commands());

@@ -23,6 +23,8 @@
 
 namespace ringwood {
 
+class Scripting;
+
 class InProcess {
  public:
   using Args = std::vector<std::string>;
@@ -79,6 +81,7 @@ class InProcess {
   std::unique_ptr<Acl> acl_;
   Tracking tracking_;
   Engine engine_;
+  std::unique_ptr<Scripting> scripting_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::unique_ptr<Executor>> executors_;
   std::vector<std::unique_ptr<Session>> sessions_;

@@ -32,7 +32,7 @@ struct Server::LoadAppendOnly final : Task, LeaseJob {
       case Step::kEmpty:
         for (Shard* s : engine.shards)
           for (int i = 0; i < s->databases(); i++) s->database(i).clear();
-        server->persistence_->functions().clear();
+        server->scripting_.drop_libraries();
         step = Step::kLoad;
         return;
       default:

@@ -18,8 +18,8 @@ struct Server::Reload final : Task, LeaseJob {
     if (request.flush)
       for (Shard* s : first.engine().shards)
         for (int i = 0; i < s->databases(); i++) s->database(i).clear();
-    if (request.flush) server->persistence_->functions().clear();
-    server->load_->start(first, !server->skip_checksums_, request.merge || !request.flush, loaded, this);
+    if (request.flush) server->scripting_.drop_libraries();
+    server->load_->start(first, !server->skip_checksums_, {request.merge || !request.flush, request.merge}, loaded, this);
   }
   void finished(Executor&) override {}
 

@@ -20,6 +20,7 @@
 #include "net/info.h"
 #include "net/loop.h"
 #include "persist/commands.h"
+#include "persist/function_dump.h"
 #include "persist/rdb_encode.h"
 #include "persist/rdb_writer.h"
 #include "tools/server/process_title.h"
@@ -41,6 +42,7 @@ Server::Server(LoadedOptions&& loaded, const CommandLine& line, const std::strin
       shard_count_(options_.get().shards),
       mutations_(shard_count_),
       engine_{.mapping = SlotMapping(shard_count_)},
+      scripting_(engine_, shard_count_, Random::from_system().next()),
       network_(engine_, log_, *this),
       replication_(engine_, log_) {
   Random random = Random::from_system();
@@ -118,7 +120,7 @@ void Server::ready() {
   std::vector<FileIo*> io;
   for (auto& l : network_.loops) io.push_back(&l->ring());
   persistence_ = std::make_unique<Persistence>(engine_, io, static_cast<int>(getpid()), kRedisVersion, static_cast<SaveObserver*>(this));
-  load_ = std::make_unique<DataLoad>(engine_, *persistence_, *io[0]);
+  load_ = std::make_unique<DataLoad>(engine_, *io[0]);
   persistence_info_ = {persistence_.get(), load_.get()};
   engine_.persistence = persistence_.get();
   replication_.open(*network_.loops[0], *load_, *persistence_, static_cast<int>(getpid()));
@@ -126,7 +128,7 @@ void Server::ready() {
   engine_.append_only = append_only_.get();
   executors_[0]->begin_turn(clock_.unix_us());
   if (!append_only_->prepare(*executors_[0])) return exit_now(1);
-  if (!options_.get().appendonly) return load_->start(*executors_[0], options_.get().rdbchecksum, false, loaded, this);
+  if (!options_.get().appendonly) return load_->start(*executors_[0], options_.get().rdbchecksum, {}, loaded, this);
   append_only_->load(
       *executors_[0], options_.get().rdbchecksum, false, [](void* self, bool ok) { static_cast<Server*>(self)->append_only_loaded(ok); },
       this);
@@ -256,5 +258,12 @@ size_t Server::serialized_length(const Entry& e) {
   rdb::put_value(bytes, e, {o.rdb_version, o.rdbcompression});
   return bytes.size();
 }
+
+void Server::dump_functions(std::span<const OwnedBytes> sources, OutBuffer& out) {
+  const Options& o = options_.get();
+  make_function_dump(out, sources, {o.rdb_version, o.rdbcompression});
+}
+
+OwnedBytes Server::read_functions(Bytes payload, std::vector<OwnedBytes>& sources) { return read_function_dump(payload, sources); }
 
 }  // namespace ringwood

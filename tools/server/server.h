@@ -8,6 +8,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/conf_args.h"
 #include "engine/base/conf_file.h"
+#include "engine/commands/script/scripting.h"
 #include "engine/exec/acl.h"
 #include "engine/exec/command_table.h"
 #include "engine/exec/control.h"
@@ -52,7 +53,9 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   void load_append_only(Call& call) override;
   size_t serialized_length(const Entry& e) override;
   void skip_checksums(bool on) override { skip_checksums_ = on; }
-  void drop_functions() override { persistence_->functions().clear(); }
+  void functions_changed(std::vector<OwnedBytes> sources) override { persistence_->functions() = std::move(sources); }
+  void dump_functions(std::span<const OwnedBytes> sources, OutBuffer& out) override;
+  OwnedBytes read_functions(Bytes payload, std::vector<OwnedBytes>& sources) override;
   // SaveObserver
   void save_started(bool background) override;
   void save_finished(bool background, const Saver::Result& result) override;
@@ -85,6 +88,7 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   MutationLog mutations_;
   std::unique_ptr<Acl> acl_;  // from build() on: it needs all commands
   Engine engine_;
+  Scripting scripting_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::unique_ptr<Executor>> executors_;
   Network network_;

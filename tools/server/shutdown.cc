@@ -21,6 +21,7 @@ void Server::shutdown(Call& call, uint32_t flags) {
   t->server = this;
   t->flags = flags;
   t->asker = &call.executor();
+  t->any_time = true;
   t->owed = call.executor().suspend(call);
   log_.write(LogLevel::kNotice, "User requested shutdown...");
   t->run = [](Task& task, Executor& first) {

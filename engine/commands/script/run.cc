@@ -1,0 +1,186 @@
+#include "engine/commands/script/run.h"
+
+#include "engine/base/log.h"
+#include "engine/commands/script/conversion.h"
+#include "engine/commands/script/flags.h"
+#include "engine/commands/script/interpreter.h"
+#include "engine/commands/script/scripting.h"
+#include "engine/exec/acl_check.h"
+#include "engine/exec/client.h"
+#include "engine/exec/control.h"
+#include "engine/exec/executor.h"
+#include "engine/exec/gates.h"
+#include "engine/exec/routing.h"
+
+namespace ringwood {
+
+ScriptRun::ScriptRun(Scripting& scripting, Call& call, Bytes name, bool eval, uint32_t flags, bool read_only, std::atomic<bool>& wide)
+    : scripting_(scripting),
+      call_(call),
+      running_(scripting.thread(call.executor()).running),
+      name_(name),
+      eval_(eval),
+      flags_(flags),
+      read_only_(read_only || (!(flags & kScriptPlain) && (flags & kScriptNoWrites))),
+      wide_(wide),
+      narrow_(call.executor().held() != all_shards(call.engine().mapping.shards)),
+      state_(call.engine().state.load(std::memory_order_relaxed)),
+      database_(call.client()->database) {}
+
+ScriptRun::~ScriptRun() {
+  running_.state.store(RunningScript::kNone, std::memory_order_release);
+  call_.client()->database = database_;
+}
+
+// What a script without the first line does is judged command by command, but none runs on stale data.
+bool ScriptRun::begin() {
+  uint32_t refused = flags_ & kScriptAllowStale ? 0 : kStateMasterDown;
+  if (!(flags_ & kScriptPlain)) {
+    bool writes = !(flags_ & kScriptNoWrites);
+    if (writes) refused |= kStateAofFailed | kStateSaveFailed | kStateReplica | kStateFewReplicas;
+    if (writes && !(flags_ & kScriptAllowOom)) refused |= kStateOutOfMemory;
+    if (!admit_states(call_.engine(), refused & state_, call_.options(), call_.reply)) return false;
+    if (writes && read_only_) return call_.reply.error("ERR Can not execute a script with write flag using *_ro command."), false;
+  } else if (!admit_states(call_.engine(), refused & state_, call_.options(), call_.reply)) {
+    return false;
+  }
+  if (narrow_ && wide_.load(std::memory_order_relaxed)) {
+    call_.executor().start_over_with_all_shards(call_);
+    return false;
+  }
+  if (narrow_) call_.executor().pushes().hold_back();
+  running_.state.store(RunningScript::kClean, std::memory_order_release);
+  return true;
+}
+
+void ScriptRun::end(Interpreter& interpreter, bool succeeded) {
+  lua_State* l = interpreter.state();
+  if (busy_) scripting_.no_longer_busy(call_.executor());
+  call_.do_not_propagate();
+  if (narrow_) {
+    if (starts_over_) call_.executor().effects().abandon_unit();
+    call_.executor().pushes().let_go(!starts_over_);
+    starts_over_ ? undo_.revert(call_) : undo_.forget();
+  }
+  if (starts_over_) {
+    lua_pop(l, 1);
+    call_.client()->database = database_;
+    wide_.store(true, std::memory_order_relaxed);
+    return call_.executor().start_over_with_all_shards(call_);
+  }
+  if (succeeded) return reply_value(l, call_.reply, resp_);
+  ScriptError e = error_at(l, -1);
+  OwnedBytes text(e.text);
+  while (!text.empty() && (text.back() == '\r' || text.back() == '\n')) text.pop_back();
+  if (e.line && !e.source.empty()) {
+    text.append(" script: ").append(name_).append(", on ").append(e.source).append(":").append(int64_text(e.line)).append(".");
+  }
+  call_.reply.error(text);
+  if (e.counted) call_.reply.set_counted();
+  lua_pop(l, 1);
+}
+
+// --- the script's commands
+
+bool ScriptRun::may_run(const Command& command, std::span<const Bytes> args) const {
+  return !acl_check(call_.client()->user.get(), command, args);
+}
+
+bool ScriptRun::check_rights(const Command& command, std::span<const Bytes> args, Reply& reply) {
+  Client& client = *call_.client();
+  AclDenial d = acl_check(client.user.get(), command, args);
+  if (__builtin_expect(!d, 1)) return true;
+  log_denial(call_.engine(), &client, *client.user, d, AclContext::kScript, command, args, call_.now_ms());
+  reply.error("ERR ACL failure in script: " + denial_text(d, *client.user, command, args, false));
+  return false;
+}
+
+bool ScriptRun::admit(const Command* command, std::span<const Bytes> args, Reply& reply) {
+  if (!command || (!command->spec->run && args.size() > 1)) return reply.error("ERR Unknown Redis command called from script"), false;
+  int arity = command->spec->arity, n = static_cast<int>(args.size());
+  if (arity >= 0 ? n != arity : n < -arity) return reply.error("ERR Wrong number of args calling Redis command from script"), false;
+  const bool all_allowed = call_.engine().debug.disable_deny_scripts.load(std::memory_order_relaxed);
+  if ((command->flags & kNoScript) && !all_allowed) return reply.error("ERR This Redis command is not allowed from script"), false;
+  if (!(command->flags & kStale) && (state_ & kStateMasterDown) && !call_.options().replica_serve_stale_data)
+    return reply.error("ERR Can not execute the command on a stale replica"), false;
+  if (!check_rights(*command, args, reply)) return false;
+  if (read_only_ && (command->flags & (kWrite | kMayReplicate)))
+    return reply.error("ERR Write commands are not allowed from read-only scripts."), false;
+  if (written_) return true;  // what has begun is finished, whatever the server's state
+  constexpr uint32_t kWriteStates = kStateAofFailed | kStateSaveFailed | kStateReplica | kStateFewReplicas;
+  if ((command->flags & kWrite) && !admit_states(call_.engine(), command->refused_in & state_ & kWriteStates, call_.options(), reply))
+    return false;
+  bool may_grow = !(flags_ & kScriptPlain) && (flags_ & kScriptAllowOom);
+  return may_grow || admit_states(call_.engine(), command->refused_in & state_ & kStateOutOfMemory, call_.options(), reply);
+}
+
+// Whether the held shards suffice. Before a write the old values are put aside, as long as more shards may be needed later.
+bool ScriptRun::shards_suffice(Call& nested) {
+  ShardSet needed;
+  add_shards(nested.command(), nested.args(), *call_.client(), call_.engine().mapping, needed);
+  if ((needed & ~call_.executor().held()).any()) return false;
+  return !(nested.command().flags & kWrite) || undo_.note(nested);
+}
+
+bool ScriptRun::run_command(Interpreter& interpreter, std::span<const Bytes> args) {
+  Executor& executor = call_.executor();
+  Client& client = *call_.client();
+  const Command* command = call_.engine().commands->find(args);
+  reply_.clear();
+  Reply reply(reply_, resp_);
+  if (!admit(command, args, reply)) {
+    executor.count_refusal(command, reply);
+    return true;
+  }
+  Call nested(executor, *command, args, &client, client.database, reply);
+  nested.set_no_touch(client.no_touch);
+  if (narrow_ && !shards_suffice(nested)) {
+    starts_over_ = true;
+    interpreter.stop("the script starts over");
+    return false;
+  }
+  if ((command->flags & kWrite) && !written_) {
+    int clean = RunningScript::kClean;
+    if (!running_.state.compare_exchange_strong(clean, RunningScript::kDirty, std::memory_order_acq_rel)) {
+      interpreter.stop(Scripting::kKilledText);
+      return false;
+    }
+    written_ = true;
+  }
+  executor.run_nested(nested, propagates_);
+  return true;
+}
+
+// --- time
+
+// From Lua's hook: now and then, and as often as can be once the script is busy.
+void ScriptRun::look_at_time(Interpreter& interpreter) {
+  Executor& executor = call_.executor();
+  int64_t now_ms = call_.engine().clock->monotonic_us() / 1000;
+  int64_t limit_ms = executor.options().busy_reply_threshold;
+  if (!begun_ms_) begun_ms_ = now_ms;
+  if (!busy_ && (limit_ms <= 0 || now_ms - begun_ms_ < limit_ms)) return;
+  BusyHost* host = executor.busy_host();
+  if (!busy_) become_busy(now_ms);
+  if (host) host->serve_while_busy(*call_.client());
+  if (running_.state.load(std::memory_order_acquire) == RunningScript::kKilled) {
+    if (Log* log = call_.engine().log) log->write(LogLevel::kNotice, "Lua script killed by user with SCRIPT KILL.");
+    interpreter.stop(Scripting::kKilledText);
+  } else if (host && host->ending()) {
+    interpreter.stop("The server ends");
+  }
+}
+
+void ScriptRun::become_busy(int64_t now_ms) {
+  busy_ = true;
+  if (Log* log = call_.engine().log)
+    log->write(LogLevel::kWarning,
+               "Slow script detected: still in execution after %lld milliseconds. You can try killing the script using the %s command. "
+               "Script name is: %.*s.",
+               static_cast<long long>(now_ms - begun_ms_), eval_ ? "SCRIPT KILL" : "FUNCTION KILL", static_cast<int>(name_.size()),
+               name_.data());
+  scripting_.busy(call_, name_, eval_, begun_ms_);
+  if (BusyHost* host = call_.executor().busy_host()) host->wake_all();
+}
+
+}  // namespace ringwood

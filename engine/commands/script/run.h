@@ -1,0 +1,82 @@
+#pragma once
+// One run of a script or function: from the call of EVAL or FCALL until its reply. What the script calls is judged and run here; what it may do, how long it
+// takes, which shards it holds and what it has changed is known here.
+#include <atomic>
+#include <span>
+#include <vector>
+
+#include "engine/commands/script/undo.h"
+#include "engine/exec/call.h"
+#include "engine/exec/out_buffer.h"
+
+namespace ringwood {
+
+class Interpreter;
+class Scripting;
+
+// A thread's script as other threads see it: for SCRIPT KILL, FUNCTION KILL and FUNCTION STATS.
+struct RunningScript {
+  enum State : int { kNone, kClean, kDirty, kKilled };
+  std::atomic<int> state{kNone};  // becomes kKilled or kDirty from kClean, never one after the other: what has written is not killed
+  // Only of one that is busy, under Scripting's lock.
+  bool busy = false, eval = true;
+  OwnedBytes name;
+  std::vector<OwnedBytes> command;
+  int64_t begun_ms = 0;  // monotonic
+};
+
+class ScriptRun {
+ public:
+  // `name`: the SHA, or the function's name. `wide`: whether it is known to need every shard; set when that turns out.
+  ScriptRun(Scripting& scripting, Call& call, Bytes name, bool eval, uint32_t flags, bool read_only, std::atomic<bool>& wide);
+  ~ScriptRun();
+  ScriptRun(const ScriptRun&) = delete;
+
+  // Whether it may begin, in the server's present state; otherwise the call has its reply, or will be run again.
+  bool begin();
+  // `interpreter` has called the script; its result or error is on top of the stack, and is popped. Replies, or starts over.
+  void end(Interpreter& interpreter, bool succeeded);
+
+  // --- while it runs
+  // redis.call: the reply is in reply() afterwards, whatever happens. False when the script is to be given up: it starts over, or was killed.
+  bool run_command(Interpreter& interpreter, std::span<const Bytes> args);
+  OutBuffer& reply() { return reply_; }
+  std::vector<Bytes>& arguments() { return arguments_; }
+  void look_at_time(Interpreter& interpreter);
+  void set_resp(int resp) { resp_ = resp; }
+  int resp() const { return resp_; }
+  Call& call() { return call_; }
+  // Whether the client's user may run the command.
+  bool may_run(const Command& command, std::span<const Bytes> args) const;
+  // redis.set_repl: whether what is called from now on propagates its effects.
+  void set_propagates(bool on) { propagates_ = on; }
+
+ private:
+  bool admit(const Command* command, std::span<const Bytes> args, Reply& reply);
+  bool check_rights(const Command& command, std::span<const Bytes> args, Reply& reply);
+  bool shards_suffice(Call& nested);
+  void become_busy(int64_t now_ms);
+
+  Scripting& scripting_;
+  Call& call_;
+  RunningScript& running_;
+  const Bytes name_;
+  const bool eval_;
+  const uint32_t flags_;
+  const bool read_only_;
+  std::atomic<bool>& wide_;
+  const bool narrow_;   // holds some of several shards only
+  uint32_t state_ = 0;  // Engine::state when it began
+  const int database_;
+  int resp_ = 2;
+  bool propagates_ = true;
+  bool written_ = false;
+  bool starts_over_ = false;
+  bool busy_ = false;
+  int64_t begun_ms_ = 0;  // monotonic, of the first look at the time
+  OutBuffer reply_;
+  std::vector<Bytes> arguments_;
+  UndoLog undo_;
+};
+
+}  // namespace ringwood

@@ -1,0 +1,74 @@
+#include "engine/commands/script/undo.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/exec/call.h"
+#include "engine/exec/command_table.h"
+
+namespace ringwood {
+namespace {
+
+constexpr size_t kLargestCopy = 64 * 1024;  // bytes of a string
+
+// The encodings of small values are one block of memory.
+bool quick_to_copy(const Entry& e) {
+  if (e.type() == Type::kString) return e.string_size() <= kLargestCopy;
+  switch (e.encoding()) {
+    case Encoding::kListpack:
+    case Encoding::kListpackEx:
+    case Encoding::kIntset: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+bool UndoLog::noted(int database, Bytes key) const {
+  return std::any_of(images_.begin(), images_.end(), [&](const Image& i) { return i.database == database && i.key == key; });
+}
+
+bool UndoLog::note(Call& call) {
+  for (Bytes name : {"copy", "move"})  // write to a database that only their arguments name
+    if (call.command().full_name == name) return false;
+  if (!CommandTable::keys_of(call.command(), call.args(), keys_)) return true;  // the handler will find the arguments wrong
+  for (int i : keys_) {
+    KeyRef k(call.arg(static_cast<size_t>(i)));
+    const Entry* e = call.db(k).find(k);
+    if (e && !noted(call.database(), k.key) && !quick_to_copy(*e)) return false;
+  }
+  for (int i : keys_) {
+    KeyRef k(call.arg(static_cast<size_t>(i)));
+    if (noted(call.database(), k.key)) continue;
+    const Entry* e = call.db(k).find(k);
+    Image image{call.database(), OwnedBytes(k.key), nullptr, -1};
+    if (e) {
+      image.before = Entry::duplicate(e, k.key);
+      image.before->set_access(e->access());
+      image.expiry_ms = e->expiry_ms();
+    }
+    images_.push_back(std::move(image));
+  }
+  return true;
+}
+
+void UndoLog::revert(Call& call) {
+  for (auto image = images_.rbegin(); image != images_.rend(); ++image) {
+    KeyRef k(image->key);
+    Database& d = call.in_database(image->database).db(k);
+    d.erase(k);
+    if (!image->before) continue;
+    Entry* e = std::exchange(image->before, nullptr);
+    d.adopt(k, e);
+    if (image->expiry_ms >= 0) d.set_expiry(k, e, image->expiry_ms);
+  }
+  forget();
+}
+
+void UndoLog::forget() {
+  for (Image& i : images_)
+    if (i.before) Entry::destroy(i.before);
+  images_.clear();
+}
+
+}  // namespace ringwood
