@@ -179,6 +179,7 @@ void MasterLink::send(Bytes bytes) {
 }
 
 void MasterLink::acknowledge() {
+  ack_wanted_ = false;
   if (state_ == State::kConnected) send(wire_command({"REPLCONF", "ACK", std::to_string(owner_.offset())}));
 }
 
@@ -365,6 +366,7 @@ void MasterLink::sync_failed(const char* why) {
 
 void MasterLink::applied(Bytes bytes) {
   owner_.streamed(bytes, connection_->database);
+  if (ack_wanted_) acknowledge();
   if (connection_->query.size() - bytes.size() < kMostWaiting / 2) loop_.release(*connection_);
 }
 

@@ -60,6 +60,8 @@ class MasterLink final : StreamOwner, StreamObserver, LeaseJob {
   }
   // Tells the master how far we are.
   void acknowledge();
+  // The same, as soon as the commands that are being applied count.
+  void acknowledge_soon() { ack_wanted_ = true; }
 
   State state() const { return state_; }
   // Database that the stream has selected.
@@ -129,6 +131,7 @@ class MasterLink final : StreamOwner, StreamObserver, LeaseJob {
   OwnedBytes new_id_;  // of the full sync under way
   int64_t new_offset_ = 0;
   bool dial_now_ = false;
+  bool ack_wanted_ = false;
   int64_t next_look_ms_ = 0, next_dial_ms_ = 0, next_ack_ms_ = 0;
   int64_t heard_ms_ = 0;  // the last byte of the handshake or the image came
   int64_t down_since_ms_ = 0;

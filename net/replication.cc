@@ -278,7 +278,7 @@ void Replication::replconf(Call& call) {
       if (call.argc() > 4 && Call::is_word(call.arg(3), "fack")) parse_int64(call.arg(4), on_disk);
       return desk_->acknowledged(c, number, on_disk);
     } else if (Call::is_word(word, "getack")) {
-      if (c.role == Client::Role::kMaster) link_->acknowledge();
+      if (c.role == Client::Role::kMaster) link_->acknowledge_soon();
       return;
     } else if (Call::is_word(word, "rdb-only")) {
       if (!call.to_int_range(value, 0, 1, number)) return;

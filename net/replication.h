@@ -33,7 +33,6 @@ class Replication final : public ReplicationControl, MasterLinkOwner, ReplicaDes
   int64_t offset_now() const override { return offset(); }
   void replicaof(Call& call, Bytes host, int port) override;
   void change_id(Executor& here) override;
-  void acknowledge() override { link_->acknowledge(); }
   void reset_counters() override;
   void replconf(Call& call) override;
   void psync(Call& call, bool old, Bytes id, int64_t from) override;

@@ -80,9 +80,6 @@ class ReplicationControl {
   // PSYNC, or SYNC with `old`. `from`: the first byte that is wanted.
   virtual void psync(Call& call, bool old, Bytes id, int64_t from) = 0;
 
-  // The master asks how far we are. On the first thread, while its stream is applied.
-  virtual void acknowledge() = 0;
-
  protected:
   ~ReplicationControl() = default;
 };

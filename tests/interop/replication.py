@@ -295,6 +295,24 @@ for shards in (1, 2):
     tap.case(f"a chain Redis -> ours -> Redis -> ours, {shards} shards")(lambda shards=shards: chain(shards))
 
 
+def wait_is_quick(shards):
+    with Ringwood(BINARY, "--repl-diskless-sync-delay", "0", shards=shards) as master, Ringwood(BINARY, shards=shards) as replica:
+        m = master.client()
+        follow(replica, master.port)
+        until(lambda: m("WAIT", 1, 1000) == 1, "the replica acknowledges")
+        begin = time.monotonic()
+        for i in range(20):
+            m("SET", "k", i)
+            equal(m("WAIT", 1, 5000), 1)
+        # Each would take a second if the replica told its place by its clock alone, or without what came together with the question.
+        if time.monotonic() - begin > 10:
+            raise AssertionError(f"20 WAITs took {time.monotonic() - begin:.1f} s")
+
+
+for shards in (1, 2):
+    tap.case(f"WAIT asks the replica and hears of the write that came just before, {shards} shards")(lambda shards=shards: wait_is_quick(shards))
+
+
 @tap.case("values and transactions longer than what a link keeps waiting, and links that clients kill")
 def _():
     with Redis("--repl-diskless-sync-delay", "0") as a, Ringwood(BINARY, "--repl-diskless-sync-delay", "0", shards=2) as b, Redis() as c:
