@@ -246,7 +246,7 @@ void ReplicaDesk::at_cut(Executor& home, SnapshotInfo& info) {
 void ReplicaDesk::take(OutBuffer chunk) {
   image_bytes_ += chunk.size();
   chunks_.push_back(std::move(chunk));
-  if (!marked_) return snapshots_.consumed();  // sent when its length is known
+  if (!marked_) return snapshots_.consumed(*this);  // sent when its length is known
   for (Peer& p : peers_) feed(p);
   release_chunks();
 }
@@ -278,7 +278,7 @@ void ReplicaDesk::release_chunks() {
     if (p.machine.state() == ReplicaPeer::State::kImage) least = std::min(least, p.chunk);
   for (; released_ < least; released_++) {
     chunks_[released_] = OutBuffer();
-    if (marked_) snapshots_.consumed();
+    if (marked_) snapshots_.consumed(*this);
   }
   if (!image_whole_ || released_ < chunks_.size()) return;
   snapping_ = false;

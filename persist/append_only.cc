@@ -362,7 +362,7 @@ void AppendOnly::at_cut(Executor& home, SnapshotInfo& info) {
 }
 
 void AppendOnly::chunk_written() {
-  if (from_snapshot_) persistence_.snapshots().consumed();
+  if (from_snapshot_) persistence_.snapshots().consumed(*this);
 }
 
 void AppendOnly::file_done(int error) {

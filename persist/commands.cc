@@ -110,16 +110,35 @@ void save(Call& c) {
   Persistence* p = c.engine().persistence;
   if (!p) return c.reply.error("ERR");  // nothing to save to: a process without disk
   if (p->saving()) return c.reply.error("ERR Background save already in progress");
+  if (p->snapshots().busy()) return c.reply.error("ERR Another child process is active (AOF?): can't SAVE right now.");
   auto* waiting = new WaitingSave{&c.executor(), c.executor().suspend(c)};
   p->save_held(c.executor(), false, answer_save, waiting);  // cannot be refused: no other thread runs a command now
 }
 
+void cancel_save(Call& c, Persistence& p) {
+  switch (p.cancel_held(c.executor())) {
+    case Persistence::Cancelled::kUnderWay: return c.reply.simple("Background saving cancelled");
+    case Persistence::Cancelled::kScheduled: return c.reply.simple("Scheduled background saving cancelled");
+    case Persistence::Cancelled::kNothing: return c.reply.error("ERR Background saving is currently not in progress or scheduled");
+  }
+}
+
 void bgsave(Call& c) {
-  if (c.argc() > 2 || (c.argc() == 2 && !Call::is_word(c.arg(1), "schedule"))) return c.reply.syntax_error();
+  bool schedule = c.argc() == 2 && Call::is_word(c.arg(1), "schedule");
+  bool cancel = c.argc() == 2 && Call::is_word(c.arg(1), "cancel");
+  if (c.argc() > 1 && !schedule && !cancel) return c.reply.syntax_error();
   Persistence* p = c.engine().persistence;
   if (!p) return c.reply.error("ERR");
-  if (!p->save_held(c.executor(), true, nullptr, nullptr)) return c.reply.error("ERR Background save already in progress");
-  c.reply.simple("Background saving started");
+  if (cancel) return cancel_save(c, *p);
+  if (p->saving()) return c.reply.error("ERR Background save already in progress");
+  if (p->save_held(c.executor(), true, nullptr, nullptr)) return c.reply.simple("Background saving started");
+  // An image is under way for somebody else: a replica, the append-only file.
+  if (!schedule)
+    return c.reply.error(
+        "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever "
+        "possible.");
+  p->schedule();
+  c.reply.simple("Background saving scheduled");
 }
 
 void bgrewriteaof(Call& c) {
@@ -139,7 +158,7 @@ void lastsave(Call& c) {
 constexpr KeySpec kReadKey[] = {{.flags = kKeyRO | kKeyAccess, .index = 1}};
 constexpr KeySpec kRestoredKey[] = {{.flags = kKeyOW | kKeyUpdate, .index = 1}};
 constexpr const char* kRestoreHistory[] = {"3.0.0|REPLACE was added.", "5.0.0|ABSTTL was added.", "5.0.0|IDLETIME and FREQ were added."};
-constexpr const char* kBgsaveHistory[] = {"3.2.2|SCHEDULE was added."};
+constexpr const char* kBgsaveHistory[] = {"3.2.2|SCHEDULE was added."};  // CANCEL came after 7.2: known, but not shown
 
 constexpr CommandSpec kCommands[] = {
     {.name = "dump",

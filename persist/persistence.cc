@@ -3,10 +3,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "engine/base/memory.h"
 #include "engine/exec/executor.h"
-#include "persist/replication_place.h"
-#include "persist/snapshot.h"
 
 namespace ringwood {
 
@@ -16,6 +13,56 @@ constexpr int64_t kRetryMs = 5000;
 
 }  // namespace
 
+// The file of SAVE and BGSAVE as a sink. A save is over when the file is, and no more of the image will come.
+class Persistence::File final : public SnapshotSink {
+ public:
+  File(Persistence& owner, FileIo& io) : owner_(owner), saver_(io) {}
+
+  // Of both the image and the file, what is still under way is called off. On the thread of the save.
+  void cancel() {
+    if (image_ended_ && !file_ended_) saver_.cancel();
+  }
+
+  int thread() const { return home_->self(); }
+
+ private:
+  void at_cut(Executor& home, SnapshotInfo&) override {
+    const Options& o = home.options();
+    home_ = &home;
+    image_ended_ = file_ended_ = false;
+    saver_.start({o.dir, o.dbfilename, owner_.process_id_}, saved, written, this);
+    owner_.at_cut(home);
+  }
+  void take(OutBuffer chunk) override { saver_.add(std::move(chunk)); }
+  void complete() override {
+    image_ended_ = true;
+    saver_.end();
+    if (file_ended_) owner_.on_finished(result_);
+  }
+  void broken() override {
+    image_ended_ = true;
+    if (!file_ended_) return saver_.cancel();
+    owner_.on_finished(result_);
+  }
+  static void written(void* self) {
+    auto& file = *static_cast<File*>(self);
+    file.owner_.snapshots_.consumed(file);
+  }
+  static void saved(void* self, const Saver::Result& result) {
+    auto& file = *static_cast<File*>(self);
+    file.file_ended_ = true;
+    file.result_ = result;
+    if (file.image_ended_) return file.owner_.on_finished(result);
+    file.owner_.cancel(*file.home_);  // the disk is full, say: the rest of the image is for nobody
+  }
+
+  Persistence& owner_;
+  Saver saver_;
+  Executor* home_ = nullptr;
+  bool image_ended_ = true, file_ended_ = true;
+  Saver::Result result_;
+};
+
 Persistence::Persistence(Engine& engine, const std::vector<FileIo*>& io, int process_id, OwnedBytes server_version, SaveObserver* observer)
     : engine_(engine),
       process_id_(process_id),
@@ -23,47 +70,40 @@ Persistence::Persistence(Engine& engine, const std::vector<FileIo*>& io, int pro
       observer_(observer),
       snapshots_(engine, server_version_, functions_),
       last_save_s_(engine.start_ms / 1000) {
-  for (FileIo* i : io) savers_.push_back(std::make_unique<Saver>(*i));
+  for (FileIo* i : io) files_.push_back(std::make_unique<File>(*this, *i));
 }
 Persistence::~Persistence() = default;
 
 bool Persistence::save_held(Executor& home, bool background, Done done, void* context) {
   if (saving_.exchange(true, std::memory_order_acq_rel)) return false;
-  const Options& o = home.options();
+  File* file = files_[static_cast<size_t>(home.self())].get();
+  if (snapshots_.busy()) {
+    saving_.store(false, std::memory_order_release);
+    return false;
+  }
   background_ = background;
   done_ = done;
   context_ = context;
+  current_ = file;
+  scheduled_ = false;
   started_s_ = home.now_ms() / 1000;
   last_try_ms_ = home.now_ms();
   saves_++;
   if (observer_) observer_->save_started(background);
+  return snapshots_.start_held(home, *file);  // every shard is held: nobody came between
+}
 
-  SnapshotInfo info;
-  info.write = {o.rdb_version, o.rdbcompression};
-  info.access = {o.maxmemory_policy, home.now_ms(), static_cast<int>(o.lfu_decay_time)};
-  info.server_version = server_version_;
-  info.now_ms = home.now_ms();
-  info.used_memory = memory::used();
-  add_replication_place(info, engine_);
-  Saver::Job job;
-  job.folder = o.dir;
-  job.file = o.dbfilename;
-  job.process_id = process_id_;
-  job.compute_checksum = o.rdbchecksum;
-  job.chunks = encode_data_set(engine_.shards, functions_, info);
+void Persistence::at_cut(Executor&) {
   for (Shard* s : engine_.shards) {
     unsaved_ += s->stats.dirty.get();
     s->stats.dirty.set(0);
   }
-  savers_[static_cast<size_t>(home.self())]->start(std::move(job), finished, this);
-  return true;
 }
-
-void Persistence::finished(void* context, const Saver::Result& result) { static_cast<Persistence*>(context)->on_finished(result); }
 
 void Persistence::on_finished(const Saver::Result& result) {
   int64_t now_s = engine_.clock->unix_ms() / 1000;
   last_seconds_ = now_s - started_s_;
+  last_pre_image_bytes_ = snapshots_.pre_image_bytes();
   if (!result.error) {
     last_save_s_ = now_s;
     unsaved_ = 0;
@@ -107,14 +147,38 @@ void Persistence::save(Executor& home, bool background, Done done, void* context
   home.with_all_shards(job);
 }
 
-void Persistence::cancel(Executor& home) {
-  Saver& saver = *savers_[static_cast<size_t>(home.self())];
-  if (saver.busy()) saver.cancel();
+Persistence::Cancelled Persistence::cancel_held(Executor& here) {
+  bool was_scheduled = scheduled_.exchange(false);
+  if (!saving()) return was_scheduled ? Cancelled::kScheduled : Cancelled::kNothing;
+  File* file = current_;
+  snapshots_.cancel_held(here, *file);
+  struct Cancel final : Task {
+    File* file;
+  };
+  auto* t = new Cancel;
+  t->file = file;
+  t->run = [](Task& task, Executor&) { static_cast<Cancel&>(task).file->cancel(); };
+  t->done = [](Task& task, Executor&) { delete static_cast<Cancel*>(&task); };
+  here.send_task(file->thread(), t);
+  return Cancelled::kUnderWay;
+}
+
+struct Persistence::CancelJob final : LeaseJob {
+  Persistence* owner = nullptr;
+  void run(Executor& here) override { owner->cancel_held(here); }
+  void finished(Executor&) override { delete this; }
+};
+
+void Persistence::cancel(Executor& here) {
+  auto* job = new CancelJob;
+  job->owner = this;
+  here.with_all_shards(job);
 }
 
 bool Persistence::due(const Options& options, int64_t now_ms) const {
-  if (saving()) return false;
+  if (saving() || snapshots_.busy()) return false;
   if (!last_ok() && now_ms - last_try_ms_.load(std::memory_order_relaxed) <= kRetryMs) return false;
+  if (scheduled_.load(std::memory_order_relaxed)) return true;
   int64_t changes = changes_since_save();
   for (const SavePoint& p : options.save)
     if (changes >= p.changes && now_ms / 1000 - last_save_s() > p.seconds) return true;

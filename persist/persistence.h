@@ -38,9 +38,14 @@ class Persistence {
   bool save_held(Executor& home, bool background, Done done, void* context);
   // The same from outside of commands: takes the lease first. `done` is told with EBUSY when a save is under way by then.
   void save(Executor& home, bool background, Done done, void* context);
-  // Gives up the save that is under way on this thread, if there is one (SHUTDOWN NOSAVE, FLUSHALL).
-  void cancel(Executor& home);
-  // Whether a save point of the options asks for a save now. After a failure, not sooner than five seconds.
+  // Calls the save that is under way off, or else forgets one that was scheduled; answers which. The caller holds every shard.
+  enum class Cancelled : uint8_t { kNothing, kScheduled, kUnderWay };
+  Cancelled cancel_held(Executor& here);
+  // The same from outside of commands.
+  void cancel(Executor& here);
+  // The next save begins as soon as it can (BGSAVE SCHEDULE while an image goes elsewhere, FLUSHALL).
+  void schedule() { scheduled_ = true; }
+  // Whether a save point of the options asks for a save now, or one is scheduled. After a failure, not sooner than five seconds.
   bool due(const Options& options, int64_t now_ms) const;
 
   // --- for INFO and LASTSAVE; any thread
@@ -51,6 +56,8 @@ class Persistence {
   int64_t last_seconds() const { return last_seconds_.load(std::memory_order_relaxed); }  // how long the last one took, -1: none yet
   int64_t started_s() const { return started_s_.load(std::memory_order_relaxed); }        // the one under way
   int64_t saves() const { return saves_.load(std::memory_order_relaxed); }
+  // What the last save wrote because of changes while it was under way.
+  int64_t last_pre_image_bytes() const { return last_pre_image_bytes_.load(std::memory_order_relaxed); }
   int64_t changes_since_save() const;
   // Sets or clears kStateSaveFailed (stop-writes-on-bgsave-error); after every save, and whenever options may have changed.
   void refresh_gate(const Options& options);
@@ -59,6 +66,7 @@ class Persistence {
 
   // Images of the data set for other sinks than the file of SAVE.
   Snapshots& snapshots() { return snapshots_; }
+  const Snapshots& snapshots() const { return snapshots_; }
 
   const OwnedBytes& server_version() const { return server_version_; }
 
@@ -66,19 +74,22 @@ class Persistence {
   std::vector<OwnedBytes>& functions() { return functions_; }
 
  private:
+  class File;
   struct SaveJob;
-  static void finished(void* context, const Saver::Result& result);
+  struct CancelJob;
+  void at_cut(Executor& home);
   void on_finished(const Saver::Result& result);
 
   Engine& engine_;
-  std::vector<std::unique_ptr<Saver>> savers_;  // one a thread
   const int process_id_;
   const OwnedBytes server_version_;
   SaveObserver* observer_;
   std::vector<OwnedBytes> functions_;
   Snapshots snapshots_;
-  std::atomic<bool> saving_{false}, background_{false}, last_ok_{true};
-  std::atomic<int64_t> last_save_s_, last_try_ms_{0}, last_seconds_{-1}, started_s_{0}, saves_{0};
+  std::vector<std::unique_ptr<File>> files_;  // one a thread
+  std::atomic<File*> current_{nullptr};       // the one of the save under way
+  std::atomic<bool> saving_{false}, background_{false}, last_ok_{true}, scheduled_{false};
+  std::atomic<int64_t> last_save_s_, last_try_ms_{0}, last_seconds_{-1}, started_s_{0}, saves_{0}, last_pre_image_bytes_{0};
   // Changes that the shards no longer count because a save has begun since, and that are not on disk: those of the save under way, and of failed ones.
   std::atomic<int64_t> unsaved_{0};
   Done done_ = nullptr;  // of the save under way; touched by its thread alone, as long as saving_ is true

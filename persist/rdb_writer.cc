@@ -139,9 +139,13 @@ bool put_function(OutBuffer& out, Bytes source, const WriteOptions& options) {
   return true;
 }
 
-void put_database(OutBuffer& out, int database, uint64_t keys, uint64_t volatile_keys) {
+void put_select(OutBuffer& out, int database) {
   put_byte(out, kOpSelectDb);
   put_length(out, static_cast<uint64_t>(database));
+}
+
+void put_database(OutBuffer& out, int database, uint64_t keys, uint64_t volatile_keys) {
+  put_select(out, database);
   put_byte(out, kOpResizeDb);
   put_length(out, keys);
   put_length(out, volatile_keys);

@@ -27,6 +27,8 @@ void put_aux(OutBuffer& out, Bytes name, Bytes value);
 void put_aux(OutBuffer& out, Bytes name, int64_t value);
 // The source of a function library. Versions below 10 have no place for one: false, and nothing is written.
 bool put_function(OutBuffer& out, Bytes source, const WriteOptions& options);
+// Keys that follow are of this database; how many it has in all may be told as well.
+void put_select(OutBuffer& out, int database);
 void put_database(OutBuffer& out, int database, uint64_t keys, uint64_t volatile_keys);
 // A key with its expiry. idle_seconds or frequency are written where they are not -1.
 void put_key(OutBuffer& out, const Entry& e, int64_t idle_seconds, int frequency, const WriteOptions& options);

@@ -2,19 +2,16 @@
 
 #include <fcntl.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
-#include "engine/base/crc.h"
 #include "engine/base/number.h"
 
 namespace ringwood {
 namespace {
 
-// Written and summed at a time: a few hundred microseconds of the loop's time for the checksum.
-constexpr size_t kWriteBytes = size_t{512} << 10;
+constexpr size_t kWriteBytes = size_t{1} << 20;
 
 }  // namespace
 
@@ -28,17 +25,17 @@ OwnedBytes Saver::Result::message() const {
   return text + strerror_r(error, room, sizeof room);
 }
 
-void Saver::start(Job job, Done done, void* context) {
+void Saver::start(Job job, Done done, Written written, void* context) {
   job_ = std::move(job);
   done_ = done;
+  written_ = written;
   context_ = context;
   target_ = job_.folder + "/" + job_.file;
   temporary_ = job_.folder + "/temp-" + int64_text(job_.process_id) + ".rdb";
   result_ = {};
-  cancelled_ = ended_ = false;
+  cancelled_ = ended_ = failed_ = false;
   fd_ = -1;
-  chunk_ = at_ = summed_ = 0;
-  checksum_ = 0;
+  at_ = 0;
   request_ = {};
   request_.done = completed;
   request_.context = this;
@@ -60,7 +57,8 @@ void Saver::next(Stage stage, IoRequest::Op op) {
 void Saver::on_result(int64_t result) {
   int error = result < 0 ? static_cast<int>(-result) : 0;
   switch (stage_) {
-    case Stage::kIdle: return;
+    case Stage::kIdle:
+    case Stage::kWait: return;
     case Stage::kOpen:
       if (error) return fail("open the temporary file", error);
       fd_ = static_cast<int>(result);
@@ -105,30 +103,37 @@ void Saver::on_result(int64_t result) {
   }
 }
 
-// Makes job_.chunks[chunk_] a chunk with something left to write; false when all has been written.
-bool Saver::refill() {
-  while (chunk_ < job_.chunks.size() && at_ == job_.chunks[chunk_].size()) {
-    OutBuffer().swap(job_.chunks[chunk_++]);  // its memory goes as soon as it is on its way to the disk
-    at_ = summed_ = 0;
-  }
-  if (chunk_ < job_.chunks.size()) return true;
-  if (ended_ || !job_.end_with_checksum) return false;
+void Saver::add(OutBuffer chunk) {
+  chunks_.push_back(std::move(chunk));
+  if (failed_ || stage_ == Stage::kIdle) return drop_chunk();
+  if (stage_ == Stage::kWait) write_more();
+}
+
+void Saver::end() {
   ended_ = true;
-  OutBuffer end;
-  store<uint64_t>(end.reserve(sizeof checksum_), job_.compute_checksum ? checksum_ : 0);
-  end.commit(sizeof checksum_);
-  job_.chunks.push_back(std::move(end));
-  return true;
+  if (stage_ == Stage::kWait) write_more();
+}
+
+void Saver::cancel() {
+  cancelled_ = true;
+  if (stage_ == Stage::kWait) write_more();
+}
+
+void Saver::drop_chunk() {
+  chunks_.pop_front();  // its memory goes as soon as it is on its way to the disk
+  at_ = 0;
+  if (written_) written_(context_);
 }
 
 void Saver::write_more() {
   if (cancelled_) return fail("save", ECANCELED);
-  if (!refill()) return next(Stage::kSync, IoRequest::Op::kFsync);
-  Bytes piece = job_.chunks[chunk_].view().substr(at_, kWriteBytes);
-  if (job_.compute_checksum && !ended_ && at_ + piece.size() > summed_) {  // a short write comes here twice with the same bytes
-    checksum_ = crc64(checksum_, job_.chunks[chunk_].view().substr(summed_, at_ + piece.size() - summed_));
-    summed_ = at_ + piece.size();
+  while (!chunks_.empty() && at_ == chunks_.front().size()) drop_chunk();
+  if (chunks_.empty()) {
+    if (ended_) return next(Stage::kSync, IoRequest::Op::kFsync);
+    stage_ = Stage::kWait;
+    return;
   }
+  Bytes piece = chunks_.front().view().substr(at_, kWriteBytes);
   request_.data = const_cast<char*>(piece.data());
   request_.size = static_cast<uint32_t>(piece.size());
   request_.offset = result_.bytes;
@@ -139,7 +144,8 @@ void Saver::fail(const char* step, int error) {
   result_.error = error;
   result_.step = step;
   result_.cancelled = cancelled_ && error == ECANCELED;
-  job_.chunks.clear();
+  failed_ = true;
+  while (!chunks_.empty()) drop_chunk();
   if (fd_ >= 0) return next(Stage::kCloseFailed, IoRequest::Op::kClose);
   if (stage_ == Stage::kOpen) return finish();  // there is no file
   next(Stage::kRemove, IoRequest::Op::kUnlink);

@@ -67,6 +67,30 @@ uint64_t crc64(uint64_t crc, Bytes data) {
   return crc;
 }
 
+namespace {
+
+// The product of two polynomials modulo that of the CRC, all reflected: the highest bit is the coefficient of x^0.
+uint64_t multiply(uint64_t a, uint64_t b) {
+  uint64_t product = 0;
+  for (; b; b <<= 1) {
+    if (b >> 63) product ^= a;
+    a = a & 1 ? (a >> 1) ^ 0x95ac9329ac4bc9b5ull : a >> 1;
+  }
+  return product;
+}
+
+}  // namespace
+
+// Bytes behind a text multiply its polynomial by x^8 each; with a start value of 0 and nothing added at the end, the rest is addition.
+uint64_t crc64_join(uint64_t first, uint64_t second, uint64_t second_bytes) {
+  uint64_t power = uint64_t{1} << 55;  // x^8
+  for (; second_bytes; second_bytes >>= 1) {
+    if (second_bytes & 1) first = multiply(first, power);
+    power = multiply(power, power);
+  }
+  return first ^ second;
+}
+
 // Whether a '{' is among the bytes: cheaper for the length of a usual key than a call of memchr.
 static bool has_brace(Bytes key) {
   const char* p = key.data();

@@ -4,6 +4,7 @@
 #include "engine/base/glob.h"
 #include "engine/commands/families.h"
 #include "engine/exec/call.h"
+#include "engine/exec/control.h"
 
 namespace ringwood {
 namespace {
@@ -77,6 +78,7 @@ void flushall(Call& c) {
   if (!flush_mode_valid(c)) return;
   for (int i = 0; i < c.here().databases(); i++) flush(c, i);
   c.force_propagation();
+  if (ReloadControl* persistence = c.engine().reload) persistence->flushed(c.executor());
   c.reply.ok();
 }
 

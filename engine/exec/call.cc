@@ -53,9 +53,16 @@ void Call::touch_lfu(Entry* e) {
   e->set_access(access::lfu_touched(e->access(), now_ms(), options().lfu_decay_time, options().lfu_log_factor, random()));
 }
 
+// A command that writes may change whatever it has looked up, by whichever function.
+inline void Call::before_write(const Database& d, Entry* e) const {
+  if (d.guarded() && e && (command_.flags & (kWrite | kMayReplicate))) d.before_write(e);
+}
+
 Entry* Call::find_read(const KeyRef& k) {
   Shard& s = shard(k);
-  Entry* e = live(k, s.database(database_), s);
+  Database& d = s.database(database_);
+  Entry* e = live(k, d, s);
+  before_write(d, e);
   if (__builtin_expect(!e, 0)) {
     s.stats.keyspace_misses.add();
     notify(k, NotifyClass::kKeyMiss, "keymiss");
@@ -68,14 +75,20 @@ Entry* Call::find_read(const KeyRef& k) {
 
 Entry* Call::find_write(const KeyRef& k) {
   Shard& s = shard(k);
-  Entry* e = live(k, s.database(database_), s);
-  if (e) touch(e);
+  Database& d = s.database(database_);
+  Entry* e = live(k, d, s);
+  if (!e) return e;
+  d.before_write(e);
+  touch(e);
   return e;
 }
 
 Entry* Call::peek(const KeyRef& k) {
   Shard& s = shard(k);
-  return live(k, s.database(database_), s);
+  Database& d = s.database(database_);
+  Entry* e = live(k, d, s);
+  before_write(d, e);
+  return e;
 }
 
 // --- changing

@@ -141,6 +141,7 @@ class Call {
  private:
   Entry* live(const KeyRef& k, Database& d, Shard& s);
   Entry* live_on_replica(const KeyRef& k, Database& d, Shard& s, Entry* e);
+  void before_write(const Database& d, Entry* e) const;
   void tell(Shard& s, uint32_t event_class, const char* event, Bytes key);
   void touch(Entry* e);
   void touch_lfu(Entry* e);

@@ -58,6 +58,8 @@ class ReloadControl {
   virtual void dump_functions(std::span<const OwnedBytes> sources, OutBuffer& out) = 0;
   // FUNCTION RESTORE: the sources in a payload. Answers nothing, or what is wrong with it.
   virtual OwnedBytes read_functions(Bytes payload, std::vector<OwnedBytes>& sources) = 0;
+  // FLUSHALL has emptied everything: a save under way is called off, and the emptiness saved where saves are wanted. Every shard is held.
+  virtual void flushed(Executor& here) = 0;
 
  protected:
   ~ReloadControl() = default;

@@ -181,13 +181,16 @@ bool Executor::background() {
     hand_over();
   }
   if (s.attention) after_changes(own_, 0);
+  if (__builtin_expect(s.work != nullptr, 0)) more |= s.work->run(*this);
   return more;
 }
 
 int64_t Executor::next_due_ms() const {
   auto earlier = [](int64_t a, int64_t b) { return a < 0 || b < 0 ? std::max(a, b) : std::min(a, b); };
   int64_t timeout = waiting_room_.next_ms();
-  if (leased_out() || !expires()) return timeout;
+  if (leased_out()) return timeout;
+  if (shard_.work) timeout = earlier(timeout, shard_.work->next_due_ms());
+  if (!expires()) return timeout;
   return earlier(timeout, earlier(shard_.expiry.next_ms(), shard_.field_expiry.next_ms()));
 }
 

@@ -52,6 +52,7 @@ bool expire_fields(Executor& here, int budget) {
   return shard.field_expiry.advance(here.now_ms() - 1, budget, [&](ExpiryNode* node) {
     Database& d = shard.physical(static_cast<int>(node->database));
     Entry* e = VolatileHash::from_node(node)->entry;
+    d.before_write(e);
     std::vector<OwnedBytes> names;
     size_t n = volatile_hash::remove_passed(e->object(), here.now_ms(), kFieldsAStep, here.effects().on() ? &names : nullptr);
     if (!n) return d.field_times_changed(e);

@@ -7,6 +7,7 @@
 
 #include "engine/base/random.h"
 #include "engine/exec/blocked_keys.h"
+#include "engine/exec/shard_work.h"
 #include "engine/exec/stats.h"
 #include "engine/exec/tracked_keys.h"
 #include "engine/exec/watched_keys.h"
@@ -76,6 +77,7 @@ class Shard {
   TrackedKeys tracked;        // CLIENT TRACKING
   bool attention = false;     // something has changed that others may have to be told of: Executor::after_changes
   bool active_expire = true;  // DEBUG SET-ACTIVE-EXPIRE
+  ShardWork* work = nullptr;  // what walks through the keys in the background, if anything does
 
  private:
   int id_;

@@ -1,5 +1,7 @@
 #include "engine/store/database.h"
 
+#include <cassert>
+
 #include "engine/base/memory.h"
 #include "engine/base/number.h"
 #include "engine/store/volatile_hash.h"
@@ -10,6 +12,10 @@ Database::Database(int number, int shard, SlotMapping mapping, ExpiryIndex* expi
     : number_(number), shard_(shard), mapping_(mapping), expiry_(expiry), field_expiry_(field_expiry) {}
 
 Database::~Database() { clear(); }
+
+__attribute__((cold)) void Database::tell_guard(Entry* e) const {
+  if (e->epoch() != epoch_) guard_->save_now(*this, e);
+}
 
 Table& Database::table(uint16_t slot) {
   if (__builtin_expect(!tables_, 0)) {
@@ -22,6 +28,7 @@ Table& Database::table(uint16_t slot) {
 }
 
 void Database::insert(const KeyRef& k, Entry* e) {
+  e->set_epoch(epoch_);
   table(k.slot).insert(e, k.hash);
   int local = mapping_.local(k.slot);
   used_[static_cast<size_t>(local) / 64] |= uint64_t{1} << (local % 64);
@@ -75,10 +82,13 @@ Entry* Database::replace(const KeyRef& k, Entry* fresh, int64_t expiry, uint32_t
   fresh->set_access(access);
   Entry** place = tables_ ? tables_[mapping_.local(k.slot)].find(k.key, k.hash) : nullptr;
   Entry* old = place ? *place : nullptr;
-  if (old)
+  if (old) {
+    before_write(old);
+    fresh->set_epoch(epoch_);
     *place = fresh;
-  else
+  } else {
     insert(k, fresh);
+  }
   if (expiry > 0) {
     if (old) drop_node(old);
     link_node(fresh, expiry);
@@ -117,6 +127,7 @@ Entry* Database::set_string(const KeyRef& k, Entry* old, Bytes value, int64_t ex
       fits = value.size() <= capacity && value.size() + 16 + value.size() / 4 >= capacity;
     }
     if (fits) {
+      assert(may_change(old));
       old->set_inline_size(static_cast<uint32_t>(value.size()));
       std::memcpy(old->string_data(), value.data(), value.size());
       old->set_encoding(encoding);
@@ -130,6 +141,7 @@ Entry* Database::set_string(const KeyRef& k, Entry* old, Bytes value, int64_t ex
 
 Entry* Database::set_int(const KeyRef& k, Entry* old, int64_t value, int64_t expiry, uint32_t access) {
   if (old && old->is_int() && expiry_fits(old, expiry)) {
+    assert(may_change(old));
     old->set_int(value);
     old->set_access(access);
     if (expiry > 0) set_expiry(k, old, expiry);
@@ -139,6 +151,7 @@ Entry* Database::set_int(const KeyRef& k, Entry* old, int64_t value, int64_t exp
 }
 
 Entry* Database::resize_string(const KeyRef& k, Entry* e, size_t size, uint32_t access) {
+  assert(!e || may_change(e));
   char scratch[24];
   Bytes old = e ? e->string_view(scratch) : Bytes("");  // never null: memcpy may not be given that, not even for no bytes
   size_t keep = old.size() < size ? old.size() : size;
@@ -210,6 +223,7 @@ Entry* Database::detach(const KeyRef& k) {
   Table& t = tables_[local];
   Entry** place = t.find(k.key, k.hash);
   if (!place) return nullptr;
+  before_write(*place);
   Entry* e = t.detach(place, k.hash);
   if (t.empty()) used_[static_cast<size_t>(local) / 64] &= ~(uint64_t{1} << (local % 64));
   unlink(e);
@@ -226,6 +240,7 @@ bool Database::erase(const KeyRef& k) {
 }
 
 Entry* Database::set_expiry(const KeyRef& k, Entry* e, int64_t when_ms) {
+  before_write(e);
   if (!e->has_node()) {
     Entry** place = tables_[mapping_.local(k.slot)].find(k.key, k.hash);
     e = Entry::remake(e, k.key, true);
@@ -238,6 +253,7 @@ Entry* Database::set_expiry(const KeyRef& k, Entry* e, int64_t when_ms) {
 
 bool Database::clear_expiry(Entry* e) {
   if (e->expiry_ms() < 0) return false;
+  before_write(e);
   drop_node(e);
   e->node()->when_ms = 0;
   return true;
@@ -262,8 +278,12 @@ void Database::clear() {
   if (!tables_) return;
   if (volatile_ || timed_hashes_) for_each([this](Entry* e) { unlink(e); });
   int n = mapping_.slots_of(shard_);
-  for (int i = 0; i < n; i++) tables_[i].clear();
-  memory::release(tables_);
+  if (guard_) {
+    guard_->keep(*this, tables_, static_cast<size_t>(n));
+  } else {
+    for (int i = 0; i < n; i++) tables_[i].clear();
+    memory::release(tables_);
+  }
   tables_ = nullptr;
   used_.clear();
   keys_in_group_.clear();

@@ -10,6 +10,7 @@
 #include "engine/base/hash.h"
 #include "engine/store/expiry_index.h"
 #include "engine/store/table.h"
+#include "engine/store/write_guard.h"
 
 namespace ringwood {
 
@@ -111,13 +112,27 @@ class Database {
   void for_each(F&& f) const {
     for (int s = next_used_slot(0); s >= 0; s = next_used_slot(s + 1)) tables_[mapping_.local(static_cast<uint16_t>(s))].for_each(f);
   }
-  // Frees everything.
+  // Frees everything, or hands it to the guard.
   void clear();
+
+  // --- copying all keys bit by bit: engine/store/write_guard.h
+  // From now on the guard is told of every entry of an earlier epoch than this before it changes; new entries are of this epoch.
+  void set_guard(WriteGuard* guard, uint16_t epoch) { guard_ = guard, epoch_ = epoch; }
+  void drop_guard() { guard_ = nullptr; }
+  bool guarded() const { return __builtin_expect(guard_ != nullptr, 0); }
+  // The door: whoever changes an entry in place or by its object passes here first. Functions of this class that take keys away or replace them, or
+  // change their expiry, do so themselves.
+  void before_write(Entry* e) const {
+    if (guarded()) tell_guard(e);
+  }
   // Bytes of tables, not of entries.
   size_t table_memory() const;
 
  private:
   static constexpr int64_t kExpiryUnitMs = 16;
+  void tell_guard(Entry* e) const;
+  // Changes in place were announced at the door.
+  bool may_change(const Entry* e) const { return !guard_ || e->epoch() == epoch_; }
   Table& table(uint16_t slot);  // allocates the tables at first use
   void insert(const KeyRef& k, Entry* e);
   void drop_node(Entry* e);                   // unlinks from the expiry index, if linked
@@ -129,8 +144,9 @@ class Database {
   }
   Entry* replace(const KeyRef& k, Entry* fresh, int64_t expiry, uint32_t access);
 
-  Table* tables_ = nullptr;     // one for each slot of the shard
-  std::vector<uint64_t> used_;  // a bit for each of them that is not empty
+  Table* tables_ = nullptr;      // one for each slot of the shard
+  WriteGuard* guard_ = nullptr;  // while somebody copies
+  std::vector<uint64_t> used_;   // a bit for each of them that is not empty
   static constexpr size_t kGroup = 128;
   std::vector<size_t> keys_in_group_;  // of kGroup tables each
   Gauge size_;
@@ -139,6 +155,7 @@ class Database {
   Gauge expiry_sum_;  // of the volatile keys' times, in units of kExpiryUnitMs so that 10^8 of them do not overflow
   int number_;
   int shard_;
+  uint16_t epoch_ = 0;  // of new entries
   SlotMapping mapping_;
   ExpiryIndex* expiry_;
   ExpiryIndex* field_expiry_;

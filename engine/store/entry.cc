@@ -10,7 +10,8 @@ namespace ringwood {
 Entry* Entry::make(Bytes key, Type type, Encoding encoding, unsigned layout, uint32_t value_size) {
   Entry* e = static_cast<Entry*>(memory::allocate(kKeyOffset[layout] + key.size() + value_size));
   e->key_size_ = static_cast<uint32_t>(key.size());
-  e->value_size_ = value_size;
+  e->value_size_ = static_cast<uint16_t>(value_size);
+  e->epoch_ = 0;
   e->type_ = static_cast<unsigned>(type) & 7u;
   e->encoding_ = static_cast<unsigned>(encoding) & 7u;
   e->layout_ = layout & 3u;
@@ -56,6 +57,7 @@ Entry* Entry::remake(Entry* e, Bytes key, bool expiry) {
                  : e->has_object() ? make_object(key, e->type(), e->object(), expiry)
                                    : make_string(key, e->string_bytes(), e->encoding(), expiry);
   fresh->set_access(e->access());
+  fresh->set_epoch(e->epoch());
   if (expiry && e->has_node()) fresh->node()->when_ms = e->node()->when_ms;
   destroy_shell(e);
   return fresh;

@@ -78,7 +78,7 @@ class Entry {
   size_t inline_size() const { return value_size_; }
   // How long an inline string could become without moving.
   size_t inline_capacity() const;
-  void set_inline_size(uint32_t n) { value_size_ = n; }
+  void set_inline_size(uint32_t n) { value_size_ = static_cast<uint16_t>(n); }
   bool has_block() const { return type() == Type::kString && has_object(); }
 
   // --- everything else
@@ -95,6 +95,10 @@ class Entry {
   int64_t expiry_ms() const { return has_node() && node()->when_ms ? static_cast<int64_t>(node()->when_ms) : -1; }
   // A key lives through the whole of its last millisecond (Redis: keyIsExpired, now > when).
   bool expired(int64_t now_ms) const { return has_node() && node()->when_ms && static_cast<int64_t>(node()->when_ms) < now_ms; }
+
+  // The last copying of all keys that needs this entry no more: see engine/store/write_guard.h.
+  uint16_t epoch() const { return epoch_; }
+  void set_epoch(uint16_t e) { epoch_ = e; }
 
   // 24 bits of age or frequency, as Redis keeps them (server.h, LRU_BITS): seconds of the LRU clock, or minutes and a counter.
   uint32_t access() const { return access_; }
@@ -113,7 +117,8 @@ class Entry {
   static Entry* make(Bytes key, Type type, Encoding encoding, unsigned layout, uint32_t value_size);
 
   uint32_t key_size_;
-  uint32_t value_size_;  // inline bytes behind the key; 8 for an int
+  uint16_t value_size_;  // inline bytes behind the key; 8 for an int
+  uint16_t epoch_;
   uint32_t type_ : 3;
   uint32_t encoding_ : 3;  // of strings; other types keep theirs in the Object word
   uint32_t layout_ : 2;    // kHasNode | kHasObject

@@ -252,6 +252,12 @@ OwnedBytes Server::rewrite_config(const Options& options, bool all) {
   return write_whole_file(engine_.config_file, ringwood::rewrite_config(old.text ? *old.text : std::string(), options, defaults, users));
 }
 
+void Server::flushed(Executor& here) {
+  if (!persistence_) return;
+  persistence_->cancel_held(here);
+  if (!options_.get().save.empty()) persistence_->schedule();
+}
+
 size_t Server::serialized_length(const Entry& e) {
   OutBuffer bytes;
   const Options& o = options_.get();

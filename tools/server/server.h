@@ -56,6 +56,7 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   void functions_changed(std::vector<OwnedBytes> sources) override { persistence_->functions() = std::move(sources); }
   void dump_functions(std::span<const OwnedBytes> sources, OutBuffer& out) override;
   OwnedBytes read_functions(Bytes payload, std::vector<OwnedBytes>& sources) override;
+  void flushed(Executor& here) override;
   // SaveObserver
   void save_started(bool background) override;
   void save_finished(bool background, const Saver::Result& result) override;
@@ -107,7 +108,7 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
 
   // Of the first thread.
   struct Ending {
-    bool wanted = false, saving = false;
+    bool wanted = false, saving = false, cancelled = false;
     uint32_t flags = 0;
     Executor* asker = nullptr;  // null: a signal
     OwedReply owed{nullptr, 0};

@@ -51,7 +51,7 @@ void Server::end(uint32_t flags, Executor* asker, OwedReply owed) {
     if (asker) ending_.asker = asker, ending_.owed = owed;
     return;
   }
-  ending_ = {true, false, flags, asker, owed};
+  ending_ = {true, false, false, flags, asker, owed};
 }
 
 bool Server::abort_shutdown() {
@@ -63,11 +63,15 @@ void Server::try_to_end(Executor& first) {
   if (closing_down_) return close_down();
   if (load_->active() || append_only_->loading()) return exit_now(0);  // what is on disk is all there is
   bool save = (ending_.flags & kShutdownSave) || (!options_.get().save.empty() && !(ending_.flags & kShutdownNosave));
-  if (!save) {
-    if (persistence_->saving()) persistence_->cancel(first);
-    return close_down();
+  if (persistence_->saving()) {  // the image in the making is older than the data, or not wanted: it goes, and the cron looks again
+    if (!ending_.cancelled) {
+      log_.write(LogLevel::kWarning, "There is a save in progress: it is called off.");
+      persistence_->cancel(first);
+    }
+    ending_.cancelled = true;
+    return;
   }
-  if (persistence_->saving()) return;  // looked at again by the cron: the image in the making may be older than the data
+  if (!save) return close_down();
   log_.write(LogLevel::kNotice, "Saving the final RDB snapshot before exiting.");
   ending_.saving = true;
   persistence_->save(
@@ -75,7 +79,7 @@ void Server::try_to_end(Executor& first) {
       [](void* self, const Saver::Result& result) {
         auto& server = *static_cast<Server*>(self);
         server.ending_.saving = false;
-        if (result.error == EBUSY) return;
+        if (result.error == EBUSY) return;  // an image for somebody else is under way: the cron looks again
         if (!result.error || (server.ending_.flags & kShutdownForce)) return server.close_down();
         server.end_failed();
       },

@@ -1,6 +1,10 @@
 #include "tests/unit/persist/rdb_support.h"
 
+#include <algorithm>
+
 #include "engine/base/crc.h"
+#include "persist/snapshot_head.h"
+#include "persist/snapshot_walk.h"
 
 namespace ringwood {
 
@@ -10,10 +14,21 @@ OwnedBytes with_checksum(OwnedBytes image) {
   return image.append(sum, sizeof sum);
 }
 
-OwnedBytes DataSet::image(const SnapshotInfo& info) {
-  OwnedBytes all;
-  for (const OutBuffer& chunk : encode_data_set(shards, functions, info)) all += chunk.view();
-  return with_checksum(all);
+OwnedBytes DataSet::image(const SnapshotInfo& wanted) {
+  SnapshotInfo info = wanted;
+  raise_version(info, shards);
+  OutBuffer all;
+  put_head(all, shards, functions, info);
+  epoch_++;
+  for (Shard* s : shards) {
+    SnapshotWalk walk(*s);
+    walk.begin(epoch_, info);
+    while (walk.step()) {
+    }
+    all.append(walk.cut().view());
+  }
+  put_tail(all, info, crc64(0, all.view()));
+  return OwnedBytes(all.view());
 }
 
 OwnedBytes read_image(Bytes image, DataSet& into, size_t piece, const Limits& limits) {

@@ -8,7 +8,7 @@
 #include "engine/exec/shard.h"
 #include "persist/dump.h"
 #include "persist/loader.h"
-#include "persist/snapshot.h"
+#include "persist/snapshot_info.h"
 
 namespace ringwood {
 
@@ -92,6 +92,7 @@ class DataSet final : public LoadTarget, public rdb::RdbSink {
 
  private:
   std::vector<std::unique_ptr<Shard>> owned_;
+  uint16_t epoch_ = 0;
 };
 
 // An image with its checksum, from hand-written parts.

@@ -10,8 +10,9 @@ namespace ringwood {
 namespace {
 
 struct Outcome {
-  int calls = 0;
+  int calls = 0, chunks = 0;
   Saver::Result result;
+  static void written(void* context) { static_cast<Outcome*>(context)->chunks++; }
   static void done(void* context, const Saver::Result& r) {
     auto& self = *static_cast<Outcome*>(context);
     self.calls++;
@@ -25,64 +26,85 @@ OutBuffer chunk(Bytes b) {
   return out;
 }
 
-Saver::Job job(const TempFolder& folder, std::initializer_list<Bytes> chunks) {
-  Saver::Job j;
-  j.folder = folder.path();
-  j.file = "dump.rdb";
-  j.process_id = 77;
-  for (Bytes b : chunks) j.chunks.push_back(chunk(b));
-  return j;
+Saver::Job job(const TempFolder& folder) { return {folder.path(), "dump.rdb", 77}; }
+
+// Begins a save of these chunks, which are all there at once.
+void start(Saver& saver, const TempFolder& folder, std::initializer_list<Bytes> chunks, Outcome& outcome) {
+  saver.start(job(folder), Outcome::done, Outcome::written, &outcome);
+  for (Bytes b : chunks) saver.add(chunk(b));
+  saver.end();
 }
 
-TEST(Saver, WritesTheChunksAndTheirChecksum) {
+TEST(Saver, WritesTheChunks) {
   TempFolder folder;
   BlockingIo io;
   Saver saver(io);
   Outcome outcome;
   OwnedBytes large(1500000, 'x');
   io.limit_transfer(100000);  // every write is short
-  saver.start(job(folder, {"REDIS0010", "", large, "\xff"}), Outcome::done, &outcome);
+  start(saver, folder, {"REDIS0010", "", large, "\xff"}, outcome);
   EXPECT_TRUE(saver.busy());
   io.run();
   EXPECT_FALSE(saver.busy());
   ASSERT_EQ(1, outcome.calls);
+  EXPECT_EQ(4, outcome.chunks);
   EXPECT_EQ(0, outcome.result.error) << outcome.result.message();
-  OwnedBytes expected = with_checksum("REDIS0010" + large + "\xff");
+  OwnedBytes expected = "REDIS0010" + large + "\xff";
   EXPECT_EQ(expected.size(), outcome.result.bytes);
   EXPECT_TRUE(expected == folder.read("dump.rdb"));
   EXPECT_EQ(1u, folder.files());
 }
 
-TEST(Saver, WritesZerosWhereNoChecksumIsWanted) {
+TEST(Saver, WaitsForWhatComesLater) {
   TempFolder folder;
   BlockingIo io;
   Saver saver(io);
   Outcome outcome;
-  Saver::Job j = job(folder, {"abc"});
-  j.compute_checksum = false;
-  saver.start(std::move(j), Outcome::done, &outcome);
+  saver.start(job(folder), Outcome::done, Outcome::written, &outcome);
   io.run();
-  EXPECT_EQ(OwnedBytes("abc") + OwnedBytes(8, '\0'), folder.read("dump.rdb"));
-  j = job(folder, {"plain"});
-  j.end_with_checksum = false;
-  saver.start(std::move(j), Outcome::done, &outcome);
+  saver.add(chunk("first "));
   io.run();
-  EXPECT_EQ("plain", folder.read("dump.rdb"));
-  EXPECT_EQ(2, outcome.calls);
+  EXPECT_EQ(1, outcome.chunks);
+  saver.add(chunk("second"));
+  saver.add(chunk(""));
+  io.run();
+  EXPECT_EQ(3, outcome.chunks);
+  EXPECT_EQ(0, outcome.calls);
+  saver.end();
+  io.run();
+  ASSERT_EQ(1, outcome.calls);
+  EXPECT_EQ("first second", folder.read("dump.rdb"));
+}
+
+TEST(Saver, DropsWhatComesAfterAFailure) {
+  TempFolder folder;
+  BlockingIo io;
+  Saver saver(io);
+  Outcome outcome;
+  saver.start(job(folder), Outcome::done, Outcome::written, &outcome);
+  io.fail_at(1, ENOSPC);
+  saver.add(chunk("x"));
+  saver.add(chunk("y"));
+  io.run();
+  saver.add(chunk("z"));
+  saver.end();
+  EXPECT_EQ(3, outcome.chunks);
+  ASSERT_EQ(1, outcome.calls);
+  EXPECT_EQ(0u, folder.files());
 }
 
 TEST(Saver, LeavesTheOldFileAndNoOtherWhereverItFails) {
-  // Requests of a save of one chunk: open, write, write (checksum), fsync, close, rename.
-  const char* steps[] = {"open the temporary file",  "write the temporary file", "write the temporary file",
-                         "fsync the temporary file", "close the temporary file", "rename the temporary file"};
-  for (int n = 1; n <= 6; n++) {
+  // Requests of a save of one chunk: open, write, fsync, close, rename.
+  const char* steps[] = {"open the temporary file", "write the temporary file", "fsync the temporary file", "close the temporary file",
+                         "rename the temporary file"};
+  for (int n = 1; n <= 5; n++) {
     TempFolder folder;
     folder.write("dump.rdb", "old");
     BlockingIo io;
     Saver saver(io);
     Outcome outcome;
     io.fail_at(n, ENOSPC);
-    saver.start(job(folder, {"new"}), Outcome::done, &outcome);
+    start(saver, folder, {"new"}, outcome);
     io.run();
     ASSERT_EQ(1, outcome.calls) << n;
     EXPECT_EQ(ENOSPC, outcome.result.error) << n;
@@ -98,11 +120,11 @@ TEST(Saver, SaysSoWhenTheFolderCannotBeSynced) {
     BlockingIo io;
     Saver saver(io);
     Outcome outcome;
-    io.fail_at(8, error);
-    saver.start(job(folder, {"new"}), Outcome::done, &outcome);
+    io.fail_at(7, error);
+    start(saver, folder, {"new"}, outcome);
     io.run();
     EXPECT_EQ(error == EIO ? EIO : 0, outcome.result.error);  // EINVAL: the file system does not do that
-    EXPECT_EQ("new", folder.read("dump.rdb").substr(0, 3));
+    EXPECT_EQ("new", folder.read("dump.rdb"));
   }
 }
 
@@ -113,14 +135,14 @@ TEST(Saver, CanBeCancelledUntilTheFileIsRenamed) {
     BlockingIo io;
     Saver saver(io);
     Outcome outcome;
-    saver.start(job(folder, {"new"}), Outcome::done, &outcome);
+    start(saver, folder, {"new"}, outcome);
     for (int i = 0; i < at; i++) io.step();
     if (saver.busy()) saver.cancel();
     io.run();
     ASSERT_EQ(1, outcome.calls) << at;
     EXPECT_EQ(1u, folder.files()) << at;
     EXPECT_EQ(outcome.result.cancelled, folder.read("dump.rdb") == "old") << at;
-    EXPECT_EQ(at <= 4, outcome.result.cancelled) << at;
+    EXPECT_EQ(at <= 3, outcome.result.cancelled) << at;
   }
 }
 

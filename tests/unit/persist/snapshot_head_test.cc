@@ -1,4 +1,4 @@
-#include "persist/snapshot.h"
+#include "persist/snapshot_head.h"
 
 #include <gtest/gtest.h>
 
@@ -48,16 +48,6 @@ TEST(Snapshot, OfNothingIsAFileWithoutKeys) {
   ASSERT_EQ("", read_image(empty.image({}), copy));
   EXPECT_EQ(0u, copy.size());
   EXPECT_TRUE(copy.hints.empty());
-}
-
-TEST(Snapshot, ComesInChunksOfAboutAMegabyte) {
-  DataSet data;
-  for (int i = 0; i < 400; i++) data.put(0, Entry::make_string("k" + std::to_string(i), OwnedBytes(20000, 'x'), Encoding::kRaw, false));
-  SnapshotInfo info;
-  info.write.compress = false;
-  std::vector<OutBuffer> chunks = encode_data_set(data.shards, {}, info);
-  EXPECT_GE(chunks.size(), 7u);
-  for (const OutBuffer& c : chunks) EXPECT_LT(c.size(), size_t{1200000});
 }
 
 }  // namespace

@@ -1,0 +1,85 @@
+#include "persist/snapshot_part.h"
+
+#include "engine/base/crc.h"
+#include "engine/exec/executor.h"
+#include "persist/snapshots.h"
+
+namespace ringwood {
+
+void SnapshotPart::begin(uint64_t number, int home, uint16_t epoch, const SnapshotInfo& info, int key_delay_us) {
+  number_ = number;
+  home_ = home;
+  info_ = info;
+  key_delay_us_ = key_delay_us;
+  under_way_ = 0;
+  resume_us_ = 0;
+  resume_ms_ = -1;
+  walk_.begin(epoch, info);
+  shard_.work = this;
+}
+
+void SnapshotPart::stop() {
+  if (shard_.work == this) shard_.work = nullptr;
+  walk_.stop();
+}
+
+// With rdb-key-save-delay every key is followed by a rest: so long, or for negative numbers a microsecond for one key in so many.
+void SnapshotPart::delay_after(Executor& here, int64_t keys) {
+  int64_t us = key_delay_us_ > 0 ? keys * key_delay_us_ : keys / -static_cast<int64_t>(key_delay_us_);
+  resume_us_ = here.engine().clock->monotonic_us() + us;
+  resume_ms_ = here.now_ms() + us / 1000;
+}
+
+bool SnapshotPart::paused(Executor& here) {
+  if (!resume_us_) return false;
+  if (here.engine().clock->monotonic_us() < resume_us_) return true;
+  resume_us_ = 0;
+  resume_ms_ = -1;
+  return false;
+}
+
+bool SnapshotPart::run(Executor& here) {
+  const Clock& clock = *here.engine().clock;
+  const int64_t until = clock.monotonic_us() + pace_.slice_us;
+  for (int steps = 0; under_way_ < pace_.chunks_under_way; steps++) {
+    if (walk_.written() >= pace_.chunk_bytes) {
+      send(here, false);
+    } else {
+      if (__builtin_expect(key_delay_us_ != 0, 0) && paused(here)) return resume_us_ - clock.monotonic_us() < 1000;
+      int64_t keys = walk_.keys_done();
+      if (!walk_.step()) {
+        shard_.work = nullptr;
+        send(here, true);
+        return false;
+      }
+      if (__builtin_expect(key_delay_us_ != 0, 0)) delay_after(here, walk_.keys_done() - keys);
+    }
+    if (steps >= pace_.slice_steps || clock.monotonic_us() >= until) return true;
+  }
+  return false;  // consumed() comes by mail
+}
+
+void SnapshotPart::send(Executor& here, bool last) {
+  struct Delivery final : Task {
+    Snapshots* owner;
+    uint64_t number;
+    int shard;
+    SnapshotChunk chunk;
+  };
+  auto* t = new Delivery;
+  t->owner = &owner_;
+  t->number = number_;
+  t->shard = shard_.id();
+  t->chunk.bytes = walk_.cut();
+  t->chunk.last = last;
+  if (info_.checksum) t->chunk.checksum = crc64(0, t->chunk.bytes.view());
+  t->run = [](Task& task, Executor& home) {
+    auto& d = static_cast<Delivery&>(task);
+    d.owner->arrived(home, d.number, d.shard, d.chunk);
+  };
+  t->done = [](Task& task, Executor&) { delete static_cast<Delivery*>(&task); };
+  under_way_++;
+  here.send_task(home_, t);
+}
+
+}  // namespace ringwood

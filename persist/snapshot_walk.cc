@@ -1,0 +1,129 @@
+#include "persist/snapshot_walk.h"
+
+#include <utility>
+
+#include "engine/base/memory.h"
+
+namespace ringwood {
+
+void SnapshotWalk::begin(uint16_t epoch, const SnapshotInfo& info) {
+  info_ = info;
+  epoch_ = epoch;
+  walking_ = true;
+  databases_.clear();
+  logical_.assign(static_cast<size_t>(shard_.databases()), -1);
+  database_ = 0;
+  slot_ = 0;
+  cursor_ = 0;
+  selected_ = -1;
+  keys_done_.set(0);
+  pre_image_bytes_.set(0);
+  int64_t keys = 0;
+  for (int i = 0; i < shard_.databases(); i++) {
+    Database& d = shard_.database(i);
+    d.set_guard(this, epoch);
+    logical_[static_cast<size_t>(d.number())] = i;
+    if (!d.size()) continue;
+    databases_.push_back(&d);
+    keys += static_cast<int64_t>(d.size());
+  }
+  keys_in_all_.set(keys);
+}
+
+void SnapshotWalk::stop() {
+  if (!walking_) return;
+  walking_ = false;
+  for (int i = 0; i < shard_.databases(); i++) shard_.database(i).drop_guard();
+  for (Left& l : left_) free_left(l);
+  left_.clear();
+  OutBuffer().swap(out_);
+}
+
+bool SnapshotWalk::step() {
+  // What was emptied goes first: its memory is wanted back.
+  if (step_through_left() || step_through_databases()) return true;
+  OutBuffer last;
+  last.swap(out_);
+  stop();
+  out_.swap(last);
+  return false;
+}
+
+OutBuffer SnapshotWalk::cut() {
+  OutBuffer piece;
+  piece.swap(out_);
+  selected_ = -1;
+  return piece;
+}
+
+bool SnapshotWalk::step_through_databases() {
+  for (; database_ < databases_.size(); database_++, slot_ = 0, cursor_ = 0) {
+    const Database& d = *databases_[database_];
+    int used = d.next_used_slot(slot_);
+    if (used < 0) continue;
+    if (used != slot_) cursor_ = 0;
+    slot_ = used;
+    gathered_.clear();
+    cursor_ = d.scan_slot(static_cast<uint16_t>(slot_), cursor_, [this](Entry* e) {
+      __builtin_prefetch(e);
+      gathered_.push_back(e);
+    });
+    if (!cursor_) slot_++;
+    put_gathered(logical_[static_cast<size_t>(d.number())]);
+    return true;
+  }
+  return false;
+}
+
+bool SnapshotWalk::step_through_left() {
+  while (!left_.empty()) {
+    Left& l = left_.back();
+    while (l.at < l.count && l.tables[l.at].empty()) l.at++;
+    if (l.at == l.count) {
+      free_left(l);
+      left_.pop_back();
+      continue;
+    }
+    gathered_.clear();
+    l.cursor = l.tables[l.at].scan(l.cursor, [this](Entry* e) {
+      __builtin_prefetch(e);
+      gathered_.push_back(e);
+    });
+    put_gathered(l.database);
+    if (!l.cursor) l.tables[l.at++].clear();
+    return true;
+  }
+  return false;
+}
+
+void SnapshotWalk::free_left(Left& l) {
+  for (size_t i = 0; i < l.count; i++) l.tables[i].clear();
+  memory::release(l.tables);
+}
+
+void SnapshotWalk::put_gathered(int logical) {
+  for (Entry* e : gathered_)
+    if (e->epoch() != epoch_) put(logical, e);
+}
+
+void SnapshotWalk::put(int logical, Entry* e) {
+  if (logical != selected_) {
+    rdb::put_select(out_, logical);
+    selected_ = logical;
+  }
+  rdb::put_key(out_, *e, info_.access.idle_seconds(e->access()), info_.access.frequency(e->access()), info_.write);
+  e->set_epoch(epoch_);
+  keys_done_.add();
+}
+
+void SnapshotWalk::save_now(const Database& d, Entry* e) {
+  size_t before = out_.size();
+  put(logical_[static_cast<size_t>(d.number())], e);
+  pre_image_bytes_.add(static_cast<int64_t>(out_.size() - before));
+}
+
+void SnapshotWalk::keep(const Database& d, Table* tables, size_t n) {
+  left_.push_back({logical_[static_cast<size_t>(d.number())], tables, n});
+}
+
+}  // namespace ringwood

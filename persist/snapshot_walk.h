@@ -1,0 +1,75 @@
+#pragma once
+// One shard's keys as they stood at the cut, written as RDB a bit at a time while the shard goes on serving.
+//
+// The walk goes through the tables, group by group (Table::scan). An entry is written when the walk meets it, or before it is first changed (WriteGuard), whichever
+// comes first, and then carries the walk's epoch; an entry made after the cut carries it from the beginning. So each entry of the cut is written exactly once,
+// as it was. Databases are told apart as objects, which SWAPDB only renames; one that is emptied leaves its tables to the walk.
+//
+// Touched by whoever holds the shard.
+#include <memory>
+#include <vector>
+
+#include "engine/exec/shard.h"
+#include "persist/snapshot_info.h"
+
+namespace ringwood {
+
+class SnapshotWalk final : public WriteGuard {
+ public:
+  explicit SnapshotWalk(Shard& shard) : shard_(shard) {}
+  ~SnapshotWalk() { stop(); }
+  SnapshotWalk(const SnapshotWalk&) = delete;
+  SnapshotWalk& operator=(const SnapshotWalk&) = delete;
+
+  // The cut. `epoch` is carried by no entry yet.
+  void begin(uint16_t epoch, const SnapshotInfo& info);
+  bool walking() const { return walking_; }
+  // A small piece of the way: some keys, or a part of a large value. False when the end has been reached: everything is in out(), and the guard is off.
+  bool step();
+  // Gives up, or takes note that what was written has been taken: the guard is off and nothing is kept.
+  void stop();
+
+  // What has been written; cut() hands it out and begins anew.
+  size_t written() const { return out_.size(); }
+  OutBuffer cut();
+
+  // Keys written, and all of them. Any thread.
+  int64_t keys_done() const { return keys_done_.get(); }
+  int64_t keys_in_all() const { return keys_in_all_.get(); }
+  // Bytes that were written because of changes, since the cut. Any thread.
+  int64_t pre_image_bytes() const { return pre_image_bytes_.get(); }
+
+ private:
+  // Tables of a database that was emptied before the walk came to them.
+  struct Left {
+    int database;  // logical
+    Table* tables;
+    size_t count;
+    size_t at = 0;
+    uint64_t cursor = 0;
+  };
+  void save_now(const Database& d, Entry* e) override;
+  void keep(const Database& d, Table* tables, size_t n) override;
+  bool step_through_left();
+  bool step_through_databases();
+  void put_gathered(int logical);
+  void put(int logical, Entry* e);
+  void free_left(Left& left);
+
+  Shard& shard_;
+  SnapshotInfo info_;
+  bool walking_ = false;
+  uint16_t epoch_ = 0;
+  std::vector<Database*> databases_;  // those with keys at the cut, in the order of their numbers ...
+  std::vector<int> logical_;          // ... which these are, by Database::number()
+  size_t database_ = 0;               // place in databases_
+  int slot_ = 0;
+  uint64_t cursor_ = 0;
+  std::vector<Left> left_;
+  std::vector<Entry*> gathered_;  // of one step
+  OutBuffer out_;
+  int selected_ = -1;  // the database that the last key in out_ is of
+  Counter keys_done_, keys_in_all_, pre_image_bytes_;
+};
+
+}  // namespace ringwood
