@@ -151,7 +151,7 @@ void put_database(OutBuffer& out, int database, uint64_t keys, uint64_t volatile
   put_length(out, volatile_keys);
 }
 
-void put_key(OutBuffer& out, const Entry& e, int64_t idle_seconds, int frequency, const WriteOptions& options) {
+void put_key_head(OutBuffer& out, const Entry& e, int64_t idle_seconds, int frequency, const WriteOptions& options) {
   if (int64_t when = e.expiry_ms(); when != -1) {
     put_byte(out, kOpExpireMs);
     put_time(out, when);
@@ -166,6 +166,10 @@ void put_key(OutBuffer& out, const Entry& e, int64_t idle_seconds, int frequency
   }
   put_byte(out, value_type_of(e, options));
   put_string(out, e.key(), options.compress);
+}
+
+void put_key(OutBuffer& out, const Entry& e, int64_t idle_seconds, int frequency, const WriteOptions& options) {
+  put_key_head(out, e, idle_seconds, frequency, options);
   put_value(out, e, options);
 }
 

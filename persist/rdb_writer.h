@@ -32,6 +32,8 @@ void put_select(OutBuffer& out, int database);
 void put_database(OutBuffer& out, int database, uint64_t keys, uint64_t volatile_keys);
 // A key with its expiry. idle_seconds or frequency are written where they are not -1.
 void put_key(OutBuffer& out, const Entry& e, int64_t idle_seconds, int frequency, const WriteOptions& options);
+// All of it but the value.
+void put_key_head(OutBuffer& out, const Entry& e, int64_t idle_seconds, int frequency, const WriteOptions& options);
 // The end mark; the checksum of all bytes up to here, or eight zeros, belongs behind it.
 void put_end(OutBuffer& out);
 

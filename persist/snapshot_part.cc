@@ -71,6 +71,7 @@ void SnapshotPart::send(Executor& here, bool last) {
   t->number = number_;
   t->shard = shard_.id();
   t->chunk.bytes = walk_.cut();
+  t->chunk.open = walk_.value_open();
   t->chunk.last = last;
   if (info_.checksum) t->chunk.checksum = crc64(0, t->chunk.bytes.view());
   t->run = [](Task& task, Executor& home) {

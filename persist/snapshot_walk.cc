@@ -34,14 +34,17 @@ void SnapshotWalk::stop() {
   if (!walking_) return;
   walking_ = false;
   for (int i = 0; i < shard_.databases(); i++) shard_.database(i).drop_guard();
+  open_.reset();  // the tables lose their watches
+  begun_.clear();
   for (Left& l : left_) free_left(l);
   left_.clear();
   OutBuffer().swap(out_);
+  OutBuffer().swap(side_);
 }
 
 bool SnapshotWalk::step() {
-  // What was emptied goes first: its memory is wanted back.
-  if (step_through_left() || step_through_databases()) return true;
+  // Values that were begun go first, then what was emptied: their memory is wanted back.
+  if (step_through_big_values() || step_through_left() || step_through_databases()) return true;
   OutBuffer last;
   last.swap(out_);
   stop();
@@ -52,8 +55,45 @@ bool SnapshotWalk::step() {
 OutBuffer SnapshotWalk::cut() {
   OutBuffer piece;
   piece.swap(out_);
-  selected_ = -1;
+  if (!open_) selected_ = -1;  // chunks of others may come between
   return piece;
+}
+
+bool SnapshotWalk::step_through_big_values() {
+  if (!open_) {
+    if (begun_.empty()) return false;
+    std::unique_ptr<BigValue> next = std::move(begun_.front());
+    begun_.pop_front();
+    open(std::move(next));
+  }
+  if (!open_->advance()) close();
+  return true;
+}
+
+void SnapshotWalk::open(std::unique_ptr<BigValue> value) {
+  if (value->database() != selected_) {
+    rdb::put_select(out_, value->database());
+    selected_ = value->database();
+  }
+  value->write_to(out_);
+  open_ = std::move(value);
+  side_selected_ = selected_;
+}
+
+void SnapshotWalk::close() {
+  open_.reset();
+  out_.append(side_.view());
+  selected_ = side_selected_;
+  side_.clear();
+  side_.shrink(0);
+}
+
+void SnapshotWalk::begin_big_value(int logical, Entry* e) {
+  OutBuffer head;
+  rdb::put_key_head(head, *e, info_.access.idle_seconds(e->access()), info_.access.frequency(e->access()), info_.write);
+  begun_.push_back(std::make_unique<BigValue>(*e, logical, info_.write, std::move(head)));
+  e->set_epoch(epoch_);
+  keys_done_.add();
 }
 
 bool SnapshotWalk::step_through_databases() {
@@ -78,6 +118,10 @@ bool SnapshotWalk::step_through_databases() {
 bool SnapshotWalk::step_through_left() {
   while (!left_.empty()) {
     Left& l = left_.back();
+    if (l.written) {  // not before: its large values may have been on their way still
+      l.tables[l.at++].clear();
+      l.written = false;
+    }
     while (l.at < l.count && l.tables[l.at].empty()) l.at++;
     if (l.at == l.count) {
       free_left(l);
@@ -90,7 +134,7 @@ bool SnapshotWalk::step_through_left() {
       gathered_.push_back(e);
     });
     put_gathered(l.database);
-    if (!l.cursor) l.tables[l.at++].clear();
+    l.written = !l.cursor;
     return true;
   }
   return false;
@@ -107,19 +151,30 @@ void SnapshotWalk::put_gathered(int logical) {
 }
 
 void SnapshotWalk::put(int logical, Entry* e) {
-  if (logical != selected_) {
-    rdb::put_select(out_, logical);
-    selected_ = logical;
+  if (BigValue::is(*e)) return begin_big_value(logical, e);
+  OutBuffer& out = open_ ? side_ : out_;
+  int& selected = open_ ? side_selected_ : selected_;
+  if (logical != selected) {
+    rdb::put_select(out, logical);
+    selected = logical;
   }
-  rdb::put_key(out_, *e, info_.access.idle_seconds(e->access()), info_.access.frequency(e->access()), info_.write);
+  rdb::put_key(out, *e, info_.access.idle_seconds(e->access()), info_.access.frequency(e->access()), info_.write);
   e->set_epoch(epoch_);
   keys_done_.add();
 }
 
 void SnapshotWalk::save_now(const Database& d, Entry* e) {
-  size_t before = out_.size();
+  const OutBuffer& out = open_ ? side_ : out_;
+  size_t before = out.size();
   put(logical_[static_cast<size_t>(d.number())], e);
-  pre_image_bytes_.add(static_cast<int64_t>(out_.size() - before));
+  pre_image_bytes_.add(static_cast<int64_t>(out.size() - before));
+}
+
+bool SnapshotWalk::take_over(Entry* e) {
+  if (open_ && open_->take_over(e)) return true;
+  for (auto& value : begun_)
+    if (value->take_over(e)) return true;
+  return false;
 }
 
 void SnapshotWalk::keep(const Database& d, Table* tables, size_t n) {

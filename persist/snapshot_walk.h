@@ -3,13 +3,16 @@
 //
 // The walk goes through the tables, group by group (Table::scan). An entry is written when the walk meets it, or before it is first changed (WriteGuard), whichever
 // comes first, and then carries the walk's epoch; an entry made after the cut carries it from the beginning. So each entry of the cut is written exactly once,
-// as it was. Databases are told apart as objects, which SWAPDB only renames; one that is emptied leaves its tables to the walk.
+// as it was. Large collections are written a few elements at a time in the same way, one level down (persist/big_value.h); what must be saved while one of
+// them is on its way into the image waits behind it. Databases are told apart as objects, which SWAPDB only renames; one that is emptied leaves its tables to the walk.
 //
 // Touched by whoever holds the shard.
+#include <deque>
 #include <memory>
 #include <vector>
 
 #include "engine/exec/shard.h"
+#include "persist/big_value.h"
 #include "persist/snapshot_info.h"
 
 namespace ringwood {
@@ -32,6 +35,8 @@ class SnapshotWalk final : public WriteGuard {
   // What has been written; cut() hands it out and begins anew.
   size_t written() const { return out_.size(); }
   OutBuffer cut();
+  // What was written ends within a value, which what follows goes on with.
+  bool value_open() const { return open_ != nullptr; }
 
   // Keys written, and all of them. Any thread.
   int64_t keys_done() const { return keys_done_.get(); }
@@ -47,9 +52,15 @@ class SnapshotWalk final : public WriteGuard {
     size_t count;
     size_t at = 0;
     uint64_t cursor = 0;
+    bool written = false;  // the one at `at`
   };
   void save_now(const Database& d, Entry* e) override;
+  bool take_over(Entry* e) override;
   void keep(const Database& d, Table* tables, size_t n) override;
+  bool step_through_big_values();
+  void open(std::unique_ptr<BigValue> value);
+  void close();
+  void begin_big_value(int logical, Entry* e);
   bool step_through_left();
   bool step_through_databases();
   void put_gathered(int logical);
@@ -68,7 +79,11 @@ class SnapshotWalk final : public WriteGuard {
   std::vector<Left> left_;
   std::vector<Entry*> gathered_;  // of one step
   OutBuffer out_;
-  int selected_ = -1;  // the database that the last key in out_ is of
+  int selected_ = -1;               // the database that the last key in out_ is of
+  std::unique_ptr<BigValue> open_;  // is being written to out_
+  OutBuffer side_;                  // what comes behind it
+  int side_selected_ = -1;
+  std::deque<std::unique_ptr<BigValue>> begun_;  // were changed before their turn came
   Counter keys_done_, keys_in_all_, pre_image_bytes_;
 };
 

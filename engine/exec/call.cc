@@ -131,7 +131,7 @@ void expire_key(Executor& here, Client* asking, Shard& s, Database& d, const Key
   announce_event(here, asking, s, kNotifyExpired, "expired", k.key, number);
   s.key_modified(k.key, number, false);
   here.effects().propagate_deletion(number, k.key, here.options().lazyfree_lazy_expire);
-  Entry::destroy(e);
+  d.discard(e);
 }
 
 // --- propagation

@@ -43,7 +43,7 @@ void fields_expired(Executor& here, Database& d, Entry* e, size_t fields, const 
   }
   announce_event(here, nullptr, shard, kNotifyHash, "hexpired", k.key, number);
   if (empty) announce_event(here, nullptr, shard, kNotifyGeneric, "del", k.key, number);
-  if (empty) Entry::destroy(e);
+  if (empty) d.discard(e);
 }
 
 // A hash with more to remove goes back into the index at a time that has passed, and is handed out again in its turn.

@@ -100,7 +100,7 @@ Entry* Database::replace(const KeyRef& k, Entry* fresh, int64_t expiry, uint32_t
   }
   if (old) {
     if (old->type() == Type::kHash) drop_fields(old);
-    Entry::destroy(old);
+    discard(old);
   }
   return fresh;
 }
@@ -235,8 +235,12 @@ Entry* Database::detach(const KeyRef& k) {
 bool Database::erase(const KeyRef& k) {
   Entry* e = detach(k);
   if (!e) return false;
-  Entry::destroy(e);
+  discard(e);
   return true;
+}
+
+void Database::discard(Entry* e) const {
+  if (!guarded() || !guard_->take_over(e)) Entry::destroy(e);
 }
 
 Entry* Database::set_expiry(const KeyRef& k, Entry* e, int64_t when_ms) {

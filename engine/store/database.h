@@ -86,6 +86,8 @@ class Database {
 
   // Removes and frees; false when there is no such key.
   bool erase(const KeyRef& k);
+  // Frees an entry that detach() has handed out, or leaves that to the guard.
+  void discard(Entry* e) const;
   // Removes the key and hands its entry out, unlinked from the expiry index but with when_ms kept (RENAME, MOVE, UNLINK). Null when there is none.
   Entry* detach(const KeyRef& k);
 

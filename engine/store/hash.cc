@@ -80,6 +80,7 @@ bool set(Object& o, Bytes field, Bytes value, const Limits& limits, FieldTime ti
     t.insert(HashField::create(field, value), h);
     return true;
   }
+  t.before_change(item, h);
   HashField* changed = item->with_value(value);
   if (changed != item) {
     t.replace(changed, h);

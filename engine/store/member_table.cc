@@ -48,6 +48,7 @@ void TableCore::add(void* item, uint64_t hash) {
   size_t index = index_of(hash);
   append(bucket(index), tag_of(hash), word_of(item, hash, level_of(index)));
   size_++;
+  if (__builtin_expect(watch_ != nullptr, 0)) watch_->added(item, hash);
   if (too_full(size_, buckets())) split_one();
 }
 
@@ -185,6 +186,8 @@ void TableCore::resize_directory(size_t capacity) {
   directory_ = fresh;
   directory_capacity_ = static_cast<uint32_t>(capacity);
 }
+
+uint64_t TableCore::order_of(uint64_t hash_or_cursor) { return reverse_bits(hash_or_cursor); }
 
 uint64_t TableCore::next_cursor(uint64_t cursor) const { return reverse_bits(reverse_bits(cursor | ~low_mask_) + 1); }
 

@@ -17,6 +17,7 @@
 #include "engine/base/bytes.h"
 #include "engine/base/hash.h"
 #include "engine/base/random.h"
+#include "engine/store/table_watch.h"
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -38,6 +39,16 @@ class TableCore {
     const Bucket* b = bucket(index_of(hash));
     if (unsigned m = b->match(tag_of(hash))) __builtin_prefetch(item_of(b->words[__builtin_ctz(m)]));
   }
+  // Who is told before an item changes; null: nobody. One branch as long as there is none.
+  void set_watch(TableWatch* watch) { watch_ = watch; }
+  // Whoever changes an item where it stands says so first.
+  void before_change(const void* item, uint64_t hash) const {
+    if (__builtin_expect(watch_ != nullptr, 0)) watch_->before_change(item, hash);
+  }
+  // scan() comes to items in this order of their hashes; a cursor has passed those whose order is below its own (0, at the end, means all).
+  static uint64_t order_of(uint64_t hash_or_cursor);
+  // The table has shrunk since scan() returned this cursor: the next step gives some items again.
+  bool reaches_back(uint64_t cursor) const { return (cursor & ~low_mask_) != 0; }
 
   TableCore(const TableCore&) = delete;
   TableCore& operator=(const TableCore&) = delete;
@@ -108,6 +119,7 @@ class TableCore {
   uint64_t next_cursor(uint64_t cursor) const;
 
   size_t size_ = 0;
+  TableWatch* watch_ = nullptr;
 
  private:
   void append(Bucket* head, uint8_t tag, uint64_t word);
@@ -140,9 +152,11 @@ class MemberTable : public TableCore {
 
   MemberTable() : TableCore([](const void* item) { return hash_bytes(Traits::key(static_cast<const Item*>(item))); }) {}
   ~MemberTable() {
+    if (watch_) watch_->dying();
     for_each([](Item* item) { Traits::release(item); });
   }
 
+  static uint64_t hash_of(const Item* item) { return hash_bytes(Traits::key(item)); }
   Item* find(Bytes key, uint64_t hash) const {
     Place place = locate(key, hash);
     return place.at ? item_at(place) : nullptr;
@@ -155,6 +169,7 @@ class MemberTable : public TableCore {
     uint64_t& word = place.at->words[place.slot];
     Item* old = static_cast<Item*>(item_of(word));
     word = (word & ~kPointer) | reinterpret_cast<uint64_t>(item);
+    if (__builtin_expect(watch_ != nullptr, 0)) watch_->replaced(old, item, hash);
     return old;
   }
   // Takes an item out and hands it to the caller; null when it is not there.
@@ -162,6 +177,7 @@ class MemberTable : public TableCore {
     Place place = locate(key, hash);
     if (!place.at) return nullptr;
     Item* item = item_at(place);
+    if (__builtin_expect(watch_ != nullptr, 0)) watch_->leaving(item, hash);
     remove(place);
     return item;
   }

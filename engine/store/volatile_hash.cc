@@ -52,6 +52,7 @@ bool set_in_table(TimedTable& t, Bytes field, Bytes value, bool keep_time) {
     HashField::destroy(item);
     return false;
   }
+  t.table->before_change(item, h);
   HashField* changed = item->with_value(value);
   if (changed == item) return false;
   exchange(t, changed, h);
@@ -63,6 +64,7 @@ bool set_in_table(TimedTable& t, Bytes field, Bytes value, bool keep_time) {
 void set_time_in_table(TimedTable& t, Bytes field, int64_t when_ms) {
   uint64_t h = hash_bytes(field);
   HashField* item = t.table->find(field, h);
+  t.table->before_change(item, h);
   if (item->timed() && when_ms) return t.times.retime(item, when_ms);
   if (!item->timed() && !when_ms) return;
   if (item->timed()) t.times.remove(item);

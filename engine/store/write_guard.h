@@ -16,6 +16,8 @@ class WriteGuard {
  public:
   // `e` has not been copied yet. Afterwards it carries the guard's epoch. Whoever holds the shard calls this, on any thread.
   virtual void save_now(const Database& d, Entry* e) = 0;
+  // An entry has left its database and is of no more use: true when the guard keeps it and frees it later.
+  virtual bool take_over(Entry* e) = 0;
   // The database is being emptied: the guard owns these tables and their entries from now on. Nothing links to the entries any more.
   virtual void keep(const Database& d, Table* tables, size_t n) = 0;
 

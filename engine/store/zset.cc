@@ -97,7 +97,9 @@ AddResult add(Object& o, double score, Bytes member, unsigned flags, const Limit
   ScoredMember* m = z.index.find(member, hash);
   if (m) {
     AddResult result = decide(m->score, score, flags);
-    if (result.outcome == Outcome::kUpdated) z.tree.update_score(m, result.score);
+    if (result.outcome != Outcome::kUpdated) return result;
+    z.index.before_change(m, hash);
+    z.tree.update_score(m, result.score);
     return result;
   }
   if (flags & kXx) return {Outcome::kSkipped};

@@ -2,92 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <deque>
-
-#include "engine/base/random.h"
-#include "persist/snapshot_head.h"
-#include "tests/harness/in_process.h"
-#include "tests/support/seed.h"
-#include "tests/unit/persist/rdb_support.h"
+#include "tests/unit/persist/snapshot_rig.h"
 
 namespace ringwood {
 namespace {
-
-// Keeps what it is given, and consumes chunks when the test says so.
-class SlowSink final : public SnapshotSink {
- public:
-  explicit SlowSink(Snapshots& s) : snapshots(s) {}
-  void at_cut(Executor&, SnapshotInfo&) override { cuts++; }
-  void take(OutBuffer chunk) override {
-    image += chunk.view();
-    chunks++;
-    unconsumed++;
-  }
-  void complete() override { completed++; }
-  void broken() override { broke++; }
-  void consume(int n) {
-    for (; n > 0 && unconsumed > 0; n--, unconsumed--) snapshots.consumed(*this);
-  }
-  bool ended() const { return completed + broke > 0; }
-
-  Snapshots& snapshots;
-  OwnedBytes image;
-  int cuts = 0, chunks = 0, unconsumed = 0, completed = 0, broke = 0;
-};
-
-struct Rig {
-  explicit Rig(int shards, Options options = {}) : server(shards, std::move(options)), snapshots(server.engine(), "7.2.6", functions) {
-    // Every step a chunk, and one of them under way: the test is the clock.
-    snapshots.pace = {1, 1, 0, 0};
-  }
-  struct Cut final : LeaseJob {
-    Snapshots* snapshots;
-    SnapshotSink* sink;
-    bool begun = false;
-    void run(Executor& home) override { begun = snapshots->start_held(home, *sink); }
-    void finished(Executor&) override {}
-  };
-  bool start(SnapshotSink& sink, size_t thread = 0) {
-    Cut job;
-    job.snapshots = &snapshots;
-    job.sink = &sink;
-    server.executor(thread).with_all_shards(&job);
-    server.settle();
-    return job.begun;
-  }
-  struct Cancel final : LeaseJob {
-    Snapshots* snapshots;
-    SnapshotSink* sink;
-    void run(Executor& home) override { snapshots->cancel_held(home, *sink); }
-    void finished(Executor&) override {}
-  };
-  void cancel(SnapshotSink& sink, size_t thread = 0) {
-    Cancel job;
-    job.snapshots = &snapshots;
-    job.sink = &sink;
-    server.executor(thread).with_all_shards(&job);
-    server.settle();
-  }
-  void finish(SlowSink& sink) {
-    for (int i = 0; i < 1000000 && !sink.ended(); i++) {
-      sink.consume(8);
-      server.settle();
-    }
-  }
-  OwnedBytes digest() { return digest_text(data_set_digest(server.engine().shards)); }
-
-  std::vector<OwnedBytes> functions;
-  InProcess server;
-  Snapshots snapshots;
-};
-
-OwnedBytes digest_of(const OwnedBytes& image) {
-  DataSet data;
-  OwnedBytes error = read_image(image, data);
-  if (!error.empty()) return error;
-  if (data.repeated) return "a key stands in the image twice";
-  return data.digest();
-}
 
 void fill(InProcess& server, int keys) {
   for (int i = 0; i < keys; i++) {
@@ -102,7 +20,7 @@ void fill(InProcess& server, int keys) {
 
 TEST(Snapshots, HoldWhatWasThereAtTheCut) {
   for (int shards : {1, 3}) {
-    Rig rig(shards);
+    SnapshotRig rig(shards);
     fill(rig.server, 200);
     OwnedBytes before = rig.digest();
     SlowSink sink(rig.snapshots);
@@ -135,7 +53,7 @@ TEST(Snapshots, HoldWhatWasThereAtTheCut) {
 TEST(Snapshots, KeepWhatIsFlushedOrSwappedMeanwhile) {
   for (int shards : {1, 2}) {
     for (const char* flush : {"FLUSHDB", "FLUSHALL"}) {
-      Rig rig(shards);
+      SnapshotRig rig(shards);
       fill(rig.server, 100);
       rig.server.run({"SELECT", "5"});
       fill(rig.server, 30);
@@ -159,7 +77,7 @@ TEST(Snapshots, KeepWhatIsFlushedOrSwappedMeanwhile) {
 
 TEST(Snapshots, AreOneAtATimeAndCanBeCalledOff) {
   for (int shards : {1, 2}) {
-    Rig rig(shards);
+    SnapshotRig rig(shards);
     fill(rig.server, 100);
     SlowSink first(rig.snapshots), second(rig.snapshots);
     ASSERT_TRUE(rig.start(first));
@@ -183,7 +101,7 @@ TEST(Snapshots, AreOneAtATimeAndCanBeCalledOff) {
 }
 
 TEST(Snapshots, StayWholeWhenTheirNumbersComeRoundAgain) {
-  Rig rig(1);
+  SnapshotRig rig(1);
   rig.server.run({"SET", "old", "1"});
   for (int i = 0; i < 66000; i++) {
     SlowSink off(rig.snapshots);

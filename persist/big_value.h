@@ -1,0 +1,66 @@
+#pragma once
+// One large hash, set or sorted set on its way into an image, a few elements at a time, as it stood when it was begun.
+//
+// RDB states a collection's length first, but no order of its elements. So an element is written when the scan of the table meets it, or before it is first changed or removed,
+// whichever comes first. What the scan has passed is known by an element's hash (TableCore::order_of), wherever splits and merges have moved it; what lies before the scan and has been
+// written already, or is new, is noted by its address until the scan has passed it.
+#include <unordered_set>
+
+#include "engine/exec/out_buffer.h"
+#include "engine/store/entry.h"
+#include "engine/store/hash_table.h"
+#include "engine/store/table_watch.h"
+#include "engine/store/zset.h"
+#include "persist/rdb_writer.h"
+
+namespace ringwood {
+
+class BigValue final : public TableWatch {
+ public:
+  // Whether a value is written in this way: a table of some size. Others are written whole, which is quick.
+  static bool is(const Entry& e);
+
+  // Writes the value's length, and what must stand before the elements, to `own`; the key and its type byte are there already.
+  BigValue(const Entry& e, int database, const rdb::WriteOptions& options, OutBuffer own);
+  ~BigValue();
+  BigValue(const BigValue&) = delete;
+  BigValue& operator=(const BigValue&) = delete;
+
+  int database() const { return database_; }
+  // From now on what is written goes to `out` instead of the value's own buffer, which is appended to it first.
+  void write_to(OutBuffer& out);
+  // Writes the next elements; false when all have been written.
+  bool advance();
+  bool finished() const { return !table_; }
+  // True when it is this entry's value: then the entry is this object's, and freed with it.
+  bool take_over(Entry* e);
+
+ private:
+  void added(const void* item, uint64_t hash) override;
+  void before_change(const void* item, uint64_t hash) override;
+  void replaced(const void* old, const void* item, uint64_t hash) override;
+  void leaving(const void* item, uint64_t hash) override;
+  void dying() override;
+  bool ahead(uint64_t hash) const { return TableCore::order_of(hash) >= passed_; }
+  void put(const void* item);
+  void put_element(Bytes b);
+  template <class Table>
+  uint64_t scan(const Table& table);
+  void finish();
+
+  Type type_;
+  bool times_;  // a hash with times to live: each field is preceded by its own, relative to the earliest
+  bool compress_;
+  int database_;
+  TableCore* table_;  // null when all has been written
+  Entry* owned_ = nullptr;
+  int64_t earliest_ = 0;
+  OutBuffer own_;
+  OutBuffer* out_;
+  uint64_t cursor_ = 0;
+  uint64_t passed_ = 0;                   // the scan has met what comes before this in its order
+  std::unordered_set<const void*> done_;  // ahead of the scan, and not to be written any more
+  size_t left_;                           // elements to be written
+};
+
+}  // namespace ringwood
