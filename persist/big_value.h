@@ -1,9 +1,9 @@
 #pragma once
 // One large hash, set or sorted set on its way into an image, a few elements at a time, as it stood when it was begun.
 //
-// RDB states a collection's length first, but no order of its elements. So an element is written when the scan of the table meets it, or before it is first changed or removed,
-// whichever comes first. What the scan has passed is known by an element's hash (TableCore::order_of), wherever splits and merges have moved it; what lies before the scan and has been
-// written already, or is new, is noted by its address until the scan has passed it.
+// RDB states a collection's length first, but no order of its elements. So an element is written when the scan of the table meets it, or before it is
+// first changed or removed, whichever comes first. What the scan has passed is known by an element's hash (TableCore::order_of), wherever splits and
+// merges have moved it; what lies before the scan and has been written already, or is new, is noted by its address until the scan has passed it.
 #include <unordered_set>
 
 #include "engine/exec/out_buffer.h"

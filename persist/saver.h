@@ -1,6 +1,7 @@
 #pragma once
-// Writes an image to disk as its chunks come, so that a crash at any moment leaves either the old file or the new one: temp-<pid>.rdb, fsync, rename, fsync of the folder.
-// A state machine over the I/O contract: one request in flight, nothing blocks. A failure removes the temporary file and leaves the old one alone.
+// Writes an image to disk as its chunks come, so that a crash at any moment leaves either the old file or the new one: temp-<pid>.rdb, fsync, rename,
+// fsync of the folder. A state machine over the I/O contract: one request in flight, nothing blocks. A failure removes the temporary file and leaves
+// the old one alone.
 #include <deque>
 
 #include "engine/base/io.h"
@@ -29,8 +30,8 @@ class Saver {
   Saver(const Saver&) = delete;
   Saver& operator=(const Saver&) = delete;
 
-  // Begins; `done` runs later, once, and may start the next job. Not while busy(). The saver must live until then. `written` (may be null) runs for each chunk that
-  // has been written, or dropped because the job has failed.
+  // Begins; `done` runs later, once, and may start the next job. Not while busy(). The saver must live until then. `written` (may be null) runs for
+  // each chunk that has been written, or dropped because the job has failed.
   void start(Job job, Done done, Written written, void* context);
   // What the file holds, piece by piece, and that there is no more to come.
   void add(OutBuffer chunk);

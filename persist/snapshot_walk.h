@@ -1,10 +1,11 @@
 #pragma once
 // One shard's keys as they stood at the cut, written as RDB a bit at a time while the shard goes on serving.
 //
-// The walk goes through the tables, group by group (Table::scan). An entry is written when the walk meets it, or before it is first changed (WriteGuard), whichever
-// comes first, and then carries the walk's epoch; an entry made after the cut carries it from the beginning. So each entry of the cut is written exactly once,
-// as it was. Large collections are written a few elements at a time in the same way, one level down (persist/big_value.h); what must be saved while one of
-// them is on its way into the image waits behind it. Databases are told apart as objects, which SWAPDB only renames; one that is emptied leaves its tables to the walk.
+// The walk goes through the tables, group by group (Table::scan). An entry is written when the walk meets it, or before it is first changed
+// (WriteGuard), whichever comes first, and then carries the walk's epoch; an entry made after the cut carries it from the beginning. So each entry of
+// the cut is written exactly once, as it was. Large collections are written a few elements at a time in the same way, one level down
+// (persist/big_value.h); what must be saved while one of them is on its way into the image waits behind it. Databases are told apart as objects,
+// which SWAPDB only renames; one that is emptied leaves its tables to the walk.
 //
 // Touched by whoever holds the shard.
 #include <deque>

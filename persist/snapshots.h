@@ -1,8 +1,9 @@
 #pragma once
 // Snapshots of the whole data set for a sink (persist/snapshot_sink.h), one at a time for the process. Persistence owns it: Persistence::snapshots().
 //
-// start_held() makes the cut: every shard's walk begins (persist/snapshot_walk.h), which takes microseconds. Then each shard writes its own keys in the background
-// and sends chunks to the snapshot's thread, which puts them behind one another as they come, any shard's in any order, and hands them to the sink.
+// start_held() makes the cut: every shard's walk begins (persist/snapshot_walk.h), which takes microseconds. Then each shard writes its own keys in
+// the background and sends chunks to the snapshot's thread, which puts them behind one another as they come, any shard's in any order, and hands them
+// to the sink.
 #include <atomic>
 #include <deque>
 #include <memory>
