@@ -1,6 +1,7 @@
 // Snapshots while every command that writes is run at random: the image must be the state at the cut, by digest, whatever came after it.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <map>
 
 #include "tests/support/seed.h"
@@ -289,8 +290,10 @@ void run_rounds(int shards, int rounds, uint64_t salt) {
   }
 }
 
-TEST(SnapshotUnderWrites, IsTheStateAtTheCutWithOneShard) { run_rounds(1, 60, 1); }
-TEST(SnapshotUnderWrites, IsTheStateAtTheCutWithSeveralShards) { run_rounds(3, 60, 2); }
+int rounds() { return std::getenv("RINGWOOD_LONG") ? 300 : 20; }
+
+TEST(SnapshotUnderWrites, IsTheStateAtTheCutWithOneShard) { run_rounds(1, rounds(), 1); }
+TEST(SnapshotUnderWrites, IsTheStateAtTheCutWithSeveralShards) { run_rounds(3, rounds(), 2); }
 
 }  // namespace
 }  // namespace ringwood

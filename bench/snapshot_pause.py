@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""Latency under an open-loop load with and without BGSAVE, on keys and on collections of a million elements, Ringwood and redis-server one after the other.
+
+    snapshot_pause.py SERVER SHARDS [--keys 2000000] [--big 2] [--rate 20000] [--seconds 10] [--connections 16] [--redis redis-server]
+The load generator is built from bench/open_loop.cc with c++ -O2. For each server: the load alone, then the same while BGSAVE runs again and again; the resident memory before and its peak during
+the saves (Pss of the process and its child, sampled ten times a second), how long a save took beside the load and with none (SAVE), and the time that
+the file takes to load.
+"""
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "tests", "support"))
+from servers import Ringwood, Server  # noqa: E402
+
+ELEMENTS = 1000000
+
+
+def build_load(folder):
+    exe = os.path.join(folder, "open_loop")
+    subprocess.run(["c++", "-O2", "-std=c++20", "-o", exe, os.path.join(HERE, "open_loop.cc")], check=True)
+    return exe
+
+
+def fill(server, keys, big):
+    c = server.client(600)
+    value = "v" * 64
+    for at in range(0, keys, 10000):
+        c.pipeline([("SET", f"key:{i}", value) for i in range(at, min(at + 10000, keys))])
+    for b in range(big):
+        for at in range(0, ELEMENTS, 500):
+            pairs = [x for i in range(at, at + 500) for x in (f"field:{i}", f"value {i}")]
+            scores = [x for i in range(at, at + 500) for x in (i % 1000, f"member:{i}")]
+            c.pipeline([("HSET", f"big:hash:{b}", *pairs), ("ZADD", f"big:zset:{b}", *scores)])
+    c.close()
+
+
+def info(client, field):
+    text = client("INFO").decode()
+    return next(line.split(":", 1)[1] for line in text.splitlines() if line.startswith(field + ":"))
+
+
+def processes(pid):
+    children = open(f"/proc/{pid}/task/{pid}/children").read().split()
+    return [pid, *map(int, children)]
+
+
+def resident(pid):
+    """Bytes of the process and its children, each shared page once (Pss)."""
+    total = 0
+    for p in processes(pid):
+        try:
+            with open(f"/proc/{p}/smaps_rollup") as f:
+                total += next(int(line.split()[1]) * 1024 for line in f if line.startswith("Pss:"))
+        except OSError:
+            pass
+    return total
+
+
+class Watcher(threading.Thread):
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.pid, self.peak, self.stopped = pid, 0, False
+
+    def run(self):
+        while not self.stopped:
+            self.peak = max(self.peak, resident(self.pid))
+            time.sleep(0.1)
+
+
+def load(exe, server, options):
+    out = subprocess.run([exe, str(server.port), str(options.rate), str(options.seconds), str(options.connections), str(options.keys),
+                          str(options.big)], check=True, capture_output=True, text=True).stdout.split()
+    names = ("requests", "p50", "p99", "p999", "max", "over 1 ms", "over 5 ms", "over 10 ms", "over 50 ms")
+    return dict(zip(names, map(int, out)))
+
+
+def line(what, f):
+    print(f"  {what}: p50 {f['p50']} us, p99 {f['p99']} us, p99.9 {f['p999']} us, max {f['max']} us; over 5 ms {f['over 5 ms']}, over 10 ms {f['over 10 ms']}, over 50 ms {f['over 50 ms']}"
+          f" of {f['requests']}", flush=True)
+
+
+def measure(name, server, exe, options):
+    print(name, flush=True)
+    fill(server, options.keys, options.big)
+    c = server.client(600)
+    line("load alone", load(exe, server, options))
+    rss = resident(server.process.pid)
+    watcher = Watcher(server.process.pid)
+    watcher.start()
+    saves, stop = [], False
+
+    def save_again_and_again():
+        s = server.client(600)
+        while not stop:
+            start = time.monotonic()
+            s("BGSAVE")
+            while not stop and info(s, "rdb_bgsave_in_progress") == "1":
+                time.sleep(0.02)
+            if not stop:
+                saves.append(time.monotonic() - start)
+        s.close()
+
+    saver = threading.Thread(target=save_again_and_again)
+    saver.start()
+    f = load(exe, server, options)
+    stop = True
+    saver.join()
+    watcher.stopped = True
+    line("with BGSAVE", f)
+    print(f"  {len(saves)} saves of {max(saves, default=0):.1f} s; resident {rss >> 20} MB, peak {watcher.peak >> 20} MB ({100.0 * watcher.peak / rss - 100:+.1f} %)", flush=True)
+    while info(c, "rdb_bgsave_in_progress") == "1":
+        time.sleep(0.1)
+    start, before = time.monotonic(), cpu_seconds(server.process.pid)
+    c("SAVE")
+    print(f"  SAVE alone: {time.monotonic() - start:.2f} s, CPU {cpu_seconds(server.process.pid) - before:.2f} s; file {os.path.getsize(os.path.join(server.directory, 'dump.rdb')) >> 20} MB", flush=True)
+    c.close()
+    directory = server.directory
+    server.stop(9)
+    start = time.monotonic()
+    server.start()
+    d = server.client(600)
+    while info(d, "loading") == "1":
+        time.sleep(0.05)
+    print(f"  load: {time.monotonic() - start:.2f} s, CPU {cpu_seconds(server.process.pid):.2f} s ({directory})", flush=True)
+    d.close()
+
+
+def cpu_seconds(pid):
+    return sum(int(open(f"/proc/{pid}/task/{t}/schedstat").read().split()[0]) for t in os.listdir(f"/proc/{pid}/task")) / 1e9
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("server")
+    parser.add_argument("shards", type=int)
+    parser.add_argument("--keys", type=int, default=2000000)
+    parser.add_argument("--big", type=int, default=2)
+    parser.add_argument("--rate", type=int, default=20000)
+    parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--redis", default="redis-server")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        exe = build_load(folder)
+        with Ringwood(options.server, shards=options.shards) as server:
+            measure(f"ringwood, {options.shards} shards", server, exe, options)
+        if options.redis:
+            with Server([options.redis], ["--save", "", "--enable-debug-command", "yes"]) as server:
+                measure(options.redis, server, exe, options)
+
+
+if __name__ == "__main__":
+    main()
