@@ -185,6 +185,8 @@ bool Persistence::due(const Options& options, int64_t now_ms) const {
   return false;
 }
 
+OwnedBytes Persistence::temporary_file(const Options& options) const { return Saver::temporary(options.dir, process_id_); }
+
 int64_t Persistence::changes_since_save() const {
   int64_t n = unsaved_.load(std::memory_order_relaxed);
   for (const Shard* s : engine_.shards) n += s->stats.dirty.get();

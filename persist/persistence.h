@@ -59,6 +59,8 @@ class Persistence {
   // What the last save wrote because of changes while it was under way.
   int64_t last_pre_image_bytes() const { return last_pre_image_bytes_.load(std::memory_order_relaxed); }
   int64_t changes_since_save() const;
+  // What a save writes to before it is finished.
+  OwnedBytes temporary_file(const Options& options) const;
   // Sets or clears kStateSaveFailed (stop-writes-on-bgsave-error); after every save, and whenever options may have changed.
   void refresh_gate(const Options& options);
   // After loading: the data set is what stands on disk. Every shard is held.

@@ -258,7 +258,7 @@ Step RdbReader::take_checksum(Input& in) {
   if (s != Step::kDone) return s;
   if (stated != 0 && options_.verify_checksum && stated != checksum_) {
     in.p -= sizeof stated;
-    return in.bad("the checksum does not match: the file is damaged");
+    return in.bad("CRC error, the checksum does not match: the file is damaged");
   }
   stage_ = Stage::kEnd;
   return s;

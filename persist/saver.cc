@@ -25,13 +25,15 @@ OwnedBytes Saver::Result::message() const {
   return text + strerror_r(error, room, sizeof room);
 }
 
+OwnedBytes Saver::temporary(Bytes folder, int process_id) { return OwnedBytes(folder) + "/temp-" + int64_text(process_id) + ".rdb"; }
+
 void Saver::start(Job job, Done done, Written written, void* context) {
   job_ = std::move(job);
   done_ = done;
   written_ = written;
   context_ = context;
   target_ = job_.folder + "/" + job_.file;
-  temporary_ = job_.folder + "/temp-" + int64_text(job_.process_id) + ".rdb";
+  temporary_ = temporary(job_.folder, job_.process_id);
   result_ = {};
   cancelled_ = ended_ = failed_ = false;
   fd_ = -1;

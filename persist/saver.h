@@ -26,6 +26,9 @@ class Saver {
   using Done = void (*)(void* context, const Result& result);
   using Written = void (*)(void* context);
 
+  // The file that is written to before it gets its name.
+  static OwnedBytes temporary(Bytes folder, int process_id);
+
   explicit Saver(FileIo& io) : io_(io) {}
   Saver(const Saver&) = delete;
   Saver& operator=(const Saver&) = delete;

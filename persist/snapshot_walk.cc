@@ -1,5 +1,6 @@
 #include "persist/snapshot_walk.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/base/memory.h"
@@ -166,8 +167,9 @@ void SnapshotWalk::put(int logical, Entry* e) {
 void SnapshotWalk::save_now(const Database& d, Entry* e) {
   const OutBuffer& out = open_ ? side_ : out_;
   size_t before = out.size();
+  size_t in_memory = e->shell_memory();
   put(logical_[static_cast<size_t>(d.number())], e);
-  pre_image_bytes_.add(static_cast<int64_t>(out.size() - before));
+  pre_image_bytes_.add(static_cast<int64_t>(std::max(in_memory, out.size() - before)));
 }
 
 bool SnapshotWalk::take_over(Entry* e) {

@@ -42,7 +42,7 @@ class SnapshotWalk final : public WriteGuard {
   // Keys written, and all of them. Any thread.
   int64_t keys_done() const { return keys_done_.get(); }
   int64_t keys_in_all() const { return keys_in_all_.get(); }
-  // Bytes that were written because of changes, since the cut. Any thread.
+  // Bytes of what had to be saved because of changes, since the cut: of keys and strings as they stand in memory. Any thread.
   int64_t pre_image_bytes() const { return pre_image_bytes_.get(); }
 
  private:

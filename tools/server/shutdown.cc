@@ -1,6 +1,7 @@
 // The end of the server, as SHUTDOWN and the signals ask for it: saved where that is wanted, and only then. A save that fails keeps the server running
 // (unless FORCE says otherwise), as in Redis.
 #include <signal.h>
+#include <unistd.h>
 
 #include "engine/exec/call.h"
 #include "engine/exec/client.h"
@@ -37,6 +38,7 @@ void Server::signalled(int signal) {
   bool interrupt = signal == SIGINT;
   if (ending_.wanted && interrupt) {  // asked twice: the user means it
     log_.write(LogLevel::kWarning, "You insist... exiting now.");
+    if (persistence_ && persistence_->saving()) unlink(persistence_->temporary_file(options_.get()).c_str());
     return exit_now(1);
   }
   log_.write(LogLevel::kWarning, interrupt ? "Received SIGINT scheduling shutdown..." : "Received SIGTERM scheduling shutdown...");

@@ -123,7 +123,7 @@ TEST(Loader, SaysWhichFileIsDamagedAndWhereAndLeavesItAlone) {
   Load load;
   EXPECT_EQ(State::kFailed, load.run(folder.file("dump.rdb")));
   EXPECT_EQ("Can't load " + folder.file("dump.rdb") + ": offset " + std::to_string(image.size() - 8) +
-                ": the checksum does not match: the file is damaged",
+                ": CRC error, the checksum does not match: the file is damaged",
             load.loader->error());
   EXPECT_EQ(image, folder.read("dump.rdb"));
   folder.write("dump.rdb", "");
