@@ -62,7 +62,8 @@ void Executor::block(Call& call, const BlockOn& on) {
 
 void Executor::wait_for_acks(Call& call, const AckNeed& need, int64_t deadline_ms) {
   ReplicationControl* replication = engine_.replication;
-  if (exec_ || !replication || WaitingRoom::acks_suffice(engine_, need)) return WaitingRoom::write_acks(engine_, need, call.reply);
+  if (exec_ || in_script_ || !replication || WaitingRoom::acks_suffice(engine_, need))
+    return WaitingRoom::write_acks(engine_, need, call.reply);
   uncount(call.command());
   auto* w = new Waiter;
   w->kind = Message::Kind::kWaiter;
