@@ -192,11 +192,11 @@ void waitaof(Call& c) {
         "ERR WAITAOF cannot be used with replica instances. Please also note that writes to replicas are just local and are not "
         "propagated.");
   if (local && !c.options().appendonly) return c.reply.error("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.");
-  if (local) return c.reply.error("ERR WAITAOF cannot wait for this server's own append-only file yet");
   AckNeed need;
   need.offset = c.engine().replication ? c.engine().replication->offset_now() : 0;
   need.replicas = static_cast<int>(std::clamp<int64_t>(replicas, 0, INT_MAX));
   need.on_disk = true;
+  need.local = static_cast<int>(local);
   c.executor().wait_for_acks(c, need, deadline_ms);
 }
 

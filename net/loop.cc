@@ -91,6 +91,7 @@ void Loop::turn() {
   // 6. Work that nobody waits for, in small portions.
   bool work_left = executor_.background();
   if (accepting_) work_left |= network_.owner.background(executor_);
+  if (__builtin_expect(accepting_ && !listening_, 0)) listen_when_loaded();
   // 7. Mail for others, and connections that go there.
   if (!moves_.empty()) hand_over_movers();
   executor_.post_mail([this](int other) { wake(other); });
@@ -431,9 +432,18 @@ void Loop::tick() {
   ring_.timer(Ring::Timer::kTick, kTickUs);
   if (accepting_) {
     network_.take_new_listeners();
-    arm_listeners();
+    if (listening_) arm_listeners();
   }
   walk_connections();
+}
+
+// Who connects while a small data set is loaded waits to be accepted, as with Redis, instead of being told LOADING.
+void Loop::listen_when_loaded() {
+  constexpr int64_t kPatienceMs = 500;
+  const Engine& engine = network_.engine;
+  if ((engine.state.load(std::memory_order_relaxed) & kStateLoading) && engine.clock->unix_ms() - engine.start_ms < kPatienceMs) return;
+  listening_ = true;
+  arm_listeners();
 }
 
 void Loop::arm_listeners() {

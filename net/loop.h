@@ -75,6 +75,7 @@ class Loop final : BusyHost {
   void sent(const Ring::Completion& c);
   void accepted(const Ring::Completion& c);
   void dialled(const Ring::Completion& c);
+  void listen_when_loaded();
   void arm_listeners();
   void tick();
   void arm_due();
@@ -139,7 +140,7 @@ class Loop final : BusyHost {
   int64_t next_tick_ms_ = 0;         // unix time
   int64_t due_timer_ms_ = 0;         // the time for which the other timer is set; 0: it is not
   bool paused_ = false;              // CLIENT PAUSE, as of this turn
-  bool accepting_ = false;
+  bool accepting_ = false, listening_ = false;
   size_t next_loop_ = 0;  // that gets the next connection
   char signal_[128];      // a signalfd_siginfo
   int signal_fd_ = -1;

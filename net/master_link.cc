@@ -180,7 +180,10 @@ void MasterLink::send(Bytes bytes) {
 
 void MasterLink::acknowledge() {
   ack_wanted_ = false;
-  if (state_ == State::kConnected) send(wire_command({"REPLCONF", "ACK", std::to_string(owner_.offset())}));
+  if (state_ != State::kConnected) return;
+  int64_t synced = loop_.executor().engine().mutations->synced();  // ours is the master's numbering
+  if (synced < 0) return send(wire_command({"REPLCONF", "ACK", std::to_string(owner_.offset())}));
+  send(wire_command({"REPLCONF", "ACK", std::to_string(owner_.offset()), "FACK", std::to_string(synced)}));
 }
 
 // --- what comes

@@ -185,6 +185,7 @@ void AofWriter::synced(int64_t result) {
   if (!on()) return;
   if (synced_ == reader_.position()) sync_wanted_ = false;
   publish_durable();
+  owner_.file_synced();
   home_->nudge_others();
   pump();
 }

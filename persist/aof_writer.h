@@ -14,6 +14,7 @@ class AofWriter final : public LogFollower {
     virtual void write_failed(int error) = 0;  // each time; it is tried again
     virtual void write_recovered() = 0;
     virtual void sync_failed(int error) = 0;
+    virtual void file_synced() = 0;
     virtual void file_switched() = 0;
 
    protected:

@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "engine/base/number.h"
+#include "engine/exec/replication.h"
 #include "persist/aof_commands.h"
 
 namespace ringwood {
@@ -189,6 +190,7 @@ struct AppendOnly::StartJob final : LeaseJob {
   }
   void finished(Executor&) override {
     aof->on_ = true;
+    aof->base_is_whole();
     aof->opened(true);
     delete this;
   }
@@ -254,7 +256,9 @@ void AppendOnly::follow_option(Executor& home) {
 void AppendOnly::turn_off(Executor& home) {
   if (!writer_.settled(true)) return writer_.want_sync();  // looked at again by turn()
   writer_.stop(home);
-  on_ = false;
+  on_ = whole_ = false;
+  engine_.mutations->set_synced(-1);
+  wake_waiters();
   write_ok_ = true;
   engine_.state.fetch_and(~uint32_t{kStateAofFailed}, std::memory_order_relaxed);
 }
@@ -407,6 +411,7 @@ void AppendOnly::rewrite_done() {
   last_failure_ms_ = 0;
   last_seconds_ = (engine_.clock->unix_ms() - rewrite_started_ms_) / 1000;
   rewriting_ = false;
+  if (on()) base_is_whole();
   if (opening_) return opened(true);
   say(LogLevel::kNotice, "Background AOF rewrite terminated with success");
   say(LogLevel::kNotice, "Background AOF rewrite finished successfully");
@@ -425,6 +430,29 @@ void AppendOnly::rewrite_failed(const char* what, int error) {
   new_fd_ = -1;
   if (opening_) return opened(false);
   if (switched_ && !manifest_.base && manifest_.incr.empty()) turn_off(*home_);  // there is no data set that the new file goes on with
+}
+
+// --- who waits for the disk (WAITAOF)
+
+void AppendOnly::base_is_whole() {
+  whole_ = true;
+  file_synced();
+}
+
+void AppendOnly::file_synced() {
+  if (!whole_) return;
+  engine_.mutations->set_synced(static_cast<int64_t>(writer_.synced_offset()));
+  wake_waiters();
+}
+
+void AppendOnly::wake_waiters() {
+  if (!engine_.replication || !engine_.replication->ack_waiters.load(std::memory_order_relaxed)) return;
+  for (Executor* e : engine_.executors) {
+    auto* t = new Task;
+    t->run = [](Task&, Executor& there) { there.waiting_room().serve_acks(); };
+    t->done = [](Task& task, Executor&) { delete &task; };
+    home_->send_task(e->self(), t);
+  }
 }
 
 // --- trouble

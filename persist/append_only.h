@@ -88,11 +88,14 @@ class AppendOnly final : private AofWriter::Owner, private ChunkFile::Owner, pri
   void rewrite_done();
   bool rewrite_due(const Options& o, int64_t now_ms) const;
   void turn_off(Executor& home);
+  void base_is_whole();
+  void wake_waiters();
 
   // AofWriter::Owner
   void write_failed(int error) override;
   void write_recovered() override;
   void sync_failed(int error) override;
+  void file_synced() override;
   void file_switched() override {}
   // ChunkFile::Owner
   void chunk_written() override;
@@ -114,6 +117,7 @@ class AppendOnly final : private AofWriter::Owner, private ChunkFile::Owner, pri
   ChunkFile base_file_;
   std::atomic<bool> loading_{false};
   bool opening_ = false, again_ = false;
+  bool whole_ = false;  // a base with all that stood before the first incremental file is on the disk
   Done done_ = nullptr;
   void* context_ = nullptr;
 

@@ -129,6 +129,9 @@ class MutationLog {
   // The offset up to which replies may show changes: the file's, with appendfsync always. All, where nobody waits for the disk.
   uint64_t durable() const { return durable_.load(std::memory_order_acquire); }
   void set_durable(uint64_t offset) { durable_.store(offset, std::memory_order_release); }
+  // The offset up to which the append-only file is on the disk, with all that stood before it; -1: there is no such file (WAITAOF).
+  int64_t synced() const { return synced_.load(std::memory_order_acquire); }
+  void set_synced(int64_t offset) { synced_.store(offset, std::memory_order_release); }
   void set_limit(uint64_t bytes) { limit_ = bytes; }
   uint64_t limit() const { return limit_; }
   size_t memory() const { return segments_held_.load(std::memory_order_relaxed) * kSegmentBytes; }
@@ -176,6 +179,7 @@ class MutationLog {
 
   std::atomic<bool> silent_{false}, notes_hidden_{false}, held_{false};
   std::atomic<uint64_t> durable_{~uint64_t{0}};
+  std::atomic<int64_t> synced_{-1};
   std::mutex hidden_mutex_;
   std::deque<Range> hidden_;
 };

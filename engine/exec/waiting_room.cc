@@ -105,25 +105,30 @@ AckCount acks_of(const Engine& engine, const AckNeed& need) {
   return engine.replication ? engine.replication->acknowledged_by(need.offset) : AckCount{};
 }
 
+bool on_own_disk(const Engine& engine, const AckNeed& need) { return engine.mutations->synced() >= need.offset; }
+
 }  // namespace
 
 bool WaitingRoom::acks_suffice(const Engine& engine, const AckNeed& need) {
   AckCount n = acks_of(engine, need);
-  return (need.on_disk ? n.on_disk : n.replicas) >= need.replicas;
+  return (!need.local || on_own_disk(engine, need)) && (need.on_disk ? n.on_disk : n.replicas) >= need.replicas;
 }
 
 void WaitingRoom::write_acks(const Engine& engine, const AckNeed& need, Reply& reply) {
   AckCount n = acks_of(engine, need);
   if (!need.on_disk) return reply.integer(n.replicas);
   reply.array(2);
-  reply.integer(0);
+  reply.integer(on_own_disk(engine, need));
   reply.integer(n.on_disk);
 }
 
 void WaitingRoom::serve_acks() {
   std::vector<Waiter*> all = waiters_;
-  for (Waiter* w : all)
-    if (w->acks && w->owed.client->waiter == w && acks_suffice(home_.engine(), *w->acks) && w->take()) answer(w, End::kTimeout);
+  for (Waiter* w : all) {
+    if (!w->acks || w->owed.client->waiter != w) continue;
+    bool file_gone = w->acks->local && !home_.engine().options->get().appendonly;
+    if ((file_gone || acks_suffice(home_.engine(), *w->acks)) && w->take()) answer(w, file_gone ? End::kNoFile : End::kTimeout);
+  }
 }
 
 void WaitingRoom::answer(Waiter* w, End how) {
@@ -133,6 +138,7 @@ void WaitingRoom::answer(Waiter* w, End how) {
     write_acks(home_.engine(), *w->acks, r);
   else if (how == End::kTimeout)
     r.null_array();
+  if (how == End::kNoFile) r.error("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.");
   if (how == End::kError) r.error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
   home_.count_unserved(*w->command, r);
   leave(w, bytes.view());

@@ -27,7 +27,7 @@ struct BlockOn {
 
 class WaitingRoom {
  public:
-  enum class End { kTimeout, kError, kDisconnect };
+  enum class End { kTimeout, kError, kDisconnect, kNoFile };
 
   explicit WaitingRoom(Executor& home) : home_(home) {}
   ~WaitingRoom();

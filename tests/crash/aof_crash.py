@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """kill -9 at random moments, with an append-only file: every acknowledged write is there after the restart, also while the file is being rewritten.
-(The machine stays up, so this holds for every policy: no reply leaves before the system has the write. That `always` waits for the disk itself, only a power cut could tell.)
+The machine stays up, so this holds for every policy: no reply leaves before the system has the write. That `always` waits for the disk itself, only a power
+cut could tell.
 
     aof_crash.py RINGWOOD-SERVER [ROUNDS]
 """
