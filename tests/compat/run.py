@@ -21,9 +21,10 @@ ROOT = Path(__file__).resolve().parents[2]
 FILES = ["unit/type/string", "unit/type/incr", "unit/type/list", "unit/type/list-2", "unit/type/list-3", "unit/type/set", "unit/type/zset",
          "unit/type/hash", "unit/type/stream", "unit/type/stream-cgroups", "unit/sort", "unit/bitops", "unit/bitfield", "unit/geo",
          "unit/hyperloglog", "unit/multi", "unit/keyspace", "unit/scan", "unit/expire", "unit/protocol", "unit/dump", "unit/quit",
-         "unit/info-command", "unit/pubsub", "unit/pubsubshard", "unit/other"]
+         "unit/info-command", "unit/pubsub", "unit/pubsubshard", "unit/other",
+         "unit/aofrw"]
 SECONDS_A_FILE = 600
-OWN_SERVERS = {"unit/pubsubshard"}  # says "external:skip" without a reason that concerns us: each starts its servers itself
+OWN_SERVERS = {"unit/pubsubshard", "unit/aofrw"}  # they say "external:skip": each starts its servers itself
 FAULT = re.compile(r"^\[(?:err|exception|timeout)\]:? ?(.*?)(?: in tests/\S+\.tcl)?$")
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$")
 
