@@ -56,7 +56,7 @@ TEST_F(ScriptLibraries, StructUnpacks) {
   EXPECT_EQ(eval("return {struct.unpack('Bc0', '\\003abcd')}"), "*2\r\n$3\r\nabc\r\n:5\r\n");
   EXPECT_EQ(eval("return {struct.unpack('>I2', 'xx\\001\\002', 3)}"), "*2\r\n:258\r\n:5\r\n");
   EXPECT_EQ(eval("return tostring(struct.unpack('>d', '\\063\\240\\0\\0\\0\\0\\0\\0'))").substr(0, 1), "$");
-  EXPECT_EQ(eval("return struct.size('>bi4!8d')"), ":13\r\n");
+  EXPECT_EQ(eval("return struct.size('>bi4!8d')"), ":16\r\n");
   expect_error("return struct.unpack('>I4', 'abc')", "data string too short");
   expect_error("return struct.unpack('>I4', 'abcd', 0)", "offset must be 1 or greater");
   expect_error("return struct.unpack('>I4', 'abcd', -5)", "offset must be 1 or greater");
@@ -118,7 +118,7 @@ TEST_F(ScriptLibraries, MsgpackUnpacks) {
 }
 
 TEST_F(ScriptLibraries, JsonAndBits) {
-  EXPECT_EQ(eval("return cjson.encode({1, 2, {a = true}})"), "$15\r\n[1,2,{\"a\":true}]\r\n");
+  EXPECT_EQ(eval("return cjson.encode({1, 2, {a = true}})"), "$16\r\n[1,2,{\"a\":true}]\r\n");
   EXPECT_EQ(eval("return cjson.decode('{\"a\":[1,{\"b\":\"c\"}]}').a[2].b"), "$1\r\nc\r\n");
   EXPECT_EQ(eval("return tostring(cjson.decode('null') == cjson.null)"), "$4\r\ntrue\r\n");
   expect_error("return cjson.decode('[1,')", "Expected value but found");
