@@ -1,6 +1,6 @@
 // Runs one command's workload a given number of times and nothing else, for `valgrind --tool=callgrind`: instruction counts repeat exactly.
 //
-//   bench-instructions --only get [--count 10000] [--batch 16] [--keys 10000]       or   --list
+//   bench-instructions --only get [--count 10000] [--batch 16] [--keys 10000] [--with acl|tracking]       or   --list
 //
 // Exit status 0; 1 when the replies are not those that they should be; 2 for a wrong argument. bench/instructions.py drives it.
 #include <cstdio>
@@ -14,7 +14,7 @@ using namespace ringwood::bench;
 extern "C" __attribute__((noinline)) void measured(Driver& driver, size_t count) { driver.run(count); }
 
 int main(int argc, char** argv) {
-  std::string only;
+  std::string only, with;
   size_t count = 10000, batch = 16, keys = 10000;
   for (int i = 1; i < argc; i++) {
     std::string flag = argv[i];
@@ -30,6 +30,8 @@ int main(int argc, char** argv) {
       count = std::strtoul(value, nullptr, 10);
     else if (flag == "--batch")
       batch = std::strtoul(value, nullptr, 10);
+    else if (flag == "--with")
+      with = value;
     else if (flag == "--keys")
       keys = std::strtoul(value, nullptr, 10);
     else
@@ -42,6 +44,8 @@ int main(int argc, char** argv) {
     if (!check.verify(100)) return std::fprintf(stderr, "%s: a reply is wrong\n", w->name), 1;
   }
   Driver driver(*w, keys, batch);
+  if (with == "acl") driver.use_acl();
+  if (with == "tracking") driver.use_tracking();
   driver.run(keys);  // buffers have grown, values have their final form
   measured(driver, count);
   std::printf("%s: %zu requests in batches of %zu\n", w->name, count, batch);

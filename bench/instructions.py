@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Instructions per command, counted by callgrind: the same on every machine and at every run, so a change of one instruction shows.
 
-    bench/instructions.py BUILD [--only get,set] [--batch 1,16,64] [--count 6400] [--functions]
+    bench/instructions.py BUILD [--only get,set] [--batch 1,16,64] [--count 6400] [--functions] [--with acl|tracking]
 
 BUILD is a build folder with the program bench/bench-instructions (a release build, for numbers that mean something). What is counted: from the
 arguments, parsed already, to the reply in the client's buffer; begin_turn and take_mail once a batch. Not counted: the parser, the sockets.
@@ -16,11 +16,11 @@ import tempfile
 from pathlib import Path
 
 
-def count(program, name, batch, requests, functions):
+def count(program, name, batch, requests, functions, using):
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
         run = subprocess.run(["valgrind", "--tool=callgrind", "--toggle-collect=measured", f"--callgrind-out-file={out}", str(program), "--only", name,
-                              "--batch", str(batch), "--count", str(requests), "--keys", "2000"], capture_output=True, text=True)
+                              "--batch", str(batch), "--count", str(requests), "--keys", "2000", *(["--with", using] if using else [])], capture_output=True, text=True)
         if run.returncode:
             sys.exit(run.stderr)
         total = int(re.search(r"Collected : (\d+)", run.stderr).group(1))
@@ -40,6 +40,7 @@ def main():
     parser.add_argument("--batch", default="1,16,64")
     parser.add_argument("--count", type=int, default=6400)
     parser.add_argument("--functions", action="store_true")
+    parser.add_argument("--with", dest="using", help="the clients are a user with rules, or track what they read")
     args = parser.parse_args()
     program = args.build / "bench" / "bench-instructions"
     if not program.exists() or not shutil.which("valgrind"):
@@ -49,7 +50,7 @@ def main():
     batches = [int(b) for b in args.batch.split(",")]
     print(f"{'command':12}" + "".join(f"{'batch ' + str(b):>12}" for b in batches))
     for name in names:
-        print(f"{name:12}" + "".join(f"{count(program, name, b, args.count, args.functions):12.1f}" for b in batches), flush=True)
+        print(f"{name:12}" + "".join(f"{count(program, name, b, args.count, args.functions, args.using):12.1f}" for b in batches), flush=True)
     return 0
 
 

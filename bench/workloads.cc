@@ -147,6 +147,24 @@ Driver::Driver(const Workload& w, size_t keys, size_t batch) : workload_(w) {
   }
 }
 
+void Driver::use_acl() {
+  Acl& acl = *engine_.engine().acl;
+  AclLanguage language = acl.language(engine_.options().get());
+  AclRules rules = new_acl_rules(language);
+  for (Bytes rule : {"on", "nopass", "+@all", "-@dangerous", "~other:*", "~?*"}) apply_rule(rules, rule, language);
+  acl.set("bench", std::move(rules));
+  for (auto& c : clients_) c->become(acl.find("bench"), true);
+}
+
+void Driver::use_tracking() {
+  uint64_t id = 0;
+  for (auto& c : clients_) {
+    c->id = ++id;
+    c->resp = 3;
+    engine_.engine().tracking->enable(engine_.engine(), *c, 0, {});
+  }
+}
+
 void Driver::round() {
   Executor& e = engine_.executor(0);
   e.begin_turn(BareEngine::kStartUs);

@@ -26,6 +26,9 @@ const Workload* find_workload(const std::string& name);
 class Driver {
  public:
   Driver(const Workload& w, size_t keys, size_t batch);
+  // From now on all clients are a user with rules, who may do what the workload asks for; or all of them track the keys that they read.
+  void use_acl();
+  void use_tracking();
   // Runs as many whole batches as `requests` make; the keys are taken in a fixed order that looks random.
   void run(size_t requests);
   // True when each of the first `requests` got the reply that it should. Before anything else has run, and with a number of keys that makes whole batches,

@@ -20,7 +20,7 @@ OwnedBytes flags_of(const Connection& c) {
   if (c.role == Client::Role::kMaster) f += 'M';
   if (c.subscriptions) f += 'P';
   if (c.in_multi) f += 'x';
-  if (c.waiter) f += 'b';
+  if (c.waiter || c.held_by_pause) f += 'b';
   if (c.transaction && c.transaction->touched.load(std::memory_order_relaxed)) f += 'd';
   if (c.close_after_reply) f += 'c';
   if (c.tracking) f += 't';
@@ -49,7 +49,7 @@ OwnedBytes client_line(Connection& c, int64_t now_ms, const Call* asking) {
   size_t request = 0, arguments = 0;
   if (asking) measure(*asking, request, arguments);
   size_t memory = sizeof c + c.query.capacity() + c.out.capacity() + c.in_flight.capacity();
-  size_t backlog = c.in_flight.size() - c.sent;
+  size_t backlog = c.output_bytes();
   char numbers[512];
   OwnedBytes line = "id=" + std::to_string(c.id) + " addr=" + c.peer_address() + " laddr=" + c.local_address() +
                     " fd=" + std::to_string(c.fd) + " name=" + c.name;

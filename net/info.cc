@@ -25,7 +25,7 @@ void write_clients(InfoText& out, const InfoContext& context, void* self) {
   out.field("maxclients", static_cast<uint64_t>(context.here.options().maxclients));
   out.field("client_recent_max_input_buffer", 0);
   out.field("client_recent_max_output_buffer", 0);
-  out.field("blocked_clients", blocked);
+  out.field("blocked_clients", blocked + n.sum(&NetStats::held_by_pause));
   out.field("tracking_clients", static_cast<uint64_t>(context.engine.tracking->clients().size()));
   out.field("pubsub_clients", static_cast<uint64_t>(context.engine.pubsub->clients()));
   out.field("clients_in_timeout_table", in_timeouts);

@@ -414,6 +414,7 @@ void Loop::bury() {
     connections_[c->place] = connections_.back();
     connections_[c->place]->place = c->place;
     connections_.pop_back();
+    set_held_by_pause(*c, false);
     stats.connected.add(-1);
     if (!c->moved) {
       ring_.close(c->fd);

@@ -89,7 +89,9 @@ class Loop final : BusyHost {
   void feed_busy(Connection& c, bool inside);
   void parse_while_busy();
   bool may_parse(const Connection& c) const;
-  bool held_back(std::span<const Bytes> args) const;
+  bool held_back(const Connection& c, std::span<const Bytes> args) const;
+  void look_at_pause();
+  void set_held_by_pause(Connection& c, bool on);
   void protocol_error(Connection& c, Bytes input);
   void arm_receive(Connection& c);
   void expect(Connection& c);

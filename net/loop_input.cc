@@ -20,10 +20,7 @@ constexpr size_t kDirectBytes = 64 * 1024;
 }  // namespace
 
 void Loop::parse_and_run() {
-  bool was_paused = paused_;
-  paused_ = network_.paused(executor_.now_ms());
-  if (was_paused && !paused_)
-    for (Connection* c : waiting_to_parse_) c->held_by_pause = false;
+  look_at_pause();
   if (__builtin_expect(!put_off_arrivals_.empty(), 0)) {
     arrivals_.insert(arrivals_.begin(), put_off_arrivals_.begin(), put_off_arrivals_.end());
     put_off_arrivals_.clear();
@@ -33,6 +30,7 @@ void Loop::parse_and_run() {
     resuming_.swap(waiting_to_parse_);
     for (Connection* c : resuming_) {
       c->waits_to_parse = false;
+      if (!paused_) set_held_by_pause(*c, false);
       feed_query(*c);
     }
     resuming_.clear();
@@ -66,15 +64,32 @@ void Loop::parse_and_run() {
 }
 
 bool Loop::may_parse(const Connection& c) const {
-  return !c.stopped && !c.held && !c.close_after_reply && !executor_.leased_out() &&
-         !(paused_ && c.role != Client::Role::kReplica && (c.held_by_pause || network_.pause_is_total()));
+  return !c.stopped && !c.held && !c.close_after_reply && !executor_.leased_out() && !(paused_ && c.held_by_pause);
 }
 
-// CLIENT PAUSE WRITE: true for the request that has to wait, and with it all behind it.
-bool Loop::held_back(std::span<const Bytes> args) const {
-  if (network_.pause_is_total()) return true;
+// CLIENT PAUSE: true for the request that has to wait, and with it all behind it. What would be refused anyway need not.
+bool Loop::held_back(const Connection& c, std::span<const Bytes> args) const {
+  constexpr uint32_t kChanges = kWrite | kMayReplicate;
   const Command* command = executor_.engine().commands->find(args);
-  return command && command->flags & (kWrite | kMayReplicate);
+  if (!command || !command->spec->run || c.role == Client::Role::kReplica) return false;
+  int argc = static_cast<int>(args.size()), arity = command->spec->arity;
+  if (arity > 0 ? argc != arity : argc < -arity) return false;
+  if (network_.pause_is_total() || (command->flags & kChanges)) return true;
+  if (!command->spec->ends_multi || !c.in_multi) return false;
+  const auto& queue = c.transaction->queue;
+  return std::any_of(queue.begin(), queue.end(), [](const Transaction::Queued& q) { return q.command->flags & kChanges; });
+}
+
+void Loop::look_at_pause() {
+  bool was_paused = paused_;
+  paused_ = network_.paused(executor_.now_ms());
+  if (was_paused && !paused_) network_.pause_over(executor_.now_ms());
+}
+
+void Loop::set_held_by_pause(Connection& c, bool on) {
+  if (c.held_by_pause == on) return;
+  c.held_by_pause = on;
+  stats.held_by_pause.add(on ? 1 : -1);
 }
 
 void Loop::parse_arrival(const Arrival& a) {
@@ -102,8 +117,8 @@ size_t Loop::feed(Connection& c, Bytes input) {
       if (s == RequestParser::Status::kError) protocol_error(c, input.substr(used));
       return used;
     }
-    if (__builtin_expect(paused_, 0) && !c.parser.args().empty() && held_back(c.parser.args())) {
-      c.held_by_pause = true;
+    if (__builtin_expect(paused_, 0) && !c.parser.args().empty() && held_back(c, c.parser.args())) {
+      set_held_by_pause(c, true);
       return used;
     }
     used += c.parser.consumed();
@@ -154,7 +169,7 @@ void Loop::keep(Connection& c, Bytes rest) {
 
 void Loop::run_round() {
   executor_.run();
-  paused_ = network_.paused(executor_.now_ms());
+  look_at_pause();
   round_++;
   submitted_ = 0;
   if (!unquoted_.empty()) unquoted_.clear();

@@ -89,9 +89,18 @@ void Network::pause(int64_t until_ms, bool all_commands) {
   bool was_on = pause_until_ms_.load() > engine.clock->unix_ms();
   pause_all_.store(all_commands || (was_on && pause_all_.load()));
   if (until_ms > pause_until_ms_.load()) pause_until_ms_.store(until_ms);
+  engine.state.fetch_or(kStatePaused, std::memory_order_relaxed);
 }
 
-void Network::unpause() { pause_until_ms_.store(0); }
+void Network::unpause() {
+  pause_until_ms_.store(0);
+  pause_over(engine.clock->unix_ms());
+}
+
+void Network::pause_over(int64_t now_ms) {
+  engine.state.fetch_and(~uint32_t{kStatePaused});
+  if (paused(now_ms)) engine.state.fetch_or(kStatePaused);  // another pause has begun at this moment
+}
 
 bool Network::run() {
   for (Executor* e : engine.executors) loops.push_back(std::make_unique<Loop>(*this, *e));

@@ -20,7 +20,8 @@ class Loop;
 struct NetStats {
   Counter connections_received, connections_rejected;
   Counter bytes_in, bytes_out;
-  Counter connected;  // now
+  Counter connected;      // now
+  Counter held_by_pause;  // of them, with a request that waits for the end of a pause
   Counter closed_by_query_limit, closed_by_output_limit;
   Counter turns, enters;
 };
@@ -74,6 +75,8 @@ class Network {
   // CLIENT PAUSE: until then (unix time, ms) no loop runs any command, or none that may change data. A later end is kept, and so is the wider pause.
   void pause(int64_t until_ms, bool all_commands);
   void unpause();
+  // A loop has noticed that the time is up.
+  void pause_over(int64_t now_ms);
   bool paused(int64_t now_ms) const { return __builtin_expect(pause_until_ms_.load(std::memory_order_relaxed) > now_ms, 0); }
   bool pause_is_total() const { return pause_all_.load(std::memory_order_relaxed); }
 

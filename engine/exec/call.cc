@@ -29,12 +29,14 @@ __attribute__((always_inline)) inline Entry* Call::live(const KeyRef& k, Databas
   if (!e->expired(now_ms())) return e;
   // While a data set is loaded its keys stand as they were written; the first access afterwards removes them.
   if (engine().state.load(std::memory_order_relaxed) & kStateLoading) return e;
-  if (__builtin_expect(engine().state.load(std::memory_order_relaxed) & kStateReplica, 0)) return live_on_replica(k, d, s, e);
+  if (__builtin_expect(engine().state.load(std::memory_order_relaxed) & (kStateReplica | kStatePaused), 0))
+    return live_on_replica(k, d, s, e);
   expire_key(executor_, client_, s, d, k);
   return nullptr;
 }
 
-// A key of a replica lives until its master says that it does not. To the replica's clients it is gone; where they may write, what they write to goes first.
+// A key of a replica lives until its master says that it does not, and one of a server whose clients are paused until they go on. To clients it is gone; where
+// they may write, what they write to goes first.
 Entry* Call::live_on_replica(const KeyRef& k, Database& d, Shard& s, Entry* e) {
   if (client_ && client_->role == Client::Role::kMaster) return e;
   if (command_.flags & kWrite) expire_key(executor_, client_, s, d, k);

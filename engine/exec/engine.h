@@ -61,6 +61,7 @@ enum EngineState : uint32_t {
   kStateBusyScript = 1u << 7,    // a script runs for longer than busy-reply-threshold
   kStateBusyFunction = 1u << 8,  // likewise a function
   kStateBusy = kStateBusyScript | kStateBusyFunction,
+  kStatePaused = 1u << 9,  // CLIENT PAUSE: nothing may change, so that what has expired stands, unseen
 };
 
 // What DEBUG switches off or on for tests; each plane reads its own.

@@ -253,7 +253,7 @@ class Executor {
   void uncount(const Command& command);
   void send_batches();
   // A replica waits for its master to say that a key is gone.
-  bool expires() const { return shard_.active_expire && !(engine_.state.load(std::memory_order_relaxed) & kStateReplica); }
+  bool expires() const { return shard_.active_expire && !(engine_.state.load(std::memory_order_relaxed) & (kStateReplica | kStatePaused)); }
   void list(Client* c) {
     if (!c->listed) {
       c->listed = true;

@@ -1,0 +1,66 @@
+#include "engine/exec/tracked_keys.h"
+
+#include <gtest/gtest.h>
+
+namespace ringwood {
+namespace {
+
+TEST(TrackedKeys, HandsOutTheReadersOfAKeyThatChangesOnce) {
+  TrackedKeys t;
+  t.listen(true, false);
+  t.remember("a", 1);
+  t.remember("a", 2);
+  t.remember("a", 1);
+  t.remember("b", 1);
+  EXPECT_EQ(t.keys.get(), 2);
+  EXPECT_EQ(t.items.get(), 3);
+  t.key_modified("a", true);
+  t.key_modified("a", true);
+  t.key_modified("c", true);
+  auto invalid = t.take_invalid();
+  ASSERT_EQ(invalid.size(), 1u);
+  EXPECT_EQ(invalid[0].key, "a");
+  EXPECT_EQ(invalid[0].readers, (std::vector<uint64_t>{1, 2}));
+  EXPECT_TRUE(t.take_invalid().empty());
+  EXPECT_TRUE(t.take_changed().empty());
+  EXPECT_EQ(t.keys.get(), 1);
+  EXPECT_EQ(t.items.get(), 1);
+}
+
+TEST(TrackedKeys, AReadBehindAChangeIsRememberedForTheNextOne) {
+  TrackedKeys t;
+  t.listen(true, false);
+  t.key_modified("a", true);
+  t.remember("a", 1);
+  EXPECT_TRUE(t.take_invalid().empty());
+  EXPECT_EQ(t.keys.get(), 1);
+}
+
+TEST(TrackedKeys, NotesEveryChangeWherePrefixesAreTracked) {
+  TrackedKeys t;
+  t.listen(true, true);
+  t.key_modified("a", true);
+  t.key_modified("b", false);
+  auto changed = t.take_changed();
+  ASSERT_EQ(changed.size(), 2u);
+  EXPECT_TRUE(changed[0].by_client);
+  EXPECT_FALSE(changed[1].by_client);
+}
+
+TEST(TrackedKeys, ForgetsAllOrAny) {
+  TrackedKeys t;
+  t.listen(true, false);
+  for (const char* k : {"a", "b", "c"}) t.remember(k, 7);
+  EXPECT_TRUE(t.evict_any());
+  EXPECT_EQ(t.take_invalid().size(), 1u);
+  EXPECT_EQ(t.keys.get(), 2);
+  t.flush();
+  EXPECT_TRUE(t.take_flushed());
+  EXPECT_FALSE(t.take_flushed());
+  EXPECT_EQ(t.keys.get(), 0);
+  EXPECT_EQ(t.items.get(), 0);
+  EXPECT_FALSE(t.evict_any());
+}
+
+}  // namespace
+}  // namespace ringwood
