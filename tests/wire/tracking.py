@@ -95,6 +95,23 @@ def several(server):
     nothing_more(c)
 
 
+@per_shards("of a script what its commands read is remembered, and what they write is told behind its reply")
+def scripts(server):
+    c = tracker(server)
+    w = server.client()
+    for k in KEYS[:4]:
+        equal(c("EVAL", "return redis.call('set', KEYS[1], '1')", "1", k), "OK")
+        w("SET", k, "2")
+        nothing_more(c)
+        equal(c("EVAL", "return redis.call('get', KEYS[1])", "1", k), b"2")
+        w("SET", k, "3")
+        equal(c.read(), invalid(k))
+        c("GET", k)
+        equal(c("EVAL", "redis.call('incr', KEYS[1]) return redis.call('get', KEYS[1])", "1", k), b"4")
+        equal(c.read(), invalid(k))
+        nothing_more(c)
+
+
 @per_shards("prefixes: all changes of a round in one message for each prefix")
 def prefixes(server):
     for w in clients(server):

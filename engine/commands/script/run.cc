@@ -151,6 +151,7 @@ bool ScriptRun::run_command(Interpreter& interpreter, std::span<const Bytes> arg
     written_ = true;
   }
   executor.run_nested(nested, propagates_);
+  if (__builtin_expect(client.tracks, 0)) executor.remember_reads(client.id, *command, args, executor.held());
   return true;
 }
 
