@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <thread>
 
+#include "engine/base/number.h"
+
 namespace ringwood {
 
 void AofWriter::start(Executor& home, int fd, uint64_t size) {
@@ -18,7 +20,7 @@ void AofWriter::start(Executor& home, int fd, uint64_t size) {
   note_size_ = note_at_ = 0;
   log_.attach_at_end(reader_, true);  // the end is there always
   log_.note_hidden(true);
-  log_.forget_database();
+  select_first(begin_anew());
   synced_ = boundary_ = reader_.position();
   last_sync_ms_ = home.now_ms();
   home.follow_log(this);
@@ -29,8 +31,24 @@ void AofWriter::start(Executor& home, int fd, uint64_t size) {
 void AofWriter::switch_file(int fd) {
   next_fd_ = fd;
   switch_at_ = log_.end();
-  log_.forget_database();
+  next_database_ = begin_anew();
   pump();
+}
+
+// What follows in the log is to begin with a SELECT. A master's stream (on a replica) passes through as it is: there the file gets one of its own, for the database
+// that is answered.
+int AofWriter::begin_anew() {
+  if (log_.silent()) return log_.database();
+  log_.forget_database();
+  return -1;
+}
+
+void AofWriter::select_first(int database) {
+  if (database < 0) return;
+  OwnedBytes number = int64_text(database);
+  note_at_ = 0;
+  note_size_ =
+      static_cast<size_t>(std::snprintf(note_, sizeof note_, "*2\r\n$6\r\nSELECT\r\n$%zu\r\n%s\r\n", number.size(), number.c_str()));
 }
 
 void AofWriter::stop(Executor& home) {
@@ -80,7 +98,7 @@ void AofWriter::publish_durable() {
 void AofWriter::pump() {
   while (on() && !writing_ && !closing_) {
     const uint64_t at = reader_.position();
-    if (next_fd_ >= 0 && at == switch_at_) {
+    if (next_fd_ >= 0 && at == switch_at_ && note_at_ == note_size_) {
       if (synced_ < at) return sync();  // goes on when that is done
       closing_ = true;
       close_ = {};
@@ -196,6 +214,7 @@ void AofWriter::closed() {
   next_fd_ = -1;
   size_ = 0;
   noted_second_ = 0;
+  select_first(next_database_);
   owner_.file_switched();
   pump();
 }

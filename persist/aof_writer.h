@@ -53,6 +53,8 @@ class AofWriter final : public LogFollower {
   static void on_closed(IoRequest* r) { static_cast<AofWriter*>(r->context)->closed(); }
   void pump();
   bool annotate(uint64_t at);
+  int begin_anew();
+  void select_first(int database);
   void write(Bytes piece);
   void written(int64_t result);
   void sync();
@@ -76,10 +78,11 @@ class AofWriter final : public LogFollower {
   uint64_t sync_target_ = 0;  // of the fsync under way
   int next_fd_ = -1;          // the file to go on with from switch_at_ on
   uint64_t switch_at_ = 0;
+  int next_database_ = -1;  // to be selected at the beginning of that file
   // aof-timestamp-enabled: a note stands where a command ends, which is known of the offsets that were seen as the end of the log.
   uint64_t boundary_ = 0;
   int64_t noted_second_ = 0;
-  char note_[32];
+  char note_[64];
   size_t note_size_ = 0, note_at_ = 0;
 };
 

@@ -82,6 +82,11 @@ class MutationLog {
   uint64_t append_between(int thread, Bytes bytes);
   // The next hand-over begins with a SELECT: for a reader that begins now.
   void forget_database();
+  // The database in which the log leaves a reader; -1: not known.
+  int database() const {
+    uint64_t d = state_.load(std::memory_order_relaxed) & kNoDatabase;
+    return d == kNoDatabase ? -1 : static_cast<int>(d);
+  }
 
   // --- offsets
 
