@@ -35,8 +35,8 @@ void AofWriter::switch_file(int fd) {
   pump();
 }
 
-// What follows in the log is to begin with a SELECT. A master's stream (on a replica) passes through as it is: there the file gets one of its own, for the database
-// that is answered.
+// What follows in the log is to begin with a SELECT. A master's stream (on a replica) passes through as it is: there the file gets one of its own, for the
+// database that is answered.
 int AofWriter::begin_anew() {
   if (log_.silent()) return log_.database();
   log_.forget_database();
