@@ -95,4 +95,33 @@ def old_file():
             equal(c("LRANGE", "l", 0, -1), [b"x", b"y"])
 
 
+@tap.case("the file of a replica, written from its master's stream")
+def replica():
+    folder = tempfile.mkdtemp(prefix="ringwood-aof-")
+    try:
+        with Redis() as master:
+            m = master.client()
+            m("SELECT", 3)
+            write_some(m, 1, 300)
+            with Ringwood(BINARY, "--appendonly", "yes", "--replicaof", f"127.0.0.1 {master.port}", shards=2, directory=folder) as server:
+                c = server.client()
+                until(lambda: not isinstance(c("INFO"), Resp.Error) and b"master_link_status:up" in c("INFO", "replication"), "the link is up")
+                write_some(m, 2, 300)
+                until(lambda: b"aof_rewrite_in_progress:0" in c("INFO", "persistence"), "the rewrite after the full sync")
+                m("SELECT", 3)
+                m("SET", "in database", 3)
+                equal(m("WAIT", 1, 5000), 1)
+                rewritten(c)  # its incremental file begins in database 3
+                m("RPUSH", "behind the cut", 1, 2)
+                m("PUBLISH", "for", "links")
+                equal(m("WAIT", 1, 5000), 1)
+                digest = m("DEBUG", "DIGEST")
+                equal(c("DEBUG", "DIGEST"), digest, "digest of the replica")
+                server.stop()
+            with Ringwood(BINARY, "--appendonly", "yes", directory=folder) as server:
+                equal(server.client()("DEBUG", "DIGEST"), digest, "digest after loading the replica's file")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 tap.run()
