@@ -258,7 +258,7 @@ TEST(RdbReader, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ("offset 13: key \"k\", LIST_QUICKLIST_2: an unknown kind of list node", error_of(key_file(18, "\x01\x03" + str("m"))));
   OwnedBytes file = key_file(0, str("v"));
   file.back() = static_cast<char>(file.back() + 1);
-  EXPECT_EQ("offset 15: the checksum does not match: the file is damaged", error_of(file));
+  EXPECT_EQ("offset 15: CRC error, the checksum does not match: the file is damaged", error_of(file));
 }
 
 TEST(RdbReader, AllocatesNothingForALengthThatIsALie) {
