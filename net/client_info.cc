@@ -18,6 +18,7 @@ OwnedBytes flags_of(const Connection& c) {
   OwnedBytes f;
   if (c.role == Client::Role::kReplica) f += 'S';
   if (c.role == Client::Role::kMaster) f += 'M';
+  if (c.monitor) f += 'O';
   if (c.subscriptions) f += 'P';
   if (c.in_multi) f += 'x';
   if (c.waiter || c.held_by_pause) f += 'b';

@@ -52,6 +52,8 @@ class QueryBuffer {
   size_t begin_ = 0, end_ = 0, capacity_ = 0;
 };
 
+constexpr size_t kIdleOutput = 16384;  // bytes of output buffer that a connection keeps when all has been sent
+
 class Connection final : public Client {
  public:
   Connection(Loop& home, int socket, bool over_unix_socket) : loop(home), fd(socket), unix_socket(over_unix_socket) {}
@@ -81,6 +83,7 @@ class Connection final : public Client {
   OutBuffer in_flight;
   size_t sent = 0;  // bytes of in_flight
   bool sending = false;
+  size_t reply_room = kIdleOutput;       // the largest buffer so far, since it was last given back
   int64_t over_soft_limit_since_ms = 0;  // 0: it is below
 
   // --- a stream of its own
@@ -105,6 +108,7 @@ class Connection final : public Client {
   size_t output_bytes() const { return out.size() + in_flight.size() - sent; }
   // "127.0.0.1:1234", "[::1]:1234" or "/path:0", as CLIENT LIST shows them; asked from the kernel at first use.
   const std::string& peer_address();
+  OwnedBytes address() override { return peer_address(); }
   const std::string& local_address();
 
  private:

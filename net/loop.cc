@@ -89,17 +89,29 @@ void Loop::turn() {
   // 5. One send a connection.
   send_replies();
   // 6. Work that nobody waits for, in small portions.
+  const uint64_t began = executor_.timekeeper().now();
   bool work_left = executor_.background();
   if (accepting_) work_left |= network_.owner.background(executor_);
+  stats.background_ns.add(executor_.timekeeper().ns_since(began));
   if (__builtin_expect(accepting_ && !listening_, 0)) listen_when_loaded();
   // 7. Mail for others, and connections that go there.
   if (!moves_.empty()) hand_over_movers();
   executor_.post_mail([this](int other) { wake(other); });
   // 8. Connections that have ended.
   if (!dying_.empty()) bury();
+  end_turn();
   // 9. One system call hands all of this to the kernel, and waits if there is nothing left to do.
   sleep(work_left);
-  stats.turns.add();
+}
+
+void Loop::end_turn() {
+  const Timekeeper& keeper = executor_.timekeeper();
+  const int64_t before = keeper.turn_ns.get(), commands = executor_.shard().stats.commands_processed.get();
+  executor_.end_turn();
+  const int64_t ns = keeper.turn_ns.get() - before, ran = commands - commands_before_;
+  commands_before_ = commands;
+  if (ns > stats.longest_turn_ns.get()) stats.longest_turn_ns.set(ns);
+  if (ran > stats.most_commands.get()) stats.most_commands.set(ran);
 }
 
 void Loop::reap() {
@@ -172,7 +184,9 @@ void Loop::received_in_place(const Ring::Completion& done) {
   if (done.result <= 0) return done.result == 0 ? stream_ended(c) : kill(c);
   auto n = static_cast<size_t>(done.result);
   c.query.commit(n);
+  c.arrived = 0;  // the turn begins only now
   c.bytes_in += n;
+  stats.reads.add();
   stats.bytes_in.add(done.result);
   c.last_active_ms = executor_.now_ms();
   if (!c.waits_to_parse) {
@@ -189,6 +203,7 @@ void Loop::sent(const Ring::Completion& done) {
   auto n = static_cast<size_t>(done.result);
   c.sent += n;
   c.bytes_out += n;
+  stats.writes.add();
   stats.bytes_out.add(done.result);
   if (c.sent < c.in_flight.size()) {  // the kernel may cut a send short even though it was asked for all
     c.sending = true;
@@ -198,7 +213,11 @@ void Loop::sent(const Ring::Completion& done) {
   c.in_flight.clear();
   if (c.out.empty()) {
     c.out.swap(c.in_flight);  // the usual case needs one buffer only
-    c.out.shrink(16384);
+    if (c.out.capacity() > kIdleOutput) {
+      stats.buffers_shrunk.add();
+      c.reply_room = kIdleOutput;
+      c.out.shrink(kIdleOutput);
+    }
     if (c.source) c.source->drained(c);
     if (c.close_after_reply && !c.slots_open()) kill(c);
   } else {
@@ -237,6 +256,10 @@ void Loop::flush(Connection& c) {
   if (c.replies_due() && c.out.size() < kHeldBytes) return;  // take_replies lists it again
   if (!c.out.empty()) {
     c.out.swap(c.in_flight);
+    if (__builtin_expect(c.in_flight.capacity() > c.reply_room, 0)) {
+      c.reply_room = c.in_flight.capacity();
+      stats.buffers_grown.add();
+    }
     c.sending = true;
     ring_.send(c.fd, c.in_flight.view(), &c);
   } else if (c.close_after_reply && !c.slots_open()) {
@@ -434,8 +457,11 @@ void Loop::tick() {
   if (accepting_) {
     network_.take_new_listeners();
     if (listening_) arm_listeners();
+    network_.sample_rates(network_.engine.clock->unix_us());
   }
+  const uint64_t began = executor_.timekeeper().now();
   walk_connections();
+  stats.background_ns.add(executor_.timekeeper().ns_since(began));
 }
 
 // Who connects while a small data set is loaded waits to be accepted, as with Redis, instead of being told LOADING.
@@ -477,6 +503,8 @@ void Loop::walk_connections() {
 void Loop::check_connection(Connection& c) {
   if (c.dying || c.role != Client::Role::kClient) return;
   if (over_output_limit(c)) return;
+  stats.query_buffers.see(static_cast<int64_t>(c.query.capacity()), executor_.now_ms() / 1000);
+  stats.output_buffers.see(static_cast<int64_t>(c.out.capacity() + c.in_flight.capacity()), executor_.now_ms() / 1000);
   int64_t timeout_ms = executor_.options().timeout * int64_t{1000};
   if (timeout_ms && !c.waiting && !c.subscriptions && executor_.now_ms() - c.last_active_ms > timeout_ms) {
     network_.log.write(LogLevel::kVerbose, "Closing idle client");

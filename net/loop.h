@@ -64,6 +64,7 @@ class Loop final : BusyHost {
   void end_gently();
   void send_replies();
   bool waits_for_disk(Connection& c, uint64_t durable);
+  void end_turn();
   void bury();
   void sleep(bool work_left);
 
@@ -140,6 +141,7 @@ class Loop final : BusyHost {
   size_t submitted_ = 0;             // requests of this round
   size_t walked_ = 0;                // connections that walk_connections() has seen in this pass
   int64_t next_tick_ms_ = 0;         // unix time
+  int64_t commands_before_ = 0;      // this turn
   int64_t due_timer_ms_ = 0;         // the time for which the other timer is set; 0: it is not
   bool paused_ = false;              // CLIENT PAUSE, as of this turn
   bool accepting_ = false, listening_ = false;

@@ -95,7 +95,9 @@ void Loop::set_held_by_pause(Connection& c, bool on) {
 void Loop::parse_arrival(const Arrival& a) {
   Connection& c = *a.connection;
   if (c.close_after_reply) return;
+  if (c.query.empty() || may_parse(c)) c.arrived = executor_.timekeeper().turn_began();  // else of what came first
   c.bytes_in += a.size;
+  stats.reads.add();
   stats.bytes_in.add(a.size);
   c.last_active_ms = executor_.now_ms();
   Bytes input(ring_.buffer(a.buffer), a.size);
@@ -145,6 +147,7 @@ void Loop::feed_query(Connection& c) {
     }
     return;
   }
+  if (!c.arrived) c.arrived = executor_.timekeeper().turn_began();
   uint64_t before = round_;
   size_t used = feed(c, c.query.view());
   c.query.consume(used);

@@ -35,6 +35,11 @@ Network::~Network() {
   for (auto& l : new_listeners_) close(l->fd);
 }
 
+void Network::sample_rates(int64_t now_us) {
+  input_rate.sample(sum(&NetStats::bytes_in), now_us);
+  output_rate.sample(sum(&NetStats::bytes_out), now_us);
+}
+
 bool Network::listen() {
   const Options& options = engine.options->get();
   return listen_tcp(options, log, listeners) && listen_unix(options, log, listeners);

@@ -1,5 +1,7 @@
 #pragma once
 // What the loops of one process share: the listeners, the other loops, the count of connections, the way to stop. Built by tools/server.
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -9,12 +11,36 @@
 
 #include "engine/base/log.h"
 #include "engine/exec/engine.h"
+#include "engine/exec/rate.h"
 #include "engine/exec/stats.h"
 #include "net/socket.h"
 
 namespace ringwood {
 
 class Loop;
+
+// The highest of what was seen in the last eight seconds. Written by one thread, read by any.
+class PeakWindow {
+ public:
+  void see(int64_t value, int64_t now_s) {
+    Second& s = seconds_[static_cast<size_t>(now_s) % kSeconds];
+    if (s.when.get() != now_s) s.when.set(now_s), s.highest.set(0);
+    if (value > s.highest.get()) s.highest.set(value);
+  }
+  int64_t highest(int64_t now_s) const {
+    int64_t most = 0;
+    for (const Second& s : seconds_)
+      if (now_s - s.when.get() < static_cast<int64_t>(kSeconds)) most = std::max(most, s.highest.get());
+    return most;
+  }
+
+ private:
+  static constexpr size_t kSeconds = 8;
+  struct Second {
+    Counter when, highest;
+  };
+  std::array<Second, kSeconds> seconds_;
+};
 
 // Counters of one loop: written by its thread, read by any.
 struct NetStats {
@@ -23,12 +49,19 @@ struct NetStats {
   Counter connected;      // now
   Counter held_by_pause;  // of them, with a request that waits for the end of a pause
   Counter closed_by_query_limit, closed_by_output_limit;
-  Counter turns, enters;
+  Counter enters;
+  Counter reads, writes;                     // receives and sends that moved bytes
+  Counter buffers_shrunk;                    // output buffers given back by idle connections
+  Counter buffers_grown;                     // those that became larger than an idle connection's
+  Counter background_ns;                     // that turns have spent on what no client asked for
+  Counter longest_turn_ns, most_commands;    // of one turn
+  PeakWindow query_buffers, output_buffers;  // of one connection, in bytes
 };
 
 // Where the counters stood at CONFIG RESETSTAT: they go on counting on their threads.
 struct NetBase {
-  int64_t received = 0, rejected = 0, bytes_in = 0, bytes_out = 0;
+  int64_t received = 0, rejected = 0, bytes_in = 0, bytes_out = 0, reads = 0, writes = 0, shrunk = 0, grown = 0, by_query = 0,
+          by_output = 0;
 };
 
 // What the network asks of the program that runs it. Called on the first loop's thread, between turns.
@@ -71,6 +104,10 @@ class Network {
   std::vector<std::unique_ptr<Loop>> loops;
   std::atomic<int64_t> connections{0};  // open now, all loops
   NetBase reset_base;                   // changed under a lease of all shards, like all that CONFIG RESETSTAT resets
+
+  // Bytes a second, of all loops; the first loop's.
+  Rate input_rate, output_rate;
+  void sample_rates(int64_t now_us);
 
   // CLIENT PAUSE: until then (unix time, ms) no loop runs any command, or none that may change data. A later end is kept, and so is the wider pause.
   void pause(int64_t until_ms, bool all_commands);

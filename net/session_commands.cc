@@ -4,6 +4,7 @@
 #include "engine/exec/call.h"
 #include "engine/exec/client.h"
 #include "engine/exec/executor.h"
+#include "engine/exec/monitor.h"
 #include "engine/exec/pubsub.h"
 #include "net/commands.h"
 
@@ -56,6 +57,7 @@ void reset(Call& c) {
   client.leave_multi();
   c.engine().pubsub->leave(client, c.executor().self());
   c.engine().tracking->disable(c.engine(), client);
+  stop_monitoring(client, c.executor());
   client.database = 0;
   client.resp = 2;
   const AclUserPtr& anybody = c.engine().acl->default_user();
@@ -68,7 +70,7 @@ void reset(Call& c) {
 }
 
 void shards_of_session(const Client& client, const SlotMapping& mapping, ShardSet& out) {
-  if (client.subscriptions || client.tracking) out |= all_shards(mapping.shards);
+  if (client.subscriptions || client.tracking || client.monitor) out |= all_shards(mapping.shards);
   if (client.transaction) client.transaction->add_watched_shards(mapping, out);
 }
 

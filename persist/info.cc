@@ -48,12 +48,6 @@ void write(InfoText& out, const InfoContext& context, void* self) {
   out.field("rdb_last_load_keys_expired", what.load->figures().last_expired.load());
   out.field("rdb_last_load_keys_loaded", what.load->figures().last_keys.load());
   if (const AppendOnly* a = context.engine.append_only) a->write_info(out, now_s);
-  if (MutationLog* log = context.engine.mutations) {
-    out.field("mutation_log_readers", static_cast<int64_t>(log->readers()));
-    out.field("mutation_log_memory", static_cast<int64_t>(log->memory()));
-    out.field("mutation_log_worst_lag", static_cast<int64_t>(log->worst_lag()));
-    out.field("mutation_log_holds_writers", log->full() ? 1 : 0);
-  }
   out.field("module_fork_in_progress", 0);
   out.field("module_fork_last_cow_size", 0);
   const AppendOnly* aof = context.engine.append_only;

@@ -21,6 +21,9 @@ enum DirectiveFlag : uint32_t {
   kGuarded = 1u << 5,      // CONFIG SET only as enable-protected-configs allows
   kDenyLoading = 1u << 6,  // not while a data set is loading
   kVolatile = 1u << 7,     // names something outside (a file): setting the same text again is a change
+  kRepeatable =
+      1u
+      << 8,  // immutable, but may be given the value that it has: who writes back what CONFIG GET answers knows only Redis's immutable ones
 };
 
 enum class DirectiveKind : uint8_t { kBool, kNumber, kText, kChoice, kFlags, kSpecial };

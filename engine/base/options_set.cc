@@ -33,8 +33,9 @@ bool may_change_protected(const Options& options, SetContext context) {
          (options.enable_protected_configs == ProtectedAction::kLocal && context.local_client);
 }
 
-std::string refusal(const Directive& directive, const Options& base, SetContext context) {
-  if (directive.has(kImmutable)) return "can't set immutable config";
+std::string refusal(const Directive& directive, Bytes value, const Options& base, SetContext context) {
+  const bool stays = directive.has(kRepeatable) && value == get_value(directive, base);
+  if (directive.has(kImmutable) && !stays) return "can't set immutable config";
   if (directive.has(kGuarded) && !may_change_protected(base, context)) return "can't set protected config";
   return "";
 }
@@ -48,7 +49,7 @@ std::vector<const Directive*> find_all(const Options& base, std::span<const Name
       result = failed("Unknown option or number of arguments for CONFIG SET - '" + std::string(pair.name) + "'");
       return {};
     }
-    std::string reason = refusal(*directive, base, context);
+    std::string reason = refusal(*directive, pair.value, base, context);
     if (reason.empty() && directive->has(kDenyLoading) && context.loading) {
       result.status = SetResult::Status::kLoading;
       return {};

@@ -197,7 +197,7 @@ constexpr Row special(std::string_view name, const SpecialOps& ops) {
 
 constexpr Directive kTable[] = {
     // Ringwood's own.
-    integer<&Options::shards>("shards", 0, 1024).with(kImmutable | kHidden).d,
+    integer<&Options::shards>("shards", 0, 1024).with(kImmutable | kRepeatable).d,
     integer<&Options::busy_poll_us>("busy-poll-us", 0, 1000000).d,
     integer<&Options::rdb_version>("rdb-version", 10, 12).d,
     // Network.

@@ -38,7 +38,10 @@ std::span<const CommandSpec> config_commands();
 std::span<const CommandSpec> memory_commands();
 std::span<const CommandSpec> debug_commands();
 std::span<const CommandSpec> server_commands();
-std::span<const CommandSpec> server_record_commands();
+std::span<const CommandSpec> slowlog_commands();
+std::span<const CommandSpec> latency_commands();
+std::span<const CommandSpec> monitor_commands();
+std::span<const CommandSpec> hotkeys_commands();
 std::span<const CommandSpec> transaction_commands();
 std::span<const CommandSpec> script_commands();
 

@@ -12,6 +12,7 @@
 #include "engine/exec/control.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/pubsub.h"
+#include "engine/exec/records.h"
 
 namespace ringwood {
 namespace {
@@ -50,7 +51,7 @@ void write_server(InfoText& out, const InfoContext& x, void*) {
   out.field("lru_clock", static_cast<int64_t>(access::lru_clock(x.here.now_ms())));
   out.field("executable", Bytes(x.engine.executable));
   out.field("config_file", Bytes(x.engine.config_file));
-  out.field("io_threads_active", 0);
+  out.field("io_threads_active", x.engine.shards.size() > 1 ? 1 : 0);
   out.field("shards", static_cast<uint64_t>(x.engine.shards.size()));
 }
 
@@ -114,6 +115,19 @@ int64_t total(const Engine& e, Counter ShardStats::*counter) {
   return sum;
 }
 
+int64_t total(const Engine& e, Counter Timekeeper::*counter) {
+  int64_t sum = 0;
+  for (Executor* x : e.executors) sum += (x->timekeeper().*counter).get();
+  return sum;
+}
+
+int64_t calls_of(const Engine& e, Bytes name) {
+  const Command* c = e.commands->find(name);
+  int64_t n = 0;
+  for (Executor* x : e.executors) n += c ? x->command_stats()[c->id].calls.get() : 0;
+  return n;
+}
+
 void write_stats(InfoText& out, const InfoContext& x, void*) {
   const Engine& e = x.engine;
   int64_t lag = 0;
@@ -124,6 +138,7 @@ void write_stats(InfoText& out, const InfoContext& x, void*) {
   out.field("expired_keys", total(e, &ShardStats::expired_keys));
   out.field("expired_stale_perc", 0.0, 2);  // nothing is sampled: what is due is known
   out.field("expired_time_cap_reached_count", 0);
+  out.field("expire_cycle_cpu_milliseconds", total(e, &Timekeeper::expire_ns) / 1000000);
   out.field("expire_lag_milliseconds", lag);
   out.field("evicted_keys", total(e, &ShardStats::evicted_keys));
   out.field("total_eviction_exceeded_time", 0);
@@ -142,7 +157,14 @@ void write_stats(InfoText& out, const InfoContext& x, void*) {
                            "total_active_defrag_time", "current_active_defrag_time"})
     out.field(name, 0);
   out.field("unexpected_error_replies", 0);
+  out.field("dump_payload_sanitizations", calls_of(e, "restore"));  // all are checked, whatever sanitize-dump-payload says
   out.field("total_error_replies", total(e, &ShardStats::total_error_replies));
+  out.field("eventloop_cycles", total(e, &Timekeeper::turns));
+  out.field("eventloop_duration_sum", total(e, &Timekeeper::turn_ns) / 1000);
+  out.field("eventloop_duration_cmd_sum", total(e, &Timekeeper::command_ns) / 1000);
+  double turns = e.records->turns.per_second();
+  out.field("instantaneous_eventloop_cycles_per_sec", static_cast<int64_t>(turns));
+  out.field("instantaneous_eventloop_duration_usec", turns > 0 ? static_cast<int64_t>(e.records->turn_ns.per_second() / turns / 1000) : 0);
   out.field("shard_leases", total(e, &ShardStats::leases));
   out.field("shard_remote_commands", total(e, &ShardStats::remote_commands));
 }
@@ -153,6 +175,9 @@ void reset_stats(const InfoContext& x, void*) {
                                    &ShardStats::evicted_keys, &ShardStats::keyspace_hits, &ShardStats::keyspace_misses,
                                    &ShardStats::total_error_replies, &ShardStats::leases, &ShardStats::remote_commands})
       (s->stats.*c).set(0);
+  for (Executor* e : x.engine.executors)
+    for (Counter Timekeeper::*c : {&Timekeeper::turns, &Timekeeper::turn_ns, &Timekeeper::command_ns, &Timekeeper::expire_ns})
+      (e->timekeeper().*c).set(0);
 }
 
 void write_cpu(InfoText& out, const InfoContext&, void*) {
@@ -167,30 +192,6 @@ void write_cpu(InfoText& out, const InfoContext&, void*) {
 }
 
 void write_nothing(InfoText&, const InfoContext&, void*) {}
-
-void write_command(InfoText& out, const Engine& e, const Command& c) {
-  CommandTotals t;
-  for (Executor* x : e.executors) t.add(x->command_stats()[c.id]);
-  if (t.calls || t.rejected || t.failed) {
-    double us = t.nanoseconds / 1000;
-    char text[192];
-    int n = std::snprintf(text, sizeof text, "calls=%lld,usec=%lld,usec_per_call=%.2f,rejected_calls=%lld,failed_calls=%lld",
-                          static_cast<long long>(t.calls), static_cast<long long>(us), t.calls ? us / static_cast<double>(t.calls) : 0,
-                          static_cast<long long>(t.rejected), static_cast<long long>(t.failed));
-    out.field("cmdstat_" + InfoText::safe(c.full_name), Bytes(text, static_cast<size_t>(n)));
-  }
-  for (const auto& s : c.subcommands) write_command(out, e, *s);
-}
-
-void write_commandstats(InfoText& out, const InfoContext& x, void*) {
-  for (const auto& c : x.engine.commands->all()) write_command(out, x.engine, *c);
-}
-
-void reset_commandstats(const InfoContext& x, void*) {
-  for (Executor* e : x.engine.executors)
-    for (CommandStats& s : e->command_stats())
-      for (Counter* c : {&s.calls, &s.rejected, &s.failed, &s.timed, &s.nanoseconds}) c->set(0);
-}
 
 void write_errorstats(InfoText& out, const InfoContext& x, void*) {
   std::map<OwnedBytes, int64_t> sums;  // in alphabetical order, as Redis's radix tree
@@ -233,9 +234,8 @@ void add_engine_info(InfoRegistry& registry) {
   registry.add({"stats", write_stats, reset_stats});
   registry.add({"cpu", write_cpu});
   registry.add({"modules", write_nothing});
-  registry.add({"commandstats", write_commandstats, reset_commandstats});
+  add_command_info(registry);
   registry.add({"errorstats", write_errorstats, reset_errorstats});
-  registry.add({"latencystats", write_nothing});  // filled with LATENCY, in issue 4
   registry.add({"cluster", write_cluster});
   registry.add({"keyspace", write_keyspace});
 }

@@ -43,13 +43,14 @@ bool Client::replies_anyway() const {
   return last_command && !in_multi && (last_command->replies_by_push() || last_command->full_name == "reset");
 }
 
-void Client::fill_slot(uint64_t number, Bytes reply) {
+void Client::fill_slot(uint64_t number, Bytes reply, std::vector<Answered>* answered) {
   Slot& s = slots_[head_ + (number - first_slot_)];
   if (s.silent) reply = {};
   s.filled = true;
   open_--;
   if (&s == &slots_[head_]) {
     out.append(reply);  // the usual case: the oldest one, no copy aside
+    if (answered) answered->push_back(s.request);
     head_++;
     first_slot_++;
   } else {
@@ -61,6 +62,7 @@ void Client::fill_slot(uint64_t number, Bytes reply) {
     const Slot& next = slots_[head_];
     out.append(side_.view().substr(next.offset, next.size));
     side_moved_ += next.size;
+    if (answered) answered->push_back(next.request);
     head_++;
     first_slot_++;
   }

@@ -21,6 +21,12 @@ struct Subscriptions;
 struct TrackedClient;
 struct Waiter;
 
+// A request whose reply stands in `out` at last.
+struct Answered {
+  const Command* command;
+  uint64_t arrived;
+};
+
 class Client {
  public:
   Client() = default;
@@ -43,8 +49,13 @@ class Client {
   const Command* last_command = nullptr;
   bool in_multi = false;                     // between MULTI and EXEC: requests are queued
   std::unique_ptr<Transaction> transaction;  // null until the first MULTI or WATCH
+  bool monitor = false;                      // MONITOR: PubSub's
   Subscriptions* subscriptions = nullptr;    // PubSub's; null: none, so that the client is no subscriber
   int64_t created_ms = 0, last_active_ms = 0;
+  // When the bytes that are being parsed came (Timekeeper::turn_began of that turn); 0: in this turn.
+  uint64_t arrived = 0;
+  // Where the peer is, as CLIENT LIST shows it; empty where there is no socket.
+  virtual OwnedBytes address() { return {}; }
 
   // --- who it is (engine/exec/acl.h)
   std::shared_ptr<AclUser> user;  // null: nobody in particular, to whom nothing is refused
@@ -88,6 +99,8 @@ class Client {
   }
 
   bool slots_open() const { return open_ > 0; }
+  // Replies go straight into `out`.
+  bool in_order() const { return slots_.empty(); }
   // Other threads are at work on requests of this client, and will answer as soon as they come to it.
   bool replies_due() const { return open_ > 0 && !waiting; }
   // Where the next reply goes; end_reply(start) when it has been written, with out_buffer().size() from before.
@@ -100,21 +113,22 @@ class Client {
   uint64_t open_slot() {
     bool silent = reply_mode != ReplyMode::kOn && reply_mode != ReplyMode::kSkipNext && !replies_anyway();
     if (reply_mode == ReplyMode::kSkip) reply_mode = ReplyMode::kOn;
-    slots_.push_back({0, 0, false, silent});
+    slots_.push_back({0, 0, false, silent, {last_command, arrived}});
     open_++;
     return first_slot_ + slots_.size() - 1 - head_;
   }
-  // The reply of an open slot has come. Whatever is in order now moves to `out`.
-  void fill_slot(uint64_t number, Bytes reply);
+  // The reply of an open slot has come. Whatever is in order now moves to `out`; the requests that this answers are added to `answered`.
+  void fill_slot(uint64_t number, Bytes reply, std::vector<Answered>* answered = nullptr);
 
  private:
   struct Slot {
     size_t offset, size;  // in side_
     bool filled, silent;
+    Answered request;
   };
   void update_gate();
   static constexpr std::atomic<uint32_t> kNoGate{0}, kSlowGate{4};
-  void close_local(size_t start) { slots_.push_back({start, side_.size() - start, true, false}); }
+  void close_local(size_t start) { slots_.push_back({start, side_.size() - start, true, false, {last_command, arrived}}); }
   void silence(size_t start);
   bool replies_anyway() const;
   void tidy();

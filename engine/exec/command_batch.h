@@ -6,6 +6,7 @@
 #include "engine/exec/client.h"
 #include "engine/exec/command_table.h"
 #include "engine/exec/mailbox.h"
+#include "engine/exec/slow_log.h"
 #include "engine/store/database.h"
 
 namespace ringwood {
@@ -26,7 +27,13 @@ struct CommandBatch : Message {
     size_t reply_end;          // set by the other thread: end of this item's reply in `replies`
     Waiter* waiter = nullptr;  // set by the other thread where the command waits: its reply comes later
   };
+  // An item that took long; its client's home logs it.
+  struct Slow {
+    size_t item;
+    std::unique_ptr<SlowEntry> entry;
+  };
   std::vector<Item> items;
+  std::vector<Slow> slow;       // on the way back
   std::vector<uint32_t> sizes;  // of all arguments, in order
   OutBuffer bytes;              // of all arguments, in order
   OutBuffer replies;
@@ -41,6 +48,7 @@ struct CommandBatch : Message {
   }
   void clear() {
     items.clear();
+    slow.clear();
     sizes.clear();
     bytes.clear();
     bytes.shrink(kKeep);

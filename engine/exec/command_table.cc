@@ -236,7 +236,6 @@ std::unique_ptr<Command> CommandTable::make(const CommandSpec& spec, const Comma
   c->flags = spec.flags;
   c->acl = acl_of(spec);
   c->refused_in = refused_states(spec);
-  if ((spec.flags & kFast) || Bytes(spec.complexity) == "O(1)") c->timed_mask = CommandStats::kTimedEvery - 1;
   derive_key_range(*c);
   c->single_key = spec.route == Route::kByKeys && spec.keys.size() == 1 && is_plain_range(spec.keys[0]) && spec.keys[0].last == 0 &&
                   !(spec.keys[0].flags & (kKeyNotKey | kKeyIncomplete)) && !spec.keys_of;

@@ -25,7 +25,6 @@ struct Command {
   uint32_t flags = 0;              // spec's, with MOVABLEKEYS derived
   uint32_t acl = 0;                // explicit and implied categories
   uint32_t refused_in = 0;         // EngineState bits in which it is refused
-  int64_t timed_mask = 0;          // a call is timed when the number of calls before it has none of these bits
 
   // (P|S)SUBSCRIBE and (P|S)UNSUBSCRIBE, which answer by pushes.
   bool replies_by_push() const { return (flags & (kPubSub | kNoScript)) == (kPubSub | kNoScript); }

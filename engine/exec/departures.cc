@@ -1,5 +1,6 @@
 #include "engine/exec/departures.h"
 
+#include "engine/exec/monitor.h"
 #include "engine/exec/pubsub.h"
 
 namespace ringwood {
@@ -14,6 +15,7 @@ namespace {
 void leave(Client& client, Executor& home) {
   home.engine().pubsub->leave(client, home.self());
   home.engine().tracking->disable(home.engine(), client);
+  stop_monitoring(client, home);
   if (client.transaction) client.transaction->unwatch(home.engine());
 }
 
@@ -22,7 +24,8 @@ void leave(Client& client, Executor& home) {
 bool Departures::gone(Client& client) {
   if (client.known_to_trackers) home_.tracking().forget(client);
   if (client.departing) return false;  // also when a command that was under way has ended its subscriptions meanwhile
-  if (!client.subscriptions && !client.tracking && (!client.transaction || client.transaction->watches.empty())) return true;
+  if (!client.subscriptions && !client.tracking && !client.monitor && (!client.transaction || client.transaction->watches.empty()))
+    return true;
   if (home_.engine().shards.size() == 1) {
     leave(client, home_);
     return true;

@@ -28,6 +28,7 @@ class ReloadControl;
 class ReplicationControl;
 class ScriptingControl;
 class Tracking;
+struct Records;
 
 // The current Options. A reader takes the pointer once a turn; old values are kept until every loop has passed a turn since.
 class OptionsHolder {
@@ -84,6 +85,7 @@ struct Engine {
   MutationLog* mutations = nullptr;    // engine/exec/mutation_log.h; null where nothing is to be followed
   Acl* acl = nullptr;                  // engine/exec/acl.h
   Tracking* tracking = nullptr;        // engine/exec/tracking.h
+  Records* records = nullptr;          // engine/exec/records.h
   Persistence* persistence = nullptr;  // persist/persistence.h; null where nothing is saved
   AppendOnly* append_only = nullptr;   // persist/append_only.h; likewise
   std::atomic<uint32_t> state{0};

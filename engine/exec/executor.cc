@@ -7,7 +7,10 @@
 #include "engine/exec/command_batch.h"
 #include "engine/exec/expiry.h"
 #include "engine/exec/gates.h"
+#include "engine/exec/hot_keys.h"
 #include "engine/exec/limits_from_options.h"
+#include "engine/exec/monitor.h"
+#include "engine/exec/records.h"
 #include "engine/exec/routing.h"
 
 namespace ringwood {
@@ -19,6 +22,7 @@ Executor::Executor(Engine& engine, int self)
       alone_(engine.shards.size() == 1),
       options_(&engine.options->get()),
       inbox_(new Mailbox[engine.shards.size()]),
+      timekeeper_(*this),
       lease_desk_(*this),
       pushes_(*this, engine.shards.size()),
       tracking_(*this),
@@ -27,6 +31,7 @@ Executor::Executor(Engine& engine, int self)
   notify_.assign(engine.shards.size(), 0);
   outgoing_.assign(engine.shards.size(), nullptr);
   command_stats_ = std::vector<CommandStats>(engine.commands->ids());
+  timekeeper_.take(*options_);
   shard().limits = limits_from(*options_);
   shard().announced = announced_events(*options_);
 }
@@ -60,6 +65,7 @@ void Executor::drop(Message* m) {
 
 void Executor::begin_turn(int64_t unix_us) {
   now_us_ = unix_us;
+  timekeeper_.begin_turn();
   shard().access_now = access::fresh(options_->maxmemory_policy, now_ms());
   take_options();
   if (engine_.mutations) refresh_effects();
@@ -83,15 +89,19 @@ void Executor::take_options() {
   const Options* latest = &engine_.options->get();
   if (latest == options_) return;
   options_ = latest;
+  timekeeper_.take(*options_);
   shard().limits = limits_from(*options_, shard().limits);  // read by this thread alone, lent or not (Call::limits)
   shard().announced = announced_events(*options_);
 }
 
 // Ten times a second on the first thread, if it is awake.
 void Executor::sample() {
-  int64_t commands = 0;
+  int64_t commands = 0, turns = 0, turn_ns = 0;
   for (const Shard* s : engine_.shards) commands += s->stats.commands_processed.get();
+  for (Executor* e : engine_.executors) turns += e->timekeeper_.turns.get(), turn_ns += e->timekeeper_.turn_ns.get();
   command_rate_.sample(commands, now_us_);
+  engine_.records->turns.sample(turns, now_us_);
+  engine_.records->turn_ns.sample(turn_ns, now_us_);
   memory::note_peak();
 }
 
@@ -177,7 +187,11 @@ bool Executor::background() {
   Shard& s = shard();
   bool more = tracking_.limit();
   if (expires() && s.expiry.size() + s.field_expiry.size()) {
+    const uint64_t began = timekeeper_.now();
     more |= run_expiry(*this, 200);
+    const int64_t ns = timekeeper_.ns_since(began);
+    timekeeper_.expire_ns.add(ns);
+    timekeeper_.event("expire-cycle", ns);
     hand_over();
   }
   if (s.attention) after_changes(own_, 0);
@@ -216,12 +230,14 @@ void Executor::post(size_t to, Message* m) {
 __attribute__((always_inline)) inline void Executor::call_handler(Call& call) {
   const Command& c = call.command();
   CommandStats& stats = command_stats_[c.id];
+  const uint64_t began = timekeeper_.mark();
+  if (__builtin_expect(observed_, 0)) observe_begin(call);
   if (__builtin_expect(effects_.on(), 0))
-    run_recorded(call, stats);
-  else if (__builtin_expect(stats.calls.get() & c.timed_mask, 1))
-    c.spec->run(call);
+    run_recorded(call);
   else
-    run_timed(call, stats);
+    c.spec->run(call);
+  timekeeper_.ran(call, stats, began);
+  if (__builtin_expect(observed_, 0)) observe(call, began);
   stats.calls.add();
   shard().stats.commands_processed.add();
   if (__builtin_expect(call.reply.failed(), 0)) {
@@ -232,11 +248,30 @@ __attribute__((always_inline)) inline void Executor::call_handler(Call& call) {
 
 void Executor::run_handler(Call& call) { call_handler(call); }
 
-void Executor::run_timed(Call& call, CommandStats& stats) {
-  int64_t start = engine_.clock->monotonic_ns();
-  call.command().spec->run(call);
-  stats.nanoseconds.add(engine_.clock->monotonic_ns() - start);
-  stats.timed.add();
+void Executor::observe(Call& call, uint64_t began) {
+  if (observed_ & kHotKeys) hot_keys_->note(call, timekeeper_.ns(began), shard().random);
+  if (!(observed_ & kMonitored) || !call.client()) return;
+  // A script that starts over with more shards is shown when it has.
+  if (call.command().spec->runs_script) return suspended_ ? void(unshown_script_ = nullptr) : show_script();
+  show_script();
+  show_to_monitors(*this, *call.client(), call.command(), call.args(), in_script_ ? call.database() : call.client()->database, in_script_);
+}
+
+// A script is shown before what it calls.
+void Executor::observe_begin(Call& call) {
+  if ((observed_ & kMonitored) && call.command().spec->runs_script && call.client()) unshown_script_ = &call;
+}
+
+void Executor::show_script() {
+  if (!unshown_script_) return;
+  const Call& script = *unshown_script_;
+  unshown_script_ = nullptr;
+  show_script_to_monitors(*this, *script.client(), script.args(), script.database());
+}
+
+void Executor::observe_hot_keys(const HotKeysRequest* request) {
+  hot_keys_ = request ? std::make_unique<HotKeys>(*request) : nullptr;
+  set_observed(kHotKeys, request != nullptr);
 }
 
 void Executor::count_error(const Reply& reply) {
@@ -253,7 +288,10 @@ inline void Executor::execute_here(Request& r) {
   if (r.hashed) call.set_prepared(static_cast<size_t>(r.command->first_key), r.key);
   suspended_ = false;
   call_handler(call);
-  if (!suspended_) c.end_reply(start);
+  if (!suspended_) {
+    if (__builtin_expect(c.in_order(), 1)) timekeeper_.answered(command_stats_[r.command->id], c);
+    c.end_reply(start);
+  }
   list(&c);
   pushes_.command_done();
   if (__builtin_expect(c.tracks, 0)) remember_reads(c.id, *r.command, call.args(), own_);
@@ -282,7 +320,10 @@ void Executor::run() {
     size_t n = std::min(kWindow, pending_ - at);
     hash_keys(&batch_[at], n);
     prefetch(&batch_[at], n);
+    timekeeper_.start();
+    const uint64_t began = timekeeper_.mark();
     for (size_t i = 0; i < n; i++) execute(batch_[at + i]);
+    timekeeper_.commands_took(began);
   }
   pending_ = 0;
   args_.reset();

@@ -3,13 +3,14 @@
 // messages, takes leases for those of several, and puts every reply in order. Does no I/O and reads no clock: the loop (net/loop.h) or a test drives it,
 // turn by turn:
 //
-//   begin_turn -> take_mail -> { submit ... run } until nothing is resumed -> written() is sent -> background -> sleep if may_sleep()
+//   begin_turn -> take_mail -> { submit ... run } until nothing is resumed -> written() is sent -> background -> end_turn -> sleep if may_sleep()
 #include <algorithm>
 #include <memory>
 #include <vector>
 
 #include "engine/exec/arg_arena.h"
 #include "engine/exec/client.h"
+#include "engine/exec/command_stats.h"
 #include "engine/exec/command_table.h"
 #include "engine/exec/effects.h"
 #include "engine/exec/engine.h"
@@ -21,6 +22,7 @@
 #include "engine/exec/reply.h"
 #include "engine/exec/stats.h"
 #include "engine/exec/task.h"
+#include "engine/exec/timekeeper.h"
 #include "engine/exec/tracking.h"
 #include "engine/exec/waiting_room.h"
 
@@ -29,6 +31,8 @@ namespace ringwood {
 class BusyHost;
 struct CommandBatch;
 struct CommandLease;
+class HotKeys;
+struct HotKeysRequest;
 
 // Somebody on this thread who reads the mutation log.
 class LogFollower {
@@ -72,6 +76,8 @@ class Executor {
   std::vector<Client*>& resumed() { return resumed_; }
   // Work between turns, within a budget: expiry, timeouts. True when more is due.
   bool background();
+  // What has been written leaves now.
+  void end_turn() { timekeeper_.end_turn(); }
   // Unix time at which background() has something to do again, or -1. May be too early, never too late.
   int64_t next_due_ms() const;
   // Sends waiting mail; the threads that must be woken are given to wake(thread), after everything has been pushed.
@@ -173,6 +179,13 @@ class Executor {
   void unfollow_log(LogFollower* follower);
   // Wakes all others with this turn's mail: they may have waited for a reader of the log.
   void nudge_others() { std::fill(notify_.begin(), notify_.end(), 1); }
+  Timekeeper& timekeeper() { return timekeeper_; }
+  // Something that looks at every command: one branch a command while there is none. Of this thread, or while its shard is held.
+  enum Observer : uint8_t { kMonitored = 1, kHotKeys = 2 };
+  void set_observed(Observer by, bool on) { observed_ = static_cast<uint8_t>(on ? observed_ | by : observed_ & ~by); }
+  // HOTKEYS: this thread's count, anew, for the request (which lives on); null ends it and forgets it.
+  void observe_hot_keys(const HotKeysRequest* request);
+  HotKeys* hot_keys() { return hot_keys_.get(); }
   // Messages to subscribers.
   PushDesk& pushes() { return pushes_; }
   // Clients that keep copies.
@@ -224,14 +237,16 @@ class Executor {
   void finish_part(Client& c, size_t part, Bytes reply);
   void call_handler(Call& call);
   void run_handler(Call& call);  // call_handler, not inlined
-  void run_timed(Call& call, CommandStats& stats);
-  void run_recorded(Call& call, CommandStats& stats);
+  void run_recorded(Call& call);
   int64_t dirty() const;
   void refresh_effects();
   void hand_over_now();
   void share_log_end(const ShardSet& shards);
   void tell_followers();
   void count_error(const Reply& reply);
+  void observe(Call& call, uint64_t began);
+  void observe_begin(Call& call);
+  void show_script();
   void sample();
   void enqueue_remote(Request& r, int target);
   void start_lease(Request& r, const ShardSet& shards);
@@ -249,7 +264,7 @@ class Executor {
   void serve_queue(Shard& shard, const BlockedKeys::Key& key, const ShardSet& held);
   void serve_or_send(Waiter& w, const ShardSet& held);
   void send_home(Waiter& w);
-  void count_unserved(const Command& command, const Reply& reply);
+  void count_unserved(Waiter& w, const Reply& reply);
   void uncount(const Command& command);
   void send_batches();
   // A replica waits for its master to say that a key is gone.
@@ -294,6 +309,10 @@ class Executor {
   BusyHost* busy_host_ = nullptr;
   std::vector<CommandStats> command_stats_;
   ErrorStats error_stats_;
+  Timekeeper timekeeper_;
+  uint8_t observed_ = 0;
+  Call* unshown_script_ = nullptr;  // that runs, while MONITOR is to show it
+  std::unique_ptr<HotKeys> hot_keys_;
   Rate command_rate_;
   Effects effects_;
   uint64_t log_end_ = 0, log_seen_ = 0;  // of the log: behind this shard's last change; what the followers have been told of

@@ -16,11 +16,13 @@ void Executor::uncount(const Command& command) {
   shard().stats.commands_processed.add(-1);
 }
 
-void Executor::count_unserved(const Command& command, const Reply& reply) {
-  command_stats_[command.id].calls.add();
+void Executor::count_unserved(Waiter& w, const Reply& reply) {
+  CommandStats& stats = command_stats_[w.command->id];
+  timekeeper_.unserved(w, stats);
+  stats.calls.add();
   shard().stats.commands_processed.add();
   if (!reply.failed()) return;
-  command_stats_[command.id].failed.add();
+  stats.failed.add();
   count_error(reply);
 }
 
@@ -29,9 +31,10 @@ void Executor::block(Call& call, const BlockOn& on) {
   uncount(call.command());
   if (serving_) {
     found_nothing_ = true;
-    return;
+    return timekeeper_.command_waits(nullptr);
   }
   auto* w = new Waiter;
+  timekeeper_.command_waits(w);
   w->kind = Message::Kind::kWaiter;
   w->command = &call.command();
   w->args = OwnedArgs(on.args.empty() ? call.args() : on.args);
@@ -171,10 +174,12 @@ bool Executor::serve(Waiter& w, const ShardSet& held) {
   const ShardSet* before = holding_;
   holding_ = &held;
   serving_ = true;
+  timekeeper_.start();
   run_handler(call);
   holding_ = before;
   serving_ = false;
   if (w.tracks && !found_nothing_) remember_reads(w.owed.client->id, *w.command, w.args.view(), held);
+  if (__builtin_expect(timekeeper_.has_slow(), 0)) w.slow = timekeeper_.take_slow();
   return !found_nothing_;
 }
 

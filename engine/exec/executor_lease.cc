@@ -44,8 +44,11 @@ void Executor::run_lease(CommandLease& lease) {
   current_ = &lease.owed;
   holding_ = &lease.shards;
   suspended_ = false;
+  timekeeper_.start();
+  const uint64_t began = timekeeper_.mark();
   run_handler(call);
   holding_ = &own_;
+  timekeeper_.commands_took(began);
   current_ = nullptr;
   if (!suspended_) finish(lease.owed, bytes.view());
   pushes_.command_done();
@@ -77,7 +80,7 @@ OwedReply Executor::suspend(Call& call) {
 void Executor::finish(const OwedReply& owed, Bytes reply) {
   Client* c = owed.client;
   if (owed.slot & kPartOfExec) return finish_part(*c, owed.slot & ~kPartOfExec, reply);
-  c->fill_slot(owed.slot, reply);
+  c->fill_slot(owed.slot, reply, &timekeeper_.late());
   c->waiting = false;
   list(c);
   resumed_.push_back(c);

@@ -12,16 +12,13 @@ int64_t Executor::dirty() const {
   return n;
 }
 
-void Executor::run_recorded(Call& call, CommandStats& stats) {
+void Executor::run_recorded(Call& call) {
   const Command& c = call.command();
   Effects::Frame frame;
   effects_.begin(frame, c.flags & kTouchesArbitraryKeys);
   if (__builtin_expect(silent_, 0)) effects_.suppress();
   int64_t before = dirty();
-  if (stats.calls.get() & c.timed_mask)
-    c.spec->run(call);
-  else
-    run_timed(call, stats);
+  c.spec->run(call);
   effects_.end(frame, dirty() > before, !c.spec->ends_multi, call.database(), call.args());
 }
 

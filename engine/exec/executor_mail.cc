@@ -4,6 +4,7 @@
 #include "engine/exec/call.h"
 #include "engine/exec/command_batch.h"
 #include "engine/exec/executor.h"
+#include "engine/exec/monitor.h"
 
 namespace ringwood {
 
@@ -20,6 +21,7 @@ void Executor::enqueue_remote(Request& r, int target) {
     notify_[to] = 1;
   }
   Client& c = *r.client;
+  if (__builtin_expect(observed_ & kMonitored, 0)) show_to_monitors(*this, c, *r.command, {r.args, r.argc}, c.database);
   b->add({&c, c.open_slot(), r.command, c.database, c.resp, r.argc, r.hashed, c.no_touch, c.tracks, r.key.slot, r.key.hash, 0}, r.args);
   if (r.command->flags & kBlocking) c.waiting = true;
   shard().stats.remote_commands.add();
@@ -54,6 +56,8 @@ void Executor::run_batch(CommandBatch* b) {
   for (size_t at = 0; at < remote_.size(); at += kWindow) {
     size_t n = std::min(kWindow, remote_.size() - at);
     prefetch(&remote_[at], n);
+    timekeeper_.start();
+    const uint64_t began = timekeeper_.mark();
     for (size_t i = at; i < at + n; i++) {
       CommandBatch::Item& item = b->items[i];
       Request& r = remote_[i];
@@ -64,8 +68,10 @@ void Executor::run_batch(CommandBatch* b) {
       run_handler(call);
       if (__builtin_expect(item.tracks, 0)) remember_reads(item.client->id, *r.command, call.args(), own_);
       item.reply_end = b->replies.size();
+      if (__builtin_expect(timekeeper_.has_slow(), 0)) b->slow.push_back({i, timekeeper_.take_slow()});
       if (__builtin_expect(shard().attention, 0)) after_changes(own_, item.client->id);
     }
+    timekeeper_.commands_took(began);
   }
   remote_batch_ = nullptr;
   args_.reset();
@@ -79,6 +85,7 @@ void Executor::run_batch(CommandBatch* b) {
 }
 
 void Executor::take_replies(CommandBatch* b) {
+  for (CommandBatch::Slow& s : b->slow) timekeeper_.log_slow(std::move(s.entry), *b->items[s.item].client);
   size_t from = 0;
   for (const CommandBatch::Item& item : b->items) {
     Client* c = item.client;
@@ -90,7 +97,7 @@ void Executor::take_replies(CommandBatch* b) {
       c->waiting = false;
       resumed_.push_back(c);
     }
-    c->fill_slot(item.slot, b->replies.view().substr(from, item.reply_end - from));
+    c->fill_slot(item.slot, b->replies.view().substr(from, item.reply_end - from), &timekeeper_.late());
     from = item.reply_end;
     c->log_end = std::max(c->log_end, b->log_end);
     list(c);

@@ -25,6 +25,7 @@ void Executor::count_refusal(const Command* command, const Reply& reply) {
 void Executor::start_over_with_all_shards(Call& call) {
   Client& c = *call.client();
   uncount(call.command());
+  timekeeper_.command_waits(nullptr);
   auto* lease = new CommandLease(&c, &call.command(), call.args());
   lease->shards = all_shards(engine_.mapping.shards);
   shard().stats.leases.add();

@@ -29,6 +29,7 @@ constexpr Section kSections[] = {
     {"commandstats", "Commandstats", false, true},
     {"errorstats", "Errorstats", true, true},
     {"latencystats", "Latencystats", false, true},
+    {"servicestats", "Servicestats", false, true},
     {"cluster", "Cluster", true, true},
     {"keyspace", "Keyspace", true, true},
     {"debug", "Debug", false, false},

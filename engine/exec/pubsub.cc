@@ -61,6 +61,20 @@ void PubSub::leave(Client& client, int home) {
   forget_if_empty(client);
 }
 
+void PubSub::add_monitor(Client& client, int home) {
+  if (client.monitor) return;
+  client.monitor = true;
+  group_of(monitors_, home).clients.push_back(&client);
+  monitors_.subscribers++;
+}
+
+void PubSub::remove_monitor(Client& client, int home) {
+  if (!client.monitor) return;
+  client.monitor = false;
+  std::erase(group_of(monitors_, home).clients, &client);
+  monitors_.subscribers--;
+}
+
 // The last of the group takes the place that becomes free: it is a client of the same thread, so its record may be corrected here.
 void PubSub::remove(Kind kind, Channels::value_type& channel, Client& client, int home, size_t place) {
   auto k = static_cast<size_t>(kind);

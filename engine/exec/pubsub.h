@@ -48,6 +48,9 @@ class PubSub {
   bool unsubscribe(Kind kind, Client& client, int home, Bytes name);
   // All subscriptions of a client that goes, or is reset.
   void leave(Client& client, int home);
+  // MONITOR; nothing happens when it is one already, or is none.
+  void add_monitor(Client& client, int home);
+  void remove_monitor(Client& client, int home);
 
   // --- reading
   // Null when nobody is subscribed.
@@ -61,6 +64,9 @@ class PubSub {
   // Clients with at least one subscription.
   size_t clients() const { return clients_.size(); }
 
+  // Who is told of every command.
+  const Channel& monitors() const { return monitors_; }
+
   // Deliveries so far, of all threads (engine/exec/push.h).
   alignas(64) std::atomic<uint64_t> deliveries{0};
 
@@ -73,6 +79,7 @@ class PubSub {
   void remove(Kind kind, Channels::value_type& channel, Client& client, int home, size_t place);
   void forget_if_empty(Client& client);
   std::array<Channels, kKinds> channels_;
+  Channel monitors_;
   std::unordered_map<Client*, std::unique_ptr<Subscriptions>> clients_;
 };
 

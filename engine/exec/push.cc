@@ -18,7 +18,7 @@ constexpr size_t kSpare = 32;                 // idle deliveries that a thread k
 void append_push(OutBuffer& out, Bytes push, int resp) {
   char* p = out.reserve(push.size());
   std::memcpy(p, push.data(), push.size());
-  if (resp >= 3) *p = '>';
+  if (resp >= 3 && *p == '*') *p = '>';  // MONITOR's lines are the same in both
   out.commit(push.size());
 }
 
@@ -80,6 +80,12 @@ void PushDesk::let_go(bool send_them) {
   messages.swap(held_back_);
   if (!send_them) return;
   for (const HeldMessage& m : messages) publish(m.kind, m.asking, m.channel, m.message);
+}
+
+void PushDesk::monitor_line(Client* asking, Bytes line) {
+  push_.clear();
+  push_.append(line);
+  send(executor_.engine().pubsub->monitors(), asking);
 }
 
 // Sends `push_`.

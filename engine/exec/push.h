@@ -49,6 +49,8 @@ class PushDesk {
   // that has published is undone.
   void hold_back() { holding_ = true; }
   void let_go(bool send);
+  // A line to all that MONITOR.
+  void monitor_line(Client* asking, Bytes line);
 
   // The running command of a client has replied: what it has pushed to itself follows.
   void command_done() {

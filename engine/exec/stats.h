@@ -27,23 +27,4 @@ struct ShardStats {
   Counter leases, remote_commands;
 };
 
-// Per command, one of these per thread. Reading a clock twice costs as much as a third of a GET: commands that are quick by nature are timed once in
-// kTimedEvery calls (Command::timed_mask), all others always.
-struct CommandStats {
-  static constexpr int64_t kTimedEvery = 64;
-  Counter calls, rejected, failed;
-  Counter timed, nanoseconds;  // how many of the calls were timed, and what these took
-};
-
-// Sums over threads, as INFO shows them.
-struct CommandTotals {
-  int64_t calls = 0, rejected = 0, failed = 0;
-  double nanoseconds = 0;  // of all calls, those that were not timed counted as the thread's timed ones took in the mean
-  void add(const CommandStats& s) {
-    calls += s.calls.get(), rejected += s.rejected.get(), failed += s.failed.get();
-    if (int64_t timed = s.timed.get())
-      nanoseconds += static_cast<double>(s.nanoseconds.get()) * static_cast<double>(s.calls.get()) / static_cast<double>(timed);
-  }
-};
-
 }  // namespace ringwood

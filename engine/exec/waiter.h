@@ -11,6 +11,7 @@
 #include "engine/exec/mailbox.h"
 #include "engine/exec/out_buffer.h"
 #include "engine/exec/owned_args.h"
+#include "engine/exec/slow_log.h"
 #include "engine/exec/task.h"
 #include "engine/exec/transaction.h"
 #include "engine/store/object.h"
@@ -54,6 +55,7 @@ struct Waiter : Message {
   bool when_gone;       // runs again also when a key has gone or holds another type
   bool all_at_once;     // cannot run with some of its keys alone
   int64_t deadline_ms;
+  int64_t ran_ns = 0;  // when it found nothing
   std::vector<WaiterLink> links;
   std::unique_ptr<AckNeed> acks;  // waits for replicas and the disk, not for keys
 
@@ -70,7 +72,8 @@ struct Waiter : Message {
   // --- the taker's, until it has come home
   bool retry = false;  // could not run where it was taken: home is to take a lease
   OutBuffer reply;
-  uint64_t log_end = 0;  // what the reply may show (Client::log_end)
+  uint64_t log_end = 0;             // what the reply may show (Client::log_end)
+  std::unique_ptr<SlowEntry> slow;  // that it was slow
   // --- home's
   bool known = false;      // home has been told that it waits
   bool came_home = false;  // before it was known

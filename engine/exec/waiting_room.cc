@@ -93,7 +93,7 @@ void WaitingRoom::end_all(Bytes error) {
     OutBuffer bytes;
     Reply r(bytes, w->owed.client->resp);
     r.error(error);
-    home_.count_unserved(*w->command, r);
+    home_.count_unserved(*w, r);
     w->owed.client->close_after_reply = true;
     leave(w, bytes.view());
   }
@@ -140,7 +140,7 @@ void WaitingRoom::answer(Waiter* w, End how) {
     r.null_array();
   if (how == End::kNoFile) r.error("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.");
   if (how == End::kError) r.error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
-  home_.count_unserved(*w->command, r);
+  home_.count_unserved(*w, r);
   leave(w, bytes.view());
 }
 
@@ -150,6 +150,7 @@ void WaitingRoom::leave(Waiter* w, Bytes reply) {
   w->owed.client->waiter = nullptr;
   if (w->acks) home_.engine().replication->ack_waiters.fetch_sub(1, std::memory_order_relaxed);
   w->owed.client->log_end = std::max(w->owed.client->log_end, w->log_end);
+  if (w->slow) home_.timekeeper().log_slow(std::move(w->slow), *w->owed.client);
   home_.finish(w->owed, reply);
   forget(w);
 }

@@ -22,6 +22,7 @@ BareEngine::BareEngine(int shards, std::span<const CommandSpec> specs, Options o
   engine_.options = &options_;
   engine_.pubsub = &pubsub_;
   engine_.mutations = &log_;
+  engine_.records = &records_;
   engine_.clock = &clock_;
   engine_.start_ms = kStartUs / 1000;
   engine_.run_id = OwnedBytes(40, 'b');

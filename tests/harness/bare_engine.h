@@ -12,6 +12,7 @@
 #include "engine/exec/executor.h"
 #include "engine/exec/mutation_log.h"
 #include "engine/exec/pubsub.h"
+#include "engine/exec/records.h"
 #include "engine/exec/shard.h"
 
 namespace ringwood {
@@ -44,6 +45,7 @@ class BareEngine {
   CommandTable commands_;
   PubSub pubsub_;
   MutationLog log_;
+  Records records_;
   std::unique_ptr<Acl> acl_;
   Tracking tracking_;
   Engine engine_;

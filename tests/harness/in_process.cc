@@ -27,6 +27,7 @@ InProcess::InProcess(int shards, Options options)
   engine_.options = &options_;
   engine_.pubsub = &pubsub_;
   engine_.mutations = &log_;
+  engine_.records = &records_;
   engine_.clock = &clock_;
   engine_.start_ms = clock_.unix_ms();
   engine_.run_id = std::string(40, 'a');
@@ -147,6 +148,7 @@ bool InProcess::feed(Session& s) {
     Bytes* args = e.args().take(request.size());
     for (size_t i = 0; i < request.size(); i++) args[i] = request[i];
     any = true;
+    s.client.arrived = e.timekeeper().turn_began();
     if (!e.submit(s.client, {args, request.size()})) break;
   }
   return any;
@@ -172,6 +174,7 @@ bool InProcess::turn(size_t thread) {
   moved |= e.background();
   e.written().clear();
   e.post_mail([](int) {});
+  e.end_turn();
   moved |= !e.may_sleep();
   e.awake();
   return moved;

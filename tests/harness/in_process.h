@@ -18,6 +18,7 @@
 #include "engine/exec/executor.h"
 #include "engine/exec/mutation_log.h"
 #include "engine/exec/pubsub.h"
+#include "engine/exec/records.h"
 #include "engine/exec/shard.h"
 #include "tests/support/manual_clock.h"
 
@@ -78,6 +79,7 @@ class InProcess {
   CommandTable commands_;
   PubSub pubsub_;
   MutationLog log_;
+  Records records_;
   std::unique_ptr<Acl> acl_;
   Tracking tracking_;
   Engine engine_;

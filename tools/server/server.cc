@@ -51,6 +51,7 @@ Server::Server(LoadedOptions&& loaded, const CommandLine& line, const std::strin
   engine_.pubsub = &pubsub_;
   engine_.tracking = &tracking_;
   engine_.mutations = &mutations_;
+  engine_.records = &records_;
   engine_.clock = &clock_;
   engine_.start_ms = clock_.unix_ms();
   engine_.run_id = random.hex(40);
@@ -106,6 +107,7 @@ int Server::run() {
     log_.write(LogLevel::kWarning, "Configured to not listen anywhere, exiting.");
     return 1;
   }
+  oom_score_.apply(o, log_);
   log_.write(LogLevel::kNotice, "Server initialized");
   engine_.state.fetch_or(kStateLoading);  // until what is on disk has been looked at
   bool ran = network_.run();
@@ -235,6 +237,10 @@ OwnedBytes Server::apply(const Options& now, Options& next, std::span<const Dire
   if ((next.port != now.port || next.bind != now.bind) && !network_.listen_anew(now, next)) {
     if (next.port == now.port) return refuse("bind", "Failed to bind to specified addresses.");
     return refuse("port", "Unable to listen on this port. Check server logs.");
+  }
+  if ((next.oom_score_adj != now.oom_score_adj || next.oom_score_adj_values != now.oom_score_adj_values) && !oom_score_.apply(next, log_)) {
+    oom_score_.apply(now, log_);
+    return refuse("oom-score-adj", "Failed to set current oom_score_adj. Check server logs.");
   }
   if (next.loglevel != now.loglevel) log_.set_level(next.loglevel);
   if (next.proc_title_template != now.proc_title_template || next.port != now.port || next.bind != now.bind)

@@ -16,6 +16,7 @@
 #include "engine/exec/executor.h"
 #include "engine/exec/mutation_log.h"
 #include "engine/exec/pubsub.h"
+#include "engine/exec/records.h"
 #include "net/client_control.h"
 #include "net/network.h"
 #include "net/replication.h"
@@ -24,6 +25,7 @@
 #include "persist/info.h"
 #include "persist/persistence.h"
 #include "tools/server/log_file.h"
+#include "tools/server/oom_score.h"
 
 namespace ringwood {
 
@@ -87,6 +89,7 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   PubSub pubsub_;
   Tracking tracking_;
   MutationLog mutations_;
+  Records records_;
   std::unique_ptr<Acl> acl_;  // from build() on: it needs all commands
   Engine engine_;
   Scripting scripting_;
@@ -102,6 +105,7 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   LoadAppendOnly* loading_again_ = nullptr;  // DEBUG LOADAOF under way
   PersistenceInfo persistence_info_{nullptr, nullptr};
   std::atomic<bool> skip_checksums_{false};
+  OomScore oom_score_;
   int64_t next_cron_ms_ = 0, next_progress_ms_ = 0;
   int exit_code_ = 0;
   bool closing_down_ = false;  // it only remains to write what is in the log

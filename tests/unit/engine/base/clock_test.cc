@@ -31,4 +31,24 @@ TEST(ManualClock, MovesOnlyWhenTold) {
   EXPECT_EQ(clock.monotonic_us(), steady + 5000);
 }
 
+TEST(Stopwatch, RunsAsTheClockDoes) {
+  SystemClock clock;
+  Stopwatch watch(clock);
+  int64_t from = clock.monotonic_ns();
+  uint64_t first = watch.now();
+  while (clock.monotonic_ns() - from < 20000000) {
+  }
+  int64_t clock_ns = clock.monotonic_ns() - from, watch_ns = watch.ns(first, watch.now());
+  EXPECT_NEAR(static_cast<double>(watch_ns), static_cast<double>(clock_ns), 1000000);
+  EXPECT_EQ(watch.ns(first, first - 1), 0);
+}
+
+TEST(Stopwatch, FollowsAClockWithoutACounter) {
+  ManualClock manual;
+  Stopwatch watch(manual);
+  uint64_t first = watch.now();
+  manual.advance_us(7);
+  EXPECT_EQ(watch.ns(first, watch.now()), 7000);
+}
+
 }  // namespace ringwood

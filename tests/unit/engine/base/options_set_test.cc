@@ -33,6 +33,11 @@ TEST(ConfigSet, RefusesInRedisWords) {
   EXPECT_EQ(set_failure("port", ""), "CONFIG SET failed (possibly related to argument 'port')");
 }
 
+TEST(ConfigSet, OurOwnImmutableDirectivesMayBeGivenTheirValue) {
+  EXPECT_EQ(error_of({{"shards", "0"}}), "");
+  EXPECT_EQ(error_of({{"shards", "1"}}), "CONFIG SET failed (possibly related to argument 'shards') - can't set immutable config");
+}
+
 TEST(ConfigSet, TheFirstBadNameWinsOverABadValue) {
   EXPECT_EQ(error_of({{"port", "x"}, {"foo", "1"}, {"databases", "1"}}), "Unknown option or number of arguments for CONFIG SET - 'foo'");
   EXPECT_EQ(error_of({{"databases", "1"}, {"foo", "1"}}),
