@@ -9,6 +9,7 @@
 #include "engine/exec/command_table.h"
 #include "engine/exec/pubsub.h"
 #include "engine/exec/tracking.h"
+#include "net/client_memory.h"
 #include "net/connection.h"
 
 namespace ringwood {
@@ -49,7 +50,7 @@ void measure(const Call& call, size_t& wire, size_t& plain) {
 OwnedBytes client_line(Connection& c, int64_t now_ms, const Call* asking) {
   size_t request = 0, arguments = 0;
   if (asking) measure(*asking, request, arguments);
-  size_t memory = sizeof c + c.query.capacity() + c.out.capacity() + c.in_flight.capacity();
+  size_t memory = connection_memory(c);
   size_t backlog = c.output_bytes();
   char numbers[512];
   OwnedBytes line = "id=" + std::to_string(c.id) + " addr=" + c.peer_address() + " laddr=" + c.local_address() +
@@ -62,8 +63,9 @@ OwnedBytes client_line(Connection& c, int64_t now_ms, const Call* asking) {
       static_cast<long long>(now_ms / 1000 - c.created_ms / 1000), static_cast<long long>(now_ms / 1000 - c.last_active_ms / 1000),
       flags_of(c).c_str(), c.database, PubSub::count(c, PubSub::Kind::kChannel), PubSub::count(c, PubSub::Kind::kPattern),
       PubSub::count(c, PubSub::Kind::kShardChannel), c.in_multi ? static_cast<int>(c.transaction->queue.size()) : -1,
-      c.query.size() + request, c.query.capacity() - std::min(c.query.capacity(), c.query.size()), arguments,
-      c.in_multi ? c.transaction->bytes : 0, c.out.capacity(), c.out.size(), backlog ? 1 : 0, backlog, memory, c.sending ? "w" : "");
+      c.query.size() - std::min(c.query.size(), c.parser.before_large_argument()) + request,
+      c.query.capacity() - std::min(c.query.capacity(), c.query.size()), arguments, c.in_multi ? c.transaction->bytes : 0, c.out.capacity(),
+      c.out.size(), backlog ? 1 : 0, backlog, memory, c.sending ? "w" : "");
   line += numbers;
   line += c.last_command ? Bytes(c.last_command->full_name) : Bytes("NULL");
   line.append(" user=").append(c.user ? Bytes(c.user->name) : Bytes("(superuser)"));

@@ -95,6 +95,8 @@ class Connection final : public Client {
   bool held = false;           // nothing is received or parsed until Loop::release()
   sockaddr_storage dialled{};  // read by the kernel while connecting
 
+  size_t counted_memory = 0;  // in NetStats::client_memory (net/client_memory.h)
+
   // --- the end
   bool ended = false;  // the peer sends no more; stands in the loop's list of those
   bool dying = false;  // stands in the loop's list of those that close as soon as nothing is in flight

@@ -50,7 +50,8 @@ NetBase now(Network& n) {
           n.sum(&NetStats::buffers_shrunk),
           n.sum(&NetStats::buffers_grown),
           n.sum(&NetStats::closed_by_query_limit),
-          n.sum(&NetStats::closed_by_output_limit)};
+          n.sum(&NetStats::closed_by_output_limit),
+          n.sum(&NetStats::evicted_clients)};
 }
 
 void write_stats(InfoText& out, const InfoContext&, void* self) {
@@ -77,6 +78,7 @@ void write_stats(InfoText& out, const InfoContext&, void* self) {
   out.field("io_threaded_writes_processed", std::clamp<int64_t>(n.writes - first.writes.get(), 0, writes));
   out.field("reply_buffer_shrinks", n.shrunk - base.shrunk);
   out.field("reply_buffer_expands", n.grown - base.grown);
+  out.field("evicted_clients", n.evicted_clients - base.evicted_clients);
   out.field("loop_system_calls", network.sum(&NetStats::enters));
 }
 

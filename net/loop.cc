@@ -81,6 +81,7 @@ void Loop::turn() {
   reap();
   // 2. The time of this turn.
   executor_.begin_turn(network_.engine.clock->unix_us());
+  client_memory_.begin_turn(executor_.options());
   // 3. What other threads want, and what they have answered.
   executor_.take_mail();
   // 4. Everything that arrived is parsed in place and executed, batch by batch.
@@ -88,6 +89,7 @@ void Loop::turn() {
   if (!ended_.empty()) end_gently();
   // 5. One send a connection.
   send_replies();
+  if (__builtin_expect(client_memory_.limited(), 0)) client_memory_.evict();
   // 6. Work that nobody waits for, in small portions.
   const uint64_t began = executor_.timekeeper().now();
   bool work_left = executor_.background();
@@ -252,6 +254,7 @@ bool Loop::waits_for_disk(Connection& c, uint64_t durable) {
 void Loop::flush(Connection& c) {
   if (c.dying) return;
   if (c.role == Client::Role::kClient && over_output_limit(c)) return;
+  if (__builtin_expect(client_memory_.limited(), 0)) client_memory_.note(c);
   if (c.sending || c.connecting) return;
   if (c.replies_due() && c.out.size() < kHeldBytes) return;  // take_replies lists it again
   if (!c.out.empty()) {
@@ -371,6 +374,7 @@ void Loop::adopt(int fd, bool unix_socket) {
   if (!unix_socket) tune_client_socket(fd, options.tcp_keepalive);
   c->place = connections_.size();
   connections_.push_back(c);
+  client_memory_.note(*c);
   stats.connected.add();
   arm_receive(*c);
 }
@@ -405,6 +409,7 @@ void Loop::list(Connection& c) {
 
 void Loop::kill(Connection& c) {
   if (c.dying) return;
+  client_memory_.forget(c);
   c.dying = c.closing = true;
   executor_.waiting_room().end(c, WaitingRoom::End::kDisconnect);
   c.close_after_reply = true;
@@ -443,6 +448,7 @@ void Loop::bury() {
       ring_.close(c->fd);
       network_.connections.fetch_sub(1, std::memory_order_relaxed);
     }
+    client_memory_.forget(*c);
     delete c;
   }
   dying_.resize(left);
@@ -502,6 +508,7 @@ void Loop::walk_connections() {
 
 void Loop::check_connection(Connection& c) {
   if (c.dying || c.role != Client::Role::kClient) return;
+  client_memory_.note(c);
   if (over_output_limit(c)) return;
   stats.query_buffers.see(static_cast<int64_t>(c.query.capacity()), executor_.now_ms() / 1000);
   stats.output_buffers.see(static_cast<int64_t>(c.out.capacity() + c.in_flight.capacity()), executor_.now_ms() / 1000);

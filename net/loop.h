@@ -8,6 +8,7 @@
 #include "engine/exec/control.h"
 #include "engine/exec/departures.h"
 #include "engine/exec/executor.h"
+#include "net/client_memory.h"
 #include "net/connection.h"
 #include "net/network.h"
 #include "net/ring.h"
@@ -136,6 +137,7 @@ class Loop final : BusyHost {
   std::vector<Connection*> dying_;
   std::vector<Move*> moves_;  // of connections that go as soon as nothing of them is in flight
   Departures departures_;
+  ClientMemory client_memory_{*this};
   std::deque<OwnedBytes> unquoted_;  // arguments of inline commands of this round
   uint64_t round_ = 1;               // number of the next Executor::run()
   size_t submitted_ = 0;             // requests of this round

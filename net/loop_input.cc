@@ -58,6 +58,7 @@ void Loop::parse_and_run() {
     c->untidy = false;
     c->query.tidy();
     expect(*c);
+    if (__builtin_expect(client_memory_.limited(), 0)) client_memory_.note(*c);
   }
   untidy_.clear();
   feeding_ = nullptr;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/base/log.h"
+#include "engine/exec/control.h"
 #include "engine/exec/engine.h"
 #include "engine/exec/rate.h"
 #include "engine/exec/stats.h"
@@ -56,12 +57,16 @@ struct NetStats {
   Counter background_ns;                     // that turns have spent on what no client asked for
   Counter longest_turn_ns, most_commands;    // of one turn
   PeakWindow query_buffers, output_buffers;  // of one connection, in bytes
+  // Bytes of connections, as they were last noted: with maxmemory-clients set that is in every turn, else once a second.
+  Counter client_memory;
+  Counter largest_client;  // bytes of the largest that may be closed for them, or more
+  Counter evicted_clients;
 };
 
 // Where the counters stood at CONFIG RESETSTAT: they go on counting on their threads.
 struct NetBase {
   int64_t received = 0, rejected = 0, bytes_in = 0, bytes_out = 0, reads = 0, writes = 0, shrunk = 0, grown = 0, by_query = 0,
-          by_output = 0;
+          by_output = 0, evicted_clients = 0;
 };
 
 // What the network asks of the program that runs it. Called on the first loop's thread, between turns.
@@ -75,7 +80,7 @@ class NetworkOwner {
   ~NetworkOwner() = default;
 };
 
-class Network {
+class Network final : public NetworkControl {
  public:
   Network(Engine& the_engine, Log& the_log, NetworkOwner& the_owner);
   ~Network();
@@ -93,6 +98,7 @@ class Network {
   // Starts a loop for each shard, the first on the calling thread, and returns when all have stopped. False when a ring could not be opened,
   // which has been logged.
   bool run();
+  size_t client_memory() const override { return static_cast<size_t>(sum(&NetStats::client_memory)); }
   // Ends run() soon. Safe from any loop's thread.
   void stop();
   bool stopping() const { return stopping_.load(std::memory_order_acquire); }

@@ -39,6 +39,9 @@ class RequestParser {
   // After kIncomplete: how long the input must be at least for the argument that is missing, or 0 when that is not known yet.
   size_t wanted() const { return bulk_ >= 0 ? position_ + static_cast<size_t>(bulk_) + 2 : 0; }
 
+  // The same of a large argument: how many bytes stand in front of it, which Redis would not keep in its query buffer. 0 for a small one.
+  size_t before_large_argument() const { return bulk_ >= 32 * 1024 ? position_ : 0; }
+
  private:
   struct Piece {
     size_t offset, size;

@@ -9,6 +9,7 @@ namespace ringwood::memory {
 namespace {
 constexpr int kAccounts = 512;  // threads; the last account is shared when more exist
 Account g_accounts[kAccounts];
+std::atomic<int> g_attached{0};  // accounts below this one have been in use: the others need not be summed
 std::atomic<size_t> g_peak{0};
 }  // namespace
 
@@ -31,6 +32,9 @@ Account* attach_thread() {
   for (int i = 0; i < kAccounts - 1; i++) {
     bool free = false;
     if (g_accounts[i].taken.compare_exchange_strong(free, true, std::memory_order_acquire)) {
+      int attached = g_attached.load(std::memory_order_relaxed);
+      while (attached <= i && !g_attached.compare_exchange_weak(attached, i + 1, std::memory_order_release)) {
+      }
       t_account = &g_accounts[i];
       t_detach.account = t_account;
       return t_account;
@@ -40,8 +44,8 @@ Account* attach_thread() {
 }
 
 size_t used() {
-  int64_t sum = 0;
-  for (const Account& a : g_accounts) sum += a.bytes.load(std::memory_order_relaxed);
+  int64_t sum = g_accounts[kAccounts - 1].bytes.load(std::memory_order_relaxed);
+  for (int i = 0, n = g_attached.load(std::memory_order_acquire); i < n; i++) sum += g_accounts[i].bytes.load(std::memory_order_relaxed);
   size_t now = sum > 0 ? static_cast<size_t>(sum) : 0;
   size_t peak = g_peak.load(std::memory_order_relaxed);
   while (now > peak && !g_peak.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {

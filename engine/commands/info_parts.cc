@@ -96,7 +96,7 @@ void write_memory(InfoText& out, const InfoContext& x, void*) {
   out.field("rss_overhead_bytes", 0);
   out.field("mem_fragmentation_ratio", m.fragmentation(), 2);
   out.field("mem_fragmentation_bytes", m.fragmentation_bytes());
-  out.field("mem_not_counted_for_evict", 0);
+  out.field("mem_not_counted_for_evict", static_cast<uint64_t>(memory_not_counted(x.engine)));
   out.field("mem_replication_backlog", 0);
   out.field("mem_total_replication_buffers", 0);
   out.field("mem_clients_slaves", 0);
@@ -105,8 +105,10 @@ void write_memory(InfoText& out, const InfoContext& x, void*) {
   out.field("mem_aof_buffer", 0);
   out.field("mem_allocator", memory_allocator_name());
   out.field("active_defrag_running", 0);
-  out.field("lazyfree_pending_objects", 0);
-  out.field("lazyfreed_objects", 0);
+  size_t pending = 0, freed = 0;
+  for (const Shard* shard : x.engine.shards) pending += shard->graveyard.pending(), freed += shard->graveyard.freed();
+  out.field("lazyfree_pending_objects", static_cast<uint64_t>(pending));
+  out.field("lazyfreed_objects", static_cast<uint64_t>(freed));
 }
 
 int64_t total(const Engine& e, Counter ShardStats::*counter) {
@@ -141,8 +143,15 @@ void write_stats(InfoText& out, const InfoContext& x, void*) {
   out.field("expire_cycle_cpu_milliseconds", total(e, &Timekeeper::expire_ns) / 1000000);
   out.field("expire_lag_milliseconds", lag);
   out.field("evicted_keys", total(e, &ShardStats::evicted_keys));
-  out.field("total_eviction_exceeded_time", 0);
-  out.field("current_eviction_exceeded_time", 0);
+  int64_t exceeded_ms = 0, exceeded_now_ms = 0;  // of the thread that was longest above the limit
+  for (const Shard* s : e.shards) {
+    int64_t since = s->stats.eviction_exceeded_since_us.get();
+    int64_t present = since ? (x.here.now_us() - since) / 1000 : 0;
+    exceeded_now_ms = std::max(exceeded_now_ms, present);
+    exceeded_ms = std::max(exceeded_ms, s->stats.eviction_exceeded_us.get() / 1000 + present);
+  }
+  out.field("total_eviction_exceeded_time", exceeded_ms);
+  out.field("current_eviction_exceeded_time", exceeded_now_ms);
   out.field("keyspace_hits", total(e, &ShardStats::keyspace_hits));
   out.field("keyspace_misses", total(e, &ShardStats::keyspace_misses));
   for (auto [name, kind] : {std::pair("pubsub_channels", PubSub::Kind::kChannel),
@@ -170,10 +179,12 @@ void write_stats(InfoText& out, const InfoContext& x, void*) {
 }
 
 void reset_stats(const InfoContext& x, void*) {
+  for (Shard* s : x.engine.shards) s->graveyard.reset_freed();
   for (Shard* s : x.engine.shards)
-    for (Counter ShardStats::*c : {&ShardStats::commands_processed, &ShardStats::expired_keys, &ShardStats::expired_fields,
-                                   &ShardStats::evicted_keys, &ShardStats::keyspace_hits, &ShardStats::keyspace_misses,
-                                   &ShardStats::total_error_replies, &ShardStats::leases, &ShardStats::remote_commands})
+    for (Counter ShardStats::*c :
+         {&ShardStats::commands_processed, &ShardStats::expired_keys, &ShardStats::expired_fields, &ShardStats::evicted_keys,
+          &ShardStats::eviction_exceeded_us, &ShardStats::keyspace_hits, &ShardStats::keyspace_misses, &ShardStats::total_error_replies,
+          &ShardStats::leases, &ShardStats::remote_commands})
       (s->stats.*c).set(0);
   for (Executor* e : x.engine.executors)
     for (Counter Timekeeper::*c : {&Timekeeper::turns, &Timekeeper::turn_ns, &Timekeeper::command_ns, &Timekeeper::expire_ns})

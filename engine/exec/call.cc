@@ -136,6 +136,17 @@ void expire_key(Executor& here, Client* asking, Shard& s, Database& d, const Key
   d.discard(e);
 }
 
+void evict_key(Executor& here, Shard& s, Database& d, const KeyRef& k) {
+  Entry* e = d.detach(k);
+  if (!e) return;
+  s.stats.evicted_keys.add();
+  int number = s.logical_number(d);
+  s.key_modified(k.key, number, false);
+  announce_event(here, nullptr, s, kNotifyEvicted, "evicted", k.key, number);
+  here.effects().propagate_deletion(number, k.key, here.options().lazyfree_lazy_eviction);
+  d.discard(e);
+}
+
 // --- propagation
 
 bool Call::propagates() const { return executor_.effects().on(); }

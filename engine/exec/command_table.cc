@@ -164,7 +164,7 @@ uint32_t refused_states(const CommandSpec& s) {
   uint32_t states = 0;
   if (!(s.flags & kLoading)) states |= kStateLoading;
   if (!(s.flags & kAllowBusy) && !s.ends_multi) states |= kStateBusy;  // EXEC looks at the state itself, since it must end the transaction
-  if (s.flags & kDenyOom) states |= kStateOutOfMemory;
+  if (s.flags & kDenyOom) states |= kStateOutOfMemory | kStateMemoryLimited;
   // PING too: a monitor that asks it shall learn that the server takes no writes.
   if ((s.flags & kWrite) || Bytes(s.name) == "ping") states |= kStateSaveFailed | kStateAofFailed;
   if (s.flags & kWrite) states |= kStateReplica | kStateFewReplicas;

@@ -55,12 +55,13 @@ enum EngineState : uint32_t {
   kStateOutOfMemory = 1u << 1,  // above maxmemory with nothing to evict
   kStateSaveFailed = 1u << 2,   // stop-writes-on-bgsave-error
   // These three are looked at together with options, which may lift them (gates.cc).
-  kStateReplica = 1u << 3,       // follows a master, whose deletions it waits for; its clients may not write (replica-read-only)
-  kStateMasterDown = 1u << 4,    // a replica without a link to its master (replica-serve-stale-data)
-  kStateFewReplicas = 1u << 5,   // fewer replicas keep up than min-replicas-to-write wants
-  kStateAofFailed = 1u << 6,     // the append-only file cannot be written
-  kStateBusyScript = 1u << 7,    // a script runs for longer than busy-reply-threshold
-  kStateBusyFunction = 1u << 8,  // likewise a function
+  kStateReplica = 1u << 3,        // follows a master, whose deletions it waits for; its clients may not write (replica-read-only)
+  kStateMasterDown = 1u << 4,     // a replica without a link to its master (replica-serve-stale-data)
+  kStateFewReplicas = 1u << 5,    // fewer replicas keep up than min-replicas-to-write wants
+  kStateAofFailed = 1u << 6,      // the append-only file cannot be written
+  kStateBusyScript = 1u << 7,     // a script runs for longer than busy-reply-threshold
+  kStateBusyFunction = 1u << 8,   // likewise a function
+  kStateMemoryLimited = 1u << 9,  // maxmemory is set: what may need memory makes room first (Eviction). No refusal by itself
   kStateBusy = kStateBusyScript | kStateBusyFunction,
   kStatePaused = 1u << 9,  // CLIENT PAUSE: nothing may change, so that what has expired stands, unseen
 };

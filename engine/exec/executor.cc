@@ -26,6 +26,7 @@ Executor::Executor(Engine& engine, int self)
       lease_desk_(*this),
       pushes_(*this, engine.shards.size()),
       tracking_(*this),
+      eviction_(*this),
       waiting_room_(*this) {
   own_.set(static_cast<size_t>(self));
   notify_.assign(engine.shards.size(), 0);
@@ -34,6 +35,7 @@ Executor::Executor(Engine& engine, int self)
   timekeeper_.take(*options_);
   shard().limits = limits_from(*options_);
   shard().announced = announced_events(*options_);
+  eviction_.take_options();
 }
 
 // Mail that nobody will take any more. What waits for a lease is its client's thread's, and goes with the process.
@@ -69,20 +71,8 @@ void Executor::begin_turn(int64_t unix_us) {
   shard().access_now = access::fresh(options_->maxmemory_policy, now_ms());
   take_options();
   if (engine_.mutations) refresh_effects();
-  if (self_ != 0) return;
-  note_memory();
-  if (command_rate_.due(now_us_)) sample();
-}
-
-// One thread watches for all. The word is written only where it changes: every thread reads it with every request.
-void Executor::note_memory() {
-  bool above = options_->maxmemory && memory::used() > options_->maxmemory;
-  bool noted = engine_.state.load(std::memory_order_relaxed) & kStateOutOfMemory;
-  if (above == noted) return;
-  if (above)
-    engine_.state.fetch_or(kStateOutOfMemory, std::memory_order_relaxed);
-  else
-    engine_.state.fetch_and(~uint32_t{kStateOutOfMemory}, std::memory_order_relaxed);
+  if (__builtin_expect(eviction_.limited(), 0) && !leased_out()) eviction_.begin_turn();
+  if (self_ == 0 && command_rate_.due(now_us_)) sample();
 }
 
 void Executor::take_options() {
@@ -92,6 +82,7 @@ void Executor::take_options() {
   timekeeper_.take(*options_);
   shard().limits = limits_from(*options_, shard().limits);  // read by this thread alone, lent or not (Call::limits)
   shard().announced = announced_events(*options_);
+  eviction_.take_options();
 }
 
 // Ten times a second on the first thread, if it is awake.
@@ -181,19 +172,32 @@ void Executor::hash_keys(Request* first, size_t n) {
   }
 }
 
+// Frees for a fifth of a millisecond at most.
+bool Executor::dig_graves() {
+  Graveyard& graveyard = shard().graveyard;
+  if (__builtin_expect(graveyard.empty(), 1)) return false;
+  constexpr int64_t kBudgetNs = 200'000;
+  constexpr size_t kBetweenClocks = 200;
+  for (int64_t start = engine_.clock->monotonic_ns(); graveyard.dig(kBetweenClocks);)
+    if (engine_.clock->monotonic_ns() - start > kBudgetNs) return true;
+  return false;
+}
+
 bool Executor::background() {
   waiting_room_.run_timeouts(now_ms());
   if (leased_out()) return false;
   Shard& s = shard();
   bool more = tracking_.limit();
+  more |= eviction_.background();
+  more |= dig_graves();
   if (expires() && s.expiry.size() + s.field_expiry.size()) {
     const uint64_t began = timekeeper_.now();
     more |= run_expiry(*this, 200);
     const int64_t ns = timekeeper_.ns_since(began);
     timekeeper_.expire_ns.add(ns);
     timekeeper_.event("expire-cycle", ns);
-    hand_over();
   }
+  hand_over();
   if (s.attention) after_changes(own_, 0);
   if (__builtin_expect(s.work != nullptr, 0)) more |= s.work->run(*this);
   return more;
@@ -334,6 +338,7 @@ void Executor::run() {
 
 void Executor::refuse(Request& r) {
   Client& c = *r.client;
+  if (r.command && (r.command->refused_in & kStateMemoryLimited) && eviction_.limited()) eviction_.make_room();
   OutBuffer& out = c.reply_buffer();
   size_t start = out.size();
   Reply reply(out, c.resp);
@@ -361,6 +366,7 @@ void Executor::in_transaction(Request& r) {
   Transaction& t = *c.transaction;
   if (r.command->spec->ends_multi) {
     // EXEC needs what its queue needs.
+    if ((t.refused_in & kStateMemoryLimited) && eviction_.limited()) eviction_.make_room();
     OutBuffer text;
     Reply reply(text, c.resp);
     if (!admit_queue(engine_, *options_, t, reply)) t.refusal = text.view().substr(1, text.size() - 3);
@@ -372,6 +378,10 @@ void Executor::in_transaction(Request& r) {
   Reply reply(out, c.resp);
   if (r.command->flags & kNoMulti) {
     reply.error("ERR Command not allowed inside a transaction");
+    count_error(reply);
+    t.broken = true;
+  } else if (engine_.state.load(std::memory_order_relaxed) & kStateOutOfMemory) {  // whatever it is: the queue needs memory
+    reply.error(kOutOfMemoryError);
     count_error(reply);
     t.broken = true;
   } else {

@@ -15,6 +15,7 @@
 #include "engine/exec/effects.h"
 #include "engine/exec/engine.h"
 #include "engine/exec/error_stats.h"
+#include "engine/exec/eviction.h"
 #include "engine/exec/lease.h"
 #include "engine/exec/mailbox.h"
 #include "engine/exec/push.h"
@@ -199,6 +200,11 @@ class Executor {
   const Rate& command_rate() const { return command_rate_; }
   // Takes over options that have just been published: at once on the thread that published them, on all others with their next turn.
   void take_options();
+  Eviction& eviction() { return eviction_; }
+  // Wakes the other threads when this turn ends.
+  void rouse_others() {
+    for (size_t i = 0; i < notify_.size(); i++) notify_[i] |= static_cast<char>(static_cast<int>(i) != self_);
+  }
   // The mail of the thread `i` to this one.
   Mailbox& inbox(size_t i) { return inbox_[i]; }
 
@@ -221,8 +227,8 @@ class Executor {
   };
   Mailbox& outbox(size_t to) { return engine_.executors[to]->inbox_[static_cast<size_t>(self_)]; }
   void post(size_t to, Message* m);
-  void note_memory();
   static void drop(Message* m);
+  bool dig_graves();
   void hash_keys(Request* first, size_t n);
   void prefetch(Request* first, size_t n);
   void prefetch_values(const Request* first, size_t n);
@@ -322,6 +328,7 @@ class Executor {
   LeaseDesk lease_desk_;
   PushDesk pushes_;
   TrackingDesk tracking_;
+  Eviction eviction_;
   WaitingRoom waiting_room_;
   alignas(64) std::atomic<int> sleeping_{0};
 };

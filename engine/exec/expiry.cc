@@ -18,8 +18,12 @@ bool expire_keys(Executor& here, int budget) {
   Shard& shard = here.shard();
   return shard.expiry.advance(here.now_ms() - 1, budget, [&](ExpiryNode* node) {
     Database& d = shard.physical(static_cast<int>(node->database));
+    Entry* e = Entry::from_node(node);
+    KeyRef k(e->key());
+    // An entry of a flushed database, which waits to be freed.
+    if (__builtin_expect(shard.graveyard.holds_tables(), 0) && d.find(k) != e) return;
     shard.stats.expire_lag_ms.set(shard.expiry.last_lag_ms());
-    expire_key(here, nullptr, shard, d, KeyRef(Entry::from_node(node)->key()));
+    expire_key(here, nullptr, shard, d, k);
   });
 }
 
@@ -52,6 +56,7 @@ bool expire_fields(Executor& here, int budget) {
   return shard.field_expiry.advance(here.now_ms() - 1, budget, [&](ExpiryNode* node) {
     Database& d = shard.physical(static_cast<int>(node->database));
     Entry* e = VolatileHash::from_node(node)->entry;
+    if (__builtin_expect(shard.graveyard.holds_tables(), 0) && d.find(KeyRef(e->key())) != e) return;
     d.before_write(e);
     std::vector<OwnedBytes> names;
     size_t n = volatile_hash::remove_passed(e->object(), here.now_ms(), kFieldsAStep, here.effects().on() ? &names : nullptr);

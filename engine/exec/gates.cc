@@ -47,7 +47,7 @@ bool protected_allowed(const Options& options, const Client& client) {
 
 // Reasons that are given before a subscriber is told what it may not ask, in the order in which Redis looks at them. True when there is none.
 bool admit_write(uint32_t refused, const Options& options, Reply& reply) {
-  if (refused & kStateOutOfMemory) return reply.error("OOM command not allowed when used memory > 'maxmemory'."), false;
+  if (refused & kStateOutOfMemory) return reply.error(kOutOfMemoryError), false;
   if (refused & kStateSaveFailed) {
     reply.error(
         "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the "

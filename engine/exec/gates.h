@@ -10,6 +10,8 @@
 
 namespace ringwood {
 
+inline constexpr const char* kOutOfMemoryError = "OOM command not allowed when used memory > 'maxmemory'.";
+
 // True when the request may run. Otherwise the reply says why not.
 bool admit(Engine& engine, const Options& options, Client& client, const Command* command, std::span<const Bytes> args, int64_t now_ms,
            Reply& reply);

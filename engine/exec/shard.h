@@ -31,7 +31,7 @@ class Shard {
   Shard(int id, SlotMapping mapping, int databases, uint64_t random_seed) : random(random_seed), id_(id), mapping_(mapping) {
     databases_.resize(static_cast<size_t>(databases));
     for (int i = 0; i < databases; i++)
-      databases_[static_cast<size_t>(i)] = std::make_unique<Database>(i, id, mapping, &expiry, &field_expiry);
+      databases_[static_cast<size_t>(i)] = std::make_unique<Database>(i, id, mapping, &expiry, &field_expiry, &graveyard);
     for (auto& d : databases_) logical_.push_back(d.get());
   }
   int id() const { return id_; }
@@ -63,8 +63,9 @@ class Shard {
   // Exchanges the keys of two databases; who watches a key goes on watching the number and name that were given.
   void swap_databases(int a, int b);
 
-  ExpiryIndex expiry;        // before the databases, which unlink their keys when they go
-  ExpiryIndex field_expiry;  // of hashes, each at the earliest time of a field
+  ExpiryIndex expiry;                           // before the databases, which unlink their keys when they go
+  ExpiryIndex field_expiry;                     // of hashes, each at the earliest time of a field
+  Graveyard graveyard{&expiry, &field_expiry};  // big values on their way out; after the indexes, which its entries leave
   ShardStats stats;
   Random random;
   Limits limits;            // the encodings' thresholds, from Options; refreshed at the start of a turn

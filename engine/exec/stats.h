@@ -21,7 +21,10 @@ struct ShardStats {
   Counter expired_fields;  // of hashes
   Counter expire_lag_ms;   // of the last key or field that the index handed out
   Counter evicted_keys;
-  Counter dirty;  // changes since the last save began
+  Counter
+      eviction_exceeded_us;  // time that the thread has found the memory above maxmemory in spite of eviction, the present spell not counted
+  Counter eviction_exceeded_since_us;  // unix time at which that began, 0 when it is not so
+  Counter dirty;                       // changes since the last save began
   Counter commands_processed;
   Counter total_error_replies;
   Counter leases, remote_commands;

@@ -8,29 +8,39 @@
 
 namespace ringwood {
 
-Database::Database(int number, int shard, SlotMapping mapping, ExpiryIndex* expiry, ExpiryIndex* field_expiry)
-    : number_(number), shard_(shard), mapping_(mapping), expiry_(expiry), field_expiry_(field_expiry) {}
+Database::Database(int number, int shard, SlotMapping mapping, ExpiryIndex* expiry, ExpiryIndex* field_expiry, Graveyard* graveyard)
+    : number_(number), shard_(shard), mapping_(mapping), expiry_(expiry), field_expiry_(field_expiry), graveyard_(graveyard) {}
 
-Database::~Database() { clear(); }
+Database::~Database() {
+  clear();
+  memory::release(tables_);
+}
+
+void Database::make_tables() {
+  size_t n = static_cast<size_t>(mapping_.slots_of(shard_));
+  tables_ = static_cast<Table*>(memory::allocate_zeroed(n * sizeof(Table)));  // all zero is an empty Table
+  used_.assign((n + 63) / 64, 0);
+  keys_in_group_.assign((n + kGroup - 1) / kGroup, 0);
+  buckets_in_group_.assign((n + kGroup - 1) / kGroup, 0);
+  buckets_ = 0;
+}
 
 __attribute__((cold)) void Database::tell_guard(Entry* e) const {
   if (e->epoch() != epoch_) guard_->save_now(*this, e);
 }
 
 Table& Database::table(uint16_t slot) {
-  if (__builtin_expect(!tables_, 0)) {
-    size_t n = static_cast<size_t>(mapping_.slots_of(shard_));
-    tables_ = static_cast<Table*>(memory::allocate_zeroed(n * sizeof(Table)));  // all zero is an empty Table
-    used_.assign((n + 63) / 64, 0);
-    keys_in_group_.assign((n + kGroup - 1) / kGroup, 0);
-  }
+  if (__builtin_expect(!tables_, 0)) make_tables();
   return tables_[mapping_.local(slot)];
 }
 
 void Database::insert(const KeyRef& k, Entry* e) {
   e->set_epoch(epoch_);
-  table(k.slot).insert(e, k.hash);
+  Table& t = table(k.slot);
   int local = mapping_.local(k.slot);
+  size_t buckets = t.buckets();
+  t.insert(e, k.hash);
+  if (t.buckets() != buckets) count_buckets(local, buckets, t.buckets());
   used_[static_cast<size_t>(local) / 64] |= uint64_t{1} << (local % 64);
   keys_in_group_[static_cast<size_t>(local) / kGroup]++;
   size_++;
@@ -224,7 +234,9 @@ Entry* Database::detach(const KeyRef& k) {
   Entry** place = t.find(k.key, k.hash);
   if (!place) return nullptr;
   before_write(*place);
+  size_t buckets = t.buckets();
   Entry* e = t.detach(place, k.hash);
+  if (t.buckets() != buckets) count_buckets(local, buckets, t.buckets());
   if (t.empty()) used_[static_cast<size_t>(local) / 64] &= ~(uint64_t{1} << (local % 64));
   unlink(e);
   keys_in_group_[static_cast<size_t>(local) / kGroup]--;
@@ -240,7 +252,7 @@ bool Database::erase(const KeyRef& k) {
 }
 
 void Database::discard(Entry* e) const {
-  if (!guarded() || !guard_->take_over(e)) Entry::destroy(e);
+  if (!guarded() || !guard_->take_over(e)) graveyard_->bury(e);
 }
 
 Entry* Database::set_expiry(const KeyRef& k, Entry* e, int64_t when_ms) {
@@ -279,18 +291,14 @@ int Database::next_used_slot(int slot) const {
 }
 
 void Database::clear() {
-  if (!tables_) return;
-  if (volatile_ || timed_hashes_) for_each([this](Entry* e) { unlink(e); });
-  int n = mapping_.slots_of(shard_);
+  if (!size_) return;
   if (guard_) {
-    guard_->keep(*this, tables_, static_cast<size_t>(n));
+    if (volatile_ || timed_hashes_) for_each([this](Entry* e) { unlink(e); });
+    guard_->keep(*this, tables_, static_cast<size_t>(mapping_.slots_of(shard_)));
   } else {
-    for (int i = 0; i < n; i++) tables_[i].clear();
-    memory::release(tables_);
+    graveyard_->bury(tables_, static_cast<size_t>(mapping_.slots_of(shard_)), size_);
   }
-  tables_ = nullptr;
-  used_.clear();
-  keys_in_group_.clear();
+  make_tables();
   size_ = 0;
   volatile_ = 0;
   timed_hashes_ = 0;

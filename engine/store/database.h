@@ -9,6 +9,7 @@
 #include "engine/base/gauge.h"
 #include "engine/base/hash.h"
 #include "engine/store/expiry_index.h"
+#include "engine/store/graveyard.h"
 #include "engine/store/table.h"
 #include "engine/store/write_guard.h"
 
@@ -39,8 +40,9 @@ struct SlotMapping {
 
 class Database {
  public:
-  // `number` identifies this object in ExpiryNode::database; SWAPDB does not change it. `field_expiry` is the index of the hashes whose fields expire.
-  Database(int number, int shard, SlotMapping mapping, ExpiryIndex* expiry, ExpiryIndex* field_expiry);
+  // `number` identifies this object in ExpiryNode::database; SWAPDB does not change it. `field_expiry` is the index of the hashes whose fields expire. What the
+  // database frees goes to the graveyard.
+  Database(int number, int shard, SlotMapping mapping, ExpiryIndex* expiry, ExpiryIndex* field_expiry, Graveyard* graveyard);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -102,6 +104,13 @@ class Database {
   template <class R>
   Entry* random_entry(R&& random) const;
 
+  // f(Entry*) for the keys of a bucket drawn at random, up to seven or so: a sample for eviction. All buckets of all slots are equally
+  // likely, so each key is, too, however uneven hash tags make the slots; but it comes together with its neighbours.
+  template <class R, class F>
+  void sample_keys(R&& random, F&& f) const;
+  // The key of a slot by its hash, or null.
+  Entry* find_hash(uint16_t slot, uint64_t hash) const { return tables_ ? tables_[mapping_.local(slot)].find_hash(hash) : nullptr; }
+
   // Slots of this shard that hold keys, in ascending order: the first one at or after `slot`, or -1.
   int next_used_slot(int slot) const;
   size_t slot_size(uint16_t slot) const { return tables_ ? tables_[mapping_.local(slot)].size() : 0; }
@@ -114,7 +123,7 @@ class Database {
   void for_each(F&& f) const {
     for (int s = next_used_slot(0); s >= 0; s = next_used_slot(s + 1)) tables_[mapping_.local(static_cast<uint16_t>(s))].for_each(f);
   }
-  // Frees everything, or hands it to the guard.
+  // All keys go, to be freed later, or to the guard. The array of tables stays, so that the first keys that come afterwards need no more than others.
   void clear();
 
   // --- copying all keys bit by bit: engine/store/write_guard.h
@@ -144,13 +153,28 @@ class Database {
     drop_node(e);
     if (e->type() == Type::kHash) drop_fields(e);
   }
+  void make_tables();
   Entry* replace(const KeyRef& k, Entry* fresh, int64_t expiry, uint32_t access);
+  // A table has another number of buckets than before.
+  void count_buckets(int local, size_t before, size_t after) {
+    buckets_in_group_[static_cast<size_t>(local) / kGroup] += after - before;
+    buckets_ += after - before;
+  }
+  // The table that holds the n-th key of all, counted in the order of slots. n < size().
+  const Table& table_of_nth(size_t n) const {
+    size_t local = 0;
+    for (; n >= keys_in_group_[local / kGroup]; local += kGroup) n -= keys_in_group_[local / kGroup];
+    for (; n >= tables_[local].size(); local++) n -= tables_[local].size();
+    return tables_[local];
+  }
 
   Table* tables_ = nullptr;      // one for each slot of the shard
   WriteGuard* guard_ = nullptr;  // while somebody copies
   std::vector<uint64_t> used_;   // a bit for each of them that is not empty
   static constexpr size_t kGroup = 128;
-  std::vector<size_t> keys_in_group_;  // of kGroup tables each
+  std::vector<size_t> keys_in_group_;     // of kGroup tables each
+  std::vector<size_t> buckets_in_group_;  // the same
+  size_t buckets_ = 0;
   Gauge size_;
   Gauge volatile_;
   Gauge timed_hashes_;
@@ -161,18 +185,25 @@ class Database {
   SlotMapping mapping_;
   ExpiryIndex* expiry_;
   ExpiryIndex* field_expiry_;
+  Graveyard* graveyard_;
 };
 
 template <class R>
 Entry* Database::random_entry(R&& random) const {
   if (!size_) return nullptr;
-  // The slot that holds the n-th key, by the groups' counts and then the tables'; so hash tags, which make slots unequal, do no harm.
-  size_t n = random() % size_;
-  size_t local = 0;
-  for (; n >= keys_in_group_[local / kGroup]; local += kGroup) n -= keys_in_group_[local / kGroup];
-  for (; n >= tables_[local].size(); local++) n -= tables_[local].size();
+  const Table& t = table_of_nth(random() % size_);
   for (;;)
-    if (Entry* e = tables_[local].sample(random())) return e;
+    if (Entry* e = t.sample(random())) return e;
+}
+
+template <class R, class F>
+void Database::sample_keys(R&& random, F&& f) const {
+  if (!size_) return;
+  size_t n = random() % buckets_;
+  size_t local = 0;
+  for (; n >= buckets_in_group_[local / kGroup]; local += kGroup) n -= buckets_in_group_[local / kGroup];
+  for (; n >= tables_[local].buckets(); local++) n -= tables_[local].buckets();
+  tables_[local].visit_bucket(n, f);
 }
 
 }  // namespace ringwood

@@ -163,10 +163,12 @@ ExpiryNode* ExpiryIndex::step(bool& idle) {
   if (w.earliest(l, granule)) {
     w.cursor = std::max(w.cursor, granule << shift(l));
     if (l > 0) {
+      if (w.front(l, granule) == &walker_) return drop_walker(), nullptr;
       w.spread_one(l, granule);
       return nullptr;
     }
     ExpiryNode* n = w.front(0, granule);
+    if (n == &walker_) return drop_walker(), nullptr;
     __builtin_prefetch(n->next);
     w.unlink(n);
     size_--;
@@ -175,7 +177,9 @@ ExpiryNode* ExpiryIndex::step(bool& idle) {
   }
   w.cursor = w.now;
   if (int ahead = w.level_to_spread()) {
-    w.spread_one(ahead, (w.cursor >> shift(ahead)) + 1);
+    int64_t next = (w.cursor >> shift(ahead)) + 1;
+    if (w.front(ahead, next) == &walker_) return drop_walker(), nullptr;
+    w.spread_one(ahead, next);
     return nullptr;
   }
   idle = true;
@@ -189,6 +193,58 @@ bool ExpiryIndex::has_work() const {
   int l = 0;
   int64_t granule = 0;
   return wheel_->earliest(l, granule) || wheel_->level_to_spread() != 0;
+}
+
+const ExpiryNode* ExpiryIndex::soonest_list() const {
+  const Wheel& w = *wheel_;
+  int l = 0;
+  int64_t granule = 0;
+  if (!size_) return nullptr;
+  w.earliest(l, granule);
+  return &w.level[l].head[static_cast<unsigned>(granule) % kLists];
+}
+
+// The walk goes on with the next list that holds something, or with the one where it stopped. False when there is none at all.
+bool ExpiryIndex::move_walker() {
+  Wheel& w = *wheel_;
+  constexpr unsigned kAll = kLevels * kLists;
+  for (unsigned tried = 0; tried <= kAll; tried++, walked_ = (walked_ + 1) % kAll) {
+    Wheel::Level& l = w.level[walked_ / kLists];
+    unsigned i = walked_ % kLists;
+    if (!(l.used[i / 64] >> (i % 64) & 1)) continue;
+    ExpiryNode* head = &l.head[i];
+    walker_.prev = head;
+    walker_.next = head->next;
+    head->next->prev = &walker_;
+    head->next = &walker_;
+    return true;
+  }
+  return false;
+}
+
+void ExpiryIndex::drop_walker() {
+  if (walker_.prev) wheel_->unlink(&walker_);
+}
+
+ExpiryNode* ExpiryIndex::walk() {
+  if (!size_) return nullptr;
+  for (;;) {
+    if (!walker_.prev && !move_walker()) return nullptr;
+    ExpiryNode* n = walker_.next;
+    if (n->when_ms) {  // heads have no time
+      ExpiryNode* before = walker_.prev;
+      before->next = n;
+      n->prev = before;
+      walker_.prev = n;
+      walker_.next = n->next;
+      n->next->prev = &walker_;
+      n->next = &walker_;
+      return n;
+    }
+    drop_walker();
+    walked_++;
+    walked_ %= kLevels * kLists;
+  }
 }
 
 int64_t ExpiryIndex::next_ms() const { return size_ == 0 ? -1 : std::max<int64_t>(wheel_->work_at, wheel_->now); }

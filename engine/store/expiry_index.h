@@ -50,6 +50,17 @@ class ExpiryIndex {
   // How late the node handed out last by advance() was, in milliseconds: the lag of expiry.
   int64_t last_lag_ms() const { return last_lag_ms_; }
 
+  // f(ExpiryNode*) for some nodes of the list that is due first, up to n of them: what expires soonest, as exactly as the list is long.
+  template <class F>
+  void soonest(size_t n, F&& f) const {
+    const ExpiryNode* head = soonest_list();
+    if (!head) return;
+    for (ExpiryNode* node = head->next; n && node != head; node = node->next)
+      if (node != &walker_) f(node), n--;
+  }
+  // A walk around all nodes, in no order, a few at a time: each comes once in a round, but for those that move meanwhile. Null when there is none.
+  ExpiryNode* walk();
+
  private:
   struct Wheel;
   // Takes over the time; false when nothing is to be done at it.
@@ -57,7 +68,12 @@ class ExpiryIndex {
   // One unit of work: hands out a due node, or spreads one, or (`idle`) finds nothing to do.
   ExpiryNode* step(bool& idle);
   bool has_work() const;
+  const ExpiryNode* soonest_list() const;
+  bool move_walker();
+  void drop_walker();
 
+  ExpiryNode walker_{nullptr, nullptr, 0, 0};  // stands in a list, in front of the next node of the walk
+  unsigned walked_ = 0;                        // the list, counted over all levels
   std::unique_ptr<Wheel> wheel_;
   size_t size_ = 0;
   int64_t last_lag_ms_ = 0;

@@ -142,6 +142,26 @@ void TableCore::merge_one() {
   drop_bucket(from);
 }
 
+void TableCore::cut_last() {
+  size_t last = buckets() - 1;
+  Bucket* head = bucket(last);
+  for (Bucket* b = head->next(); b;) {
+    Bucket* next = b->next();
+    memory::release(b);
+    overflow_buckets_--;
+    b = next;
+  }
+  std::memset(static_cast<void*>(head), 0, sizeof *head);
+  if (last == 0) return;
+  if (split_ == 0) {
+    low_mask_ >>= 1;
+    level_--;
+    split_ = low_mask_ + 1;
+  }
+  split_--;
+  drop_bucket(last);
+}
+
 void TableCore::ensure_bucket(size_t index) {
   if (index < kSegment) {
     if (index >= first_capacity_) resize_first(std::min<size_t>(kSegment, first_capacity_ + first_capacity_ / 2 + 1));

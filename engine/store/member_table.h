@@ -110,6 +110,9 @@ class TableCore {
 
   void add(void* item, uint64_t hash);
   void remove(Place place);
+  // For freeing in pieces: the last bucket, and its end with whatever is in it. Nothing is found any more afterwards.
+  Bucket* last_bucket() const { return bucket(buckets() - 1); }
+  void cut_last();
   // A place of a random item, every item equally likely (within 1 in 10,000 for chains beyond all expectation). The table is not empty.
   Place random_place(Random& random) const;
   // Cursor arithmetic of scan(): the bucket group of a cursor and the cursor that follows it.
@@ -210,6 +213,19 @@ class MemberTable : public TableCore {
     visit_chain(bucket(group), f);
     if (group_is_split(group)) visit_chain(bucket(sibling(group)), f);
     return next_cursor(cursor);
+  }
+  // Releases items until `budget` of them have gone, which is counted down; true when none is left. Only freeing may follow.
+  bool drain(size_t& budget) {
+    while (size_) {
+      if (!budget) return false;
+      size_t n = 0;
+      auto release = [&n](Item* item) { Traits::release(item), n++; };
+      visit_chain(last_bucket(), release);
+      budget -= n < budget ? n : budget;
+      size_ -= n;
+      cut_last();
+    }
+    return true;
   }
   Item* random(Random& random) const { return size_ ? item_at(random_place(random)) : nullptr; }
 

@@ -43,6 +43,31 @@ void free_object(Type type, Object o) {
   }
 }
 
+size_t free_effort(Type type, const Object& o) {
+  switch (o.encoding()) {
+    case Encoding::kQuicklist: return o.as<Quicklist>()->nodes();
+    case Encoding::kSkiplist:
+    case Encoding::kHashtable:
+    case Encoding::kVolatileTable: return object_length(type, o);
+    case Encoding::kStream: return stream::of(o).free_effort();
+    default: return 1;
+  }
+}
+
+bool free_some(Type type, Object o, size_t& budget) {
+  bool done = true;
+  switch (o.encoding()) {
+    case Encoding::kQuicklist: done = o.as<Quicklist>()->drain(budget); break;
+    case Encoding::kSkiplist: done = zset::sorted(o).tree.drain(budget) && zset::sorted(o).index.drain(budget); break;
+    case Encoding::kVolatileTable: done = volatile_hash::table(o).drain(budget); break;
+    case Encoding::kHashtable: done = type == Type::kSet ? o.as<SetTable>()->drain(budget) : o.as<HashTable>()->drain(budget); break;
+    case Encoding::kStream: done = stream::of(o).drain(budget); break;
+    default: break;
+  }
+  if (done) free_object(type, o);
+  return done;
+}
+
 size_t object_length(Type type, const Object& o) {
   switch (type) {
     case Type::kList: return list::length(o);

@@ -391,6 +391,32 @@ void OrderedTree::free_below(void* node, int height) {
   memory::release(node);
 }
 
+void OrderedTree::free_inners(void* node, int height) {
+  if (height == 0) return;
+  auto* inner = static_cast<Inner*>(node);
+  for (int i = 0; i < inner->n; i++) free_inners(inner->children[i], height - 1);
+  memory::release(inner);
+}
+
+// The inner nodes, one for some thousand elements, go first; the leaves hold together without them.
+bool OrderedTree::drain(size_t& budget) {
+  if (root_ && height_ > 0) {
+    Leaf* first_leaf = first().leaf;
+    free_inners(root_, height_);
+    root_ = first_leaf;
+    height_ = 0;
+  }
+  while (root_) {
+    if (!budget) return false;
+    Leaf* next = static_cast<Leaf*>(root_)->next;
+    memory::release(root_);
+    root_ = next;
+    budget--;
+  }
+  size_ = leaves_ = inners_ = 0;
+  return true;
+}
+
 void OrderedTree::clear() {
   if (root_) free_below(root_, height_);
   root_ = nullptr;

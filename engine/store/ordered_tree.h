@@ -97,6 +97,8 @@ class OrderedTree {
   }
   // Forgets all elements and frees the nodes, not the members.
   void clear();
+  // Frees leaves until `budget` of them have gone, which is counted down; true when nothing is left. The members stay. Only freeing may follow.
+  bool drain(size_t& budget);
   // Bytes of nodes and of this header, members not counted.
   size_t memory() const;
   // Asserts all invariants (for tests): order, counts, smallest elements, links, fill. Returns the number of elements.
@@ -140,6 +142,7 @@ class OrderedTree {
   static void even_out(Leaf* left, Leaf* right, int keep);
   static void even_out(Inner* left, Inner* right, int keep);
   void free_below(void* node, int height);
+  static void free_inners(void* node, int height);
   size_t check_below(const void* node, int height, bool left_edge, bool right_edge, ScoredMember** last) const;
 
   void* root_ = nullptr;  // a Leaf at height 0, else an Inner

@@ -78,6 +78,16 @@ Quicklist::~Quicklist() {
   for_each_node([](const Node& n) { memory::release(n.data); });
 }
 
+bool Quicklist::drain(size_t& budget) {
+  for (; !blocks_.empty(); blocks_.pop_back())
+    for (std::vector<Node>& nodes = blocks_.back().nodes; !nodes.empty(); nodes.pop_back()) {
+      if (!budget) return false;
+      memory::release(nodes.back().data);
+      budget--;
+    }
+  return true;
+}
+
 Quicklist* Quicklist::duplicate() const {
   auto* copy = new Quicklist(fill_);
   for_each_node([copy](const Node& n) {

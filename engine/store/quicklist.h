@@ -85,6 +85,8 @@ class Quicklist {
     for (const Block& b : blocks_)
       for (const Node& n : b.nodes) f(n);
   }
+  // Frees nodes until `budget` of them have gone, which is counted down; true when none is left. Only freeing may follow.
+  bool drain(size_t& budget);
   // Allocated bytes in all; exact over the first `samples` nodes (0 = all) and extrapolated from them.
   size_t memory(size_t samples) const;
   // Asserts counts and sizes (for tests).

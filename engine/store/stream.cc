@@ -6,6 +6,21 @@ Stream::~Stream() {
   for (auto p = nodes_.first(); p.valid(); p.next()) listpack::release(p.value());
 }
 
+size_t Stream::free_effort() const {
+  size_t n = nodes_.size();
+  for (const auto& [name, group] : groups_) n += 1 + group.pending().size() / Nodes::kMaxItems + group.consumers().size();
+  return n;
+}
+
+bool Stream::drain(size_t& budget) {
+  if (!nodes_.drain(budget, [](uint8_t* lp) { listpack::release(lp); })) return false;
+  for (auto it = groups_.begin(); it != groups_.end(); it = groups_.erase(it)) {
+    if (!budget || !it->second.drain(budget)) return false;
+    if (budget) budget--;
+  }
+  return true;
+}
+
 // ---- entries
 
 bool Stream::choose_id(const StreamIdWish& wish, uint64_t now_ms, StreamId& id) const {

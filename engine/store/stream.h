@@ -84,6 +84,10 @@ class Stream {
   void restore(StreamId first, StreamId last, StreamId max_deleted, uint64_t added);
   // ID of the first entry; the highest possible one when there is none, as Redis has it.
   StreamId first_entry_id() const;
+  // How many allocations freeing it takes, about, and freeing until `budget` of them have gone, which is counted down; true when nothing is left. Only freeing
+  // may follow.
+  size_t free_effort() const;
+  bool drain(size_t& budget);
   void copy_from(const Stream& other);
   // Bytes behind this object; listpacks extrapolated from `samples` of them (0 = all).
   size_t memory(size_t samples) const;

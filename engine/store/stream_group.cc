@@ -58,6 +58,15 @@ bool StreamGroup::all_owned() const {
   return true;
 }
 
+bool StreamGroup::drain(size_t& budget) {
+  if (!pending_.drain(budget, [](const StreamPending&) {})) return false;
+  for (auto it = consumers_.begin(); it != consumers_.end(); it = consumers_.erase(it)) {
+    if (!budget || !it->second.pending.drain(budget, [](Nothing) {})) return false;
+    if (budget) budget--;
+  }
+  return true;
+}
+
 void StreamGroup::copy_from(const StreamGroup& other) {
   for (const auto& [name, consumer] : other.consumers_) {
     StreamConsumer* copy = create_consumer(name, consumer.seen_ms);

@@ -52,6 +52,8 @@ class StreamGroup {
   bool load_owner(StreamId id, StreamConsumer& consumer);
   bool all_owned() const;
 
+  // Frees pieces until `budget` of them have gone, which is counted down; true when nothing is left. Only freeing may follow.
+  bool drain(size_t& budget);
   void copy_from(const StreamGroup& other);
   // Bytes behind this object.
   size_t memory() const;

@@ -146,6 +146,22 @@ class StreamIndex {
     head_ = size_ = 0;
   }
 
+  // Forgets items from the end, f(value) for each, until `budget` chunks and values have gone, which is counted down; true when nothing is left.
+  template <class F>
+  bool drain(size_t& budget, F&& f) {
+    for (; size_; chunks_.pop_back()) {
+      if (!budget) return false;
+      Chunk& chunk = chunks_.back();
+      for (uint32_t i = 0; i < chunk.n; i++) f(chunk.items[i].value);
+      size_ -= chunk.n;
+      const size_t cost = 1 + (std::is_pointer_v<V> ? chunk.n : 0);
+      budget -= cost < budget ? cost : budget;
+      memory::release(chunk.items);
+    }
+    clear();
+    return true;
+  }
+
   // Bytes behind this object.
   size_t memory() const {
     size_t bytes = chunks_.capacity() * sizeof(Chunk);

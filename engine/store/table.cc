@@ -63,18 +63,37 @@ void Table::ensure_capacity(uint32_t n) {
   capacity_ += kSegment;
 }
 
+void Table::drop_last_segment() {
+  uint32_t segments = capacity_ / kSegment;
+  memory::release(directory_[segments - 1]);
+  capacity_ -= kSegment;
+  if (segments != 2) return;
+  Bucket* first = directory_[0];
+  memory::release(directory_);
+  flat_ = first;
+}
+
+// The last bucket goes with whatever stands in it. Answers how many entries that was.
+size_t Table::cut_last() {
+  uint32_t last = buckets_ - 1;
+  size_t n = 0;
+  for (Bucket* b = bucket(last); b; b = b->next()) n += b->count;
+  free_chain(bucket(last)->next());
+  count_ -= static_cast<uint32_t>(n);
+  buckets_ = last;
+  while (segmented() && capacity_ - kSegment >= last) drop_last_segment();
+  if (last) return n;
+  memory::release(flat_);
+  flat_ = nullptr;
+  mask_ = capacity_ = count_ = 0;
+  return n;
+}
+
 // Gives back the last segment, or shrinks the one block, when more than one step stands empty.
 void Table::give_back_capacity() {
   if (segmented()) {
     if (buckets_ + kSegment + kSegment / 2 > capacity_) return;
-    uint32_t segments = capacity_ / kSegment;
-    memory::release(directory_[segments - 1]);
-    capacity_ -= kSegment;
-    if (segments == 2) {
-      Bucket* first = directory_[0];
-      memory::release(directory_);
-      flat_ = first;
-    }
+    drop_last_segment();
     return;
   }
   uint32_t want = static_cast<uint32_t>(memory::good_size((buckets_ + buckets_ / 4 + 1) * sizeof(Bucket)) / sizeof(Bucket));
@@ -184,6 +203,14 @@ Entry* Table::sample(uint64_t random) const {
     if (!b->linked) return nullptr;
     place -= b->count;
   }
+  return nullptr;
+}
+
+Entry* Table::find_hash(uint64_t hash) const {
+  if (!buckets_) return nullptr;
+  for (Bucket* b = bucket(index_of(hash)); b; b = b->next())
+    for (unsigned m = b->matches(tag_of(hash)); m; m &= m - 1)
+      if (Entry* e = b->entry[__builtin_ctz(m)]; hash_bytes(e->key()) == hash) return e;
   return nullptr;
 }
 

@@ -92,6 +92,10 @@ class Table {
     return next;
   }
 
+  // The entry whose key has this hash, or null: for those who remember a key by its hash alone. (64 bits: two keys of one table never share it in practice, and
+  // where they did either may be meant.)
+  Entry* find_hash(uint64_t hash) const;
+
   // Adds an entry whose key is known to be absent; the table owns it from now on.
   void insert(Entry* e, uint64_t hash);
   // Takes out the entry at `place`, as find() gave it; the caller owns it again.
@@ -117,6 +121,27 @@ class Table {
   }
   // The entry of a random place; `random` is any 64 random bits, and each call may need several: the caller draws again on null.
   Entry* sample(uint64_t random) const;
+  // f(Entry*) for every entry of the n-th bucket's chain.
+  template <class F>
+  void visit_bucket(size_t n, F&& f) const {
+    Bucket* b = bucket(static_cast<uint32_t>(n));
+    for (Bucket* x = b; x; x = x->next())
+      for (int j = 0; j < x->count; j++) __builtin_prefetch(x->entry[j]);
+    visit(static_cast<uint32_t>(n), f);
+  }
+
+  // Hands entries out, f(Entry*), which the caller owns from then on, until `budget` of them have gone, which is counted down; true when none is
+  // left and all memory has been given back. Nothing may be found or added before that.
+  template <class F>
+  bool take_some(size_t& budget, F&& f) {
+    while (buckets_) {
+      if (!budget) return false;
+      visit(buckets_ - 1, f);
+      size_t n = cut_last();
+      budget -= n < budget ? n : budget;
+    }
+    return true;
+  }
 
   // Bytes of buckets, overflow buckets and directory.
   size_t memory() const;
@@ -158,6 +183,8 @@ class Table {
   void set_buckets(uint32_t n);
   void grow();
   void shrink();
+  size_t cut_last();
+  void drop_last_segment();
 
   union {
     Bucket* flat_ = nullptr;  // one block, up to kSegment buckets

@@ -59,6 +59,7 @@ Server::Server(LoadedOptions&& loaded, const CommandLine& line, const std::strin
   engine_.log = &log_;
   engine_.client_control = &connections_;
   engine_.process = this;
+  engine_.network = &network_;
   engine_.reload = this;
   engine_.config_file = line.config_file;
   engine_.executable = absolute_path("/proc/self/exe");

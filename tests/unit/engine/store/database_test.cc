@@ -29,7 +29,7 @@ std::string text_of(const Entry* e) {
 // One shard of several beside a map; every key used lies on the shard.
 class Pair {
  public:
-  Pair(int shards, int shard) : mapping_(shards), db_(3, shard, mapping_, &index_, &field_index_) {
+  Pair(int shards, int shard) : mapping_(shards), db_(3, shard, mapping_, &index_, &field_index_, &graveyard_) {
     for (int i = 0; keys_.size() < 400; i++) {
       std::string key = "k" + std::to_string(i) + std::string(static_cast<size_t>(i % 40), 'x');
       if (mapping_.shard(key_slot(key)) == shard) keys_.push_back(key);
@@ -127,11 +127,14 @@ class Pair {
   }
   void clear() {
     db_.clear();
+    while (graveyard_.dig(1000)) {
+    }
     model_.clear();
   }
 
  private:
   ExpiryIndex index_, field_index_;
+  Graveyard graveyard_{&index_, &field_index_};
   SlotMapping mapping_;
   Database db_;
   std::map<std::string, Value> model_;
@@ -190,7 +193,8 @@ TEST(Database, HoldsWhatAMapHolds) {
 
 TEST(Database, WritesInPlaceWhereTheValueFits) {
   ExpiryIndex index, field_index;
-  Database db(0, 0, SlotMapping(1), &index, &field_index);
+  Graveyard graveyard(&index, &field_index);
+  Database db(0, 0, SlotMapping(1), &index, &field_index, &graveyard);
   KeyRef k("key");
   Entry* first = db.set_string(k, std::string(64, 'a'), false, 0);
   EXPECT_EQ(db.set_string(k, std::string(64, 'b'), false, 0), first);
@@ -204,8 +208,9 @@ TEST(Database, WritesInPlaceWhereTheValueFits) {
 TEST(Database, AnEmptyOneTakesNoMemory) {
   size_t before = memory::used();
   ExpiryIndex index, field_index;
+  Graveyard graveyard(&index, &field_index);
   size_t with_index = memory::used();
-  Database db(0, 0, SlotMapping(1), &index, &field_index);
+  Database db(0, 0, SlotMapping(1), &index, &field_index, &graveyard);
   EXPECT_EQ(memory::used(), with_index);
   EXPECT_LT(with_index - before, 200'000u);
   EXPECT_EQ(db.next_used_slot(0), -1);
@@ -215,7 +220,8 @@ TEST(Database, AnEmptyOneTakesNoMemory) {
 TEST(Database, DrawsRandomKeysEvenlyThoughOneHashTagHoldsMost) {
   Seeded seeded;
   ExpiryIndex index, field_index;
-  Database db(0, 0, SlotMapping(1), &index, &field_index);
+  Graveyard graveyard(&index, &field_index);
+  Database db(0, 0, SlotMapping(1), &index, &field_index, &graveyard);
   EXPECT_EQ(db.random_entry([&] { return seeded.next(); }), nullptr);
   for (int i = 0; i < 500; i++) db.set_int(KeyRef("{tag}" + std::to_string(i)), i, false, 0);
   for (int i = 0; i < 500; i++) db.set_int(KeyRef(std::to_string(i)), i, false, 0);
@@ -223,6 +229,32 @@ TEST(Database, DrawsRandomKeysEvenlyThoughOneHashTagHoldsMost) {
   for (int i = 0; i < 2000; i++) tagged += db.random_entry([&] { return seeded.next(); })->key()[0] == '{';
   EXPECT_GT(tagged, 400);
   EXPECT_LT(tagged, 1600);
+}
+
+TEST(Database, ASampleOfKeysIsEvenOverSlotsOfUnevenSize) {
+  ExpiryIndex index, field_index;
+  Graveyard graveyard(&index, &field_index);
+  Database d(0, 0, SlotMapping(1), &index, &field_index, &graveyard);
+  constexpr int kKeys = 4000;
+  for (int i = 0; i < kKeys; i++) {  // half of them in one slot
+    std::string key = (i % 2 ? "{tag}" : "") + std::to_string(i);
+    KeyRef k(key);
+    d.set_string(k, nullptr, "v", 0, 0);
+    EXPECT_EQ(d.find_hash(k.slot, k.hash), d.find(k));
+    EXPECT_EQ(d.find_hash(k.slot, k.hash + 1), nullptr);
+  }
+  Seeded s;
+  int tagged = 0, all = 0;
+  std::set<const Entry*> seen;
+  for (int i = 0; i < 20000; i++)
+    d.sample_keys([&] { return s.next(); },
+                  [&](Entry* e) {
+                    all++;
+                    tagged += e->key()[0] == '{';
+                    seen.insert(e);
+                  });
+  EXPECT_GT(seen.size(), size_t{kKeys} * 99 / 100);
+  EXPECT_NEAR(static_cast<double>(tagged) / static_cast<double>(all), 0.5, 0.03);
 }
 
 }  // namespace

@@ -40,6 +40,7 @@ class Pair {
     model_of(n).erase(n.place);
     n.linked = false;
   }
+  ExpiryNode* walk() { return index_.walk(); }
   // Every node handed out must be due, and the earliest there is, to the millisecond; what was late when it was added has no order of its own.
   bool advance(int64_t now, int budget) {
     now_ = now;
@@ -264,6 +265,55 @@ TEST(ExpiryIndex, SleepingUntilNextMsMissesNothing) {
   }
   EXPECT_EQ(p.handed_out, nodes.size());
   EXPECT_LE(wakes, nodes.size() * 6);
+}
+
+TEST(ExpiryIndex, AWalkComesToEveryNodeOnceARound) {
+  ExpiryIndex index;
+  index.advance(kStart, 0, [](ExpiryNode*) {});
+  EXPECT_EQ(index.walk(), nullptr);
+  std::vector<ExpiryNode> nodes(500, ExpiryNode{nullptr, nullptr, 0, 0});
+  for (size_t i = 0; i < nodes.size(); i++) {
+    nodes[i].when_ms = static_cast<uint64_t>(kStart) + (i % 7 ? i * i * 977 : 5'000'000);
+    index.add(&nodes[i]);
+  }
+  for (int round = 0; round < 3; round++) {
+    std::map<ExpiryNode*, int> seen;
+    for (size_t i = 0; i < nodes.size(); i++) seen[index.walk()]++;
+    EXPECT_EQ(seen.size(), nodes.size());
+  }
+}
+
+TEST(ExpiryIndex, AWalkDoesNotDisturbTheOrderOfExpiry) {
+  Seeded s;
+  for (int round = 0; round < 20; round++) {
+    Pair pair(kStart);
+    std::vector<Node> nodes(200);
+    for (Node& n : nodes) pair.add(n, kStart + 1 + static_cast<int64_t>(s.below(s.below(2) ? 300 : 200'000)));
+    int64_t now = kStart;
+    while (pair.size()) {
+      for (uint64_t i = s.below(20); i > 0; i--) {
+        ExpiryNode* n = pair.walk();
+        if (n && s.below(8) == 0) pair.remove(*reinterpret_cast<Node*>(n));
+      }
+      now += static_cast<int64_t>(s.below(3000));
+      while (pair.advance(now, 1 + static_cast<int>(s.below(10)))) pair.walk();
+    }
+    EXPECT_EQ(pair.walk(), nullptr);
+  }
+}
+
+TEST(ExpiryIndex, TheSoonestAreThoseOfTheFirstList) {
+  ExpiryIndex index;
+  index.advance(kStart, 0, [](ExpiryNode*) {});
+  std::vector<ExpiryNode> nodes(300, ExpiryNode{nullptr, nullptr, 0, 0});
+  for (size_t i = 0; i < nodes.size(); i++) {
+    nodes[i].when_ms = static_cast<uint64_t>(kStart) + 10 + i / 3;
+    index.add(&nodes[i]);
+  }
+  for (int i = 0; i < 40; i++) index.walk();
+  std::vector<ExpiryNode*> seen;
+  index.soonest(2, [&](ExpiryNode* n) { seen.push_back(n); });
+  EXPECT_EQ(seen, (std::vector<ExpiryNode*>{&nodes[0], &nodes[1]}));
 }
 
 }  // namespace

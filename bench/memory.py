@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""Memory beside redis-server: what the same data takes in both, by used_memory.
+
+    memory.py SERVER [--redis redis-server] [--only WORD] [--scale 1.0]
+Strings (1,000,000 keys of 16 bytes with 64-byte values), 100,000 small collections of each type (10 elements), and one of a million elements each.
+"""
+import argparse
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "support"))
+from servers import Redis, Ringwood  # noqa: E402
+
+SMALL, BIG, STEP = 100_000, 1_000_000, 1000
+
+
+def small(command, words):
+    def commands(scale):
+        return ([command, f"key:{i:08d}", *[w for j in range(10) for w in words(j)]] for i in range(int(SMALL * scale)))
+    return commands
+
+
+def big(command, words):
+    def commands(scale):
+        return ([command, "big", *[w for j in range(at, at + STEP) for w in words(j)]] for at in range(0, int(BIG * scale), STEP))
+    return commands
+
+
+TYPES = {
+    "hash": ("HSET", lambda j: (f"field:{j:010d}", f"value:{j:010d}")),
+    "set": ("SADD", lambda j: (f"member:{j:09d}",)),
+    "zset": ("ZADD", lambda j: (j * 7919 % 1000003, f"member:{j:09d}")),
+    "list": ("RPUSH", lambda j: (f"element:{j:08d}",)),
+}
+CASES = {"strings": lambda scale: (["SET", f"key:{i:012d}", "v" * 64] for i in range(int(BIG * scale)))}
+CASES.update({f"small {name}": small(*t) for name, t in TYPES.items()})
+CASES.update({f"big {name}": big(*t) for name, t in TYPES.items()})
+
+
+def used(c):
+    return int(next(line.split(":")[1] for line in c("INFO", "memory").decode().split("\r\n") if line.startswith("used_memory:")))
+
+
+def measure(make, commands):
+    with make() as server:
+        c = server.client()
+        before = used(c)
+        batch = []
+        for command in commands:
+            batch.append(command)
+            if len(batch) * len(command) >= 2000:
+                c.pipeline(batch)
+                batch = []
+        c.pipeline(batch)
+        c.close()
+        c = server.client()
+        return used(c) - before
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("server")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--scale", type=float, default=1.0)
+    options = parser.parse_args()
+    print("case         redis-server      ringwood  ratio  (bytes, by used_memory)")
+    for name, commands in CASES.items():
+        if options.only not in name:
+            continue
+        theirs, ours = measure(Redis, commands(options.scale)), measure(lambda: Ringwood(options.server), commands(options.scale))
+        print(f"{name:12s} {theirs:12d}  {ours:12d}  {ours / theirs:5.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

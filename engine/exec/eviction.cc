@@ -1,0 +1,276 @@
+#include "engine/exec/eviction.h"
+
+#include <cmath>
+
+#include "engine/base/memory.h"
+#include "engine/exec/call.h"
+#include "engine/exec/executor.h"
+#include "engine/exec/mutation_log.h"
+
+namespace ringwood {
+namespace {
+
+constexpr size_t kKeysBetweenClocks = 16;
+// Buckets looked at for one sample of volatile keys, where these are few among others. Beyond that the walk around the expiry index must do.
+constexpr size_t kBucketsASample = 16;
+constexpr size_t kMostSamples = 64;
+constexpr size_t kAllocationsAtOnce = 64;
+constexpr int64_t kLittle = 64 * 1024;  // bytes
+
+bool is_volatile(MaxmemoryPolicy p) {
+  return p == MaxmemoryPolicy::kVolatileLru || p == MaxmemoryPolicy::kVolatileLfu || p == MaxmemoryPolicy::kVolatileRandom ||
+         p == MaxmemoryPolicy::kVolatileTtl;
+}
+bool is_random(MaxmemoryPolicy p) { return p == MaxmemoryPolicy::kAllkeysRandom || p == MaxmemoryPolicy::kVolatileRandom; }
+
+// Redis's progression (evict.c): to 0.5 ms at 10, the default, then 15 per cent more a step, to minutes at 99; at 100 without limit.
+int64_t budget_of(int tenacity) {
+  if (tenacity <= 10) return int64_t{50000} * tenacity;
+  if (tenacity < 100) return static_cast<int64_t>(500e3 * std::pow(1.15, tenacity - 10));
+  return INT64_MAX;
+}
+
+void set_state(Engine& engine, uint32_t bit, bool on) {
+  bool is_on = engine.state.load(std::memory_order_relaxed) & bit;
+  if (is_on == on) return;  // the word is written only where it changes: every thread reads it with every request
+  if (on)
+    engine.state.fetch_or(bit, std::memory_order_relaxed);
+  else
+    engine.state.fetch_and(~bit, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+size_t memory_not_counted(const Engine& engine) {
+  if (!engine.mutations) return 0;
+  size_t held = engine.mutations->memory(), counted = engine.mutations->backlog() + MutationLog::kSegmentBytes;
+  return held > counted ? held - counted : 0;
+}
+
+void Eviction::take_options() {
+  const Options& o = executor_.options();
+  limit_ = o.maxmemory;
+  policy_ = o.maxmemory_policy;
+  samples_ = std::min(static_cast<size_t>(o.maxmemory_samples), kMostSamples);
+  budget_ns_ = budget_of(o.maxmemory_eviction_tenacity);
+  pool_.clear();
+  target_ = INT64_MIN;  // look before anything else
+  set_state(executor_.engine(), kStateMemoryLimited, limit_ != 0);
+  if (limit_) return;
+  more_ = false;
+  set_state(executor_.engine(), kStateOutOfMemory, false);
+  note_exceeded(false);
+}
+
+// While a data set is loaded nothing goes, and on a replica what its master removes.
+bool Eviction::allowed() const {
+  uint32_t state = executor_.engine().state.load(std::memory_order_relaxed);
+  return !(state & kStateLoading) && !((state & kStateReplica) && executor_.options().replica_ignore_maxmemory);
+}
+
+size_t Eviction::evictable(Shard& s) const {
+  if (policy_ == MaxmemoryPolicy::kNoeviction) return 0;
+  size_t n = 0;
+  for (int i = 0; i < s.databases(); i++) n += is_volatile(policy_) ? s.physical(i).volatile_keys() : s.physical(i).size();
+  return n;
+}
+
+// How far this thread's account may grow until it has to look again; and what is too much, and not asked of anybody yet, is asked of those who have the keys.
+void Eviction::look() {
+  const auto used = static_cast<int64_t>(memory::used() - memory_not_counted(executor_.engine()));
+  const auto limit = static_cast<int64_t>(std::min<uint64_t>(limit_, INT64_MAX / 2));
+  const auto threads = static_cast<int64_t>(executor_.engine().shards.size());
+  exceeded_ = used > limit;
+  target_ = memory::own() + (exceeded_ ? 0 : (limit - used) / threads);
+  if (!exceeded_) return wanted_.store(0, std::memory_order_relaxed);
+  if (policy_ == MaxmemoryPolicy::kNoeviction)  // only what has been removed already
+    return wanted_.store(executor_.shard().graveyard.empty() ? 0 : used - limit, std::memory_order_relaxed);
+  int64_t excess = used - limit;
+  for (Executor* e : executor_.engine().executors) excess -= e->eviction().wanted();
+  if (excess > 0) ask_for(excess);
+}
+
+void Eviction::ask_for(int64_t excess) {
+  const Engine& engine = executor_.engine();
+  size_t all = 0;
+  for (Shard* s : engine.shards) all += evictable(*s);
+  if (!all) return;
+  // A little is asked of one thread, drawn by its part of the keys, since nobody evicts less than a key; much of all.
+  const bool little = excess < kLittle;
+  auto drawn = static_cast<int64_t>(executor_.shard().random.below(all));
+  for (size_t i = 0; i < engine.shards.size(); i++) {
+    auto own = static_cast<int64_t>(evictable(*engine.shards[i]));
+    int64_t part = static_cast<int64_t>(static_cast<double>(excess) * static_cast<double>(own) / static_cast<double>(all));
+    if (little) part = drawn >= 0 && drawn < own ? excess : 0;
+    drawn -= own;
+    if (part > 0) engine.executors[i]->eviction().wanted_.fetch_add(part, std::memory_order_relaxed);
+  }
+}
+
+// What was asked of this thread.
+Eviction::Outcome Eviction::evict() {
+  const Clock& clock = *executor_.engine().clock;
+  int64_t start = 0;
+  for (size_t keys = 1; wanted() > 0; keys++) {
+    int64_t before = memory::own();
+    // What has gone already is freed before more goes.
+    if (!executor_.shard().graveyard.empty()) {
+      executor_.shard().graveyard.dig(kAllocationsAtOnce);
+    } else if (!evict_one()) {
+      wanted_.store(0, std::memory_order_relaxed);
+      break;
+    }
+    int64_t freed = before - memory::own();
+    if (wanted_.fetch_sub(freed, std::memory_order_relaxed) <= freed) wanted_.store(0, std::memory_order_relaxed);
+    if (keys == 1)
+      start = clock.monotonic_ns();
+    else if (keys % kKeysBetweenClocks == 0 && clock.monotonic_ns() - start > budget_ns_)
+      return Outcome::kMore;
+  }
+  look();
+  if (!exceeded_) return Outcome::kBelow;
+  if (wanted() > 0 && evictable(executor_.shard())) return Outcome::kMore;
+  for (Shard* s : executor_.engine().shards)
+    if (evictable(*s) || s->graveyard.pending()) return Outcome::kOthers;
+  return Outcome::kNothing;
+}
+
+void Eviction::settle(Outcome outcome) {
+  set_state(executor_.engine(), kStateOutOfMemory, outcome == Outcome::kNothing);
+  note_exceeded(outcome != Outcome::kBelow);
+  more_ = outcome == Outcome::kMore;
+  if (outcome == Outcome::kMore || outcome == Outcome::kOthers) executor_.rouse_others();
+}
+
+void Eviction::note_exceeded(bool exceeded) {
+  ShardStats& stats = executor_.shard().stats;
+  if (exceeded == (exceeded_us_ != 0)) return;
+  if (exceeded) {
+    exceeded_us_ = executor_.now_us();
+  } else {
+    stats.eviction_exceeded_us.add(executor_.now_us() - exceeded_us_);
+    exceeded_us_ = 0;
+  }
+  stats.eviction_exceeded_since_us.set(exceeded_us_);
+}
+
+void Eviction::begin_turn() {
+  if (!allowed()) return settle(Outcome::kBelow);
+  look();
+  settle(exceeded_ ? evict() : Outcome::kBelow);
+}
+
+void Eviction::make_room() {
+  if (memory::own() <= target_ && !exceeded_) return;
+  if (!allowed()) return settle(Outcome::kBelow);
+  look();
+  settle(exceeded_ ? evict() : Outcome::kBelow);
+}
+
+bool Eviction::background() {
+  if (more_) begin_turn();
+  return more_;
+}
+
+// --- one key
+
+bool Eviction::evict_one() {
+  if (policy_ == MaxmemoryPolicy::kNoeviction) return false;
+  EvictionPool::Candidate victim;
+  if (!(is_random(policy_) ? find_random(victim) : find_best(victim))) return false;
+  Shard& s = executor_.shard();
+  Database& d = s.physical(victim.database);
+  evict_key(executor_, s, d, KeyRef(d.find_hash(victim.slot, victim.hash)->key(), victim.hash, victim.slot));
+  return true;
+}
+
+namespace {
+
+EvictionPool::Candidate candidate(const Entry& e, const Database& d, uint64_t score) {
+  return {score, hash_bytes(e.key()), key_slot(e.key()), static_cast<uint16_t>(d.number())};
+}
+
+}  // namespace
+
+// The databases in turn, as Redis.
+bool Eviction::find_random(EvictionPool::Candidate& found) {
+  Shard& s = executor_.shard();
+  auto random = [&s] { return s.random.next(); };
+  for (int i = 0; i < s.databases(); i++) {
+    next_database_ = (next_database_ + 1) % s.databases();
+    Database& d = s.physical(next_database_);
+    if (policy_ == MaxmemoryPolicy::kAllkeysRandom) {
+      Entry* e = d.random_entry(random);
+      if (!e) continue;
+      found = candidate(*e, d, 0);
+      return true;
+    }
+    if (!d.volatile_keys()) continue;
+    Entry* drawn = nullptr;
+    size_t seen = 0;
+    for (size_t tries = 0; tries < kBucketsASample && !drawn; tries++)
+      d.sample_keys(random, [&](Entry* e) {
+        if (e->expiry_ms() >= 0 && s.random.below(++seen) == 0) drawn = e;
+      });
+    if (!drawn) {  // few among many
+      ExpiryNode* n = s.expiry.walk();
+      found = candidate(*Entry::from_node(n), s.physical(static_cast<int>(n->database)), 0);
+      return true;
+    }
+    found = candidate(*drawn, d, 0);
+    return true;
+  }
+  return false;
+}
+
+void Eviction::sample(Database& d) {
+  Shard& s = executor_.shard();
+  EvictionScore score{policy_, executor_.now_ms(), static_cast<int>(executor_.options().lfu_decay_time)};
+  const bool only_volatile = is_volatile(policy_);
+  size_t seen = 0;
+  auto look_at = [&](Entry* e) {
+    if (only_volatile && e->expiry_ms() < 0) return;
+    seen++;
+    uint64_t v = score.of(*e);
+    if (pool_.wants(v)) pool_.add(candidate(*e, s.physical(d.number()), v));
+  };
+  for (size_t buckets = 0; seen < samples_ && buckets < kBucketsASample; buckets++)
+    d.sample_keys([&s] { return s.random.next(); }, look_at);
+  if (!only_volatile) return;
+  auto node = [&](ExpiryNode* n) {
+    Entry* e = Entry::from_node(n);
+    uint64_t v = score.of(*e);
+    if (pool_.wants(v)) pool_.add(candidate(*e, s.physical(static_cast<int>(n->database)), v));
+  };
+  if (policy_ == MaxmemoryPolicy::kVolatileTtl) s.expiry.soonest(samples_, node);
+  for (; seen < samples_; seen++)  // they are few among many
+    if (ExpiryNode* n = s.expiry.walk()) node(n);
+}
+
+bool Eviction::find_best(EvictionPool::Candidate& found) {
+  Shard& s = executor_.shard();
+  EvictionScore score{policy_, executor_.now_ms(), static_cast<int>(executor_.options().lfu_decay_time)};
+  for (;;) {
+    size_t keys = 0;
+    for (int i = 0; i < s.databases(); i++) {
+      Database& d = s.physical(i);
+      size_t n = is_volatile(policy_) ? d.volatile_keys() : d.size();
+      if (!n) continue;
+      keys += n;
+      sample(d);
+    }
+    if (!keys) return false;
+    while (!pool_.empty()) {
+      found = pool_.take_best();
+      Database& d = s.physical(found.database);
+      Entry* e = d.find_hash(found.slot, found.hash);
+      if (!e || (is_volatile(policy_) && e->expiry_ms() < 0)) continue;
+      uint64_t now = score.of(*e);
+      if (now >= found.score) return true;
+      found.score = now;  // used meanwhile: it is weighed again
+      if (pool_.wants(now)) pool_.add(found);
+    }
+  }
+}
+
+}  // namespace ringwood

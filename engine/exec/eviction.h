@@ -1,0 +1,72 @@
+#pragma once
+// Keeps the data below maxmemory. Memory is counted for the whole process; each thread evicts keys of its own shard. Whoever finds that there is too
+// much asks the threads, by their part of the keys that may go, so that a shard whose thread is busier than others does not lose more keys. Work is done
+// where Redis does it (evict.c): before a request that may need memory, and between requests as long as there is too much; a single call takes no longer
+// than maxmemory-eviction-tenacity allows.
+//
+// Between two looks at the sum of all threads, which costs a cache line a thread, a thread watches its own account alone: it may grow by its share of
+// what is free.
+#include <atomic>
+
+#include "engine/exec/eviction_pool.h"
+#include "engine/exec/shard.h"
+
+namespace ringwood {
+
+class Executor;
+struct Engine;
+
+// Bytes that do not count as used: what the mutation log holds beyond its backlog for readers that are behind. Evicting for those would write more into it.
+size_t memory_not_counted(const Engine& engine);
+
+class Eviction {
+ public:
+  explicit Eviction(Executor& executor) : executor_(executor) {}
+  Eviction(const Eviction&) = delete;
+
+  // The options have changed.
+  void take_options();
+  // maxmemory is set; the other functions are for then alone. None of them may be called while the shard is lent.
+  bool limited() const { return limit_ != 0; }
+  // At the beginning of a turn: looks at the sum, and evicts.
+  void begin_turn();
+  // Before a request that may need memory: evicts what the requests before it have used. Afterwards kStateOutOfMemory says whether it is to be refused.
+  void make_room();
+  // Between turns. True when there is more to evict at once.
+  bool background();
+
+ private:
+  enum class Outcome {
+    kBelow,    // the limit
+    kMore,     // to evict here, in the next turn
+    kOthers,   // have been asked
+    kNothing,  // is left to evict anywhere
+  };
+  bool allowed() const;
+  int64_t wanted() const { return wanted_.load(std::memory_order_relaxed); }
+  void look();
+  void ask_for(int64_t excess);
+  Outcome evict();
+  void settle(Outcome outcome);
+  void note_exceeded(bool exceeded);
+  size_t evictable(Shard& s) const;
+  bool evict_one();
+  bool find_random(EvictionPool::Candidate& found);
+  bool find_best(EvictionPool::Candidate& found);
+  void sample(Database& d);
+
+  Executor& executor_;
+  uint64_t limit_ = 0;
+  MaxmemoryPolicy policy_ = MaxmemoryPolicy::kNoeviction;
+  size_t samples_ = 0;
+  int64_t budget_ns_ = 0;
+  int64_t target_ = 0;       // bytes of this thread's account that it may have
+  bool exceeded_ = false;    // the sum was above the limit when it was last looked at
+  int64_t exceeded_us_ = 0;  // since when, 0: it is not
+  bool more_ = false;        // above the limit, with keys to evict
+  int next_database_ = 0;    // of a random policy
+  EvictionPool pool_;
+  alignas(64) std::atomic<int64_t> wanted_{0};  // bytes that this thread is to free; others add to it
+};
+
+}  // namespace ringwood

@@ -1,0 +1,37 @@
+#pragma once
+// What clients cost, and who goes when all of them together cost more than maxmemory-clients: the largest first (Redis: networking.c, evictClients).
+// Each loop counts and closes its own connections; a loop whose largest is less than half of another loop's leaves it to that one.
+#include <cstddef>
+#include <cstdint>
+
+namespace ringwood {
+
+class Connection;
+class Loop;
+struct Options;
+
+// Bytes of a connection: itself, its buffers, its queue of commands, what it watches and is subscribed to.
+size_t connection_memory(const Connection& c);
+
+class ClientMemory {
+ public:
+  explicit ClientMemory(Loop& loop) : loop_(loop) {}
+
+  // Once a turn, before anything is noted: takes over the options.
+  void begin_turn(const Options& options);
+  // maxmemory-clients is set: every connection that had to do with this turn is to be noted.
+  bool limited() const { return limit_ != 0; }
+  void note(Connection& c);
+  // The connection is going: it costs nothing any more.
+  void forget(Connection& c);
+  // Closes connections of this loop where there is too much. At the end of a turn.
+  void evict();
+
+ private:
+  void note_all();
+  Loop& loop_;
+  uint64_t limit_ = 0;         // bytes, 0: none
+  int64_t idle_until_ms_ = 0;  // nobody could be closed: not asked again before
+};
+
+}  // namespace ringwood
