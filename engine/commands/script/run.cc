@@ -122,7 +122,9 @@ bool ScriptRun::shards_suffice(Call& nested) {
   ShardSet needed;
   add_shards(nested.command(), nested.args(), *call_.client(), call_.engine().mapping, needed);
   if ((needed & ~call_.executor().held()).any()) return false;
-  return !(nested.command().flags & kWrite) || undo_.note(nested);
+  if (nested.command().flags & kWrite) return undo_.note(nested);
+  undo_.note_expired(nested);
+  return true;
 }
 
 bool ScriptRun::run_command(Interpreter& interpreter, std::span<const Bytes> args) {

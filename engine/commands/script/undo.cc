@@ -5,6 +5,7 @@
 
 #include "engine/exec/call.h"
 #include "engine/exec/command_table.h"
+#include "engine/exec/engine.h"
 
 namespace ringwood {
 namespace {
@@ -50,6 +51,19 @@ bool UndoLog::note(Call& call) {
     images_.push_back(std::move(image));
   }
   return true;
+}
+
+// On a replica, and while a data set is loaded, reads remove nothing (Call::live).
+void UndoLog::note_expired(Call& call) {
+  if (call.engine().state.load(std::memory_order_relaxed) & (kStateReplica | kStateLoading)) return;
+  if (!CommandTable::keys_of(call.command(), call.args(), keys_)) return;
+  for (int i : keys_) {
+    KeyRef k(call.arg(static_cast<size_t>(i)));
+    Database& d = call.db(k);
+    const Entry* e = d.volatile_keys() ? d.find(k) : nullptr;
+    if (!e || !e->expired(call.now_ms()) || noted(call.database(), k.key)) continue;
+    images_.push_back({call.database(), OwnedBytes(k.key), Entry::make_int(k.key, 0, false), e->expiry_ms()});
+  }
 }
 
 void UndoLog::revert(Call& call) {

@@ -17,6 +17,9 @@ class UndoLog {
 
   // Copies the keys of `call`, a write that is about to run; each once. False when one is too large to be copied for a mere possibility: nothing is noted then.
   bool note(Call& call);
+  // Of a read that is about to run: its keys that have expired, which it will remove. They come back as expired keys, so that the second run removes, announces
+  // and propagates them; their values are not copied.
+  void note_expired(Call& call);
   // Puts every noted key back.
   void revert(Call& call);
   void forget();

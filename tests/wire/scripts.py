@@ -1,0 +1,344 @@
+#!/usr/bin/env python3
+"""Scripts and functions over sockets, with clients on every thread: atomic whatever keys they touch, undone without a trace when they start over, killed when they are busy.
+
+    scripts.py SERVER
+"""
+import glob
+import random
+import sys
+import threading
+import time
+
+from servers import Resp, Ringwood, Tap, equal, until
+
+BINARY = sys.argv[1]
+tap = Tap()
+A_SECOND = "for i = 1, 1e8 do end"  # about; time stands still in scripts
+ACCOUNTS = [f"account:{i}" for i in range(16)]  # on every shard
+BUSY = "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."
+BUSY_FUNCTION = "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE."
+UNKILLABLE = ("UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the script termination or kill the server in a hard way "
+              "using the SHUTDOWN NOSAVE command.")
+
+
+def per_shards(title, *options, counts=(1, 2, 4)):
+    def add(test):
+        def run(server):
+            test(server, random.Random(title))
+            equal(server.stop(), 0)  # a sanitizer that has found something says so by its status
+        tap.per_shards(title, lambda shards: Ringwood(BINARY, *options, shards=shards), counts)(run)
+        return test
+    return add
+
+
+def together(*workers):
+    """Runs them at the same time; the first fault of one is the test's."""
+    faults = []
+
+    def guarded(worker):
+        try:
+            worker()
+        except Exception as fault:  # told by the main thread
+            faults.append(fault)
+    threads = [threading.Thread(target=guarded, args=(w,), daemon=True) for w in workers]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join(60)
+        if t.is_alive():
+            raise TimeoutError("a client waits for ever")
+    if faults:
+        raise faults[0]
+
+
+# Called with none of its accounts declared, one, or both; its lists are never declared.
+MOVE = """
+local from, to, n = ARGV[1], ARGV[2], ARGV[3]
+redis.call('DECRBY', from, n)
+redis.call('RPUSH', 'log:' .. from, to)
+redis.call('INCRBY', to, n)
+return tonumber(redis.call('GET', from)) + tonumber(redis.call('GET', to))
+"""
+SUM = """
+local sum = 0
+for i = 0, 15 do sum = sum + tonumber(redis.call('GET', 'account:' .. i)) end
+return sum
+"""
+
+
+@per_shards("a sum never changes while scripts, transactions and plain commands move it about")
+def sums(server, rng):
+    server.client()("MSET", *[w for a in ACCOUNTS for w in (a, 1000)])
+    done, moved = threading.Event(), []
+
+    def script(seed, declared):
+        mine, c = random.Random(seed), server.client()
+        for i in range(120):
+            a, b = mine.sample(ACCOUNTS, 2)
+            # Another text every few calls: what is known to need all shards does not start over any more.
+            text = f"{MOVE}-- {seed} {i // 3}"
+            reply = c("EVAL", text, declared, *(a, b)[:declared], a, b, 1 + i % 3)
+            equal(isinstance(reply, int), True, reply)
+        moved.append(120)
+
+    def transaction():
+        mine, c = random.Random(7), server.client()
+        for i in range(120):
+            a, b = mine.sample(ACCOUNTS, 2)
+            replies = c.pipeline([("MULTI",), ("DECR", a), ("EVAL", "return redis.call('INCR', ARGV[1])", 0, b), ("EXEC",)])
+            equal(isinstance(replies[-1][1], int), True, replies)
+
+    def rename():
+        c = server.client()
+        for i in range(120):
+            c("EVAL", f"redis.call('RENAME', ARGV[1], ARGV[2]) redis.call('RENAME', ARGV[2], ARGV[1]) -- {i // 3}", 1, "account:3", "account:3", "elsewhere:" + str(i % 9))
+
+    def look(kind):
+        c = server.client()
+        while not done.is_set():
+            if kind == "script":
+                equal(c("EVAL", f"{SUM} -- {rng.random()}", 0), 16000)
+            elif kind == "declared":
+                equal(c("EVAL_RO", f"{SUM} -- {rng.random()}", 1, ACCOUNTS[0]), 16000)
+            elif kind == "mget":
+                equal(sum(int(v) for v in c("MGET", *ACCOUNTS)), 16000)
+            else:
+                equal(sum(int(v) for v in c.pipeline([("MULTI",)] + [("GET", a) for a in ACCOUNTS] + [("EXEC",)])[-1]), 16000)
+
+    def write():
+        try:
+            together(*[lambda n=n: script(n, n % 3) for n in range(4)], transaction, rename)
+        finally:
+            done.set()
+    together(write, *[lambda k=k: look(k) for k in ("script", "declared", "mget", "exec")])
+    c = server.client()
+    equal(sum(int(v) for v in c("MGET", *ACCOUNTS)), 16000)
+    equal(sum(c("LLEN", "log:" + a) for a in ACCOUNTS), 4 * 120, "each move once")
+
+
+@per_shards("a script that starts over leaves no half state, for others and for itself")
+def undone(server, _):
+    c, stop = server.client(), threading.Event()
+    kinds = {"string": ("SET", "5"), "list": ("RPUSH", "a", "b"), "hash": ("HSET", "f", "1"), "set": ("SADD", "1", "2"), "zset": ("ZADD", "1", "m"), "none": None}
+    others = [f"other:{i}" for i in range(8)]
+
+    def prepare():
+        c("FLUSHALL")
+        for name, what in kinds.items():
+            if what:
+                c(what[0], "x:" + name, *what[1:])
+                c("PEXPIRE", "x:" + name, 10000000)
+    writes = {"string": "'INCR', k", "list": "'LPUSH', k, 'new'", "hash": "'HINCRBY', k, 'f', 1", "set": "'SADD', k, '3'", "zset": "'ZINCRBY', k, 1, 'm'", "none": "'SET', k, 'made', 'NX'"}
+    results = {"string": ("GET", b"6"), "list": ("LRANGE", [b"new", b"a", b"b"]), "hash": ("HGET", b"2"), "set": ("SCARD", 3), "zset": ("ZSCORE", b"2"), "none": ("GET", b"made")}
+    more = {"LRANGE": (0, -1), "HGET": ("f",), "ZSCORE": ("m",)}
+    number = 0
+    for other in others:
+        prepare()
+        for name, write in writes.items():
+            number += 1
+            key = "x:" + name
+            text = f"local k = KEYS[1] redis.call({write}) redis.call('PUBLISH', 'news', k) redis.call('SET', ARGV[1], 'y') return redis.call('TTL', k) -- {number}"
+            ttl = c("EVAL", text, 1, key, other)
+            equal(ttl if name == "none" else ttl > 9000, -1 if name == "none" else True, f"{name} {ttl}")
+            command, value = results[name]
+            equal(c(command, key, *more.get(command, ())), value, name)
+    # What fails after it has started over keeps what it wrote until then, as everywhere; but once.
+    c("SET", "n", 0)
+    for i in range(8):
+        reply = c("EVAL", f"redis.call('INCR', KEYS[1]) redis.call('INCR', ARGV[1]) error('stop {i}')", 1, "n", f"m:{i}")
+        equal(isinstance(reply, Resp.Error), True)
+        equal((c("GET", "n"), c("GET", f"m:{i}")), (str(i + 1).encode(), b"1"))
+    # pcall does not keep a script that is given up.
+    for i in range(8):
+        equal(c("EVAL", f"redis.call('INCR', KEYS[1]) local ok = pcall(redis.call, 'INCR', ARGV[1]) return ok and {i}", 1, "p", f"q:{i}"), i)
+    equal(c("GET", "p"), b"8")
+
+    # Messages go once, and what others see in between is all or nothing.
+    listener = server.client()
+    listener("SUBSCRIBE", "told")
+
+    def look():
+        reader = server.client()
+        while not stop.is_set():
+            both = reader("MGET", "one", "two")
+            equal(both[0], both[1])
+
+    def write():
+        try:
+            for i in range(150):
+                c("EVAL", f"redis.call('SET', KEYS[1], ARGV[1]) redis.call('PUBLISH', 'told', ARGV[1]) redis.call('SET', ARGV[2], ARGV[1]) -- {i}", 1, "one", i, "two")
+        finally:
+            stop.set()
+    together(write, look, look)
+    equal([int(listener.read()[2]) for _ in range(150)], list(range(150)))
+
+
+@per_shards("a key that has expired is announced and propagated once, also when its script starts over",
+            "--appendonly", "yes", "--appendfsync", "always", "--notify-keyspace-events", "Ex")
+def expired(server, _):
+    c, listener = server.client(), server.client(timeout=20)
+    c("DEBUG", "SET-ACTIVE-EXPIRE", 0)
+    listener("SUBSCRIBE", "__keyevent@0__:expired")
+    names = [f"gone:{i}" for i in range(4)]
+    for i, name in enumerate(names):
+        c("SADD", name, *range(500)) if i % 2 else c("SET", name, "x")
+        c("PEXPIRE", name, 1)
+    time.sleep(0.02)
+    touches = "".join(f"redis.call('SET', 'far:{i}', KEYS[1]) " for i in range(4))
+    for name in names:
+        equal(c("EVAL", f"local n = redis.call('EXISTS', KEYS[1]) {touches} return n -- {name}", 1, name), 0)
+    equal([listener.read()[2] for _ in names], [n.encode() for n in names])
+    listener.send(Resp.encode("PING"))
+    equal(listener.read(), [b"pong", b""], "no second event")
+    with open(*glob.glob(server.directory + "/appendonlydir/*.incr.aof"), "rb") as f:
+        text = f.read()
+    for name in names:
+        equal(text.count(Resp.encode("DEL", name)), 1, f"DEL {name} in {text[-600:]!r}")
+        at = text.index(Resp.encode("DEL", name))
+        equal(text.rindex(b"MULTI", 0, at) < at < text.index(b"EXEC", at), True)
+    equal(c("DBSIZE"), 4)
+
+
+def busy(server, *command):
+    """A client whose script is busy, with another that sees it. A request that arrives in the very turn that runs the script waits for its end: so each look is a new client's."""
+    c = server.client()
+    c.send(Resp.encode(*command))
+    for _ in range(20):
+        time.sleep(0.05)
+        other = server.client(timeout=2)
+        try:
+            if str(other("PING")).startswith("BUSY"):
+                return c, server.client()
+        except TimeoutError:
+            pass
+        other.close()
+    raise AssertionError("the script is not busy")
+
+
+@per_shards("a busy script: BUSY on every thread, SCRIPT KILL, UNKILLABLE", "--busy-reply-threshold", 30)
+def script_kill(server, _):
+    waiting = [server.client() for _ in range(8)]
+    for i, w in enumerate(waiting):
+        w("SET", f"key:{i}", i)
+    runner, other = busy(server, "EVAL", "while true do redis.call('GET', 'key:1') end", 1, "key:1")
+    for i, w in enumerate(waiting):
+        equal(w("GET", f"key:{i}"), BUSY)
+        equal(w.pipeline([("SET", f"key:{i}", 9), ("EVAL", "return 1", 0), ("FUNCTION", "KILL"), ("MULTI",), ("GET", "key:0"), ("EXEC",)])[:3],
+              [BUSY, BUSY, BUSY])
+    equal(other("FUNCTION", "KILL"), BUSY)
+    equal(waiting[3]("SCRIPT", "KILL"), "OK")
+    reply = runner.read()
+    equal(isinstance(reply, Resp.Error) and "Script killed by user with SCRIPT KILL" in reply, True, reply)
+    for i, w in enumerate(waiting):
+        equal(w("GET", f"key:{i}"), str(i).encode())
+    equal(other("SCRIPT", "KILL"), "NOTBUSY No scripts in execution right now.")
+    equal(runner("GET", "key:1"), b"1")
+
+    # What has written is not killed: it must end by itself.
+    runner, other = busy(server, "EVAL", f"redis.call('SET', 'done', 0) {A_SECOND} return redis.call('INCR', 'done')", 1, "done")
+    equal(other("SCRIPT", "KILL"), UNKILLABLE)
+    equal([w("PING") for w in waiting], [BUSY] * 8)
+    equal(runner.read(), 1)
+    equal([w("PING") for w in waiting], ["PONG"] * 8)
+
+
+@per_shards("a busy function: FUNCTION KILL, FUNCTION STATS", "--busy-reply-threshold", 30)
+def function_kill(server, _):
+    c = server.client()
+    equal(c("FUNCTION", "LOAD", "#!lua name=lib\nredis.register_function('forever', function(keys, args) while true do end end)\n"
+            "redis.register_function{function_name='read', callback=function() while true do end end, flags={'no-writes'}}"), b"lib")
+    for call in (("FCALL", "forever", 0), ("FCALL", "forever", 2, "a", "b"), ("FCALL_RO", "read", 0)):
+        runner, other = busy(server, *call)
+        equal(other("GET", "a"), BUSY_FUNCTION)
+        equal(other("SCRIPT", "KILL"), BUSY_FUNCTION)
+        stats = other("FUNCTION", "STATS")
+        equal((stats[1][1], stats[1][3]), (call[1].encode(), [str(a).encode() for a in call]))
+        equal(other("FUNCTION", "KILL"), "OK")
+        reply = runner.read()
+        equal(isinstance(reply, Resp.Error) and "Script killed by user with SCRIPT KILL" in reply, True, reply)
+        equal(other("FUNCTION", "STATS")[1], None)
+        equal(other("FUNCTION", "KILL"), "NOTBUSY No scripts in execution right now.")
+        equal(runner("PING"), "PONG")
+
+
+@per_shards("clients that go while a script is busy, their own or another's", "--busy-reply-threshold", 30)
+def leave(server, _):
+    for round_ in range(4):
+        others = [server.client() for _ in range(8)]
+        runner, other = busy(server, "EVAL", f"while true do end -- {round_}", round_ % 3, *("a", "b")[:round_ % 3])
+        for i, o in enumerate(others):
+            o.send(Resp.encode("SET", f"k{i}", "v") * 5)
+            if i % 2:
+                o.close()
+        runner.close()
+        time.sleep(0.05)
+        equal(other("PING"), BUSY, "who has gone leaves the script")
+        equal(other("SCRIPT", "KILL"), "OK")
+        until(lambda: other("PING") == "PONG", "the script has ended")
+        for i, o in enumerate(others):
+            if not i % 2:
+                equal([o.read() for _ in range(5)], [BUSY] * 5)
+        equal(other("DBSIZE"), 0)
+    until(lambda: len(other("CLIENT", "LIST").splitlines()) < 20, "those that went have gone")
+    # One that has written ends, and its effects stay.
+    runner, other = busy(server, "EVAL", f"redis.call('SET', 'mark', 1) {A_SECOND} redis.call('SET', 'far', 1)", 0)
+    runner.close()
+    until(lambda: other("PING") == "PONG", "the script has ended")
+    equal(other("MGET", "mark", "far"), [b"1", b"1"])
+
+
+@per_shards("a busy script on each thread at once: each is killed", "--busy-reply-threshold", 30)
+def several(server, _):
+    runners = [server.client() for _ in range(8)]
+    for i, r in enumerate(runners):
+        r.send(Resp.encode("EVAL", "while true do end", 1, f"key:{i}"))
+    other, replies = server.client(), []
+
+    def replies_of(r):
+        replies.append(r.read())
+    threads = [threading.Thread(target=replies_of, args=(r,), daemon=True) for r in runners]
+    for t in threads:
+        t.start()
+    end = time.monotonic() + 30
+    while len(replies) < 8 and time.monotonic() < end:
+        other("SCRIPT", "KILL")
+        time.sleep(0.01)
+    equal(len(replies), 8)
+    equal([r for r in replies if not (r == BUSY or "Script killed by user" in r)], [])
+    equal(sum("Script killed" in r for r in replies) >= 1, True)
+    equal(other("PING"), "PONG")
+
+
+@per_shards("replies in RESP3, from scripts that hold some shards and all")
+def resp3(server, _):
+    three, two = server.client(), server.client()
+    three("HELLO", 3)
+    for c in (three, two):
+        c("DEL", "h", "z", "s")
+        c("HSET", "h", "f", "v")
+        c("ZADD", "z", "1.5", "m")
+        c("SADD", "s", "x")
+    wide = "redis.call('EXISTS', 'other:1', 'other:2', 'other:3', 'other:4') "
+    for n, start in enumerate(("", wide)):
+        for name, body, in_three, in_two in (
+                ("map", "redis.setresp(3) return redis.call('HGETALL', 'h')", {b"f": b"v"}, [b"f", b"v"]),
+                ("flat", "return redis.call('HGETALL', 'h')", [b"f", b"v"], [b"f", b"v"]),
+                ("double", "redis.setresp(3) return redis.call('ZSCORE', 'z', 'm')", 1.5, b"1.5"),
+                ("score", "return redis.call('ZSCORE', 'z', 'm')", b"1.5", b"1.5"),
+                ("set", "redis.setresp(3) return redis.call('SMEMBERS', 's')", [b"x"], [b"x"]),
+                ("null", "redis.setresp(3) return redis.call('GET', 'h2')", None, None),
+                ("true", "redis.setresp(3) return true", True, 1),
+                ("false", "redis.setresp(3) return false", False, 0),
+                ("number", "return {double = 3.25}", 3.25, b"3.25"),
+                ("big", "return {big_number = '12345678901234567890'}", 12345678901234567890, b"12345678901234567890"),
+                ("mapped", "return {map = {a = 1}}", {b"a": 1}, [b"a", 1]),
+                ("integer", "return 3.99", 3, 3),
+                ("error", "return redis.error_reply('MY own')", "MY own", "MY own"),
+                ("status", "return redis.status_reply('FINE')", "FINE", "FINE")):
+            text = f"{start}{body} -- {name}{n}"
+            equal(three("EVAL", text, 1, "h"), in_three, f"{name} in RESP3, start {n}")
+            equal(two("EVAL", text, 1, "h"), in_two, f"{name} in RESP2, start {n}")
+
+
+if __name__ == "__main__":
+    tap.run()
