@@ -24,7 +24,7 @@ constexpr CommandSpec kCommands[] = {
      .may_suspend = true,
      .group = Group::kServer,
      .since = "1.0.0",
-     .complexity = "",
+     .complexity = "O(1) to begin; from then on O(N) for every command that runs, N being the number of clients that monitor.",
      .summary = "Shows every command that the server runs, from now on."},
 };
 

@@ -56,6 +56,18 @@ def split(server):
             equal(read_exactly(s, len(wanted)), wanted, f"split at {at}")
 
 
+@per_shards("WAIT without replicas answers at once, and checks what it is given")
+def wait_alone(server):
+    c = server.client()
+    c("SET", "waited", "v")
+    equal(c("WAIT", 0, 0), 0)
+    begin = time.monotonic()
+    equal(c("WAIT", 1, 100), 0)
+    equal(0.09 < time.monotonic() - begin < 10, True)
+    for arguments, error in ((("x", 100), "ERR value is not an integer or out of range"), ((1, -1), "ERR timeout is negative")):
+        equal(c("WAIT", *arguments), error)
+
+
 @per_shards("a stream of single bytes is understood")
 def single_bytes(server):
     with raw(server) as s:

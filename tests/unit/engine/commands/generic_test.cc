@@ -342,12 +342,6 @@ TEST_P(Generic, ObjectTellsIdleTimeAndRefcount) {
   EXPECT_EQ(run({"OBJECT", "HELP"}).substr(0, 4), "*11\r");
 }
 
-TEST_P(Generic, WaitAnswersZeroWithoutReplicas) {
-  EXPECT_EQ(run({"WAIT", "1", "100"}), number(0));
-  EXPECT_EQ(run({"WAIT", "x", "100"}), "-ERR value is not an integer or out of range\r\n");
-  EXPECT_EQ(run({"WAIT", "1", "-1"}), "-ERR timeout is negative\r\n");
-}
-
 TEST(Lfu, CountsAccessesAndForgetsThem) {
   Options o;
   o.maxmemory_policy = MaxmemoryPolicy::kAllkeysLfu;

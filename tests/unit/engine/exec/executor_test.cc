@@ -206,11 +206,11 @@ TEST(Executor, LeavesAccessTimesAloneForAClientThatAsksForIt) {
 TEST(Executor, RefusesInRedissOrder) {
   Rig r(2);
   TestClient& c = r.client(0);
-  AclUser stranger("somebody", {});
-  c.gate = &stranger.stranger_gate;
+  c.become(std::make_shared<AclUser>("somebody", AclRules{}), false);
   EXPECT_EQ(r.run(c, {"here"}), "-ERR wrong number of arguments for 'here' command\r\n");
   EXPECT_EQ(r.run(c, {"here", "x"}), "-NOAUTH Authentication required.\r\n");
-  c.gate = TestClient().gate;
+  c.user = nullptr;
+  c.gate = c.rights = TestClient().gate;
   r.bare().engine().state = kStateLoading;
   EXPECT_EQ(r.run(c, {"one", r.key_on(1), "x"}), "-LOADING Redis is loading the dataset in memory\r\n");
   r.bare().engine().state = 0;
