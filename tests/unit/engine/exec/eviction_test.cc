@@ -129,8 +129,9 @@ TEST_P(Evicting, TheLeastRecentlyUsedGoFirst) {
   int used_left = 0, unused_left = 0, new_left = 0;
   for (int i = 0; i < 150; i++) (i < 75 ? used_left : unused_left) += has("old" + std::to_string(i));
   for (int i = 0; i < n; i++) new_left += has("new" + std::to_string(i));
-  EXPECT_GE(used_left, 65);
-  EXPECT_LE(unused_left, 30);
+  // Each shard chooses among its own keys, and of so few one may have a third more than another that were used.
+  EXPECT_GE(used_left, GetParam() == 1 ? 65 : 50);
+  EXPECT_LE(unused_left, GetParam() == 1 ? 30 : 45);
   EXPECT_GE(new_left, n - 2);
 }
 
@@ -152,8 +153,8 @@ TEST_P(Evicting, WhatExpiresSoonestGoesFirstUnderVolatileTtl) {
   for (int n = 0; n < 3000 && evicted() < before + 100; n++) s.run({"SET", "later" + std::to_string(n), value, "EX", "1000000"});
   int soon = 0, late = 0;
   for (int i = 0; i < 200; i++) (i < 100 ? soon : late) += has("k" + std::to_string(i));
-  EXPECT_LE(soon, 15);
-  EXPECT_GE(late, 85);
+  EXPECT_LE(soon, GetParam() == 1 ? 15 : 30);
+  EXPECT_GE(late, GetParam() == 1 ? 85 : 70);
 }
 
 TEST_P(Evicting, ALimitBelowWhatIsUsedEmptiesTheServerAndThenRefuses) {
