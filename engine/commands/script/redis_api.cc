@@ -156,7 +156,7 @@ int set_repl(lua_State* l) {
   double targets = lua_tonumber(l, 1);
   if (!(targets >= 0 && targets <= (kPropagateAof | kPropagateReplicas)))
     return raise(l, "Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.");
-  run_of(l).set_propagates(targets != kPropagateNone);
+  run_of(l).set_propagates(static_cast<int>(targets) != kPropagateNone);
   return 0;
 }
 
