@@ -34,7 +34,7 @@ ScriptRun::~ScriptRun() {
 
 // What a script without the first line does is judged command by command, but none runs on stale data.
 bool ScriptRun::begin() {
-  uint32_t refused = flags_ & kScriptAllowStale ? 0 : kStateMasterDown;
+  uint32_t refused = flags_ & kScriptAllowStale ? 0u : uint32_t{kStateMasterDown};
   if (!(flags_ & kScriptPlain)) {
     bool writes = !(flags_ & kScriptNoWrites);
     if (writes) refused |= kStateAofFailed | kStateSaveFailed | kStateReplica | kStateFewReplicas;
