@@ -60,13 +60,13 @@ bool SnapshotPart::run(Executor& here) {
 }
 
 void SnapshotPart::send(Executor& here, bool last) {
-  struct Delivery final : Task {
+  struct Handover final : Task {
     Snapshots* owner;
     uint64_t number;
     int shard;
     SnapshotChunk chunk;
   };
-  auto* t = new Delivery;
+  auto* t = new Handover;
   t->owner = &owner_;
   t->number = number_;
   t->shard = shard_.id();
@@ -75,10 +75,10 @@ void SnapshotPart::send(Executor& here, bool last) {
   t->chunk.last = last;
   if (info_.checksum) t->chunk.checksum = crc64(0, t->chunk.bytes.view());
   t->run = [](Task& task, Executor& home) {
-    auto& d = static_cast<Delivery&>(task);
+    auto& d = static_cast<Handover&>(task);
     d.owner->arrived(home, d.number, d.shard, d.chunk);
   };
-  t->done = [](Task& task, Executor&) { delete static_cast<Delivery*>(&task); };
+  t->done = [](Task& task, Executor&) { delete static_cast<Handover*>(&task); };
   under_way_++;
   here.send_task(home_, t);
 }

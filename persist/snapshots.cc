@@ -93,10 +93,10 @@ void Snapshots::cancel_held(Executor& here, const SnapshotSink& sink) {
     auto& c = static_cast<Cancel&>(task);
     Snapshots& s = *c.owner;
     if (c.number != s.number_ || !s.sink_) return;  // it has come to its end meanwhile
-    SnapshotSink* sink = s.sink_.exchange(nullptr);
+    SnapshotSink* called_off = s.sink_.exchange(nullptr);
     for (auto& w : s.waiting_) w.clear();
     s.busy_.store(false, std::memory_order_release);
-    sink->broken();
+    called_off->broken();
   };
   t->done = [](Task& task, Executor&) { delete static_cast<Cancel*>(&task); };
   here.send_task(home_, t);
