@@ -4,13 +4,14 @@
 #include <vector>
 
 #include "engine/exec/pubsub.h"
+#include "engine/exec/tracking.h"
 #include "net/loop.h"
 
 namespace ringwood {
 namespace {
 
-// Of a watched key and of a subscription, what other threads keep included.
-constexpr size_t kWatchBytes = sizeof(Transaction::Watch) + 64, kSubscriptionBytes = 120;
+// Of a watched key, a subscription and a tracked prefix, what other threads keep included.
+constexpr size_t kWatchBytes = sizeof(Transaction::Watch) + 64, kSubscriptionBytes = 120, kPrefixBytes = 160;
 constexpr uint64_t kLeastLimit = 128 * 1024;  // Redis's: below that nobody could speak with the server any more
 constexpr int64_t kPauseMs = 100;
 
@@ -33,6 +34,7 @@ size_t connection_memory(const Connection& c) {
   if (c.subscriptions)
     for (auto kind : {PubSub::Kind::kChannel, PubSub::Kind::kPattern, PubSub::Kind::kShardChannel})
       bytes += PubSub::count(c, kind) * kSubscriptionBytes;
+  if (c.tracking) bytes += c.tracking->prefixes.size() * kPrefixBytes;
   return bytes;
 }
 

@@ -52,6 +52,8 @@ class AppendOnly final : private AofWriter::Owner, private ChunkFile::Owner, pri
   // --- any thread
   bool on() const { return on_.load(std::memory_order_relaxed); }
   // Under way, or about to begin.
+  // The first rewrite since it was switched on has not ended: the file cannot be loaded alone. First thread.
+  bool initial() const { return engine_.options->get().appendonly && rewriting_.load(std::memory_order_relaxed) && !whole_; }
   bool rewriting() const { return rewriting_.load(std::memory_order_relaxed) || (wanted() && !persistence_.saving()); }
   // To begin when the save that is under way has ended.
   bool rewrite_scheduled() const { return !rewriting_.load(std::memory_order_relaxed) && wanted() && persistence_.saving(); }

@@ -128,6 +128,7 @@ void Executor::serve_queue(Shard& shard, const BlockedKeys::Key& key, const Shar
     next = l->next;  // serving takes no other waiter out of this queue
     Waiter& w = *l->waiter;
     Entry* e = d.find(k);
+    if (e && e->expired(now_ms())) e = nullptr;  // whoever comes to use the key removes it: nobody is served by looking
     if (!w.when_gone && !(e && e->type() == w.type)) {
       if (!e && !queue->wait_for_gone) return;
       continue;

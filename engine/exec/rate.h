@@ -1,6 +1,7 @@
 #pragma once
 // How fast a counter grows, as INFO's instantaneous_* fields tell it: the mean of the last 16 samples, each over at least 100 ms (Redis: server.c,
 // trackInstantaneousMetric). Written by one thread, read by any.
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
@@ -13,10 +14,14 @@ class Rate {
   bool due(int64_t now_us) const { return now_us - sampled_us_ >= kEveryUs || now_us < sampled_us_; }
   void sample(int64_t value, int64_t now_us) {
     if (sampled_us_ && now_us > sampled_us_) {
-      sum_ -= samples_[at_];
-      samples_[at_] = static_cast<double>(value - last_) * 1e6 / static_cast<double>(now_us - sampled_us_);
-      sum_ += samples_[at_];
-      at_ = (at_ + 1) % kSamples;
+      double rate = static_cast<double>(value - last_) * 1e6 / static_cast<double>(now_us - sampled_us_);
+      // A thread that slept took no samples meanwhile: one that is late stands for all that were due.
+      int64_t missed = (now_us - sampled_us_) / kEveryUs;
+      for (int64_t n = std::clamp<int64_t>(missed, 1, kSamples); n; n--) {
+        sum_ += rate - samples_[at_];
+        samples_[at_] = rate;
+        at_ = (at_ + 1) % kSamples;
+      }
       per_second_.store(sum_ > 0 ? sum_ / kSamples : 0, std::memory_order_relaxed);
     }
     last_ = value;

@@ -55,7 +55,10 @@ def starter(server, shards, folder):
     """A program that takes the configuration file as its first argument, as the suite starts a server."""
     script = Path(folder) / "redis-server"
     # Under the name that the suite started, which the process's title shows.
-    script.write_text(f'#!/bin/bash\nfile=$1\nshift\nexec -a "$0" {server} "$file" --shards {shards} "$@"\n')
+    # The option stands where no other one's arguments are: behind the configuration file, behind what is no option, or before what stands instead of a file.
+    script.write_text(f'#!/bin/bash\nif [[ $1 == --* ]]; then exec -a "$0" {server} --shards {shards} "$@"; fi\n'
+                      f'if [[ $2 && $2 != --* ]]; then exec -a "$0" {server} "$@" --shards {shards}; fi\n'
+                      f'file=$1\nshift\nexec -a "$0" {server} "$file" --shards {shards} "$@"\n')
     script.chmod(0o755)
     return str(script)
 

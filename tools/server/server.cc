@@ -193,12 +193,13 @@ bool Server::background(Executor& first) {
   if (loading_again_) more |= advance_load_append_only(first);
   if (first.now_ms() < next_cron_ms_) return more;
   next_cron_ms_ = first.now_ms() + kCronMs;
-  if (ending_.wanted) {
+  const bool paused = engine_.debug.pause_cron.load(std::memory_order_relaxed);
+  if (ending_.wanted && (!paused || closing_down_)) {
     try_to_end(first);
     return false;
   }
   append_only_->turn(first, true);
-  if (engine_.debug.pause_cron.load(std::memory_order_relaxed)) return false;
+  if (paused) return false;
   persistence_->refresh_gate(first.options());
   if (persistence_->due(first.options(), first.now_ms())) {
     log_.write(LogLevel::kNotice, "%lld changes since the last save: saving in the background",

@@ -77,6 +77,8 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   void end(uint32_t flags, Executor* asker, OwedReply owed);
   void try_to_end(Executor& first);
   void end_failed();
+  bool begin_end();
+  void give_up();  // the server runs on; whoever asked is told
   void close_down();
   void exit_now(int code);
 
@@ -117,6 +119,8 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
     Executor* asker = nullptr;  // null: a signal
     OwedReply owed{nullptr, 0};
   } ending_;
+  enum class EndingStage : uint8_t { kNone, kWanted, kTakenBack, kBegun };
+  std::atomic<EndingStage> ending_stage_{EndingStage::kNone};
 };
 
 }  // namespace ringwood

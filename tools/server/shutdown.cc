@@ -49,20 +49,40 @@ void Server::signalled(int signal) {
 }
 
 void Server::end(uint32_t flags, Executor* asker, OwedReply owed) {
+  if (ending_.wanted && ending_stage_ == EndingStage::kTakenBack) give_up();
   if (ending_.wanted) {  // a second wish while the first is under way: it is told what becomes of the first
     if (asker) ending_.asker = asker, ending_.owed = owed;
     return;
   }
   ending_ = {true, false, false, flags, asker, owed};
+  ending_stage_ = EndingStage::kWanted;
 }
 
+// From any thread, until the end has begun for good: the first thread sees it when it looks again.
 bool Server::abort_shutdown() {
-  return false;  // nothing here waits for long: there are no replicas yet whose lag a shutdown would wait for
+  auto stage = EndingStage::kWanted;
+  if (!ending_stage_.compare_exchange_strong(stage, EndingStage::kTakenBack)) return false;
+  log_.write(LogLevel::kNotice, "Shutdown manually aborted.");
+  return true;
+}
+
+// From here on it cannot be taken back. False when it has been.
+bool Server::begin_end() {
+  auto stage = EndingStage::kWanted;
+  if (ending_stage_.compare_exchange_strong(stage, EndingStage::kBegun) || stage == EndingStage::kBegun) return true;
+  give_up();
+  return false;
 }
 
 void Server::try_to_end(Executor& first) {
   if (!ending_.wanted || ending_.saving) return;
   if (closing_down_) return close_down();
+  if (ending_stage_ == EndingStage::kTakenBack) return give_up();
+  if (append_only_->initial()) {  // what is on disk is not yet the data
+    const bool force = ending_.flags & kShutdownForce;
+    log_.write(LogLevel::kWarning, force ? "Writing initial AOF. Exit anyway." : "Writing initial AOF, can't exit.");
+    if (!force) return end_failed();
+  }
   if (load_->active() || append_only_->loading()) return exit_now(0);  // what is on disk is all there is
   bool save = (ending_.flags & kShutdownSave) || (!options_.get().save.empty() && !(ending_.flags & kShutdownNosave));
   if (persistence_->saving()) {  // the image in the making is older than the data, or not wanted: it goes, and the cron looks again
@@ -73,6 +93,7 @@ void Server::try_to_end(Executor& first) {
     ending_.cancelled = true;
     return;
   }
+  if (!begin_end()) return;
   if (!save) return close_down();
   log_.write(LogLevel::kNotice, "Saving the final RDB snapshot before exiting.");
   ending_.saving = true;
@@ -83,6 +104,7 @@ void Server::try_to_end(Executor& first) {
         server.ending_.saving = false;
         if (result.error == EBUSY) return;  // an image for somebody else is under way: the cron looks again
         if (!result.error || (server.ending_.flags & kShutdownForce)) return server.close_down();
+        server.log_.write(LogLevel::kWarning, "Error trying to save the DB, can't exit.");
         server.end_failed();
       },
       this);
@@ -97,11 +119,15 @@ void Server::close_down() {
 }
 
 void Server::end_failed() {
-  log_.write(LogLevel::kWarning, "Error trying to save the DB, can't exit.");
   log_.write(LogLevel::kWarning, "Errors trying to shut down the server. Check the logs for more information.");
+  give_up();
+}
+
+void Server::give_up() {
   Executor* asker = ending_.asker;
   OwedReply owed = ending_.owed;
   ending_ = {};
+  ending_stage_ = EndingStage::kNone;
   if (!asker) return;
   struct Answer final : Task {
     OwedReply owed;
