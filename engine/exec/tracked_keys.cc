@@ -33,6 +33,7 @@ void TrackedKeys::flush() {
   keys.set(0);
   items.set(0);
   flushed_ = true;
+  on_ = listening_;
 }
 
 bool TrackedKeys::evict_any() {

@@ -27,7 +27,10 @@ class TrackedKeys {
   };
 
   // Whether anybody tracks keys, and whether by prefix: set by Tracking, with every shard held.
-  void listen(bool on, bool by_prefix) { on_ = on, by_prefix_ = by_prefix; }
+  void listen(bool on, bool by_prefix) {
+    listening_ = on, by_prefix_ = by_prefix;
+    on_ = on || !readers_.empty();  // what was remembered has to go when it changes, also while nobody tracks: its reader may track again
+  }
   bool on() const { return on_; }
 
   void remember(Bytes key, uint64_t reader);
@@ -51,7 +54,7 @@ class TrackedKeys {
   };
   using Readers = std::unordered_map<OwnedBytes, std::vector<uint64_t>, Hash, std::equal_to<>>;
   void invalidate(Readers::iterator it);
-  bool on_ = false, by_prefix_ = false, flushed_ = false;
+  bool on_ = false, listening_ = false, by_prefix_ = false, flushed_ = false;
   Readers readers_;
   std::vector<Invalid> invalid_;
   std::vector<Changed> changed_;

@@ -47,6 +47,20 @@ TEST(TrackedKeys, NotesEveryChangeWherePrefixesAreTracked) {
   EXPECT_FALSE(changed[1].by_client);
 }
 
+// CLIENT TRACKING OFF, FLUSHALL, CLIENT TRACKING ON: the reader is told of nothing that it read before.
+TEST(TrackedKeys, WhatChangesWhileNobodyTracksIsForgotten) {
+  TrackedKeys t;
+  t.listen(true, false);
+  t.remember("a", 1);
+  t.listen(false, false);
+  ASSERT_TRUE(t.on());
+  t.flush();
+  EXPECT_FALSE(t.on());
+  t.listen(true, false);
+  t.key_modified("a", true);
+  EXPECT_TRUE(t.take_invalid().empty());
+}
+
 TEST(TrackedKeys, ForgetsAllOrAny) {
   TrackedKeys t;
   t.listen(true, false);
