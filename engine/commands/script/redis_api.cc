@@ -15,7 +15,7 @@ namespace ringwood {
 namespace {
 
 constexpr int kVersionNumber = 0x00070206;  // of kRedisVersion
-enum Propagate : int { kPropagateNone = 0, kPropagateAof = 1, kPropagateReplicas = 2 };
+constexpr int kPropagateNone = 0, kPropagateAof = 1, kPropagateReplicas = 2;
 
 int raise(lua_State* l, const char* text) {
   lua::push_error(l, text);
