@@ -4,7 +4,7 @@
     bench/instructions.py BUILD [--only get,set] [--batch 1,16,64] [--count 6400] [--functions] [--with acl|tracking]
 
 BUILD is a build folder with the program bench/bench-instructions (a release build, for numbers that mean something). What is counted: from the
-arguments, parsed already, to the reply in the client's buffer; begin_turn and take_mail once a batch. Not counted: the parser, the sockets.
+arguments, parsed already, to the reply in the client's buffer; begin_turn, take_mail and end_turn once a batch. Not counted: the parser, the sockets.
 Only what runs below the function `measured` counts (--toggle-collect). --functions prints the dearest functions of each.
 """
 import argparse

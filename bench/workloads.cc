@@ -183,6 +183,7 @@ void Driver::run(size_t requests) {
       c->out.clear();
     }
     e.written().clear();
+    e.end_turn();
   }
 }
 
@@ -196,6 +197,7 @@ bool Driver::verify(size_t requests) {
       c.out.clear();
     }
     engine_.executor(0).written().clear();
+    engine_.executor(0).end_turn();
   }
   return true;
 }

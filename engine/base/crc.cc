@@ -43,7 +43,7 @@ constexpr Tables64 k64;
 
 }  // namespace
 
-uint16_t crc16(Bytes data) {
+__attribute__((always_inline)) static inline uint16_t crc16_inline(Bytes data) {
   const uint8_t* p = octets(data);
   size_t n = data.size();
   unsigned c = 0;
@@ -53,6 +53,8 @@ uint16_t crc16(Bytes data) {
   while (n--) c = ((c << 8) & 0xffff) ^ t[0][(c >> 8) ^ *p++];
   return static_cast<uint16_t>(c);
 }
+
+uint16_t crc16(Bytes data) { return crc16_inline(data); }
 
 uint64_t crc64(uint64_t crc, Bytes data) {
   const uint8_t* p = octets(data);
@@ -113,7 +115,7 @@ uint16_t key_slot(Bytes key) {
     size_t end = key.find('}', start);
     if (end != Bytes::npos && end > start) key = key.substr(start, end - start);
   }
-  return crc16(key) & (kSlots - 1);
+  return crc16_inline(key) & (kSlots - 1);
 }
 
 }  // namespace ringwood

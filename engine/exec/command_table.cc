@@ -28,7 +28,7 @@ uint64_t load_short(const char* p, size_t n) {
 }
 
 struct FoldedName {
-  uint64_t first;  // the first eight bytes, folded
+  uint64_t first;  // the first eight bytes, as written
   uint64_t hash;
 };
 
@@ -42,10 +42,12 @@ uint64_t fold_rest(Bytes name, uint64_t h) {
   return h;
 }
 
+constexpr uint64_t kCaseBits = 0x2020202020202020ull;
+
 // Names of up to eight bytes, which most requests have, need one word.
 inline FoldedName fold_name(Bytes name) {
-  uint64_t first = fold8(load_short(name.data(), name.size()));
-  uint64_t h = (first ^ name.size()) * kMultiplier;
+  uint64_t first = load_short(name.data(), name.size());
+  uint64_t h = ((first | kCaseBits) ^ name.size()) * kMultiplier;  // as if all bytes were letters: one step, and equal for what is equal
   if (__builtin_expect(name.size() > 8, 0)) h = fold_rest(name, h);
   return {first, h ^ h >> 32};
 }
@@ -212,8 +214,10 @@ bool find_keys(const KeySpec& k, std::span<const Bytes> args, std::vector<int>& 
 }  // namespace
 
 struct CommandTable::Place {
-  uint64_t first = 0;
+  uint64_t first = 0;  // folded
+  uint64_t fixed = 0;  // the bits of it that do not tell upper case from lower
   size_t size = 0;
+  bool fits(uint64_t word, size_t length) const { return ((word ^ first) & fixed) == 0 && size == length; }
   const Command* command = nullptr;
 };
 
@@ -269,7 +273,8 @@ void CommandTable::put(const Command* c) {
   FoldedName n = fold_name(c->called);
   uint64_t i = n.hash & index_mask_;
   while (index_[i].command) i = (i + 1) & index_mask_;
-  index_[i] = Place{n.first, c->called.size(), c};
+  const uint64_t lower = fold8(n.first), upper = lower & ~kCaseBits;
+  index_[i] = Place{lower, ~(upper ^ fold8(upper)), c->called.size(), c};
 }
 
 void CommandTable::freeze(int shards) {
@@ -293,7 +298,7 @@ __attribute__((always_inline)) inline const Command* CommandTable::look_up(Bytes
   FoldedName n = fold_name(name);
   for (uint64_t i = n.hash & index_mask_; index_[i].command; i = (i + 1) & index_mask_) {
     const Place& p = index_[i];
-    if (p.first == n.first && p.size == name.size() && (name.size() <= 8 || same_folded(p.command->called, name))) return p.command;
+    if (p.fits(n.first, name.size()) && (name.size() <= 8 || same_folded(p.command->called, name))) return p.command;
   }
   return nullptr;
 }
@@ -309,12 +314,30 @@ const Command* CommandTable::find_original(Bytes full_name) const {
   return found && bar != Bytes::npos ? found->find_subcommand(full_name.substr(bar + 1)) : found;
 }
 
+// The subcommand that the arguments name, or the container.
+__attribute__((noinline)) static const Command* within(const Command* container, Bytes name) {
+  const Command* s = container->find_subcommand(name);
+  return s ? s : container;
+}
+
+// Short names, nearly all, are found without a call, so that nothing is saved and restored for one.
 const Command* CommandTable::find(std::span<const Bytes> args) const {
   if (args.empty()) return nullptr;
-  const Command* c = look_up(args[0]);
+  const Bytes name = args[0];
+  const Command* c = nullptr;
+  if (__builtin_expect(name.size() > 8 || index_.empty(), 0)) {
+    c = find(name);
+  } else {
+    const FoldedName n = fold_name(name);
+    const Place* places = index_.data();
+    for (uint64_t i = n.hash & index_mask_; places[i].command; i = (i + 1) & index_mask_)
+      if (places[i].fits(n.first, name.size())) {
+        c = places[i].command;
+        break;
+      }
+  }
   if (__builtin_expect(!c || c->subcommands.empty() || args.size() < 2, 1)) return c;
-  const Command* s = c->find_subcommand(args[1]);
-  return s ? s : c;
+  return within(c, args[1]);
 }
 
 // The keys that only the function sees. Of GEORADIUS's options "STORE a STORE b" the specifications name the first key, but the last one is written.

@@ -153,7 +153,8 @@ void Executor::run_deferred() {
 
 bool Executor::submit(Client& client, std::span<const Bytes> args) {
   const Command* command = engine_.commands->find(args);
-  if (__builtin_expect(pending_ == batch_.size(), 0)) batch_.resize(pending_ * 2 + 64);
+  auto grow = [this]() __attribute__((noinline, cold)) { batch_.resize(pending_ * 2 + 64); };
+  if (__builtin_expect(batch_.data() + pending_ == batch_.data() + batch_.size(), 0)) grow();  // pointers: the size is a division
   Request& r = batch_[pending_++];
   r.client = &client;
   r.command = command;
@@ -229,7 +230,7 @@ void Executor::post(size_t to, Message* m) {
   notify_[to] = 1;
 }
 
-// --- one request
+// --- one request. Nothing between run() and the handler is a call where the request is a usual one.
 
 __attribute__((always_inline)) inline void Executor::call_handler(Call& call) {
   const Command& c = call.command();
@@ -283,7 +284,7 @@ void Executor::count_error(const Reply& reply) {
   error_stats_.count(reply.error_code());
 }
 
-inline void Executor::execute_here(Request& r) {
+__attribute__((always_inline)) inline void Executor::execute_here(Request& r) {
   Client& c = *r.client;
   OutBuffer& out = c.reply_buffer();
   size_t start = out.size();
@@ -302,7 +303,7 @@ inline void Executor::execute_here(Request& r) {
   if (__builtin_expect(shard().attention, 0)) after_changes(own_, c.id);
 }
 
-inline void Executor::dispatch(Request& r) {
+__attribute__((always_inline)) inline void Executor::dispatch(Request& r) {
   if (__builtin_expect(alone_, 1))
     execute_here(r);
   else
@@ -310,7 +311,7 @@ inline void Executor::dispatch(Request& r) {
   if (__builtin_expect(r.command->stops_pipeline, 0) && !r.client->waiting) resumed_.push_back(r.client);
 }
 
-inline void Executor::execute(Request& r) {
+__attribute__((always_inline)) inline void Executor::execute(Request& r) {
   // QUIT or a killer has run since it was parsed: a client that is going is not served any more.
   if (__builtin_expect(r.client->close_after_reply || r.client->closing, 0)) return;
   r.client->last_command = r.command;

@@ -20,8 +20,12 @@ void Executor::prefetch(Request* first, size_t n) {
   }
   for (size_t i = 0; i < n; i++)
     if (first[i].table) first[i].table->prefetch_bucket(first[i].key.hash);
-  for (size_t i = 0; i < n; i++) first[i].overflow = first[i].table ? first[i].table->prefetch_entry(first[i].key.hash) : nullptr;
-  for (size_t i = 0; i < n; i++)
+  bool overflows = false;
+  for (size_t i = 0; i < n; i++) {
+    first[i].overflow = first[i].table ? first[i].table->prefetch_entry(first[i].key.hash) : nullptr;
+    overflows |= first[i].overflow != nullptr;
+  }
+  for (size_t i = 0; overflows && i < n; i++)
     if (first[i].overflow) Table::prefetch_in(first[i].overflow, first[i].key.hash);
   if (__builtin_expect(opens, 0)) prefetch_values(first, n);
 }
