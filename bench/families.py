@@ -46,6 +46,7 @@ CASES = {
     "publish-0": "PUBLISH nobody message",
     "publish-50": "PUBLISH news message:00000000001",
     "blpop": None,
+    "eval": ["EVAL", "local v = redis.call('GET', KEYS[1]) redis.call('SET', KEYS[1], v) return v", "1", "string:{n}"],
 }
 OPTIONS = {"publish-50": ["--subscribers", "50:news"], "blpop": ["--hand-over"]}
 # What a run has used up or made large, before each.
@@ -88,7 +89,9 @@ def run(server, name, pipeline, options):
     """Nanoseconds of the server's CPU for one request."""
     process, port, client = server
     client.pipeline(BEFORE.get(name, []))
-    words = CASES[name].split() if CASES[name] else []
+    words = CASES[name] or []
+    if isinstance(words, str):
+        words = words.split()
     before = cpu(process.pid)
     done = subprocess.run([*pinned(1, options), options.generator, "--port", str(port), "--connections", str(options.connections), "--pipeline", str(pipeline),
                            "--seconds", str(options.seconds), "--range", str(MEMBERS), *OPTIONS.get(name, []), *words], stdout=subprocess.PIPE, text=True)
