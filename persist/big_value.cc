@@ -55,7 +55,6 @@ BigValue::BigValue(const Entry& e, int database, const rdb::WriteOptions& option
 
 BigValue::~BigValue() {
   if (table_) table_->set_watch(nullptr);
-  if (owned_) Entry::destroy(owned_);
 }
 
 void BigValue::write_to(OutBuffer& out) {
@@ -64,11 +63,7 @@ void BigValue::write_to(OutBuffer& out) {
   out_ = &out;
 }
 
-bool BigValue::take_over(Entry* e) {
-  if (!table_ || e->type() == Type::kString || !e->has_object() || table_of(*e) != table_) return false;
-  owned_ = e;
-  return true;
-}
+bool BigValue::is_of(const Entry& e) const { return table_ && e.type() != Type::kString && e.has_object() && table_of(e) == table_; }
 
 void BigValue::put(const void* item) {
   assert(left_ > 0);

@@ -32,8 +32,13 @@ class BigValue final : public TableWatch {
   // Writes the next elements; false when all have been written.
   bool advance();
   bool finished() const { return !table_; }
-  // True when it is this entry's value: then the entry is this object's, and freed with it.
-  bool take_over(Entry* e);
+  // True when it is this entry's value, of which something is still to be written.
+  bool is_of(const Entry& e) const;
+  // Writes all that is left at once; nothing of the value is read afterwards.
+  void write_rest() { dying(); }
+  // The entry whose value it is has left the key space: whoever ends this one frees it afterwards. Null while it has not.
+  void keep(Entry* e) { kept_ = e; }
+  Entry* kept() const { return kept_; }
 
  private:
   void added(const void* item, uint64_t hash) override;
@@ -53,7 +58,7 @@ class BigValue final : public TableWatch {
   bool compress_;
   int database_;
   TableCore* table_;  // null when all has been written
-  Entry* owned_ = nullptr;
+  Entry* kept_ = nullptr;
   int64_t earliest_ = 0;
   OutBuffer own_;
   OutBuffer* out_;

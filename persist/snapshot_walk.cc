@@ -35,7 +35,8 @@ void SnapshotWalk::stop() {
   if (!walking_) return;
   walking_ = false;
   for (int i = 0; i < shard_.databases(); i++) shard_.database(i).drop_guard();
-  open_.reset();  // the tables lose their watches
+  end(std::move(open_));
+  for (auto& value : begun_) end(std::move(value));
   begun_.clear();
   for (Left& l : left_) free_left(l);
   left_.clear();
@@ -81,8 +82,15 @@ void SnapshotWalk::open(std::unique_ptr<BigValue> value) {
   side_selected_ = selected_;
 }
 
+// The table loses its watch before it is freed.
+void SnapshotWalk::end(std::unique_ptr<BigValue> value) {
+  Entry* kept = value ? value->kept() : nullptr;
+  value.reset();
+  if (kept) shard_.graveyard.bury(kept);
+}
+
 void SnapshotWalk::close() {
-  open_.reset();
+  end(std::move(open_));
   out_.append(side_.view());
   selected_ = side_selected_;
   side_.clear();
@@ -120,7 +128,7 @@ bool SnapshotWalk::step_through_left() {
   while (!left_.empty()) {
     Left& l = left_.back();
     if (l.written) {  // not before: its large values may have been on their way still
-      l.tables[l.at++].clear();
+      bury(l.tables[l.at++]);
       l.written = false;
     }
     while (l.at < l.count && l.tables[l.at].empty()) l.at++;
@@ -141,9 +149,16 @@ bool SnapshotWalk::step_through_left() {
   return false;
 }
 
+// What is large among its entries is freed in pieces, as without a snapshot.
+void SnapshotWalk::bury(Table& table) {
+  size_t all = ~size_t{0};
+  table.take_some(all, [this](Entry* e) { shard_.graveyard.bury(e); });
+}
+
 void SnapshotWalk::free_left(Left& l) {
-  for (size_t i = 0; i < l.count; i++) l.tables[i].clear();
-  memory::release(l.tables);
+  size_t keys = 0;
+  for (size_t i = l.at; i < l.count; i++) keys += l.tables[i].size();
+  shard_.graveyard.bury(l.tables, l.count, keys);
 }
 
 void SnapshotWalk::put_gathered(int logical) {
@@ -172,11 +187,21 @@ void SnapshotWalk::save_now(const Database& d, Entry* e) {
   pre_image_bytes_.add(static_cast<int64_t>(std::max(in_memory, out.size() - before)));
 }
 
+BigValue* SnapshotWalk::unfinished(const Entry& e) const {
+  if (open_ && open_->is_of(e)) return open_.get();
+  for (const auto& value : begun_)
+    if (value->is_of(e)) return value.get();
+  return nullptr;
+}
+
 bool SnapshotWalk::take_over(Entry* e) {
-  if (open_ && open_->take_over(e)) return true;
-  for (auto& value : begun_)
-    if (value->take_over(e)) return true;
-  return false;
+  BigValue* value = unfinished(*e);
+  if (value) value->keep(e);
+  return value != nullptr;
+}
+
+void SnapshotWalk::give_away(const Entry& e) {
+  if (BigValue* value = unfinished(e)) value->write_rest();
 }
 
 void SnapshotWalk::keep(const Database& d, Table* tables, size_t n) {

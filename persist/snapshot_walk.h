@@ -57,15 +57,20 @@ class SnapshotWalk final : public WriteGuard {
   };
   void save_now(const Database& d, Entry* e) override;
   bool take_over(Entry* e) override;
+  void give_away(const Entry& e) override;
   void keep(const Database& d, Table* tables, size_t n) override;
   bool step_through_big_values();
   void open(std::unique_ptr<BigValue> value);
   void close();
+  void end(std::unique_ptr<BigValue> value);
+  // The value's, when some of it is still to be written.
+  BigValue* unfinished(const Entry& e) const;
   void begin_big_value(int logical, Entry* e);
   bool step_through_left();
   bool step_through_databases();
   void put_gathered(int logical);
   void put(int logical, Entry* e);
+  void bury(Table& table);
   void free_left(Left& left);
 
   Shard& shard_;

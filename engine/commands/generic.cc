@@ -59,7 +59,7 @@ void rename_key(Call& c, bool only_if_absent) {
     if (only_if_absent) return c.reply.integer(0);
     c.db(to).erase(to);
   }
-  e = c.db(from).detach(from);
+  e = &c.shard(from) == &c.shard(to) ? c.db(from).detach(from) : c.db(from).give_away(from);
   add_entry(c, to, Entry::remake(e, to.key, e->expiry_ms() >= 0));
   c.modified(from);
   c.modified(to);

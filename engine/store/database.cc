@@ -244,6 +244,12 @@ Entry* Database::detach(const KeyRef& k) {
   return e;
 }
 
+Entry* Database::give_away(const KeyRef& k) {
+  Entry* e = detach(k);
+  if (e && guarded()) guard_->give_away(*e);
+  return e;
+}
+
 bool Database::erase(const KeyRef& k) {
   Entry* e = detach(k);
   if (!e) return false;

@@ -92,6 +92,8 @@ class Database {
   void discard(Entry* e) const;
   // Removes the key and hands its entry out, unlinked from the expiry index but with when_ms kept (RENAME, MOVE, UNLINK). Null when there is none.
   Entry* detach(const KeyRef& k);
+  // The same for an entry that goes to another shard: what the guard still wants of a large value it takes now.
+  Entry* give_away(const KeyRef& k);
 
   // Sets the expiry, unix time in ms (1 or more; times above kMaxExpiryMs become that). The entry may move: use the one returned.
   Entry* set_expiry(const KeyRef& k, Entry* e, int64_t when_ms);

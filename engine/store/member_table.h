@@ -216,6 +216,7 @@ class MemberTable : public TableCore {
   }
   // Releases items until `budget` of them have gone, which is counted down; true when none is left. Only freeing may follow.
   bool drain(size_t& budget) {
+    if (watch_) watch_->dying();
     while (size_) {
       if (!budget) return false;
       size_t n = 0;

@@ -18,6 +18,8 @@ class WriteGuard {
   virtual void save_now(const Database& d, Entry* e) = 0;
   // An entry has left its database and is of no more use: true when the guard keeps it and frees it later.
   virtual bool take_over(Entry* e) = 0;
+  // An entry has left its database for another shard, whose thread may change it from now on: of its value nothing may be read later.
+  virtual void give_away(const Entry& e) = 0;
   // The database is being emptied: the guard owns these tables and their entries from now on. Nothing links to the entries any more.
   virtual void keep(const Database& d, Table* tables, size_t n) = 0;
 

@@ -75,6 +75,60 @@ TEST(Snapshots, KeepWhatIsFlushedOrSwappedMeanwhile) {
   }
 }
 
+void fill_large(InProcess& server, const std::string& tag) {
+  InProcess::Args h{"HSET", "h" + tag}, t{"SADD", "t" + tag}, z{"ZADD", "z" + tag};
+  for (int i = 0; i < 2000; i++) {
+    std::string f = "f" + std::to_string(i);
+    h.insert(h.end(), {f, "value"});
+    t.push_back(f);
+    z.insert(z.end(), {std::to_string(i % 50), f});
+  }
+  for (const auto& args : {h, t, z}) server.run(args);
+}
+
+// Large values of which a part has been written go to another shard, change and are removed there, are freed in pieces, or are evicted.
+TEST(Snapshots, HoldLargeValuesThatLeaveMeanwhile) {
+  const std::vector<InProcess::Args> all_leave[] = {
+      {{"RENAME", "h{1}", "h{2}"},
+       {"HSET", "h{2}", "f1", "new"},
+       {"HDEL", "h{2}", "f2"},
+       {"RENAME", "t{1}", "t{3}"},
+       {"SPOP", "t{3}", "100"},
+       {"RENAME", "z{1}", "z{2}"},
+       {"ZINCRBY", "z{2}", "1", "f3"},
+       {"UNLINK", "h{2}", "t{3}", "z{2}"}},
+      {{"UNLINK", "h{1}", "t{1}", "z{1}"}},
+      {{"FLUSHALL", "ASYNC"}},
+      {{"CONFIG", "SET", "maxmemory-policy", "allkeys-random"}, {"CONFIG", "SET", "maxmemory", "1"}, {"SET", "refused", "1"}},
+  };
+  for (int shards : {1, 3}) {
+    for (const auto& leave : all_leave) {
+      for (int steps : {0, 20, 60}) {
+        SnapshotRig rig(shards);
+        fill_large(rig.server, "{1}");
+        fill(rig.server, 20);
+        OwnedBytes before = rig.digest();
+        SlowSink sink(rig.snapshots);
+        ASSERT_TRUE(rig.start(sink));
+        for (int i = 0; i < steps; i++) {
+          sink.consume(1);
+          rig.server.settle();
+        }
+        // Each of the three is begun.
+        rig.server.run({"HSET", "h{1}", "f1500", "changed"});
+        rig.server.run({"SREM", "t{1}", "f1500"});
+        rig.server.run({"ZINCRBY", "z{1}", "1", "f1500"});
+        for (const auto& args : leave) rig.server.run(args);
+        rig.server.settle();
+        rig.finish(sink);
+        EXPECT_EQ(1, sink.completed);
+        EXPECT_EQ(before, digest_of(sink.image)) << leave.front()[0] << " with " << shards << " shards after " << steps << " steps";
+        rig.server.run({"CONFIG", "SET", "maxmemory", "0"});
+      }
+    }
+  }
+}
+
 TEST(Snapshots, AreOneAtATimeAndCanBeCalledOff) {
   for (int shards : {1, 2}) {
     SnapshotRig rig(shards);
