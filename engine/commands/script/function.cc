@@ -164,8 +164,7 @@ void script::function_help(Call& c) {
       "LOAD [REPLACE] <FUNCTION CODE>",
       "    Makes a library of code whose first line is '#!lua name=<name>'.",
       "RESTORE <PAYLOAD> [FLUSH|APPEND|REPLACE]",
-      "    Takes libraries from a payload: in the place of all that are here, beside them (the default), or in the place of those with the "
-      "same names.",
+      "    Takes libraries from a payload: instead of all that are here, beside them (the default), or instead of their namesakes.",
       "STATS",
       "    The function that runs, and how many libraries and functions there are.",
   };
