@@ -22,10 +22,10 @@ FILES = ["unit/type/string", "unit/type/incr", "unit/type/list", "unit/type/list
          "unit/type/hash", "unit/type/stream", "unit/type/stream-cgroups", "unit/sort", "unit/bitops", "unit/bitfield", "unit/geo",
          "unit/hyperloglog", "unit/multi", "unit/keyspace", "unit/scan", "unit/expire", "unit/protocol", "unit/dump", "unit/quit",
          "unit/info-command", "unit/pubsub", "unit/pubsubshard", "unit/other",
-         "unit/tracking", "unit/functions", "unit/slowlog", "unit/lazyfree", "unit/auth", "unit/limits", "unit/networking", "unit/obuf-limits", "unit/info",
+         "unit/tracking", "unit/functions", "unit/slowlog", "unit/lazyfree", "unit/auth", "unit/limits", "unit/networking",
          "unit/aofrw"]
 SECONDS_A_FILE = 600
-OWN_SERVERS = {"unit/pubsubshard", "unit/aofrw", "unit/auth", "unit/limits", "unit/networking", "unit/obuf-limits", "unit/info"}  # they say "external:skip": each starts its servers itself
+OWN_SERVERS = {"unit/pubsubshard", "unit/aofrw", "unit/auth", "unit/limits", "unit/networking"}  # they say "external:skip": each starts its servers itself
 FAULT = re.compile(r"^\[(?:err|exception|timeout)\]:? ?(.*?)(?: in tests/\S+\.tcl)?$")
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$")
 
