@@ -141,15 +141,6 @@ bool random_options(Call& c, Bytes option, RandomOptions& o) {
   // Repeated picks are bounded by nothing but the reply's memory: beyond this (Redis: half of the numbers there are) a reply would not fit.
   constexpr int64_t kMostPicks = int64_t{1} << 27;
   bool excessive = o.with_value && (o.count < -INT64_MAX / 2 || o.count > INT64_MAX / 2);
-  // A client that may not have a reply so large is closed over it: as many as close it are picked.
-  uint64_t limit = 0;
-  for (ClientClass cls : {ClientClass::kNormal, ClientClass::kPubsub}) {
-    uint64_t hard = c.options().client_output_buffer_limit[static_cast<size_t>(cls)].hard_bytes;
-    limit = std::max(limit, hard ? hard : UINT64_MAX);
-  }
-  constexpr uint64_t kLeastReply = 6;  // bytes of an empty string
-  bool too_large = !excessive && o.count < -kMostPicks && !c.executor().in_script() && limit / kLeastReply < uint64_t{kMostPicks};
-  if (too_large) o.count = -static_cast<int64_t>(limit / kLeastReply) - 1;
   if (excessive || o.count < -kMostPicks) {
     c.reply.error("ERR value is out of range");
     return false;
