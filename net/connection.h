@@ -36,6 +36,7 @@ class QueryBuffer {
   // Makes room for `n` more bytes; moves what is there.
   void reserve(size_t n);
   void append(Bytes b) {
+    if (b.empty()) return;  // its data may be null, which memcpy must not see
     if (!fits(b.size())) reserve(b.size() > size() / 2 ? b.size() : size() / 2);
     std::memcpy(data_ + end_, b.data(), b.size());
     end_ += b.size();
