@@ -212,7 +212,7 @@ void MasterLink::resumed(Connection& c) {
   if (state_ == State::kConnected && connection_ == &c) applier_.more();
 }
 
-void MasterLink::take(ReplicaHandshake::Step step) {
+void MasterLink::take(const ReplicaHandshake::Step& step) {
   for (const ReplicaHandshake::Remark& r : step.remarks) log_.write(r.level, "%s", r.text.c_str());
   send(step.send);
 }

@@ -95,7 +95,7 @@ class MasterLink final : StreamOwner, StreamObserver, LeaseJob {
   void dial();
   void drop();
   void enter(State state);
-  void take(ReplicaHandshake::Step step);
+  void take(const ReplicaHandshake::Step& step);
   void take_lines(Bytes bytes);
   void shaken();
   void take_image(Bytes bytes);

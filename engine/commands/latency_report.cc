@@ -1,6 +1,7 @@
 #include "engine/commands/latency_report.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <set>
@@ -29,7 +30,7 @@ OwnedBytes columns(std::span<const LatencySample> samples, int64_t low, int64_t 
   auto range = static_cast<double>(std::max<int64_t>(high - low, 1));
   for (int row = kRows - 1; row >= 0; row--) {
     for (const LatencySample& s : samples) {
-      int step = static_cast<int>(static_cast<double>(s.ms - low) / range * (kRows * kSteps - 1) + 0.5) - row * kSteps;
+      int step = static_cast<int>(std::lround(static_cast<double>(s.ms - low) / range * (kRows * kSteps - 1))) - row * kSteps;
       out += step < 0 ? ' ' : step >= kSteps ? '|' : kTop[static_cast<size_t>(step)];
     }
     out += '\n';

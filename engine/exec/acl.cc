@@ -72,7 +72,7 @@ std::vector<AclUserPtr> Acl::replace(std::map<OwnedBytes, AclRules> users, const
   users_.clear();
   users_.emplace("default", default_);
   if (!users.contains("default")) default_->set(unrestricted_acl_rules(language));
-  for (auto& [name, rules] : users) set(name, std::move(rules));
+  for (auto& named : users) set(named.first, std::move(named.second));
   return gone;
 }
 

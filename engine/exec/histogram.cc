@@ -1,5 +1,7 @@
 #include "engine/exec/histogram.h"
 
+#include <cmath>
+
 namespace ringwood {
 
 Histogram::Octave* Histogram::make(size_t i) {
@@ -29,7 +31,7 @@ void HistogramSum::add(const Histogram* h) {
 }
 
 uint64_t HistogramSum::percentile(double percent) const {
-  auto wanted = static_cast<int64_t>(percent / 100 * static_cast<double>(count_) + 0.5);
+  int64_t wanted = std::llround(percent / 100 * static_cast<double>(count_));
   wanted = std::max<int64_t>(wanted, 1);
   int64_t sum = 0;
   for (size_t i = 0; i < counts_.size(); i++) {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -57,7 +58,7 @@ void set_process_title(const Options& options, const std::string& program, const
   if (from == std::string::npos) return;
   title = title.substr(from, std::min(to + 1 - from, g_size - 1));
   std::memset(g_room, 0, g_size);
-  std::memcpy(g_room, title.data(), title.size());
+  std::copy(title.begin(), title.end(), g_room);
 }
 
 }  // namespace ringwood

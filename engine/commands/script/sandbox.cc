@@ -17,7 +17,7 @@ namespace sandbox {
 namespace {
 
 // In a sealed table's metatable, under the address of this variable: the real table.
-char real_table;
+char g_real_table;
 
 int refuse_change(lua_State* l) { return luaL_error(l, "Attempt to modify a readonly table"); }
 
@@ -33,7 +33,7 @@ void check_changeable(lua_State* l, int index) {
 // Puts the real table in the place of a sealed one.
 void unseal(lua_State* l, int index) {
   if (!lua_getmetatable(l, index)) return;
-  lua_pushlightuserdata(l, &real_table);
+  lua_pushlightuserdata(l, &g_real_table);
   lua_rawget(l, -2);
   if (lua_istable(l, -1))
     lua_replace(l, index);
@@ -229,7 +229,7 @@ constexpr const char* kFunctions[] = {"assert", "collectgarbage", "error",  "gci
 
 bool is_sealed(lua_State* l, int index) {
   if (!lua_getmetatable(l, index)) return false;
-  lua_pushlightuserdata(l, &real_table);
+  lua_pushlightuserdata(l, &g_real_table);
   lua_rawget(l, -2);
   bool sealed = !lua_isnil(l, -1);
   lua_pop(l, 2);
@@ -240,7 +240,7 @@ void seal(lua_State* l) {
   int real = lua_gettop(l);
   lua_newtable(l);  // the view
   lua_newtable(l);  // its metatable
-  lua_pushlightuserdata(l, &real_table);
+  lua_pushlightuserdata(l, &g_real_table);
   lua_pushvalue(l, real);
   lua_rawset(l, -3);
   lua_pushvalue(l, real);
@@ -249,7 +249,7 @@ void seal(lua_State* l) {
   // getmetatable() shows another sealed table, which is empty: one that seals itself.
   lua_newtable(l);
   lua_newtable(l);
-  lua_pushlightuserdata(l, &real_table);
+  lua_pushlightuserdata(l, &g_real_table);
   lua_pushboolean(l, 1);
   lua_rawset(l, -3);
   lua::set_function(l, "__newindex", refuse_change);

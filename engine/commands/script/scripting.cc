@@ -230,7 +230,7 @@ void ScriptThread::drop_libraries() {
   function_memory_.set(0);
 }
 
-const ScriptThread::Compiled* ScriptThread::compile(Executor& here, std::shared_ptr<const Script> script, OwnedBytes& error) {
+const ScriptThread::Compiled* ScriptThread::compile(Executor& here, const std::shared_ptr<const Script>& script, OwnedBytes& error) {
   int reference = eval(here).compile(Bytes(script->body).substr(script->code_at), "@user_script", error);
   if (reference == LUA_NOREF) {
     error = "Error compiling script (new function): " + error;

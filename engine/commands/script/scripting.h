@@ -66,7 +66,7 @@ class ScriptThread {
     using is_transparent = void;
     size_t operator()(Bytes name) const { return hash_bytes(name); }
   };
-  const Compiled* compile(Executor& here, std::shared_ptr<const Script> script, OwnedBytes& error);
+  const Compiled* compile(Executor& here, const std::shared_ptr<const Script>& script, OwnedBytes& error);
   bool run(Executor& here, const Library& library, bool limited, LibraryLoad& load, OwnedBytes& error);
 
   const uint64_t seed_;
