@@ -261,7 +261,7 @@ const ScriptThread::Compiled* ScriptThread::by_sha(Scripting& scripting, Executo
   std::shared_ptr<const Script> script = scripting.find(sha);
   if (!script) return nullptr;
   OwnedBytes error;
-  return compile(here, std::move(script), error);  // another thread has compiled it, so there is no error
+  return compile(here, script, error);  // another thread has compiled it, so there is no error
 }
 
 const LibrarySet& ScriptThread::libraries(const Scripting& scripting) {
