@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 
@@ -209,3 +210,23 @@ def until(condition, what, seconds=20):
             return
         time.sleep(0.02)
     raise AssertionError(f"not within {seconds} s: {what}")
+
+
+def together(*workers, seconds=60):
+    """Runs them at the same time, a thread each; the first fault of one is the test's."""
+    faults = []
+
+    def guarded(worker):
+        try:
+            worker()
+        except BaseException as fault:  # told by the main thread
+            faults.append(fault)
+    threads = [threading.Thread(target=guarded, args=(w,), daemon=True) for w in workers]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join(seconds)
+        if t.is_alive():
+            raise TimeoutError("a client waits for ever")
+    if faults:
+        raise faults[0]

@@ -10,30 +10,10 @@ import sys
 import threading
 import time
 
-from servers import Resp, Ringwood, Tap, equal
+from servers import Resp, Ringwood, Tap, equal, together
 
 BINARY = sys.argv[1]
 tap = Tap()
-
-
-def together(*workers):
-    """Runs them at the same time; the first fault of one is the test's."""
-    faults = []
-
-    def guarded(worker):
-        try:
-            worker()
-        except Exception as fault:  # told by the main thread
-            faults.append(fault)
-    threads = [threading.Thread(target=guarded, args=(w,)) for w in workers]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join(120)
-        if t.is_alive():
-            raise TimeoutError("a client waits for ever")
-    if faults:
-        raise faults[0]
 
 
 def per_shards(title):
@@ -82,7 +62,7 @@ def queue(server, rng):
     waiting = [threading.Thread(target=f, daemon=True) for f in [consume] * consumers + [move] * 2]
     for t in waiting:
         t.start()
-    together(*producers)
+    together(*producers, seconds=120)
     c = server.client()
     c.pipeline([("RPUSH", "inbox", "last")] * 2)
     deadline = time.time() + 60
@@ -129,7 +109,7 @@ def transfers(server, rng):
 
     checker = threading.Thread(target=check, daemon=True)
     checker.start()
-    together(*[transfer] * 4)
+    together(*[transfer] * 4, seconds=120)
     stop.set()
     checker.join(30)
     equal(checker.is_alive(), False)
@@ -163,7 +143,7 @@ def leave(server, rng):
         for _ in range(400):
             c("RPUSH", rng.choice("abcd"), "v")
             c("DEL", rng.choice("abcd"))
-    together(*[come_and_go] * 4, write, write)
+    together(*[come_and_go] * 4, write, write, seconds=120)
     c = server.client()
     c("DEL", "a", "b", "c", "d")
     deadline = time.time() + 10

@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 
-from servers import Resp, Ringwood, Tap, equal, until
+from servers import Resp, Ringwood, Tap, equal, together, until
 
 tap = Tap()
 BINARY = sys.argv[1]
@@ -30,23 +30,7 @@ def fields(c):
 
 
 def in_threads(*jobs):
-    """Runs all, and raises what one of them raised."""
-    faults = []
-
-    def guarded(job):
-        try:
-            job()
-        except BaseException as e:  # it is raised again in the caller
-            faults.append(e)
-    threads = [threading.Thread(target=guarded, args=(job,)) for job in jobs]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join(300)
-        if t.is_alive():
-            raise AssertionError("a thread hangs")
-    if faults:
-        raise faults[0]
+    together(*jobs, seconds=300)
 
 
 @per_shards("each subscriber gets every message of each publisher in its order")

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 
-from servers import Resp, Ringwood, Tap, equal
+from servers import Resp, Ringwood, Tap, equal, together
 
 BINARY = sys.argv[1]
 tap = Tap()
@@ -23,26 +23,6 @@ def per_shards(title, *options):
         tap.per_shards(title, lambda shards: Ringwood(BINARY, *options, shards=shards))(run)
         return test
     return add
-
-
-def together(*workers):
-    """Runs them at the same time; the first fault of one is the test's."""
-    faults = []
-
-    def guarded(worker):
-        try:
-            worker()
-        except Exception as fault:  # told by the main thread
-            faults.append(fault)
-    threads = [threading.Thread(target=guarded, args=(w,), daemon=True) for w in workers]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join(60)
-        if t.is_alive():
-            raise TimeoutError("a client waits for ever")
-    if faults:
-        raise faults[0]
 
 
 class Script:

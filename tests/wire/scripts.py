@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 
-from servers import Resp, Ringwood, Tap, equal, until
+from servers import Resp, Ringwood, Tap, equal, together, until
 
 BINARY = sys.argv[1]
 tap = Tap()
@@ -29,26 +29,6 @@ def per_shards(title, *options, counts=(1, 2, 4)):
         tap.per_shards(title, lambda shards: Ringwood(BINARY, *options, shards=shards), counts)(run)
         return test
     return add
-
-
-def together(*workers):
-    """Runs them at the same time; the first fault of one is the test's."""
-    faults = []
-
-    def guarded(worker):
-        try:
-            worker()
-        except Exception as fault:  # told by the main thread
-            faults.append(fault)
-    threads = [threading.Thread(target=guarded, args=(w,), daemon=True) for w in workers]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join(60)
-        if t.is_alive():
-            raise TimeoutError("a client waits for ever")
-    if faults:
-        raise faults[0]
 
 
 # Called with none of its accounts declared, one, or both; its lists are never declared.
