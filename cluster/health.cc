@@ -1,0 +1,32 @@
+// Does the cluster serve: is every slot covered, and are we among the majority.
+#include <algorithm>
+
+#include "cluster/cluster_machine.h"
+
+namespace ringwood::cluster {
+namespace {
+// A master that comes back waits before it serves again: others may have replaced it, and must have time to say so.
+constexpr int64_t kRebootDelayMs = 2000, kRejoinMinMs = 500, kRejoinMaxMs = 5000;
+}  // namespace
+
+void ClusterMachine::judge_health() {
+  if (!first_judged_ms_) first_judged_ms_ = now_ms_;
+  if (me().is_master() && !ok_ && now_ms_ - first_judged_ms_ < kRebootDelayMs) return;
+  bool ok = true;
+  if (config_.require_full_coverage)
+    for (int slot = 0; slot < kSlots && ok; slot++) ok = view_.owner(slot) && !view_.owner(slot)->failed();
+  size_t reachable;
+  size_t all = view_.size(&reachable);
+  if (reachable < all / 2 + 1) {
+    ok = false;
+    minority_ms_ = now_ms_;
+  }
+  if (ok == ok_) return;
+  int64_t delay = std::clamp(config_.node_timeout_ms, kRejoinMinMs, kRejoinMaxMs);
+  if (ok && me().is_master() && now_ms_ - minority_ms_ < delay) return;
+  log(ok ? LogLevel::kNotice : LogLevel::kWarning, "Cluster state changed: %s", ok ? "ok" : "fail");
+  ok_ = ok;
+  later(kMap);
+}
+
+}  // namespace ringwood::cluster
