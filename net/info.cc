@@ -51,7 +51,9 @@ NetBase now(Network& n) {
           n.sum(&NetStats::buffers_grown),
           n.sum(&NetStats::closed_by_query_limit),
           n.sum(&NetStats::closed_by_output_limit),
-          n.sum(&NetStats::evicted_clients)};
+          n.sum(&NetStats::evicted_clients),
+          n.sum(&NetStats::replica_bytes_in),
+          n.sum(&NetStats::replica_bytes_out)};
 }
 
 void write_stats(InfoText& out, const InfoContext&, void* self) {
@@ -63,12 +65,12 @@ void write_stats(InfoText& out, const InfoContext&, void* self) {
   out.field("rejected_connections", n.rejected - base.rejected);
   out.field("total_net_input_bytes", n.bytes_in - base.bytes_in);
   out.field("total_net_output_bytes", n.bytes_out - base.bytes_out);
-  out.field("total_net_repl_input_bytes", 0);
-  out.field("total_net_repl_output_bytes", 0);
+  out.field("total_net_repl_input_bytes", n.replica_in - base.replica_in);
+  out.field("total_net_repl_output_bytes", n.replica_out - base.replica_out);
   out.field("instantaneous_input_kbps", network.input_rate.per_second() / 1024, 2);
   out.field("instantaneous_output_kbps", network.output_rate.per_second() / 1024, 2);
-  out.field("instantaneous_input_repl_kbps", 0.0, 2);
-  out.field("instantaneous_output_repl_kbps", 0.0, 2);
+  out.field("instantaneous_input_repl_kbps", network.replica_input_rate.per_second() / 1024, 2);
+  out.field("instantaneous_output_repl_kbps", network.replica_output_rate.per_second() / 1024, 2);
   out.field("client_query_buffer_limit_disconnections", n.by_query - base.by_query);
   out.field("client_output_buffer_limit_disconnections", n.by_output - base.by_output);
   out.field("total_reads_processed", reads);

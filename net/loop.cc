@@ -207,6 +207,7 @@ void Loop::sent(const Ring::Completion& done) {
   c.bytes_out += n;
   stats.writes.add();
   stats.bytes_out.add(done.result);
+  if (__builtin_expect(c.role == Client::Role::kReplica, 0)) stats.replica_bytes_out.add(done.result);
   if (c.sent < c.in_flight.size()) {  // the kernel may cut a send short even though it was asked for all
     c.sending = true;
     return ring_.send(c.fd, c.in_flight.view().substr(c.sent), &c);

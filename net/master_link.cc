@@ -191,6 +191,7 @@ void MasterLink::acknowledge() {
 void MasterLink::received(Connection& c, Bytes bytes) {
   c.bytes_in += bytes.size();
   loop_.stats.bytes_in.add(static_cast<int64_t>(bytes.size()));
+  if (state_ != State::kHandshake) loop_.stats.replica_bytes_in.add(static_cast<int64_t>(bytes.size()));
   int64_t now = loop_.executor().now_ms();
   c.last_active_ms = heard_ms_ = now;
   switch (state_) {

@@ -38,6 +38,8 @@ Network::~Network() {
 void Network::sample_rates(int64_t now_us) {
   input_rate.sample(sum(&NetStats::bytes_in), now_us);
   output_rate.sample(sum(&NetStats::bytes_out), now_us);
+  replica_input_rate.sample(sum(&NetStats::replica_bytes_in), now_us);
+  replica_output_rate.sample(sum(&NetStats::replica_bytes_out), now_us);
 }
 
 bool Network::listen() {

@@ -46,9 +46,10 @@ class PeakWindow {
 // Counters of one loop: written by its thread, read by any.
 struct NetStats {
   Counter connections_received, connections_rejected;
-  Counter bytes_in, bytes_out;
-  Counter connected;      // now
-  Counter held_by_pause;  // of them, with a request that waits for the end of a pause
+  Counter bytes_in, bytes_out;                  // of all connections
+  Counter replica_bytes_in, replica_bytes_out;  // of them, what came from a master and went to replicas: images and streams
+  Counter connected;                            // now
+  Counter held_by_pause;                        // of them, with a request that waits for the end of a pause
   Counter closed_by_query_limit, closed_by_output_limit;
   Counter enters;
   Counter reads, writes;                     // receives and sends that moved bytes
@@ -66,7 +67,7 @@ struct NetStats {
 // Where the counters stood at CONFIG RESETSTAT: they go on counting on their threads.
 struct NetBase {
   int64_t received = 0, rejected = 0, bytes_in = 0, bytes_out = 0, reads = 0, writes = 0, shrunk = 0, grown = 0, by_query = 0,
-          by_output = 0, evicted_clients = 0;
+          by_output = 0, evicted_clients = 0, replica_in = 0, replica_out = 0;
 };
 
 // What the network asks of the program that runs it. Called on the first loop's thread, between turns.
@@ -112,7 +113,7 @@ class Network final : public NetworkControl {
   NetBase reset_base;                   // changed under a lease of all shards, like all that CONFIG RESETSTAT resets
 
   // Bytes a second, of all loops; the first loop's.
-  Rate input_rate, output_rate;
+  Rate input_rate, output_rate, replica_input_rate, replica_output_rate;
   void sample_rates(int64_t now_us);
 
   // CLIENT PAUSE: until then (unix time, ms) no loop runs any command, or none that may change data. A later end is kept, and so is the wider pause.

@@ -85,6 +85,7 @@ bool StreamApplier::execute(std::span<const Bytes> args) {
   OwnedBytes error;
   if (!command || !command->spec->run) {
     error = "unknown command";
+    home_.shard().stats.unexpected_error_replies.add();
   } else {
     int arity = command->spec->arity;
     if (arity >= 0 ? static_cast<int>(args.size()) != arity : static_cast<int>(args.size()) < -arity) error = "wrong number of arguments";

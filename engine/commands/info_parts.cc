@@ -166,7 +166,7 @@ void write_stats(InfoText& out, const InfoContext& x, void*) {
   for (const char* name : {"active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses",
                            "total_active_defrag_time", "current_active_defrag_time"})
     out.field(name, 0);
-  out.field("unexpected_error_replies", 0);
+  out.field("unexpected_error_replies", total(e, &ShardStats::unexpected_error_replies));
   out.field("dump_payload_sanitizations", calls_of(e, "restore"));  // all are checked, whatever sanitize-dump-payload says
   out.field("total_error_replies", total(e, &ShardStats::total_error_replies));
   out.field("eventloop_cycles", total(e, &Timekeeper::turns));
@@ -186,7 +186,7 @@ void reset_stats(const InfoContext& x, void*) {
     for (Counter ShardStats::*c :
          {&ShardStats::commands_processed, &ShardStats::expired_keys, &ShardStats::expired_fields, &ShardStats::evicted_keys,
           &ShardStats::eviction_exceeded_us, &ShardStats::keyspace_hits, &ShardStats::keyspace_misses, &ShardStats::total_error_replies,
-          &ShardStats::leases, &ShardStats::remote_commands})
+          &ShardStats::unexpected_error_replies, &ShardStats::leases, &ShardStats::remote_commands})
       (s->stats.*c).set(0);
   for (Executor* e : x.engine.executors)
     for (Counter Timekeeper::*c : {&Timekeeper::turns, &Timekeeper::turn_ns, &Timekeeper::command_ns, &Timekeeper::expire_ns})

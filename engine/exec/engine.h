@@ -63,7 +63,7 @@ enum EngineState : uint32_t {
   kStateBusyFunction = 1u << 8,   // likewise a function
   kStateMemoryLimited = 1u << 9,  // maxmemory is set: what may need memory makes room first (Eviction). No refusal by itself
   kStateBusy = kStateBusyScript | kStateBusyFunction,
-  kStatePaused = 1u << 9,  // CLIENT PAUSE: nothing may change, so that what has expired stands, unseen
+  kStatePaused = 1u << 10,  // CLIENT PAUSE: nothing may change, so that what has expired stands, unseen
 };
 
 // What DEBUG switches off or on for tests; each plane reads its own.

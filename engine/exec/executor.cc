@@ -247,6 +247,7 @@ __attribute__((always_inline)) inline void Executor::call_handler(Call& call) {
   shard().stats.commands_processed.add();
   if (__builtin_expect(call.reply.failed(), 0)) {
     stats.failed.add();
+    if (call.client() && call.client()->role != Client::Role::kClient) shard().stats.unexpected_error_replies.add();
     if (!call.reply.counted()) count_error(call.reply);
   }
 }

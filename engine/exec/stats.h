@@ -27,6 +27,7 @@ struct ShardStats {
   Counter dirty;                       // changes since the last save began
   Counter commands_processed;
   Counter total_error_replies;
+  Counter unexpected_error_replies;  // those to a master, a replica or a file
   Counter leases, remote_commands;
 };
 

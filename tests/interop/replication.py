@@ -323,6 +323,25 @@ def _():
         equal((info(m, "stats")["sync_full"], info(r, "stats")["sync_full"]), ("1", "1"))
 
 
+@tap.case("INFO tells what the two ends have moved, and what came that could not be run")
+def _():
+    with Redis("--repl-diskless-sync-delay", "0", "--enable-debug-command", "yes") as a, \
+            Ringwood(BINARY, "--repl-diskless-sync-delay", "0", shards=2) as b, Redis() as c:
+        m = a.client()
+        m("SET", "value", b"x" * 100000)
+        r = follow(b, a.port)
+        follow(c, b.port)
+        m("DEBUG", "REPLICATE", "all", "SET", "value")
+        m("SET", "other", b"y" * 100000)
+        until(lambda: c.client()("STRLEN", "other") == 100000, "the stream arrives")
+        stats = {k: int(float(v)) for k, v in info(r, "stats").items()}
+        for name in ("total_net_repl_input_bytes", "total_net_repl_output_bytes"):
+            if not 100000 < stats[name] < 300000:
+                raise AssertionError((name, stats[name]))
+        equal(stats["total_net_input_bytes"] > stats["total_net_repl_input_bytes"], True)
+        equal(stats["unexpected_error_replies"], 1)
+
+
 @tap.case("min-replicas-to-write, and WAIT without replicas")
 def _():
     with Ringwood(BINARY, "--repl-diskless-sync-delay", "0", "--min-replicas-to-write", "1", shards=2) as ours, Redis() as replica:

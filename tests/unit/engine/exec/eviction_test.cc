@@ -169,6 +169,14 @@ TEST_P(Evicting, ALimitBelowWhatIsUsedEmptiesTheServerAndThenRefuses) {
   EXPECT_EQ(s.run({"SET", "k", "v"}), "+OK\r\n");
 }
 
+// The states of the engine are bits of one word, and must not be one another's.
+TEST_P(Evicting, ALimitDoesNotKeepKeysFromExpiring) {
+  s.run({"CONFIG", "SET", "maxmemory", "1gb"});
+  s.run({"SET", "k", "v", "PX", "100"});
+  s.advance_ms(200);
+  EXPECT_EQ(keys(), 0);
+}
+
 TEST_P(Evicting, EvictionsAreAnnounced) {
   s.run({"CONFIG", "SET", "maxmemory-policy", "allkeys-lru", "notify-keyspace-events", "Ee"});
   s.run({"SET", "k", "v"});
