@@ -194,7 +194,9 @@ class Tap:
             except Exception:  # a test's failure is whatever it raised
                 failures += 1
                 print(f"not ok {n} - {name}", flush=True)
-                print("".join("# " + line + "\n" for line in traceback.format_exc().splitlines()), flush=True)
+                story = "".join("# " + line + "\n" for line in traceback.format_exc().splitlines())
+                print(story, flush=True)
+                print(f"{name}\n{story}", file=sys.stderr, flush=True)  # of a TAP program, Meson shows only this
         sys.exit(1 if failures else 0)
 
 
