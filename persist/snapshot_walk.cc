@@ -12,7 +12,7 @@ void SnapshotWalk::begin(uint16_t epoch, const SnapshotInfo& info) {
   epoch_ = epoch;
   walking_ = true;
   databases_.clear();
-  logical_.assign(static_cast<size_t>(shard_.databases()), -1);
+  logical_.assign(static_cast<size_t>(shard_.physical_databases()), -1);
   database_ = 0;
   slot_ = 0;
   cursor_ = 0;
@@ -34,7 +34,7 @@ void SnapshotWalk::begin(uint16_t epoch, const SnapshotInfo& info) {
 void SnapshotWalk::stop() {
   if (!walking_) return;
   walking_ = false;
-  for (int i = 0; i < shard_.databases(); i++) shard_.database(i).drop_guard();
+  for (int i = 0; i < shard_.physical_databases(); i++) shard_.physical(i).drop_guard();
   end(std::move(open_));
   for (auto& value : begun_) end(std::move(value));
   begun_.clear();

@@ -118,6 +118,12 @@ int64_t total(const Engine& e, Counter ShardStats::*counter) {
   return sum;
 }
 
+int64_t total_local_expires(const Engine& e) {
+  int64_t n = 0;
+  for (const Shard* s : e.shards) n += s->local_expires.count();
+  return n;
+}
+
 int64_t total(const Engine& e, Counter Timekeeper::*counter) {
   int64_t sum = 0;
   for (Executor* x : e.executors) sum += (x->timekeeper().*counter).get();
@@ -162,7 +168,7 @@ void write_stats(InfoText& out, const InfoContext& x, void*) {
   out.field("latest_fork_usec", 0);  // nothing forks
   out.field("total_forks", 0);
   out.field("migrate_cached_sockets", 0);
-  out.field("slave_expires_tracked_keys", 0);
+  out.field("slave_expires_tracked_keys", total_local_expires(e));
   for (const char* name : {"active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses",
                            "total_active_defrag_time", "current_active_defrag_time"})
     out.field(name, 0);

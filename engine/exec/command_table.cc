@@ -165,6 +165,7 @@ bool opens_value(Group g) {
 uint32_t refused_states(const CommandSpec& s) {
   uint32_t states = 0;
   if (!(s.flags & kLoading)) states |= kStateLoading;
+  if (s.flags & kNoAsyncLoading) states |= kStateAsyncLoading;
   if (!(s.flags & kAllowBusy) && !s.ends_multi) states |= kStateBusy;  // EXEC looks at the state itself, since it must end the transaction
   if (s.flags & kDenyOom) states |= kStateOutOfMemory | kStateMemoryLimited;
   // PING too: a monitor that asks it shall learn that the server takes no writes.

@@ -39,8 +39,17 @@ class Effects {
   bool on() const { return on_; }
   // Whether what is for replicas alone has a reader.
   bool for_replicas() const { return on_ && for_replicas_; }
+  // Whether what commands do is of interest at all: to who reads, or to a replica that its own clients may write to (engine/exec/local_expires.h).
+  bool attentive() const { return attentive_; }
   // By the thread itself between two commands, or by who holds its shard.
-  void turn(bool on, bool for_replicas) { on_ = on, for_replicas_ = for_replicas; }
+  void turn(bool on, bool for_replicas, bool local) {
+    on_ = on;
+    for_replicas_ = for_replicas;
+    local_ = local;
+    attentive_ = on || local;
+  }
+  // Keys that get a time to live are to be noted, since no master knows of them.
+  bool local() const { return local_; }
 
   // --- one effect
   void add(int database, std::span<const Bytes> args, EffectFor who = EffectFor::kAll);
@@ -74,7 +83,7 @@ class Effects {
   void end_effect(size_t from, EffectFor who);
   void open_multi();
 
-  bool on_ = false, for_replicas_ = false;
+  bool on_ = false, for_replicas_ = false, local_ = false, attentive_ = false;
   Frame* frame_ = nullptr;
   OutBuffer pending_;
   std::vector<MutationLog::Range> hidden_;  // in pending_

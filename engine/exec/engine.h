@@ -63,7 +63,8 @@ enum EngineState : uint32_t {
   kStateBusyFunction = 1u << 8,   // likewise a function
   kStateMemoryLimited = 1u << 9,  // maxmemory is set: what may need memory makes room first (Eviction). No refusal by itself
   kStateBusy = kStateBusyScript | kStateBusyFunction,
-  kStatePaused = 1u << 10,  // CLIENT PAUSE: nothing may change, so that what has expired stands, unseen
+  kStatePaused = 1u << 10,        // a pause: nothing may change, so that what has expired stands, unseen
+  kStateAsyncLoading = 1u << 11,  // a replica loads its master's data set beside the one in use (repl-diskless-load swapdb)
 };
 
 // What DEBUG switches off or on for tests; each plane reads its own.

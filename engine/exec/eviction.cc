@@ -71,7 +71,7 @@ bool Eviction::allowed() const {
 size_t Eviction::evictable(Shard& s) const {
   if (policy_ == MaxmemoryPolicy::kNoeviction) return 0;
   size_t n = 0;
-  for (int i = 0; i < s.databases(); i++) n += is_volatile(policy_) ? s.physical(i).volatile_keys() : s.physical(i).size();
+  for (int i = 0; i < s.databases(); i++) n += is_volatile(policy_) ? s.database(i).volatile_keys() : s.database(i).size();
   return n;
 }
 
@@ -198,7 +198,7 @@ bool Eviction::find_random(EvictionPool::Candidate& found) {
   auto random = [&s] { return s.random.next(); };
   for (int i = 0; i < s.databases(); i++) {
     next_database_ = (next_database_ + 1) % s.databases();
-    Database& d = s.physical(next_database_);
+    Database& d = s.database(next_database_);
     if (policy_ == MaxmemoryPolicy::kAllkeysRandom) {
       Entry* e = d.random_entry(random);
       if (!e) continue;
@@ -253,7 +253,7 @@ bool Eviction::find_best(EvictionPool::Candidate& found) {
   for (;;) {
     size_t keys = 0;
     for (int i = 0; i < s.databases(); i++) {
-      Database& d = s.physical(i);
+      Database& d = s.database(i);
       size_t n = is_volatile(policy_) ? d.volatile_keys() : d.size();
       if (!n) continue;
       keys += n;

@@ -198,6 +198,7 @@ bool Executor::background() {
     timekeeper_.expire_ns.add(ns);
     timekeeper_.event("expire-cycle", ns);
   }
+  if (__builtin_expect(!s.local_expires.empty(), 0)) more |= run_local_expiry(*this, 200);
   hand_over();
   if (s.attention) after_changes(own_, 0);
   if (__builtin_expect(s.work != nullptr, 0)) more |= s.work->run(*this);
@@ -237,7 +238,7 @@ __attribute__((always_inline)) inline void Executor::call_handler(Call& call) {
   CommandStats& stats = command_stats_[c.id];
   const uint64_t began = timekeeper_.mark();
   if (__builtin_expect(observed_, 0)) observe_begin(call);
-  if (__builtin_expect(effects_.on(), 0))
+  if (__builtin_expect(effects_.attentive(), 0))
     run_recorded(call);
   else
     c.spec->run(call);

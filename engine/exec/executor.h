@@ -246,6 +246,7 @@ class Executor {
   void run_recorded(Call& call);
   int64_t dirty() const;
   void refresh_effects();
+  bool writes_locally() const;
   void hand_over_now();
   void share_log_end(const ShardSet& shards);
   void tell_followers();

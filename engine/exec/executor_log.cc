@@ -14,6 +14,10 @@ int64_t Executor::dirty() const {
 
 void Executor::run_recorded(Call& call) {
   const Command& c = call.command();
+  if (effects_.local() && !effects_.on()) {
+    c.spec->run(call);
+    return note_local_expires(call);
+  }
   Effects::Frame frame;
   effects_.begin(frame, c.flags & kTouchesArbitraryKeys);
   if (__builtin_expect(silent_, 0)) effects_.suppress();
@@ -22,17 +26,21 @@ void Executor::run_recorded(Call& call) {
   effects_.end(frame, dirty() > before, !c.spec->ends_multi, call.database(), call.args());
 }
 
+bool Executor::writes_locally() const {
+  return (engine_.state.load(std::memory_order_relaxed) & kStateReplica) && !options_->replica_read_only;
+}
+
 // While the shard is lent its borrower may do this, or nobody.
 void Executor::refresh_effects() {
   const MutationLog& log = *engine_.mutations;
   held_up_ = log.full();
   if (lease_desk_.busy()) return;
-  effects_.turn(log.wanted() && !log.silent(), log.wanted_by_replicas());
+  effects_.turn(log.wanted() && !log.silent(), log.wanted_by_replicas(), writes_locally());
 }
 
 void Executor::refresh_all_effects() {
   const MutationLog& log = *engine_.mutations;
-  for (Executor* e : engine_.executors) e->effects_.turn(log.wanted() && !log.silent(), log.wanted_by_replicas());
+  for (Executor* e : engine_.executors) e->effects_.turn(log.wanted() && !log.silent(), log.wanted_by_replicas(), writes_locally());
 }
 
 // Of shards that have been touched together: whatever is seen of one of them may come from the last change of another.

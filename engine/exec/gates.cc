@@ -68,7 +68,7 @@ bool admit_write(uint32_t refused, const Options& options, Reply& reply) {
 bool admit_data(uint32_t refused, const Options& options, Reply& reply) {
   if ((refused & kStateMasterDown) && !options.replica_serve_stale_data)
     return reply.error("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."), false;
-  if (refused & kStateLoading) return reply.error("LOADING Redis is loading the dataset in memory"), false;
+  if (refused & (kStateLoading | kStateAsyncLoading)) return reply.error("LOADING Redis is loading the dataset in memory"), false;
   if (refused & kStateBusyScript)
     return reply.error("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."), false;
   if (refused & kStateBusyFunction)

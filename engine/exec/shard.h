@@ -7,6 +7,7 @@
 
 #include "engine/base/random.h"
 #include "engine/exec/blocked_keys.h"
+#include "engine/exec/local_expires.h"
 #include "engine/exec/shard_work.h"
 #include "engine/exec/stats.h"
 #include "engine/exec/tracked_keys.h"
@@ -39,6 +40,7 @@ class Shard {
   int databases() const { return static_cast<int>(logical_.size()); }
   Database& database(int logical) { return *logical_[static_cast<size_t>(logical)]; }
   // Database that an ExpiryNode names, and the number under which clients know it now.
+  int physical_databases() const { return static_cast<int>(databases_.size()); }
   Database& physical(int number) { return *databases_[static_cast<size_t>(number)]; }
   int logical_number(const Database& d) const {
     for (size_t i = 0; i < logical_.size(); i++)
@@ -60,6 +62,15 @@ class Shard {
   }
   // The database is about to be emptied: its keys are modified.
   void database_emptied(int database);
+  // --- a data set that is being loaded beside the one in use. Nobody sees it; its keys do not expire, since only a replica loads in this way.
+  // Makes an empty one, or empties what there is of one. Every shard is held.
+  void begin_incoming();
+  Database& incoming(int logical) { return *incoming_[static_cast<size_t>(logical)]; }
+  // It takes the place of the one in use, whose keys go. Every shard is held.
+  void adopt_incoming();
+  // Its keys go.
+  void drop_incoming();
+
   // Exchanges the keys of two databases; who watches a key goes on watching the number and name that were given.
   void swap_databases(int a, int b);
 
@@ -73,18 +84,19 @@ class Shard {
   // Classes of events that this thread announces to subscribers (announced_events); refreshed and read as `limits` is, by this thread alone.
   uint32_t announced = 0;
   KeyEventListener* listener = nullptr;
-  BlockedKeys blocked;        // BLPOP and its like
-  WatchedKeys watched;        // WATCH
-  TrackedKeys tracked;        // CLIENT TRACKING
-  bool attention = false;     // something has changed that others may have to be told of: Executor::after_changes
-  bool active_expire = true;  // DEBUG SET-ACTIVE-EXPIRE
-  ShardWork* work = nullptr;  // what walks through the keys in the background, if anything does
+  BlockedKeys blocked;         // BLPOP and its like
+  WatchedKeys watched;         // WATCH
+  TrackedKeys tracked;         // CLIENT TRACKING
+  LocalExpires local_expires;  // of a replica that may be written to
+  bool attention = false;      // something has changed that others may have to be told of: Executor::after_changes
+  bool active_expire = true;   // DEBUG SET-ACTIVE-EXPIRE
+  ShardWork* work = nullptr;   // what walks through the keys in the background, if anything does
 
  private:
   int id_;
   SlotMapping mapping_;
   std::vector<std::unique_ptr<Database>> databases_;
-  std::vector<Database*> logical_;
+  std::vector<Database*> logical_, incoming_;
 };
 
 }  // namespace ringwood

@@ -132,6 +132,8 @@ class Database {
   // From now on the guard is told of every entry of an earlier epoch than this before it changes; new entries are of this epoch.
   void set_guard(WriteGuard* guard, uint16_t epoch) { guard_ = guard, epoch_ = epoch; }
   void drop_guard() { guard_ = nullptr; }
+  // New entries are of the same epoch as the other database's.
+  void take_epoch(const Database& other) { epoch_ = other.epoch_; }
   bool guarded() const { return __builtin_expect(guard_ != nullptr, 0); }
   // The door: whoever changes an entry in place or by its object passes here first. Functions of this class that take keys away or replace them, or
   // change their expiry, do so themselves.

@@ -223,6 +223,31 @@ def _():
         until(lambda: r("DBSIZE") == 0, "the deletion arrives")
 
 
+@tap.case("a replica that may be written to removes by itself what its own clients gave a time to live, and nothing else")
+def _():
+    with Redis() as master, Ringwood(BINARY, "--replica-read-only", "no", shards=2) as ours:
+        m = master.client()
+        m("DEBUG", "SET-ACTIVE-EXPIRE", "0")
+        r = follow(ours, master.port)
+        m("SET", "theirs", "v", "PX", "50")
+        m("SET", "plain", "v")
+        until(lambda: r("DBSIZE") == 2, "the keys arrive")
+        r("SET", "own", "v", "PX", "50")
+        r("MULTI")
+        r("HSET", "hash", "f", "v")
+        r("PEXPIRE", "hash", "60")
+        r("EXEC")
+        r("EVAL", "redis.call('set', KEYS[1], 'v', 'px', 70)", "1", "from a script")
+        r("SET", "later", "v", "EX", "1000")
+        r("PEXPIRE", "plain", "80")
+        equal(info(r, "stats")["slave_expires_tracked_keys"], "5")
+        until(lambda: r("DBSIZE") == 2, "own keys go without being asked for")
+        equal(sorted(r("KEYS", "*")), [b"later"])  # theirs has expired and stands there unseen
+        equal(info(r, "stats")["slave_expires_tracked_keys"], "1")
+        equal(r("REPLICAOF", "NO", "ONE"), "OK")
+        until(lambda: r("DBSIZE") == 1, "a master removes all that has expired")
+
+
 @tap.case("stale data are served, or not")
 def _():
     with Ringwood(BINARY, "--replicaof", "127.0.0.1 1") as ours:

@@ -100,6 +100,18 @@ def keep_limit(server):
     assert c("DBSIZE") > 10000
 
 
+@tap.per_shards("keys expire by themselves under a limit of memory as without one, and after a pause", start, (1, 2))
+def expire_under_limit(server):
+    c = server.client()
+    c("CONFIG", "SET", "maxmemory", "1gb")
+    c.pipeline([("SET", f"k{i}", "v", "PX", "50") for i in range(20)])
+    until(lambda: c("DBSIZE") == 0, "all expire")
+    c("CLIENT", "PAUSE", "300", "WRITE")
+    equal(c("CLIENT", "UNPAUSE"), "OK")
+    c.pipeline([("SET", f"k{i}", "v", "PX", "50") for i in range(20)])
+    until(lambda: c("DBSIZE") == 0, "all expire")
+
+
 @tap.per_shards("the largest client is closed where all take too much", start, (1, 2))
 def evict_clients(server):
     c = server.client()
