@@ -191,7 +191,8 @@ void waitaof(Call& c) {
     return c.reply.error(
         "ERR WAITAOF cannot be used with replica instances. Please also note that writes to replicas are just local and are not "
         "propagated.");
-  if (local && !c.options().appendonly) return c.reply.error("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.");
+  if (local && !c.options().keeps_log())
+    return c.reply.error("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.");
   AckNeed need;
   need.offset = c.engine().replication ? c.engine().replication->offset_now() : 0;
   need.replicas = static_cast<int>(std::clamp<int64_t>(replicas, 0, INT_MAX));

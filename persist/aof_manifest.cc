@@ -68,16 +68,16 @@ OwnedBytes AofManifest::text() const {
   return out;
 }
 
-const AofFile& AofManifest::add_incr(Bytes stem) {
+const AofFile& AofManifest::add_incr(Bytes stem, Bytes suffix) {
   int64_t n = ++incr_seq;
-  incr.push_back({OwnedBytes(stem) + "." + int64_text(n) + ".incr.aof", n});
+  incr.push_back({OwnedBytes(stem) + "." + int64_text(n) + OwnedBytes(suffix), n});
   return incr.back();
 }
 
-const AofFile& AofManifest::set_base(Bytes stem, bool image) {
+const AofFile& AofManifest::set_base(Bytes stem, Bytes suffix) {
   if (base) history.insert(history.begin(), *base);
   int64_t n = ++base_seq;
-  base = AofFile{OwnedBytes(stem) + "." + int64_text(n) + (image ? ".base.rdb" : ".base.aof"), n};
+  base = AofFile{OwnedBytes(stem) + "." + int64_text(n) + OwnedBytes(suffix), n};
   return *base;
 }
 

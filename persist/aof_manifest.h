@@ -27,9 +27,9 @@ struct AofManifest {
   OwnedBytes text() const;
 
   // Appends the next file of its kind, named after `stem` (appendfilename).
-  const AofFile& add_incr(Bytes stem);
+  const AofFile& add_incr(Bytes stem, Bytes suffix = ".incr.aof");
   // Another base: the one before it becomes history.
-  const AofFile& set_base(Bytes stem, bool image);
+  const AofFile& set_base(Bytes stem, Bytes suffix);
   // The incremental files up to the last `keep` ones become history.
   void retire_incr(size_t keep);
 

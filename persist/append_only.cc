@@ -40,6 +40,7 @@ AppendOnly::AppendOnly(Engine& engine, Persistence& persistence, FileIo& io, int
     : engine_(engine),
       persistence_(persistence),
       process_id_(process_id),
+      format_(engine.options->get().persistence == PersistenceKind::kWal ? wal_format() : aof_format()),
       load_(engine, io),
       writer_(*engine.mutations, io, *this),
       steps_(io),
@@ -47,7 +48,7 @@ AppendOnly::AppendOnly(Engine& engine, Persistence& persistence, FileIo& io, int
 
 OwnedBytes AppendOnly::folder() const {
   const Options& o = engine_.options->get();
-  return o.dir + "/" + o.appenddirname;
+  return o.dir + "/" + format_.folder(o);
 }
 
 void AppendOnly::say(LogLevel level, const char* format, ...) {
@@ -64,22 +65,28 @@ void AppendOnly::say(LogLevel level, const char* format, ...) {
 
 bool AppendOnly::prepare(Executor& home) {
   home_ = &home;
-  bool used = engine_.options->get().appendonly;
+  bool used = engine_.options->get().keeps_log();
   if (used && mkdir(folder().c_str(), 0755) && errno != EEXIST) {
     say(LogLevel::kWarning, "Can't open or create append-only dir %s: %s", folder().c_str(), error_text(errno).c_str());
     return false;
   }
-  OwnedBytes path = folder() + "/" + AofManifest::file_name(stem()), text;
+  const bool aof = &format_ == &aof_format();
+  OwnedBytes path = folder() + "/" + manifest_name();
   if (!exists(path)) {
     say(LogLevel::kDebug, "The AOF manifest file %s doesn't exist", path.c_str());
-    return !used || upgrade_old_file();
+    return !used || (aof ? upgrade_old_file() : inherit());
   }
+  return read_manifest(format_, path, manifest_) && (!aof || finish_upgrade());
+}
+
+bool AppendOnly::read_manifest(const LogFormat& format, const OwnedBytes& path, AofManifest& out) {
+  OwnedBytes text;
   if (!read_file(path, text)) {
     say(LogLevel::kWarning, "Fatal error: can't open the AOF manifest file %s for reading: %s", path.c_str(), error_text(errno).c_str());
     return false;
   }
-  auto error = parse_manifest(text, manifest_);
-  if (!error) return finish_upgrade();
+  auto error = format.parse_manifest(text, out);
+  if (!error) return true;
   if (error->line) {
     say(LogLevel::kWarning, "*** FATAL AOF MANIFEST FILE ERROR ***");
     say(LogLevel::kWarning, "Reading the manifest file, at line %d", error->line);
@@ -87,6 +94,16 @@ bool AppendOnly::prepare(Executor& home) {
   }
   say(LogLevel::kWarning, "%s", error->reason);
   return false;
+}
+
+// A log that does not exist yet begins with the data set that the append-only directory holds, where there is one: it is only read.
+bool AppendOnly::inherit() {
+  const Options& o = engine_.options->get();
+  OwnedBytes path = o.dir + "/" + aof_format().folder(o) + "/" + AofManifest::file_name(aof_format().stem(o));
+  if (!exists(path)) return true;
+  if (!read_manifest(aof_format(), path, inherited_)) return false;
+  say(LogLevel::kNotice, "There is no log yet: it begins with the data set of the append-only directory %s", o.appenddirname.c_str());
+  return true;
 }
 
 // Where upgrade_old_file() ended between its two steps, the file that the manifest names is where it was before.
@@ -133,10 +150,14 @@ void AppendOnly::load(Executor& home, bool verify_checksum, bool again, Done don
   again_ = again;
   done_ = done;
   context_ = context;
-  load_.start(home, folder(), manifest_, verify_checksum, loaded, this);
+  if (manifest_.empty() && !inherited_.empty()) {
+    const Options& o = home.options();
+    return load_.start(home, aof_format(), o.dir + "/" + aof_format().folder(o), inherited_, verify_checksum, loaded, this);
+  }
+  load_.start(home, format_, folder(), manifest_, verify_checksum, loaded, this);
 }
 
-void AppendOnly::loaded(void* self, const AofLoad::Result& result) {
+void AppendOnly::loaded(void* self, const LogLoad::Result& result) {
   auto& aof = *static_cast<AppendOnly*>(self);
   if (!result.ok) {
     aof.say(LogLevel::kWarning, "%s", result.error.c_str());
@@ -147,15 +168,18 @@ void AppendOnly::loaded(void* self, const AofLoad::Result& result) {
     aof.loading_ = false;
     return aof.done_(aof.context_, true);
   }
-  aof.opened_size_ = aof.manifest_.incr.empty() ? 0 : result.last_size;
-  aof.base_size_ = static_cast<uint64_t>(aof.load_.figures().loaded.load());
+  aof.opened_size_ = aof.manifest_.incr.empty() || result.last_sealed ? 0 : result.last_size;
+  aof.before_ = aof.manifest_.empty() ? 0 : result.all_size - aof.opened_size_;
+  aof.opened_sealed_ = result.last_sealed;
+  aof.place_ = aof.manifest_.empty() ? LogPlace{} : result.place;
+  aof.base_size_ = result.all_size;
   aof.opening_ = true;
   if (aof.manifest_.empty()) return aof.begin_rewrite(*aof.home_);  // the directory's first files
   aof.open_incr();
 }
 
 void AppendOnly::write_manifest(IoSteps::Done then) {
-  steps_.replace_file(folder(), AofManifest::file_name(stem()), manifest_.text());
+  steps_.replace_file(folder(), manifest_name(), format_.manifest_text(manifest_));
   steps_.run(then, this);
 }
 
@@ -163,14 +187,14 @@ void AppendOnly::write_manifest(IoSteps::Done then) {
 void AppendOnly::make_file_then_list(const OwnedBytes& path) {
   steps_.open(path, O_WRONLY | O_CREAT | O_TRUNC);
   steps_.close();
-  steps_.replace_file(folder(), AofManifest::file_name(stem()), manifest_.text());
+  steps_.replace_file(folder(), manifest_name(), format_.manifest_text(manifest_));
 }
 
 // The incremental file to go on with, after a start.
 void AppendOnly::open_incr() {
-  bool fresh = manifest_.incr.empty();
+  bool fresh = manifest_.incr.empty() || opened_sealed_;
   if (fresh) {
-    manifest_.add_incr(stem());
+    manifest_.add_incr(stem(), format_.log_suffix());
     say(LogLevel::kNotice, "Creating AOF incr file %s on server start", manifest_.incr.back().name.c_str());
     make_file_then_list(folder() + "/" + manifest_.incr.back().name);
   } else {
@@ -186,7 +210,8 @@ struct AppendOnly::StartJob final : LeaseJob {
   StartJob(AppendOnly* a, int f) : aof(a), fd(f) {}
   void run(Executor& home) override {
     aof->restarts_ = home.engine().mutations->restarts();
-    aof->writer_.start(home, fd, aof->opened_size_);
+    aof->writer_.start(home, aof->format_.encoder(*home.engine().commands, home.options()),
+                       {fd, aof->manifest_.incr.back().seq, aof->opened_size_}, aof->first_place());
   }
   void finished(Executor&) override {
     aof->on_ = true;
@@ -219,19 +244,20 @@ bool AppendOnly::turn(Executor& home, bool cron) {
   if (load_.active()) return load_.advance(home);
   if (!cron && !(rewrite_wanted_ && stage_ == Stage::kIdle)) return false;
   const Options& o = home.options();
+  writer_.set_full_at(format_.segment_bytes(o));
   writer_.tick(home);
   size_ = before_ + writer_.size();
   if (opening_) {
     if (stage_ == Stage::kCut) cut(home);
     return false;
   }
-  if (o.appendonly != on() && stage_ == Stage::kIdle) follow_option(home);
-  if (!o.appendonly && on()) return false;  // not off yet
+  if (o.keeps_log() != on() && stage_ == Stage::kIdle) follow_option(home);
+  if (!o.keeps_log() && on()) return false;  // not off yet
   if (stage_ == Stage::kCut) cut(home);
   if (on() && restarts_ != engine_.mutations->restarts()) rewrite_wanted_ = true;  // a master's data set has taken the place of ours
   bool may_retry = !last_failure_ms_ || home.now_ms() - last_failure_ms_ > kRetryMs;
   if (stage_ == Stage::kIdle && !persistence_.snapshots().busy() && !steps_.busy() &&
-      (rewrite_wanted_ || (rewrite_due(o, home.now_ms()) && may_retry)))
+      ((rewrite_wanted_ && (may_retry || !writer_.broken())) || (rewrite_due(o, home.now_ms()) && may_retry)))
     begin_rewrite(home);
   return false;
 }
@@ -245,7 +271,7 @@ bool AppendOnly::rewrite_due(const Options& o, int64_t) const {
 
 void AppendOnly::follow_option(Executor& home) {
   home_ = &home;
-  bool wanted = home.options().appendonly;
+  bool wanted = home.options().keeps_log();
   if (wanted == on()) return;
   if (wanted)
     rewrite_wanted_ = true;  // begins to write with the cut of a rewrite
@@ -282,7 +308,7 @@ void AppendOnly::begin_rewrite(Executor& home) {
   if (!opening_) say(LogLevel::kNotice, "Background append only file rewriting started");
   switched_ = false;
   const Options& o = home.options();
-  if (!on() && !o.appendonly) {  // a base and nothing behind it
+  if (!on() && !o.keeps_log()) {  // a base and nothing behind it
     next_ = manifest_;
     next_.retire_incr(0);
     stage_ = Stage::kCut;
@@ -291,7 +317,7 @@ void AppendOnly::begin_rewrite(Executor& home) {
   stage_ = Stage::kOpenIncr;
   bool listed = on();  // otherwise what stands in the directory is no data set of ours, and the manifest is written at the end
   next_ = manifest_;
-  OwnedBytes name = next_.add_incr(stem()).name;
+  OwnedBytes name = next_.add_incr(stem(), format_.log_suffix()).name;
   if (opening_) say(LogLevel::kNotice, "Creating AOF incr file %s on server start", name.c_str());
   if (listed) manifest_ = next_;
   next_.retire_incr(1);
@@ -314,7 +340,7 @@ struct AppendOnly::CutJob final : LeaseJob {
   bool begun = false;
   explicit CutJob(AppendOnly* a) : aof(a) {}
   void run(Executor& home) override {
-    if (home.options().aof_use_rdb_preamble) {
+    if (!aof->format_.base_as_commands(home.options())) {
       begun = aof->persistence_.snapshots().start_held(home, *aof);
       return;
     }
@@ -341,7 +367,7 @@ struct AppendOnly::CutJob final : LeaseJob {
 
 // Tried again by turn() while another snapshot is under way.
 void AppendOnly::cut(Executor& home) {
-  if (cut_under_way_ || base_file_.busy()) return;
+  if (cut_under_way_ || base_file_.busy() || writer_.switching()) return;
   cut_under_way_ = true;
   from_snapshot_ = true;
   home.with_all_shards(new CutJob(this));
@@ -352,17 +378,46 @@ void AppendOnly::at_cut(Executor& home, SnapshotInfo& info) {
   restarts_ = engine_.mutations->restarts();
   info.aof_base = true;
   base_file_.begin(folder() + "/temp-rewriteaof-bg-" + int64_text(process_id_) + ".aof");
-  if (new_fd_ < 0) return;
-  if (on()) {
-    before_ += writer_.size();
-    writer_.switch_file(new_fd_);
-  } else {
-    opened_size_ = 0;
-    writer_.start(home, new_fd_, 0);
-    on_ = true;
+  const int64_t sequence = next_.incr.empty() ? -1 : next_.incr.back().seq;
+  since_cut_ = 0;
+  cut_file_open_ = on();
+  if (new_fd_ >= 0) {
+    if (on()) {
+      writer_.switch_file({new_fd_, sequence});
+    } else {
+      opened_size_ = 0;
+      writer_.start(home, format_.encoder(*engine_.commands, home.options()), {new_fd_, sequence}, first_place());
+      on_ = true;
+    }
+    new_fd_ = -1;
+    switched_ = true;
   }
-  new_fd_ = -1;
-  switched_ = true;
+  image_ = format_.image({0, writer_.id()}, sequence, home.now_ms());
+  if (!image_) return;
+  image_head_ = image_->begin();
+  info.checksum = false;  // every block has its own
+  info.write = {rdb::kMaxWriteVersion, false};
+}
+
+void AppendOnly::take(OutBuffer chunk) {
+  if (image_) {
+    image_->pack(chunk, -1);
+    image_->place(chunk);
+    if (!image_head_.empty()) {
+      image_head_.append(chunk.view());
+      chunk.clear();
+      chunk.swap(image_head_);
+    }
+  }
+  base_file_.add(std::move(chunk));
+}
+
+void AppendOnly::complete() {
+  if (image_) {
+    OutBuffer tail = image_->end();
+    if (!tail.empty()) base_file_.add(std::move(tail));
+  }
+  base_file_.end(true);
 }
 
 void AppendOnly::chunk_written() {
@@ -370,14 +425,61 @@ void AppendOnly::chunk_written() {
 }
 
 void AppendOnly::file_done(int error) {
+  image_.reset();
+  if (rolling_ && !error) {
+    base_waiting_ = true;  // the manifest is in work
+    return;
+  }
   if (error) return rewrite_failed(error == ECANCELED ? "finish" : "write", error);
   stage_ = Stage::kRename;
   bool image = from_snapshot_;
-  OwnedBytes name = next_.set_base(stem(), image).name;
+  OwnedBytes name = next_.set_base(stem(), format_.base_suffix(image)).name;
   if (opening_) say(LogLevel::kNotice, "Creating AOF base file %s on server start", name.c_str());
   steps_.rename(base_file_.path(), folder() + "/" + name);
-  steps_.replace_file(folder(), AofManifest::file_name(stem()), next_.text());
+  steps_.replace_file(folder(), manifest_name(), format_.manifest_text(next_));
   steps_.run(base_renamed, this);
+}
+
+// --- the next file of the log
+
+void AppendOnly::file_full() {
+  if (rolling_ || steps_.busy() || (stage_ != Stage::kIdle && stage_ != Stage::kSnapshot)) return;
+  if (roll_failed_ms_ && engine_.clock->unix_ms() - roll_failed_ms_ < kRetryMs) return;
+  rolling_ = true;
+  OwnedBytes name = manifest_.add_incr(stem(), format_.log_suffix()).name;
+  make_file_then_list(folder() + "/" + name);
+  steps_.open(folder() + "/" + name, O_WRONLY);
+  steps_.run(next_ready, this);
+}
+
+void AppendOnly::next_ready(void* self, int error, const char* what) {
+  auto& aof = *static_cast<AppendOnly*>(self);
+  aof.rolling_ = false;
+  aof.roll_failed_ms_ = error ? aof.engine_.clock->unix_ms() : 0;
+  if (error) {  // the file that is full goes on meanwhile
+    aof.say(LogLevel::kWarning, "Can't %s the next file of the log, %s: %s", what, aof.manifest_.incr.back().name.c_str(),
+            error_text(error).c_str());
+    aof.manifest_.incr.pop_back();
+  } else {
+    const AofFile& file = aof.manifest_.incr.back();
+    if (aof.stage_ == Stage::kSnapshot) {  // it belongs to what goes on from the new base as well
+      aof.next_.incr.push_back(file);
+      aof.next_.incr_seq = aof.manifest_.incr_seq;
+    }
+    aof.writer_.follow_with({aof.steps_.take_fd(), file.seq});
+  }
+  if (std::exchange(aof.base_waiting_, false)) aof.file_done(0);
+}
+
+void AppendOnly::file_switched(uint64_t old_size) {
+  before_ += old_size;
+  if (!std::exchange(cut_file_open_, false)) since_cut_ += old_size;
+}
+
+// Of a log that has no file yet, or of what goes on behind the files that were read.
+LogPlace AppendOnly::first_place() {
+  while (!place_.id) place_.id = home_->shard().random.next();
+  return place_;
 }
 
 // From here on the new files are the data set.
@@ -403,7 +505,7 @@ void AppendOnly::history_removed(void* self, int error, const char* what) {
 
 void AppendOnly::rewrite_done() {
   stage_ = Stage::kIdle;
-  before_ = base_file_.size();
+  before_ = base_file_.size() + since_cut_;
   size_ = base_size_ = before_ + writer_.size();
   rewrites_++;
   failures_ = 0;
@@ -412,6 +514,10 @@ void AppendOnly::rewrite_done() {
   last_seconds_ = (engine_.clock->unix_ms() - rewrite_started_ms_) / 1000;
   rewriting_ = false;
   if (on()) base_is_whole();
+  if (writer_.broken()) {
+    writer_.restored();
+    write_recovered();
+  }
   if (opening_) return opened(true);
   say(LogLevel::kNotice, "Background AOF rewrite terminated with success");
   say(LogLevel::kNotice, "Background AOF rewrite finished successfully");
@@ -424,6 +530,7 @@ void AppendOnly::rewrite_failed(const char* what, int error) {
   rewrite_ok_ = false;
   failures_++;
   rewrites_++;
+  if (writer_.broken()) rewrite_wanted_ = true;
   last_failure_ms_ = engine_.clock->unix_ms();
   last_seconds_ = (engine_.clock->unix_ms() - rewrite_started_ms_) / 1000;
   if (new_fd_ >= 0) ::close(new_fd_);
@@ -468,6 +575,7 @@ void AppendOnly::write_failed(int error) {
 }
 
 void AppendOnly::write_recovered() {
+  if (writer_.broken()) return;
   say(LogLevel::kWarning, "AOF write error looks solved. The server can write again.");
   write_ok_ = true;
   engine_.state.fetch_and(~uint32_t{kStateAofFailed}, std::memory_order_relaxed);
@@ -476,13 +584,16 @@ void AppendOnly::write_recovered() {
 // What the disk has lost then, nobody knows: the data set is written anew.
 void AppendOnly::sync_failed(int error) {
   say(LogLevel::kWarning, "Fail to fsync the AOF file: %s. It will be rewritten.", error_text(error).c_str());
+  write_ok_ = false;
+  engine_.append_error.store(error, std::memory_order_relaxed);
+  engine_.state.fetch_or(kStateAofFailed, std::memory_order_relaxed);
   rewrite_wanted_ = true;
 }
 
 // --- INFO
 
 void AppendOnly::write_info(InfoText& out, int64_t now_s) const {
-  out.field("aof_enabled", engine_.options->get().appendonly ? 1 : 0);
+  out.field("aof_enabled", engine_.options->get().keeps_log() ? 1 : 0);
   out.field("aof_rewrite_in_progress", rewriting() ? 1 : 0);
   out.field("aof_rewrite_scheduled", rewrite_scheduled() ? 1 : 0);
   out.field("aof_last_rewrite_time_sec", last_seconds_.load());

@@ -1,27 +1,29 @@
 #pragma once
-// The append-only file as a whole: the directory with its manifest, loading it, writing on, rewriting it. Lives on the first thread; made and wired by
-// tools/server, Engine::append_only points to it.
+// The log on disk as a whole, in one of the log formats (persist/log_format.h): the directory with its manifest, loading it, writing on, rewriting it. Lives on
+// the first thread; made and wired by tools/server, Engine::append_only points to it. Names are those of the append-only file, which it was first, and which
+// INFO, WAITAOF and the options go by.
 //
 // A rewrite has no child process: a new incremental file is opened and entered into the manifest; then, at one cut under the lease of every shard, the log goes
 // on into that file and a snapshot of the data set begins, which becomes the next base; when that is durable the manifest is replaced, and what stood before is
 // removed. Until then the old base and both incremental files are the data set.
+// A format may want its files to be short: a full one is followed by the next, in the manifest first.
 #include <atomic>
 #include <vector>
 
 #include "engine/base/log.h"
 #include "engine/exec/info.h"
 #include "engine/exec/lease.h"
-#include "persist/aof_load.h"
 #include "persist/aof_manifest.h"
-#include "persist/aof_writer.h"
 #include "persist/chunk_file.h"
 #include "persist/io_steps.h"
+#include "persist/log_load.h"
+#include "persist/log_writer.h"
 #include "persist/persistence.h"
 #include "persist/snapshot_sink.h"
 
 namespace ringwood {
 
-class AppendOnly final : private AofWriter::Owner, private ChunkFile::Owner, private SnapshotSink {
+class AppendOnly final : private LogWriter::Owner, private ChunkFile::Owner, private SnapshotSink {
  public:
   using Done = void (*)(void* context, bool ok);
 
@@ -34,6 +36,8 @@ class AppendOnly final : private AofWriter::Owner, private ChunkFile::Owner, pri
   // At the start of a server with appendonly yes: reads the manifest, or takes over a file of before Redis 7. False: it cannot be, and the log says why.
   // With appendonly no only what the manifest names is noted, if there is one.
   bool prepare(Executor& home);
+  // After prepare(): there is no log yet, and nothing from which it would begin.
+  bool fresh() const { return manifest_.empty() && inherited_.empty(); }
   // Loads what the manifest names, and then opens the incremental file, or makes the directory's first files. kStateLoading is on until `done`.
   // `again` (DEBUG LOADAOF): the data set is empty, and nothing is opened afterwards; kStateLoading stays on for the caller to take off.
   void load(Executor& home, bool verify_checksum, bool again, Done done, void* context);
@@ -53,7 +57,7 @@ class AppendOnly final : private AofWriter::Owner, private ChunkFile::Owner, pri
   bool on() const { return on_.load(std::memory_order_relaxed); }
   // Under way, or about to begin.
   // The first rewrite since it was switched on has not ended: the file cannot be loaded alone. First thread.
-  bool initial() const { return engine_.options->get().appendonly && rewriting_.load(std::memory_order_relaxed) && !whole_; }
+  bool initial() const { return engine_.options->get().keeps_log() && rewriting_.load(std::memory_order_relaxed) && !whole_; }
   bool rewriting() const { return rewriting_.load(std::memory_order_relaxed) || (wanted() && !persistence_.saving()); }
   // To begin when the save that is under way has ended.
   bool rewrite_scheduled() const { return !rewriting_.load(std::memory_order_relaxed) && wanted() && persistence_.saving(); }
@@ -68,15 +72,20 @@ class AppendOnly final : private AofWriter::Owner, private ChunkFile::Owner, pri
   struct StartJob;
 
   // Asked for, or needed because appendonly was switched on.
-  bool wanted() const { return rewrite_wanted_.load(std::memory_order_relaxed) || (engine_.options->get().appendonly && !on()); }
+  bool wanted() const { return rewrite_wanted_.load(std::memory_order_relaxed) || (engine_.options->get().keeps_log() && !on()); }
   OwnedBytes folder() const;
-  OwnedBytes stem() const { return engine_.options->get().appendfilename; }
+  OwnedBytes stem() const { return format_.stem(engine_.options->get()); }
+  OwnedBytes manifest_name() const { return AofManifest::file_name(stem()); }
   void say(LogLevel level, const char* format, ...) __attribute__((format(printf, 3, 4)));
+  bool read_manifest(const LogFormat& format, const OwnedBytes& path, AofManifest& out);
+  bool inherit();
   bool upgrade_old_file();
   bool finish_upgrade();
-  static void loaded(void* self, const AofLoad::Result& result);
+  static void loaded(void* self, const LogLoad::Result& result);
   void open_incr();
   void make_file_then_list(const OwnedBytes& path);
+  static void next_ready(void* self, int error, const char* what);
+  LogPlace first_place();
   void write_manifest(IoSteps::Done then);
   static void incr_opened(void* self, int error, const char* what);
   void opened(bool ok);
@@ -93,30 +102,35 @@ class AppendOnly final : private AofWriter::Owner, private ChunkFile::Owner, pri
   void base_is_whole();
   void wake_waiters();
 
-  // AofWriter::Owner
+  // LogWriter::Owner
   void write_failed(int error) override;
   void write_recovered() override;
   void sync_failed(int error) override;
   void file_synced() override;
-  void file_switched() override {}
+  void file_switched(uint64_t old_size) override;
+  void file_full() override;
   // ChunkFile::Owner
   void chunk_written() override;
   void file_done(int error) override;
   // SnapshotSink
   void at_cut(Executor& home, SnapshotInfo& info) override;
-  void take(OutBuffer chunk) override { base_file_.add(std::move(chunk)); }
-  void complete() override { base_file_.end(true); }
+  void take(OutBuffer chunk) override;
+  void complete() override;
   void broken() override { base_file_.end(false); }
 
   Engine& engine_;
   Persistence& persistence_;
   const int process_id_;
+  const LogFormat& format_;
   Executor* home_ = nullptr;
   AofManifest manifest_;
-  AofLoad load_;
-  AofWriter writer_;
+  AofManifest inherited_;  // of an append-only directory that a log of another format begins from
+  LogLoad load_;
+  LogWriter writer_;
   IoSteps steps_;
   ChunkFile base_file_;
+  std::unique_ptr<SnapshotEncoder> image_;  // of the base under way; null: it is written as it comes
+  OutBuffer image_head_;                    // what is to stand before its first chunk
   std::atomic<bool> loading_{false};
   bool opening_ = false, again_ = false;
   bool whole_ = false;  // a base with all that stood before the first incremental file is on the disk
@@ -127,14 +141,20 @@ class AppendOnly final : private AofWriter::Owner, private ChunkFile::Owner, pri
   bool cut_under_way_ = false, from_snapshot_ = false, switched_ = false;
   int new_fd_ = -1;           // of the incremental file that a rewrite has opened
   uint64_t opened_size_ = 0;  // of the last incremental file, when it is opened
-  AofManifest next_;          // what the manifest will be when the rewrite has succeeded
-  uint64_t restarts_ = 0;     // of the log, when the base was begun
+  bool opened_sealed_ = false;
+  LogPlace place_;                               // where the log ends, when it is opened
+  bool rolling_ = false, base_waiting_ = false;  // the next file is being made; the base is complete meanwhile
+  int64_t roll_failed_ms_ = 0;
+  AofManifest next_;       // what the manifest will be when the rewrite has succeeded
+  uint64_t restarts_ = 0;  // of the log, when the base was begun
   int64_t rewrite_started_ms_ = 0, last_failure_ms_ = 0, last_error_log_ms_ = 0;
 
   std::atomic<bool> on_{false}, rewriting_{false}, rewrite_wanted_{false}, write_ok_{true}, rewrite_ok_{true};
   std::atomic<int64_t> rewrites_{0}, failures_{0}, last_seconds_{-1}, started_s_{0};
-  std::atomic<uint64_t> before_{0},
-      base_size_{0};  // bytes of the incremental files before the one being written; bytes after the last rewrite
+  std::atomic<uint64_t> before_{0},  // bytes of all files but the one being written
+      base_size_{0};                 // bytes after the last rewrite
+  uint64_t since_cut_ = 0;           // of before_, bytes of files begun since the cut
+  bool cut_file_open_ = false;       // the file from before the cut is still being written
   std::atomic<uint64_t> size_{0}, delayed_{0};
 };
 

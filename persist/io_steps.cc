@@ -11,7 +11,7 @@ using Op = IoRequest::Op;
 
 void IoSteps::make_dir(OwnedBytes path) { add(Op::kMakeDir, std::move(path)); }
 void IoSteps::open(OwnedBytes path, int flags) { add(Op::kOpen, std::move(path), {}, flags); }
-void IoSteps::write(OwnedBytes bytes) { add(Op::kWrite, {}, std::move(bytes)); }
+void IoSteps::write(OwnedBytes bytes, uint64_t offset) { add(Op::kWrite, {}, std::move(bytes), 0, offset); }
 void IoSteps::sync() { add(Op::kFsync); }
 void IoSteps::truncate(uint64_t size) { add(Op::kTruncate, {}, {}, 0, size); }
 void IoSteps::close() { add(Op::kClose); }
@@ -60,7 +60,7 @@ void IoSteps::next() {
   if (s.op == Op::kWrite) {
     request_.data = s.other.data() + written_;
     request_.size = static_cast<uint32_t>(s.other.size() - written_);
-    request_.offset = written_;
+    request_.offset = s.size + written_;
   }
   io_.submit(&request_);
 }

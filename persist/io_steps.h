@@ -21,7 +21,7 @@ class IoSteps {
   // --- what is to be done, while not busy()
   void make_dir(OwnedBytes path);  // one that is there already is no failure
   void open(OwnedBytes path, int flags);
-  void write(OwnedBytes bytes);  // to the file opened last, at its beginning
+  void write(OwnedBytes bytes, uint64_t offset = 0);  // to the file opened last
   void sync();
   void truncate(uint64_t size);
   void close();

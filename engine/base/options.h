@@ -21,6 +21,7 @@ enum class MaxmemoryPolicy : uint8_t {
   kNoeviction
 };
 enum class AppendFsync : uint8_t { kNo, kAlways, kEverysec };
+enum class PersistenceKind : uint8_t { kNone, kRdb, kAof, kWal };
 enum class LogLevel : uint8_t { kDebug, kVerbose, kNotice, kWarning, kNothing };  // ascending
 enum class SyslogFacility : uint8_t { kUser, kLocal0, kLocal1, kLocal2, kLocal3, kLocal4, kLocal5, kLocal6, kLocal7 };
 enum class Supervised : uint8_t { kNo, kUpstart, kSystemd, kAuto };
@@ -190,7 +191,10 @@ struct Options {
   std::vector<double> latency_tracking_info_percentiles = {50.0, 99.0, 99.9};
   int64_t busy_reply_threshold = 5000;  // milliseconds
 
-  // Persistence.
+  // Persistence. kNone: nothing is loaded, logged, or saved unasked. kRdb: as `save` and `appendonly` say, and kAof the same with appendonly yes at the start.
+  // kWal: our own log, whatever appendonly says.
+  PersistenceKind persistence = PersistenceKind::kRdb;
+  bool keeps_log() const { return persistence == PersistenceKind::kWal || appendonly; }
   std::string dir = ".";  // the owner changes directory and writes the absolute path here
   std::string dbfilename = "dump.rdb";
   std::vector<SavePoint> save = {{3600, 1}, {300, 100}, {60, 10000}};
@@ -214,6 +218,8 @@ struct Options {
   bool aof_timestamp_enabled = false;
   bool aof_rewrite_incremental_fsync = true;
   bool aof_disable_auto_gc = false;
+  std::string waldirname = "waldir";
+  int64_t wal_segment_size = 64 << 20;
 
   // Replication.
   std::string replicaof_host;  // empty: a master

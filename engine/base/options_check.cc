@@ -23,6 +23,11 @@ std::string check_appenddirname(std::string_view value) {
   return is_plain_name(value) ? "" : "appenddirname can't be a path, just a dirname";
 }
 
+std::string check_waldirname(std::string_view value) {
+  if (value.empty()) return "waldirname can't be empty";
+  return is_plain_name(value) ? "" : "waldirname can't be a path, just a dirname";
+}
+
 std::string check_hostname(std::string_view value) {
   static constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.";
   if (value.size() >= kMaxHostname) return "Hostnames must be less than 256 characters";

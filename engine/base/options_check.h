@@ -10,6 +10,7 @@ namespace ringwood {
 std::string check_dbfilename(std::string_view value);
 std::string check_appendfilename(std::string_view value);
 std::string check_appenddirname(std::string_view value);
+std::string check_waldirname(std::string_view value);
 std::string check_hostname(std::string_view value);
 std::string check_nodename(std::string_view value);
 std::string check_proc_title_template(std::string_view value);

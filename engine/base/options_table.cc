@@ -36,6 +36,10 @@ constexpr ChoiceName kSupervisedModeNames[] = {{"upstart", int64_t(Supervised::k
                                                {"no", int64_t(Supervised::kNo)}};
 constexpr ChoiceName kAofFsyncNames[] = {
     {"everysec", int64_t(AppendFsync::kEverysec)}, {"always", int64_t(AppendFsync::kAlways)}, {"no", int64_t(AppendFsync::kNo)}};
+constexpr ChoiceName kPersistenceNames[] = {{"none", int64_t(PersistenceKind::kNone)},
+                                            {"rdb", int64_t(PersistenceKind::kRdb)},
+                                            {"aof", int64_t(PersistenceKind::kAof)},
+                                            {"wal", int64_t(PersistenceKind::kWal)}};
 constexpr ChoiceName kShutdownOnSigNames[] = {
     {"default", 0}, {"save", kShutdownSave}, {"nosave", kShutdownNosave}, {"now", kShutdownNow}, {"force", kShutdownForce}};
 constexpr ChoiceName kReplDisklessLoadNames[] = {{"disabled", int64_t(ReplDisklessLoad::kDisabled)},
@@ -317,6 +321,9 @@ constexpr Directive kTable[] = {
         .with(kHidden)
         .ignored(kRingLoading)
         .d,
+    choice<&Options::persistence>("persistence", kPersistenceNames).with(kImmutable).d,
+    text(&Options::waldirname, "waldirname").checked(check_waldirname).with(kImmutable).d,
+    byte_count<&Options::wal_segment_size>("wal-segment-size", 1 << 16, kLongMax).d,
     boolean<&Options::appendonly>("appendonly").with(kDenyLoading).d,
     text(&Options::appendfilename, "appendfilename").checked(check_appendfilename).with(kImmutable).d,
     text(&Options::appenddirname, "appenddirname").checked(check_appenddirname).with(kImmutable).d,

@@ -126,7 +126,7 @@ void WaitingRoom::serve_acks() {
   std::vector<Waiter*> all = waiters_;
   for (Waiter* w : all) {
     if (!w->acks || w->owed.client->waiter != w) continue;
-    bool file_gone = w->acks->local && !home_.engine().options->get().appendonly;
+    bool file_gone = w->acks->local && !home_.engine().options->get().keeps_log();
     if ((file_gone || acks_suffice(home_.engine(), *w->acks)) && w->take()) answer(w, file_gone ? End::kNoFile : End::kTimeout);
   }
 }

@@ -100,11 +100,15 @@ class Server:
         self.port, self.process = None, None
         self.was_loading = False  # a client was told LOADING while the server started
 
-    def start(self):
+    def begin(self):
+        """Starts the process and waits for nothing."""
         self.port = free_port()
         self.log = open(os.path.join(self.directory, "server.log"), "ab")
         self.process = subprocess.Popen([*self.command, "--port", str(self.port), "--dir", self.directory, *self.arguments], cwd=self.directory,
                                         stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
+
+    def start(self):
+        self.begin()
         end = time.monotonic() + self.READY
         while time.monotonic() < end:
             if self.process.poll() is not None:

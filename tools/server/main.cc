@@ -55,6 +55,8 @@ bool read_options(const CommandLine& line, LoadedOptions& loaded) {
   Options& o = loaded.options;
   if (!o.shards) o.shards = allowed_cpus();
   if (o.shards > kMaxShards) o.shards = kMaxShards;
+  if (o.persistence == PersistenceKind::kAof) o.appendonly = true;
+  if (o.persistence == PersistenceKind::kNone) o.appendonly = false, o.save.clear();
   if (chdir(o.dir.c_str())) return std::fprintf(stderr, "Can't chdir to '%s': %s\n", o.dir.c_str(), std::strerror(errno)), false;
   char here[4096];
   if (getcwd(here, sizeof here)) o.dir = here;

@@ -131,7 +131,28 @@ void Server::ready() {
   engine_.append_only = append_only_.get();
   executors_[0]->begin_turn(clock_.unix_us());
   if (!append_only_->prepare(*executors_[0])) return exit_now(1);
-  if (!options_.get().appendonly) return load_->start(*executors_[0], options_.get().rdbchecksum, {}, loaded, this);
+  const Options& o = options_.get();
+  if (o.persistence == PersistenceKind::kNone) {
+    DataLoad::Result nothing;
+    nothing.state = Loader::State::kMissing;
+    engine_.state.fetch_and(~uint32_t{kStateLoading});
+    return on_loaded(nothing);
+  }
+  if (!o.keeps_log()) return load_->start(*executors_[0], o.rdbchecksum, {}, loaded, this);
+  // A log of our own that is not there yet begins with what the RDB file holds; a new append-only file begins empty, as in Redis.
+  if (o.persistence == PersistenceKind::kWal && append_only_->fresh())
+    return load_->start(
+        *executors_[0], o.rdbchecksum, {}, [](void* self, const DataLoad::Result& r) { static_cast<Server*>(self)->taken_over(r); }, this);
+  load_log();
+}
+
+void Server::taken_over(const DataLoad::Result& r) {
+  if (r.state == Loader::State::kFailed) return on_loaded(r);
+  if (r.state == Loader::State::kLoaded) log_.write(LogLevel::kNotice, "There is no log yet: it begins with the data set of the RDB file");
+  load_log();
+}
+
+void Server::load_log() {
   append_only_->load(
       *executors_[0], options_.get().rdbchecksum, false, [](void* self, bool ok) { static_cast<Server*>(self)->append_only_loaded(ok); },
       this);

@@ -67,6 +67,8 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   void on_loaded(const DataLoad::Result& result);
   bool load_users();
   void announce();
+  void taken_over(const DataLoad::Result& r);
+  void load_log();
   void append_only_loaded(bool ok);
   bool advance_load_append_only(Executor& first);
   void log_progress();

@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "persist/aof_commands.h"
-#include "persist/aof_load.h"
 #include "persist/aof_manifest.h"
+#include "persist/aof_parser.h"
 #include "tests/harness/in_process.h"
 
 namespace ringwood {
@@ -11,14 +11,14 @@ namespace {
 
 TEST(AofManifest, ReadsWhatItWrites) {
   AofManifest m;
-  m.set_base("appendonly.aof", true);
+  m.set_base("appendonly.aof", ".base.rdb");
   m.add_incr("appendonly.aof");
   m.add_incr("appendonly.aof");
   EXPECT_EQ(m.text(),
             "file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\nfile appendonly.aof.2.incr.aof seq "
             "2 type i\n");
   m.retire_incr(1);
-  m.set_base("appendonly.aof", false);
+  m.set_base("appendonly.aof", ".base.aof");
   EXPECT_EQ(m.text(),
             "file appendonly.aof.2.base.aof seq 2 type b\nfile appendonly.aof.1.base.rdb seq 1 type h\n"
             "file appendonly.aof.1.incr.aof seq 1 type h\nfile appendonly.aof.2.incr.aof seq 2 type i\n");

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""kill -9 at random moments, with an append-only file: every acknowledged write is there after the restart, also while the file is being rewritten.
+"""kill -9 at random moments, with a log of each format: every acknowledged write is there after the restart, also while the log is being compacted, and when
+the start itself is killed.
 The machine stays up, so this holds for every policy: no reply leaves before the system has the write. That `always` waits for the disk itself, only a power
 cut could tell.
 
-    aof_crash.py RINGWOOD-SERVER [ROUNDS]
+    log_crash.py RINGWOOD-SERVER [ROUNDS [aof|wal]]
 """
 import os
 import random
@@ -19,6 +20,7 @@ from servers import Resp, Ringwood, Tap, equal  # noqa: E402
 
 BINARY = sys.argv[1]
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+FORMATS = sys.argv[3:] or ["aof", "wal"]
 tap = Tap()
 
 
@@ -47,15 +49,20 @@ class Writer(threading.Thread):
             pass
 
 
-def crashes(policy, shards):
+def crashes(kind, policy, shards):
     folder = tempfile.mkdtemp(prefix="ringwood-crash-")
     r = random.Random(7)
     known = [{} for _ in range(4)]
     sent = [{} for _ in range(4)]
     try:
         for n in range(ROUNDS + 1):
-            with Ringwood(BINARY, "--appendonly", "yes", "--appendfsync", policy, "--auto-aof-rewrite-min-size", "1000", shards=shards,
-                          directory=folder) as server:
+            options = ("--persistence", kind, "--appendfsync", policy, "--auto-aof-rewrite-min-size", "1000", "--wal-segment-size", "65536")
+            if n % 3 == 2:  # a start that is killed, before the one that must find everything
+                starting = Ringwood(BINARY, *options, shards=shards, directory=folder)
+                starting.begin()
+                time.sleep(r.random() * 0.15)
+                starting.stop(signal.SIGKILL)
+            with Ringwood(BINARY, *options, shards=shards, directory=folder) as server:
                 c = server.client()
                 for w, counters in enumerate(known):
                     for k in list(sent[w]):
@@ -83,8 +90,9 @@ def crashes(policy, shards):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-for SHARDS in (1, 3):
-    for POLICY in ("always", "everysec", "no"):
-        tap.case(f"appendfsync {POLICY}, {SHARDS} shards, {ROUNDS} kills")(lambda p=POLICY, s=SHARDS: crashes(p, s))
+for FORMAT in FORMATS:
+    for SHARDS in (1, 3):
+        for POLICY in ("always", "everysec", "no"):
+            tap.case(f"{FORMAT}: appendfsync {POLICY}, {SHARDS} shards, {ROUNDS} kills")(lambda f=FORMAT, p=POLICY, s=SHARDS: crashes(f, p, s))
 
 tap.run()

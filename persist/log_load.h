@@ -1,5 +1,5 @@
 #pragma once
-// Loads an append-only directory into a running engine: its files in order, each an RDB image, commands, or an image with commands behind it. Commands run
+// Loads a log into a running engine, whatever its format: its files in order, each an RDB image, commands, or an image with commands behind it. Commands run
 // through the engine like a client's, one after the other, while every shard is held for a slice of a turn at a time; so the order is kept whatever shards they
 // touch.
 #include <memory>
@@ -10,43 +10,34 @@
 #include "engine/exec/lease.h"
 #include "engine/exec/owned_args.h"
 #include "persist/aof_manifest.h"
+#include "persist/aof_parser.h"
 #include "persist/data_load.h"
 #include "persist/io_steps.h"
+#include "persist/log_format.h"
 #include "persist/rdb_reader.h"
 
 namespace ringwood {
 
-// Cuts commands off a file's bytes. Strict, as nobody has typed them.
-class AofParser {
- public:
-  enum class Status : uint8_t { kCommand, kNote, kMore, kBad };
-  // `input` begins where a command begins. kCommand and kNote: consumed() bytes were understood; the arguments point into the input.
-  Status parse(Bytes input);
-  std::span<const Bytes> args() const { return args_; }
-  size_t consumed() const { return consumed_; }
-
- private:
-  std::vector<Bytes> args_;
-  size_t consumed_ = 0;
-};
-
-class AofLoad final : private rdb::RdbSink, private LeaseJob {
+class LogLoad final : private rdb::RdbSink, private LeaseJob {
  public:
   struct Result {
     bool ok = false;
-    OwnedBytes error;        // what is to be logged
-    uint64_t last_size = 0;  // of the last file, when a torn tail has been cut off
-    uint64_t base_size = 0;  // of the base
+    OwnedBytes error;          // what is to be logged
+    uint64_t last_size = 0;    // of the last file, when a torn tail has been cut off
+    uint64_t all_size = 0;     // of all files, likewise
+    bool last_sealed = false;  // nothing may be written behind the last file
+    LogPlace place;            // where the log ends
   };
   using Done = void (*)(void* context, const Result& result);
 
-  AofLoad(Engine& engine, FileIo& io);
-  AofLoad(const AofLoad&) = delete;
-  AofLoad& operator=(const AofLoad&) = delete;
+  LogLoad(Engine& engine, FileIo& io);
+  LogLoad(const LogLoad&) = delete;
+  LogLoad& operator=(const LogLoad&) = delete;
 
   // Loads the files of the manifest that lie in `folder`. kStateLoading is on from then on, for the owner to take off. Not while active(); `done` runs inside
   // advance().
-  void start(Executor& home, OwnedBytes folder, const AofManifest& manifest, bool verify_checksum, Done done, void* context);
+  void start(Executor& home, const LogFormat& format, OwnedBytes folder, const AofManifest& manifest, bool verify_checksum, Done done,
+             void* context);
   bool active() const { return active_; }
   // True when more could be done at once.
   bool advance(Executor& home);
@@ -56,12 +47,18 @@ class AofLoad final : private rdb::RdbSink, private LeaseJob {
   struct File {
     OwnedBytes name;
     bool base;
+    int64_t sequence;  // -1: any
+    int64_t size = 0;
   };
   static constexpr uint32_t kPiece = 1u << 20;
   static constexpr int64_t kSliceUs = 2000;
 
   void open_next();
   void read_more();
+  bool want_more();
+  bool cut_here();
+  bool last_written() const;
+  uint64_t position() const { return decoder_->place().position - (buffer_.size() - used_); }
   static void opened(void* self, int error, const char* what);
   static void on_read(IoRequest* r);
   static void file_closed(void* self, int error, const char* what);
@@ -72,7 +69,7 @@ class AofLoad final : private rdb::RdbSink, private LeaseJob {
   void run_command(Executor& home, std::span<const Bytes> args);
   void end_of_file();
   void fail(OwnedBytes error);
-  void close_file(bool cut);
+  void close_file(const LogDecoder::Repair* repair);
   void finish();
 
   void on_aux(Bytes, Bytes) override {}
@@ -84,7 +81,7 @@ class AofLoad final : private rdb::RdbSink, private LeaseJob {
   FileIo& io_;
   IoSteps steps_;
   IoRequest read_;
-  bool active_ = false, in_slice_ = false, reading_ = false, at_end_ = false, failed_ = false, finished_ = false;
+  bool active_ = false, in_slice_ = false, reading_ = false, at_end_ = false, ended_ = false, failed_ = false, finished_ = false;
   Done done_ = nullptr;
   void* context_ = nullptr;
   OwnedBytes folder_;
@@ -95,12 +92,14 @@ class AofLoad final : private rdb::RdbSink, private LeaseJob {
 
   // Of the file being read.
   int fd_ = -1;
-  uint64_t read_to_ = 0;  // offset in the file of the end of buffer_
-  OwnedBytes buffer_;
+  uint64_t read_to_ = 0;  // offset in the file of what is to be read next
+  OwnedBytes raw_;        // that was read of the file
+  std::unique_ptr<LogDecoder> decoder_;
+  OwnedBytes buffer_;   // what stood in it
   size_t used_ = 0;     // of buffer_
   bool begun_ = false;  // it is known whether it is an image
   std::unique_ptr<rdb::RdbReader> image_;
-  uint64_t valid_to_ = 0;  // offset behind the last command that ran, or that was queued in a transaction that has ended
+  uint64_t valid_to_ = 0;  // in the stream, behind the last command that ran, or that was queued in a transaction that has ended
   AofParser parser_;
   Client client_;
   bool in_multi_ = false;

@@ -1,25 +1,32 @@
-#include "persist/aof_writer.h"
+#include "persist/log_writer.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <thread>
+#include <utility>
 
 #include "engine/base/number.h"
 
 namespace ringwood {
 
-void AofWriter::start(Executor& home, int fd, uint64_t size) {
+void LogWriter::start(Executor& home, std::unique_ptr<LogEncoder> encoder, File file, LogPlace place) {
   home_ = &home;
-  fd_ = fd;
-  size_ = size;
+  encoder_ = std::move(encoder);
+  encoder_->resume(place, file.size);
+  fd_ = file.fd;
+  size_ = synced_size_ = file.size;
   write_error_ = 0;
-  next_fd_ = -1;
+  next_ = {};
   noted_second_ = 0;
-  note_size_ = note_at_ = 0;
+  note_size_ = 0;
+  out_ = {};
+  source_ = 0;
+  sealed_ = broken_ = false;
   log_.attach_at_end(reader_, true);  // the end is there always
   log_.note_hidden(true);
+  if (!size_) put(encoder_->begin(file.sequence, home.now_ms()), 0);
   select_first(begin_anew());
   synced_ = boundary_ = reader_.position();
   last_sync_ms_ = home.now_ms();
@@ -28,30 +35,37 @@ void AofWriter::start(Executor& home, int fd, uint64_t size) {
   publish_durable();
 }
 
-void AofWriter::switch_file(int fd) {
-  next_fd_ = fd;
+void LogWriter::switch_file(File file) {
+  next_ = file;
   switch_at_ = log_.end();
   next_database_ = begin_anew();
   pump();
 }
 
+// A place between two units: nothing is published in parts.
+void LogWriter::follow_with(File file) {
+  next_ = file;
+  switch_at_ = log_.published();
+  next_database_ = -1;
+  pump();
+}
+
 // What follows in the log is to begin with a SELECT. A master's stream (on a replica) passes through as it is: there the file gets one of its own, for the
 // database that is answered.
-int AofWriter::begin_anew() {
+int LogWriter::begin_anew() {
   if (log_.silent()) return log_.database();
   log_.forget_database();
   return -1;
 }
 
-void AofWriter::select_first(int database) {
+void LogWriter::select_first(int database) {
   if (database < 0) return;
   OwnedBytes number = int64_text(database);
-  note_at_ = 0;
   note_size_ =
       static_cast<size_t>(std::snprintf(note_, sizeof note_, "*2\r\n$6\r\nSELECT\r\n$%zu\r\n%s\r\n", number.size(), number.c_str()));
 }
 
-void AofWriter::stop(Executor& home) {
+void LogWriter::stop(Executor& home) {
   home.unfollow_log(this);
   log_.detach(reader_);
   log_.note_hidden(false);
@@ -66,19 +80,20 @@ void AofWriter::stop(Executor& home) {
   io_.submit(&close_);
 }
 
-bool AofWriter::settled(bool synced) const {
+bool LogWriter::settled(bool synced) const {
   if (!on()) return true;
-  return !writing_ && next_fd_ < 0 && reader_.position() == log_.end() && (!synced || (synced_ == reader_.position() && !syncing_));
+  if (writing_ || !out_.empty() || next_.fd >= 0 || reader_.position() != log_.end()) return false;
+  return !synced || (synced_size_ == size_ && !syncing_ && !broken_);
 }
 
-void AofWriter::want_sync() {
+void LogWriter::want_sync() {
   sync_wanted_ = true;
   pump();
 }
 
-void AofWriter::log_grew(Executor&) { pump(); }
+void LogWriter::log_grew(Executor&) { pump(); }
 
-void AofWriter::tick(Executor& home) {
+void LogWriter::tick(Executor& home) {
   if (!on()) return;
   AppendFsync policy = home.options().appendfsync;
   publish_durable();
@@ -90,25 +105,36 @@ void AofWriter::tick(Executor& home) {
 
 // Replies wait for the disk (appendfsync always), or until the system has what they show, so that the end of the process alone loses nothing. While the file
 // cannot be written only the first of the two is kept.
-void AofWriter::publish_durable() {
+void LogWriter::publish_durable() {
   bool always = home_->options().appendfsync == AppendFsync::kAlways;
   log_.set_durable(always ? synced_ : write_error_ ? ~uint64_t{0} : reader_.position());
 }
 
-void AofWriter::pump() {
+void LogWriter::put(Bytes bytes, size_t source) {
+  out_ = bytes;
+  source_ = source;
+  restarts_ = log_.restarts();
+}
+
+void LogWriter::pump() {
   while (on() && !writing_ && !closing_) {
-    const uint64_t at = reader_.position();
-    if (next_fd_ >= 0 && at == switch_at_ && note_at_ == note_size_) {
-      if (synced_ < at) return sync();  // goes on when that is done
-      closing_ = true;
-      close_ = {};
-      close_.op = IoRequest::Op::kClose;
-      close_.fd = fd_;
-      close_.context = this;
-      close_.done = on_closed;
-      return io_.submit(&close_);
+    if (!out_.empty()) return write();
+    if (note_size_) {
+      put(encoder_->encode({note_, std::exchange(note_size_, 0)}), 0);
+      continue;
     }
-    if (note_at_ < note_size_) return write({note_ + note_at_, note_size_ - note_at_});
+    const uint64_t at = reader_.position();
+    if (next_.fd >= 0 && at == switch_at_) {
+      if (!sealed_) {
+        sealed_ = true;
+        put(encoder_->seal(), 0);
+        continue;
+      }
+      if (synced_size_ < size_ && !broken_) return sync();  // goes on when that is done
+      if (syncing_) return;
+      return close();
+    }
+    if (full_at_ && size_ >= full_at_ && next_.fd < 0) owner_.file_full();
     Bytes piece = reader_.peek();
     if (piece.empty()) break;
     MutationLog::Range hidden = log_.next_hidden(at);
@@ -119,48 +145,47 @@ void AofWriter::pump() {
       continue;
     }
     piece = piece.substr(0, static_cast<size_t>(hidden.begin - at));
-    if (next_fd_ >= 0) piece = piece.substr(0, static_cast<size_t>(switch_at_ - at));
+    if (next_.fd >= 0) piece = piece.substr(0, static_cast<size_t>(switch_at_ - at));
     if (home_->options().aof_timestamp_enabled && annotate(at)) continue;
-    return write(piece);
+    put(encoder_->encode(piece), piece.size());
   }
   if (on() && (sync_wanted_ || home_->options().appendfsync == AppendFsync::kAlways)) sync();
 }
 
 // Where a command may begin: notes the time, if the second is another one than that of the last note.
-bool AofWriter::annotate(uint64_t at) {
+bool LogWriter::annotate(uint64_t at) {
   if (at < boundary_) return false;
   boundary_ = log_.published();
   int64_t second = home_->now_ms() / 1000;
   if (second == noted_second_) return false;
   noted_second_ = second;
-  note_at_ = 0;
   note_size_ = static_cast<size_t>(std::snprintf(note_, sizeof note_, "#TS:%lld\r\n", static_cast<long long>(second)));
   return true;
 }
 
-void AofWriter::write(Bytes piece) {
+void LogWriter::write() {
   if (int64_t us = home_->engine().debug.append_sleep_us.load(std::memory_order_relaxed))
     std::this_thread::sleep_for(std::chrono::microseconds(us));
   writing_ = true;
-  restarts_ = log_.restarts();
-  note_in_flight_ = note_at_ < note_size_;
   last_try_ms_ = home_->now_ms();
   write_ = {};
   write_.op = IoRequest::Op::kWrite;
   write_.fd = fd_;
-  write_.data = const_cast<char*>(piece.data());
-  write_.size = static_cast<uint32_t>(piece.size());
+  write_.data = const_cast<char*>(out_.data());
+  write_.size = static_cast<uint32_t>(out_.size());
   write_.offset = size_;
   write_.context = this;
   write_.done = on_written;
   io_.submit(&write_);
 }
 
-void AofWriter::written(int64_t result) {
+void LogWriter::written(int64_t result) {
   writing_ = false;
   if (result == -EINTR || result == -EAGAIN) return pump();
+  const bool verbatim = source_ && encoder_->verbatim();
   if (result <= 0) {
     write_error_ = result < 0 ? static_cast<int>(-result) : ENOSPC;
+    if (verbatim) out_ = {};  // taken out of the log again when it is tried again: the log may begin anew until then
     if (on()) publish_durable();
     home_->nudge_others();
     return owner_.write_failed(write_error_);  // tick() tries again
@@ -169,21 +194,25 @@ void AofWriter::written(int64_t result) {
     write_error_ = 0;
     owner_.write_recovered();
   }
-  size_ += static_cast<uint64_t>(result);
-  if (note_in_flight_)
-    note_at_ += static_cast<size_t>(result);
-  else if (on() && restarts_ == log_.restarts())
-    reader_.advance(static_cast<size_t>(result));
+  const auto n = static_cast<size_t>(result);
+  size_ += n;
+  out_.remove_prefix(n);
+  if (source_ && (verbatim || out_.empty())) {
+    if (on() && restarts_ == log_.restarts()) reader_.advance(verbatim ? n : source_);
+    if (verbatim) out_ = {};
+    if (out_.empty()) source_ = 0;
+  }
   if (on()) publish_durable();
   home_->nudge_others();  // for replies that waited, and threads that were held up
   pump();
 }
 
-void AofWriter::sync() {
-  if (syncing_ || fd_ < 0 || synced_ == reader_.position()) return;
+void LogWriter::sync() {
+  if (syncing_ || broken_ || fd_ < 0 || synced_size_ == size_) return;
   if (synced_ > reader_.position()) synced_ = reader_.position();  // the log began anew
   syncing_ = true;
   sync_target_ = reader_.position();
+  sync_size_ = size_;
   sync_ = {};
   sync_.op = IoRequest::Op::kDataSync;
   sync_.fd = fd_;
@@ -193,29 +222,53 @@ void AofWriter::sync() {
   io_.submit(&sync_);
 }
 
-void AofWriter::synced(int64_t result) {
+// After a failure the system has forgotten what it could not write, and another fsync would report success. So none is asked for: the file is given up.
+void LogWriter::synced(int64_t result) {
   syncing_ = false;
   if (result < 0 && result != -EINTR) {
     sync_wanted_ = false;
-    return owner_.sync_failed(static_cast<int>(-result));  // tick() tries again
+    broken_ = true;
+    owner_.sync_failed(static_cast<int>(-result));
+    return pump();
   }
-  if (result == 0) synced_ = std::min(sync_target_, reader_.position());
+  if (result == 0) {
+    synced_ = std::min(sync_target_, reader_.position());
+    synced_size_ = sync_size_;
+  }
   if (!on()) return;
-  if (synced_ == reader_.position()) sync_wanted_ = false;
+  if (synced_size_ == size_) sync_wanted_ = false;
   publish_durable();
   owner_.file_synced();
   home_->nudge_others();
   pump();
 }
 
-void AofWriter::closed() {
+void LogWriter::restored() {
+  broken_ = false;
+  if (on()) want_sync();
+}
+
+void LogWriter::close() {
+  closing_ = true;
+  close_ = {};
+  close_.op = IoRequest::Op::kClose;
+  close_.fd = fd_;
+  close_.context = this;
+  close_.done = on_closed;
+  io_.submit(&close_);
+}
+
+void LogWriter::closed() {
   closing_ = false;
-  fd_ = next_fd_;
-  next_fd_ = -1;
-  size_ = 0;
+  sealed_ = false;
+  const uint64_t old_size = size_;
+  const File file = std::exchange(next_, {});
+  fd_ = file.fd;
+  size_ = synced_size_ = 0;
   noted_second_ = 0;
+  put(encoder_->begin(file.sequence, home_->now_ms()), 0);
   select_first(next_database_);
-  owner_.file_switched();
+  owner_.file_switched(old_size);
   pump();
 }
 

@@ -1,0 +1,117 @@
+#pragma once
+// A log's end of the mutation log: writes what is published to the log's file, in the form that the format gives it, and makes it durable as appendfsync says.
+// Lives on one thread, follows the log there, and blocks nobody: a write and an fsync may be under way together. What a format writes as it is goes from the
+// log's memory to the disk without a copy.
+#include <memory>
+
+#include "engine/base/io.h"
+#include "engine/exec/executor.h"
+#include "engine/exec/mutation_log.h"
+#include "persist/log_format.h"
+
+namespace ringwood {
+
+class LogWriter final : public LogFollower {
+ public:
+  class Owner {
+   public:
+    virtual void write_failed(int error) = 0;  // each time; it is tried again
+    virtual void write_recovered() = 0;
+    // Once: nothing counts as durable any more, until restored().
+    virtual void sync_failed(int error) = 0;
+    virtual void file_synced() = 0;
+    virtual void file_switched(uint64_t old_size) = 0;
+    // The file has reached the size at which another one is wanted; told again and again.
+    virtual void file_full() = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  LogWriter(MutationLog& log, FileIo& io, Owner& owner) : log_(log), io_(io), owner_(owner) {}
+  LogWriter(const LogWriter&) = delete;
+  LogWriter& operator=(const LogWriter&) = delete;
+
+  struct File {
+    int fd = -1;
+    int64_t sequence = 0;
+    uint64_t size = 0;  // 0: it has not been begun
+  };
+
+  bool on() const { return reader_.attached(); }
+  // Begins at the end of the mutation log with an open file, that of `place`. Every shard is held.
+  void start(Executor& home, std::unique_ptr<LogEncoder> encoder, File file, LogPlace place);
+  // What is appended from now on goes into another file, empty still; the old one is sealed, synced and closed. Every shard is held.
+  void switch_file(File file);
+  // The same, but for no more than that the old file is long enough: no reader begins with the new one.
+  void follow_with(File file);
+  // Another file is to go on already.
+  bool switching() const { return next_.fd >= 0; }
+  // Lets go. What has not been written stays unwritten: wait for settled() before.
+  void stop(Executor& home);
+  // Everything that was in the log by now is written, and with `synced` durable.
+  bool settled(bool synced) const;
+  // Syncs as soon as it has been written, whatever the policy.
+  void want_sync();
+  // After a failed fsync: what stood in the log until then has been made durable in another way, and the file that is written to now was begun since.
+  void restored();
+  bool broken() const { return broken_; }
+  // A few times a second.
+  void tick(Executor& home);
+  void log_grew(Executor& here) override;
+
+  // 0: no limit.
+  void set_full_at(uint64_t bytes) { full_at_ = bytes; }
+  uint64_t size() const { return size_; }  // of the file
+  bool syncing() const { return syncing_; }
+  uint64_t synced_offset() const { return synced_; }
+  uint64_t id() const { return encoder_ ? encoder_->place().id : 0; }
+  int error() const { return write_error_; }
+
+ private:
+  static constexpr int64_t kSyncEveryMs = 1000, kRetryMs = 1000;
+  static void on_written(IoRequest* r) { static_cast<LogWriter*>(r->context)->written(r->result); }
+  static void on_synced(IoRequest* r) { static_cast<LogWriter*>(r->context)->synced(r->result); }
+  static void on_closed(IoRequest* r) { static_cast<LogWriter*>(r->context)->closed(); }
+  void pump();
+  bool annotate(uint64_t at);
+  int begin_anew();
+  void select_first(int database);
+  void put(Bytes bytes, size_t source);
+  void write();
+  void written(int64_t result);
+  void sync();
+  void synced(int64_t result);
+  void close();
+  void closed();
+  void publish_durable();
+
+  MutationLog& log_;
+  FileIo& io_;
+  Owner& owner_;
+  Executor* home_ = nullptr;
+  LogReader reader_;
+  std::unique_ptr<LogEncoder> encoder_;
+  IoRequest write_, sync_, close_;
+  int fd_ = -1;
+  uint64_t size_ = 0, synced_size_ = 0, full_at_ = 0;
+  bool writing_ = false, syncing_ = false, closing_ = false, sync_wanted_ = false, sealed_ = false, broken_ = false;
+  Bytes out_;          // what is to be written next
+  size_t source_ = 0;  // bytes of the mutation log that out_ stands for
+  int write_error_ = 0;
+  int64_t last_try_ms_ = 0, last_sync_ms_ = 0;
+  uint64_t restarts_ = 0;     // of the log, when out_ was made
+  uint64_t synced_ = 0;       // log offset up to which everything is durable
+  uint64_t sync_target_ = 0;  // of the fsync under way
+  uint64_t sync_size_ = 0;    // likewise, of the file
+  File next_;                 // the file to go on with from switch_at_ on
+  uint64_t switch_at_ = 0;
+  int next_database_ = -1;  // to be selected at the beginning of that file
+  // aof-timestamp-enabled: a note stands where a command ends, which is known of the offsets that were seen as the end of the log.
+  uint64_t boundary_ = 0;
+  int64_t noted_second_ = 0;
+  char note_[64];
+  size_t note_size_ = 0;  // of a note that is to be written next
+};
+
+}  // namespace ringwood

@@ -1,0 +1,61 @@
+#pragma once
+// The index of a sealed file of the write-ahead log: which slots the commands, or the keys, of each part of it are of. Pure. A part is some blocks in a row;
+// nobody looks for one command, but for what concerns a slot.
+//
+//   index = part*
+//   part  = u64 offset of its first block, u64 that block's position, 2048 bytes with a bit for each slot: that of slot s in byte s / 8, bit s % 8
+#include <bitset>
+#include <vector>
+
+#include "engine/base/crc.h"
+#include "engine/exec/command_table.h"
+#include "engine/exec/out_buffer.h"
+#include "persist/aof_parser.h"
+
+namespace ringwood {
+
+using SlotBits = std::bitset<kSlots>;
+
+class WalIndex {
+ public:
+  struct Part {
+    uint64_t offset, position;
+    SlotBits slots;
+  };
+  static constexpr size_t kPartBytes = 16 + kSlots / 8;
+  static constexpr size_t kMostParts = 256;
+
+  void clear() { parts_.clear(); }
+  // A block begins there, and what it holds is of these slots. Parts are at least so many bytes of the file long; `whole`: a part may begin here, nothing goes
+  // on from the block before.
+  void add(uint64_t offset, uint64_t position, const SlotBits& slots, bool whole, uint64_t part_bytes);
+  const std::vector<Part>& parts() const { return parts_; }
+  void put(OutBuffer& out) const;
+  // False: this is no index.
+  bool read(Bytes raw);
+
+ private:
+  std::vector<Part> parts_;
+};
+
+// The slots of the commands in a stream that comes in pieces.
+class StreamSlots {
+ public:
+  explicit StreamSlots(const CommandTable& commands) : commands_(commands) {}
+  // Adds those of the commands that end in this piece.
+  void take(Bytes piece, SlotBits& slots);
+
+  // No command has begun that has not ended.
+  bool whole() const { return open_.empty(); }
+
+ private:
+  void add(SlotBits& slots);
+  void take_whole(Bytes& rest, SlotBits& slots);
+
+  const CommandTable& commands_;
+  AofParser parser_;
+  OwnedBytes open_;  // of a command that has not ended
+  std::vector<int> keys_;
+};
+
+}  // namespace ringwood
