@@ -10,6 +10,8 @@ namespace ringwood {
 std::span<const CommandSpec> session_commands();
 // CLIENT, which needs a Connection under every Client.
 std::span<const CommandSpec> client_commands();
+// MIGRATE, likewise.
+std::span<const CommandSpec> migrate_commands();
 
 // May stand in a line of CLIENT LIST: printable, without blanks.
 bool is_client_word(Bytes word);

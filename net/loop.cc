@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "engine/exec/acl.h"
+#include "net/migrate_desk.h"
 #include "net/stream_owner.h"
 
 namespace ringwood {
@@ -468,6 +469,7 @@ void Loop::tick() {
   }
   const uint64_t began = executor_.timekeeper().now();
   walk_connections();
+  if (migrate_desk_) migrate_desk_->tick(network_.engine.clock->unix_ms());
   stats.background_ns.add(executor_.timekeeper().ns_since(began));
 }
 

@@ -15,6 +15,8 @@
 
 namespace ringwood {
 
+class MigrateDesk;
+
 class Loop final : BusyHost {
  public:
   Loop(Network& network, Executor& executor);
@@ -50,6 +52,8 @@ class Loop final : BusyHost {
   void move(Connection& c, Loop& to, std::function<void(Connection&)> arrived);
   // Ends the sleep of another loop.
   void wake(int other);
+  // MIGRATE's links; made at the first use.
+  MigrateDesk& migrate_desk();
 
  private:
   struct Arrival {
@@ -138,6 +142,7 @@ class Loop final : BusyHost {
   std::vector<Move*> moves_;  // of connections that go as soon as nothing of them is in flight
   Departures departures_;
   ClientMemory client_memory_{*this};
+  std::unique_ptr<MigrateDesk> migrate_desk_;
   std::deque<OwnedBytes> unquoted_;  // arguments of inline commands of this round
   uint64_t round_ = 1;               // number of the next Executor::run()
   size_t submitted_ = 0;             // requests of this round

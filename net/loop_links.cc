@@ -8,6 +8,7 @@
 
 #include "engine/exec/acl.h"
 #include "net/loop.h"
+#include "net/migrate_desk.h"
 #include "net/stream_owner.h"
 
 namespace ringwood {
@@ -81,6 +82,11 @@ void Loop::release(Connection& c) {
   if (!c.held) return;
   c.held = false;
   if (c.receiving == Connection::Receiving::kNot && !c.dying) arm_receive(c);
+}
+
+MigrateDesk& Loop::migrate_desk() {
+  if (!migrate_desk_) migrate_desk_ = std::make_unique<MigrateDesk>(*this);
+  return *migrate_desk_;
 }
 
 // --- from one loop to another

@@ -167,7 +167,7 @@ void write_stats(InfoText& out, const InfoContext& x, void*) {
     out.field(name, static_cast<uint64_t>(e.pubsub->channels(kind).size()));
   out.field("latest_fork_usec", 0);  // nothing forks
   out.field("total_forks", 0);
-  out.field("migrate_cached_sockets", 0);
+  out.field("migrate_cached_sockets", total(e, &ShardStats::migrate_links));
   out.field("slave_expires_tracked_keys", total_local_expires(e));
   for (const char* name : {"active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses",
                            "total_active_defrag_time", "current_active_defrag_time"})

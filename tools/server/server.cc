@@ -71,6 +71,7 @@ Server::Server(LoadedOptions&& loaded, const CommandLine& line, const std::strin
   add_families(commands_);
   commands_.add(session_commands());
   commands_.add(client_commands());
+  commands_.add(migrate_commands());
   commands_.add(persist_commands());
   commands_.add(replication_commands());
 }
