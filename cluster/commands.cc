@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <climits>
 
+#include "cluster/planned_failover.h"
 #include "engine/base/options.h"
 #include "engine/exec/call.h"
 #include "engine/exec/client.h"
@@ -135,6 +136,7 @@ void replicaof(Call& c) {
   if (c.options().cluster_enabled) return c.reply.error("ERR REPLICAOF not allowed in cluster mode.");
   ReplicationControl* control = c.engine().replication;
   if (!control) return c.reply.error("ERR This server cannot be a replica");
+  if (control->failing_over()) return c.reply.error("ERR REPLICAOF not allowed while failing over.");
   if (Call::is_word(c.arg(1), "no") && Call::is_word(c.arg(2), "one")) return control->replicaof(c, {}, 0);
   if (c.client()->role == Client::Role::kReplica) return c.reply.error("ERR Command is not valid when client is a replica.");
   int64_t port;
@@ -153,13 +155,43 @@ void replconf(Call& c) {
 }
 
 void sync(Call& c) {
-  if (ReplicationControl* control = control_of(c)) control->psync(c, true, {}, -1);
+  if (ReplicationControl* control = control_of(c)) control->psync(c, true, {}, -1, false);
 }
 
 void psync(Call& c) {
   int64_t from;
   if (!c.to_int(c.arg(2), from)) return;
-  if (ReplicationControl* control = control_of(c)) control->psync(c, false, c.arg(1), from);
+  if (ReplicationControl* control = control_of(c))
+    control->psync(c, false, c.arg(1), from, c.argc() > 3 && Call::is_word(c.arg(3), "failover"));
+}
+
+// False when the arguments are no such wish, which has been answered.
+bool read_wish(Call& c, FailoverWish& wish) {
+  for (size_t i = 1; i < c.argc(); i++) {
+    if (Call::is_word(c.arg(i), "timeout") && i + 1 < c.argc() && !wish.timeout_ms) {
+      if (!c.to_int(c.arg(++i), wish.timeout_ms)) return false;
+      if (wish.timeout_ms <= 0) return c.reply.error("ERR FAILOVER timeout must be greater than 0"), false;
+    } else if (Call::is_word(c.arg(i), "to") && i + 2 < c.argc() && !wish.to_one) {
+      wish.to_one = true;
+      wish.host = c.arg(i + 1);
+      if (!c.to_int(c.arg(i + 2), wish.port)) return false;
+      i += 2;
+    } else if (Call::is_word(c.arg(i), "force") && !wish.force) {
+      wish.force = true;
+    } else {
+      return c.reply.syntax_error(), false;
+    }
+  }
+  return true;
+}
+
+void failover(Call& c) {
+  if (c.options().cluster_enabled) return c.reply.error("ERR FAILOVER not allowed in cluster mode. Use CLUSTER FAILOVER command instead.");
+  ReplicationControl* control = c.engine().replication;
+  if (!control) return c.reply.error("ERR This server has no replication");
+  if (c.argc() == 2 && Call::is_word(c.arg(1), "abort")) return control->abort_failover(c);
+  FailoverWish wish;
+  if (read_wish(c, wish)) control->failover(c, wish);
 }
 
 bool refuse_wait_on_replica(Call& c) {
@@ -205,6 +237,17 @@ constexpr uint32_t kReplicaFlags = kNoAsyncLoading | kAdmin | kNoScript | kStale
 constexpr const char* kReplicaSyntax = "(args=host port:integer|NO ONE)";
 
 constexpr CommandSpec kCommands[] = {
+    {.name = "failover",
+     .arity = -1,
+     .flags = kAdmin | kNoScript | kStale,
+     .route = Route::kHere,
+     .run = failover,
+     .may_suspend = true,
+     .group = Group::kServer,
+     .since = "6.2.0",
+     .complexity = "O(1)",
+     .summary = "Gives the part of the master to a replica that has caught up.",
+     .syntax = "[TO(target)=host port:integer [FORCE(force)]] [ABORT(abort)] [TIMEOUT milliseconds:integer]"},
     {.name = "psync",
      .arity = -3,
      .flags = kNoAsyncLoading | kAdmin | kNoMulti | kNoScript,

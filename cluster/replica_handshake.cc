@@ -111,13 +111,13 @@ void ReplicaHandshake::answer_to_psync(Bytes text, Step& step) {
   if (text.empty()) return;  // the master keeps the link alive while it prepares its answer
   if (starts_with(text, "+FULLRESYNC")) return full_sync(text, step);
   if (starts_with(text, "+CONTINUE")) return go_on(text, step);
-  if (starts_with(text, "-NOMASTERLINK") || starts_with(text, "-LOADING")) {
-    step.remarks.push_back({LogLevel::kNotice, "Master is currently unable to PSYNC but should be in the future: " + OwnedBytes(text)});
+  if (settings_.failover) {
+    refused_ = true;
     state_ = State::kFailed;
     return;
   }
-  if (settings_.failover) {
-    step.remarks.push_back({LogLevel::kWarning, "Failover target rejected psync request"});
+  if (starts_with(text, "-NOMASTERLINK") || starts_with(text, "-LOADING")) {
+    step.remarks.push_back({LogLevel::kNotice, "Master is currently unable to PSYNC but should be in the future: " + OwnedBytes(text)});
     state_ = State::kFailed;
     return;
   }

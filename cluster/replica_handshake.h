@@ -57,6 +57,8 @@ class ReplicaHandshake {
   State state() const { return state_; }
   bool over() const { return state_ >= State::kFull; }
   bool failed() const { return state_ == State::kFailed; }
+  // The other side was asked to become a master, and will not.
+  bool refused() const { return refused_; }
   const OwnedBytes& id() const { return id_; }
   int64_t offset() const { return offset_; }
 
@@ -72,6 +74,7 @@ class ReplicaHandshake {
   State state_ = State::kPing;
   OwnedBytes id_;
   int64_t offset_ = -1;
+  bool refused_ = false;
 };
 
 // A command as the wire has it.

@@ -250,15 +250,12 @@ void client_pause(Call& c) {
   }
   int64_t until_ms;
   if (!c.to_deadline_ms(c.arg(2), until_ms)) return;
-  connection_of(c).loop.network().pause(until_ms, all);
+  connection_of(c).loop.network().pause(Network::Pause::kByClient, until_ms, all);
   c.reply.ok();
 }
 
 void client_unpause(Call& c) {
-  Loop& loop = connection_of(c).loop;
-  loop.network().unpause();
-  for (size_t i = 0; i < loop.network().loops.size(); i++)
-    if (loop.network().loops[i].get() != &loop) loop.wake(static_cast<int>(i));
+  connection_of(c).loop.end_pause(Network::Pause::kByClient);
   c.reply.ok();
 }
 

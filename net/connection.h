@@ -60,7 +60,7 @@ class Connection final : public Client {
   Connection(Loop& home, int socket, bool over_unix_socket) : loop(home), fd(socket), unix_socket(over_unix_socket) {}
 
   Loop& loop;
-  const int fd;
+  int fd;  // -1 as long as the name of the other side is being looked up
   const bool unix_socket;
   size_t place = 0;  // in Loop::connections()
 

@@ -32,7 +32,7 @@ void write_clients(InfoText& out, const InfoContext& context, void* self) {
   }
   out.field("client_recent_max_input_buffer", input);
   out.field("client_recent_max_output_buffer", output);
-  out.field("blocked_clients", blocked + n.sum(&NetStats::held_by_pause));
+  out.field("blocked_clients", blocked + n.sum(&NetStats::held_by_pause) + n.blocked_on_end.load(std::memory_order_relaxed));
   out.field("tracking_clients", static_cast<uint64_t>(context.engine.tracking->clients().size()));
   out.field("pubsub_clients", static_cast<uint64_t>(context.engine.pubsub->clients()));
   out.field("clients_in_timeout_table", in_timeouts);

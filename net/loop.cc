@@ -55,7 +55,7 @@ Loop::Loop(Network& network, Executor& executor) : network_(network), executor_(
 Loop::~Loop() {
   executor_.set_busy_host(nullptr);
   for (Connection* c : connections_) {
-    if (!c->moved) ::close(c->fd);
+    if (!c->moved && c->fd >= 0) ::close(c->fd);
     delete c;
   }
   if (signal_fd_ >= 0) ::close(signal_fd_);
@@ -173,7 +173,7 @@ void Loop::receive_ended(Connection& c, int result) {
   if (result == -ENOBUFS)
     ring_.grow_pool();
   else if (result < 0 && result != -ECANCELED && result != -EINTR && result != -EAGAIN)
-    return kill(c);
+    return c.owner ? stream_ended(c) : kill(c);
   if (c.dying) return;
   if (direct || c.held)
     mark_untidy(c);  // armed again when what has arrived until now has been parsed
@@ -390,6 +390,10 @@ void Loop::stream_ended(Connection& c) {
 void Loop::end_gently() {
   size_t left = 0;
   for (Connection* c : ended_) {
+    if (c->owner && !c->dying && c->owner->ends_later(*c)) {
+      c->ended = false;
+      continue;
+    }
     if (c->waiter || c->owner) kill(*c);  // nobody is there for whom it could go on waiting
     if (!c->dying && (c->stopped || c->waits_to_parse)) {
       ended_[left++] = c;
@@ -432,7 +436,7 @@ void Loop::bury() {
   size_t left = 0;
   for (Connection* c : dying_) {
     bool in_kernel = c->receiving != Connection::Receiving::kNot || c->sending || c->connecting;
-    if (in_kernel && !c->shut) {
+    if (in_kernel && !c->shut && c->fd >= 0) {
       c->shut = true;
       shutdown(c->fd, SHUT_RDWR);
       if (c->connecting) ring_.cancel(Ring::Op::kConnect, c);
@@ -447,7 +451,7 @@ void Loop::bury() {
     set_held_by_pause(*c, false);
     stats.connected.add(-1);
     if (!c->moved) {
-      ring_.close(c->fd);
+      if (c->fd >= 0) ring_.close(c->fd);
       network_.connections.fetch_sub(1, std::memory_order_relaxed);
     }
     client_memory_.forget(*c);

@@ -40,8 +40,8 @@ class Loop final : BusyHost {
   void kill(Connection& c);
   // Its `out` is sent this turn.
   void list(Connection& c);
-  // Begins a connection to another server, whose bytes are the owner's. Null, with the reason in `error`, where that is impossible. Names are looked up here
-  // and now.
+  // Begins a connection to another server, whose bytes are the owner's. Null, with the reason in `error`, where that is impossible. A name is looked up on a
+  // thread of its own; when that finds nothing the owner is told EHOSTUNREACH.
   Connection* dial(const std::string& host, int port, const std::string& from, StreamOwner& owner, std::string& error);
   // Receives nothing more of it until release(): its owner has enough.
   void hold(Connection& c);
@@ -54,6 +54,8 @@ class Loop final : BusyHost {
   void wake(int other);
   // MIGRATE's links; made at the first use.
   MigrateDesk& migrate_desk();
+  // The pause for this purpose is over, for all loops.
+  void end_pause(Network::Pause why);
 
  private:
   struct Arrival {
@@ -81,6 +83,7 @@ class Loop final : BusyHost {
   void sent(const Ring::Completion& c);
   void accepted(const Ring::Completion& c);
   void dialled(const Ring::Completion& c);
+  void found(Connection& c, const std::string& address, int port, const std::string& from, std::string error);
   void listen_when_loaded();
   void arm_listeners();
   void tick();

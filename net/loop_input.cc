@@ -75,7 +75,7 @@ bool Loop::held_back(const Connection& c, std::span<const Bytes> args) const {
   if (!command || !command->spec->run || c.role == Client::Role::kReplica) return false;
   int argc = static_cast<int>(args.size()), arity = command->spec->arity;
   if (arity > 0 ? argc != arity : argc < -arity) return false;
-  if (network_.pause_is_total() || (command->flags & kChanges)) return true;
+  if (network_.pause_is_total(executor_.now_ms()) || (command->flags & kChanges)) return true;
   if (!command->spec->ends_multi || !c.in_multi) return false;
   const auto& queue = c.transaction->queue;
   return std::any_of(queue.begin(), queue.end(), [](const Transaction::Queued& q) { return q.command->flags & kChanges; });

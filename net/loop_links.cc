@@ -1,46 +1,65 @@
 // Connections that carry a stream of their own instead of requests (net/stream_owner.h): how they begin, and how they are held back.
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "engine/exec/acl.h"
 #include "net/loop.h"
 #include "net/migrate_desk.h"
+#include "net/resolver.h"
 #include "net/stream_owner.h"
 
 namespace ringwood {
+namespace {
 
-Connection* Loop::dial(const std::string& host, int port, const std::string& from, StreamOwner& owner, std::string& error) {
+struct Target {
+  sockaddr_storage to{};
+  socklen_t size = 0;
+};
+
+// Both addresses are numbers; `from` may be empty. The socket, or -1 with the reason.
+int open_socket(const std::string& host, int port, const std::string& from, Target& target, std::string& error) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICSERV;
+  hints.ai_flags = AI_NUMERICSERV | AI_NUMERICHOST;
   addrinfo* found = nullptr;
-  if (int wrong = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found)) {
-    error = gai_strerror(wrong);
-    return nullptr;
-  }
-  int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd >= 0 && !from.empty()) {
+  if (int wrong = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found)) return error = gai_strerror(wrong), -1;
+  std::memcpy(&target.to, found->ai_addr, found->ai_addrlen);
+  target.size = found->ai_addrlen;
+  freeaddrinfo(found);
+  int fd = socket(target.to.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int failed = fd < 0 ? errno : 0;
+  if (!failed && !from.empty()) {
+    hints.ai_family = target.to.ss_family;
     addrinfo* own = nullptr;
-    hints.ai_family = found->ai_family;
     if (getaddrinfo(from.c_str(), nullptr, &hints, &own) == 0) {
-      if (bind(fd, own->ai_addr, own->ai_addrlen)) {
-        error = std::strerror(errno);
-        ::close(fd);
-        fd = -1;
-      }
+      if (bind(fd, own->ai_addr, own->ai_addrlen)) failed = errno;
       freeaddrinfo(own);
     }
-  } else if (fd < 0) {
-    error = std::strerror(errno);
   }
-  if (fd < 0) {
-    freeaddrinfo(found);
-    return nullptr;
-  }
+  if (!failed) return fd;
+  error = std::strerror(failed);
+  if (fd >= 0) ::close(fd);
+  return -1;
+}
+
+bool is_address(const std::string& host) {
+  in6_addr any;
+  return inet_pton(AF_INET, host.c_str(), &any) == 1 || inet_pton(AF_INET6, host.c_str(), &any) == 1;
+}
+
+}  // namespace
+
+Connection* Loop::dial(const std::string& host, int port, const std::string& from, StreamOwner& owner, std::string& error) {
+  Target target;
+  const bool known = is_address(host);
+  const int fd = known ? open_socket(host, port, from, target, error) : -1;
+  if (known && fd < 0) return nullptr;
   auto* c = new Connection(*this, fd, false);
   c->id = executor_.engine().next_client_id.fetch_add(1, std::memory_order_relaxed);
   c->role = Client::Role::kLink;
@@ -50,11 +69,32 @@ Connection* Loop::dial(const std::string& host, int port, const std::string& fro
   connections_.push_back(c);
   stats.connected.add();
   network_.connections.fetch_add(1, std::memory_order_relaxed);
-  std::memcpy(&c->dialled, found->ai_addr, found->ai_addrlen);
-  ring_.connect(fd, reinterpret_cast<sockaddr*>(&c->dialled), found->ai_addrlen, c);
   c->connecting = true;
-  freeaddrinfo(found);
+  if (!known) {
+    // The connection stays until this has been answered, since it is connecting.
+    resolve(host, ring_,
+            [this, c, port, from](const std::string& address, const std::string& wrong) { found(*c, address, port, from, wrong); });
+    return c;
+  }
+  c->dialled = target.to;
+  ring_.connect(fd, reinterpret_cast<sockaddr*>(&c->dialled), target.size, c);
   return c;
+}
+
+// The name of the other side has been looked up.
+void Loop::found(Connection& c, const std::string& address, int port, const std::string& from, std::string error) {
+  c.connecting = false;
+  if (c.dying) return;
+  Target target;
+  if (error.empty()) c.fd = open_socket(address, port, from, target, error);
+  if (c.fd < 0) {
+    network_.log.write(LogLevel::kWarning, "Unable to find or reach another server: %s", error.c_str());
+    if (c.owner) c.owner->connected(c, EHOSTUNREACH);
+    return kill(c);
+  }
+  c.connecting = true;
+  c.dialled = target.to;
+  ring_.connect(c.fd, reinterpret_cast<sockaddr*>(&c.dialled), target.size, &c);
 }
 
 void Loop::dialled(const Ring::Completion& done) {
@@ -68,6 +108,12 @@ void Loop::dialled(const Ring::Completion& done) {
   tune_client_socket(c.fd, executor_.options().tcp_keepalive);
   arm_receive(c);
   if (c.owner) c.owner->connected(c, 0);
+}
+
+void Loop::end_pause(Network::Pause why) {
+  network_.unpause(why);
+  for (size_t i = 0; i < network_.loops.size(); i++)
+    if (network_.loops[i].get() != this) wake(static_cast<int>(i));
 }
 
 void Loop::hold(Connection& c) {

@@ -145,6 +145,7 @@ void MasterLink::connected(Connection&, int error) {
   s.port = o.replica_announce_port ? o.replica_announce_port : o.port;
   s.address = o.replica_announce_ip;
   s.version = persistence_.server_version();
+  s.failover = owner_.hands_over();
   if (can_continue_) {
     s.known_id = owner_.history();
     s.known_offset = owner_.offset();
@@ -189,8 +190,6 @@ void MasterLink::acknowledge() {
 // --- what comes
 
 void MasterLink::received(Connection& c, Bytes bytes) {
-  c.bytes_in += bytes.size();
-  loop_.stats.bytes_in.add(static_cast<int64_t>(bytes.size()));
   if (state_ != State::kHandshake) loop_.stats.replica_bytes_in.add(static_cast<int64_t>(bytes.size()));
   int64_t now = loop_.executor().now_ms();
   c.last_active_ms = heard_ms_ = now;
@@ -213,6 +212,14 @@ void MasterLink::resumed(Connection& c) {
   if (state_ == State::kConnected && connection_ == &c) applier_.more();
 }
 
+// What a master has sent before it went is a part of the history that we may have to go on with.
+bool MasterLink::ends_later(Connection& c) {
+  if (state_ != State::kConnected || connection_ != &c || !applier_.busy()) return false;
+  ended_ = true;
+  loop_.hold(c);
+  return true;
+}
+
 void MasterLink::take(const ReplicaHandshake::Step& step) {
   for (const ReplicaHandshake::Remark& r : step.remarks) log_.write(r.level, "%s", r.text.c_str());
   send(step.send);
@@ -229,8 +236,12 @@ void MasterLink::take_lines(Bytes bytes) {
     OwnedBytes line;
     line.swap(line_);
     take(handshake_->line(line));
-    if (handshake_->failed()) return loop_.kill(*connection_);
+    if (handshake_->failed()) {
+      if (handshake_->refused()) owner_.handed_over(false);
+      return connection_ ? loop_.kill(*connection_) : void();
+    }
     if (!handshake_->over()) continue;
+    if (owner_.hands_over()) owner_.handed_over(true);
     Connection* c = connection_;
     shaken();
     if (connection_ == c && !bytes.empty()) received(*c, bytes);
@@ -355,6 +366,7 @@ void MasterLink::begin_stream(int database) {
   figures_.io_ms.set(loop_.executor().now_ms());
   figures_.received.set(owner_.offset() + static_cast<int64_t>(c.query.size()));
   down_since_ms_ = 0;
+  ended_ = false;
   enter(State::kConnected);
   applier_.attach(&c);
   applier_.more();
@@ -371,11 +383,11 @@ void MasterLink::sync_failed(const char* why) {
 void MasterLink::applied(Bytes bytes) {
   owner_.streamed(bytes, connection_->database);
   if (ack_wanted_) acknowledge();
-  if (connection_->query.size() - bytes.size() < kMostWaiting / 2) loop_.release(*connection_);
+  if (!ended_ && connection_->query.size() - bytes.size() < kMostWaiting / 2) loop_.release(*connection_);
 }
 
 // A command that is longer than what we keep waiting comes in all the same.
-void MasterLink::wants_more() { loop_.release(*connection_); }
+void MasterLink::wants_more() { ended_ ? loop_.kill(*connection_) : loop_.release(*connection_); }
 
 void MasterLink::broken(const char* why) {
   log_.write(LogLevel::kWarning, "The stream of the master cannot be understood: %s", why);

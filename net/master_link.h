@@ -36,6 +36,9 @@ class MasterLinkOwner {
   virtual void streamed(Bytes bytes, int database) = 0;
   // The link is up, or it is not any more.
   virtual void link_changed() = 0;
+  // The master is one that we give our own part to, and is told so. It has taken it, or refuses.
+  virtual bool hands_over() const = 0;
+  virtual void handed_over(bool taken) = 0;
 
  protected:
   ~MasterLinkOwner() = default;
@@ -79,6 +82,7 @@ class MasterLink final : StreamOwner, StreamObserver, LeaseJob {
   void connected(Connection& c, int error) override;
   void received(Connection& c, Bytes bytes) override;
   void resumed(Connection& c) override;
+  bool ends_later(Connection& c) override;
   void lost(Connection& c) override;
   // StreamObserver
   void applied(Bytes bytes) override;
@@ -132,6 +136,7 @@ class MasterLink final : StreamOwner, StreamObserver, LeaseJob {
   int64_t new_offset_ = 0;
   bool dial_now_ = false;
   bool ack_wanted_ = false;
+  bool ended_ = false;  // the master sends no more: what it has sent is being applied
   int64_t next_look_ms_ = 0, next_dial_ms_ = 0, next_ack_ms_ = 0;
   int64_t heard_ms_ = 0;  // the last byte of the handshake or the image came
   int64_t down_since_ms_ = 0;

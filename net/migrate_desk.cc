@@ -28,7 +28,9 @@ void MigrateDesk::finished(const MigrateJob& job) {
   std::erase_if(jobs_, [&](const auto& j) { return j.get() == &job; });
 }
 
-void MigrateDesk::hold_writes(int attempt) { loop_.network().pause(now_ms() + (int64_t{10} << attempt), false); }
+void MigrateDesk::hold_writes(int attempt) {
+  loop_.network().pause(Network::Pause::kMigration, now_ms() + (int64_t{10} << attempt), false);
+}
 
 // --- links
 

@@ -92,16 +92,40 @@ int64_t Network::sum(Counter NetStats::*counter) const {
   return total;
 }
 
-void Network::pause(int64_t until_ms, bool all_commands) {
-  bool was_on = pause_until_ms_.load() > engine.clock->unix_ms();
-  pause_all_.store(all_commands || (was_on && pause_all_.load()));
-  if (until_ms > pause_until_ms_.load()) pause_until_ms_.store(until_ms);
+void Network::pause(Pause why, int64_t until_ms, bool all_commands) {
+  {
+    std::lock_guard lock(pauses_mutex_);
+    auto& p = pauses_[static_cast<size_t>(why)];
+    bool was_on = p.until_ms > engine.clock->unix_ms();
+    p.all_commands = all_commands || (was_on && p.all_commands);
+    p.until_ms = std::max(p.until_ms, until_ms);
+    sum_up_pauses();
+  }
   engine.state.fetch_or(kStatePaused, std::memory_order_relaxed);
 }
 
-void Network::unpause() {
-  pause_until_ms_.store(0);
+void Network::unpause(Pause why) {
+  {
+    std::lock_guard lock(pauses_mutex_);
+    pauses_[static_cast<size_t>(why)] = {};
+    sum_up_pauses();
+  }
   pause_over(engine.clock->unix_ms());
+}
+
+bool Network::paused_for(Pause why) {
+  std::lock_guard lock(pauses_mutex_);
+  return pauses_[static_cast<size_t>(why)].until_ms > engine.clock->unix_ms();
+}
+
+void Network::sum_up_pauses() {
+  int64_t until_ms = 0, all_until_ms = 0;
+  for (const auto& p : pauses_) {
+    until_ms = std::max(until_ms, p.until_ms);
+    if (p.all_commands) all_until_ms = std::max(all_until_ms, p.until_ms);
+  }
+  pause_all_until_ms_.store(all_until_ms);
+  pause_until_ms_.store(until_ms);
 }
 
 void Network::pause_over(int64_t now_ms) {

@@ -109,26 +109,38 @@ class Network final : public NetworkControl {
   NetworkOwner& owner;
   Listeners listeners;  // the first loop's, once it runs
   std::vector<std::unique_ptr<Loop>> loops;
-  std::atomic<int64_t> connections{0};  // open now, all loops
-  NetBase reset_base;                   // changed under a lease of all shards, like all that CONFIG RESETSTAT resets
+  std::atomic<int64_t> connections{0};     // open now, all loops
+  std::atomic<int64_t> blocked_on_end{0};  // clients whose SHUTDOWN waits for replicas
+  NetBase reset_base;                      // changed under a lease of all shards, like all that CONFIG RESETSTAT resets
 
   // Bytes a second, of all loops; the first loop's.
   Rate input_rate, output_rate, replica_input_rate, replica_output_rate;
   void sample_rates(int64_t now_us);
 
-  // CLIENT PAUSE: until then (unix time, ms) no loop runs any command, or none that may change data. A later end is kept, and so is the wider pause.
-  void pause(int64_t until_ms, bool all_commands);
-  void unpause();
+  // A pause: until then (unix time, ms) no loop runs any command, or none that may change data. Each purpose has one of its own, of which a later end is kept,
+  // and so is the wider pause; they hold together.
+  enum class Pause : uint8_t { kByClient, kMigration, kFailover, kShutdown };
+  void pause(Pause why, int64_t until_ms, bool all_commands);
+  // The loops go on when they are woken: Loop::end_pause().
+  void unpause(Pause why);
   // A loop has noticed that the time is up.
   void pause_over(int64_t now_ms);
+  bool paused_for(Pause why);
   bool paused(int64_t now_ms) const { return __builtin_expect(pause_until_ms_.load(std::memory_order_relaxed) > now_ms, 0); }
-  bool pause_is_total() const { return pause_all_.load(std::memory_order_relaxed); }
+  bool pause_is_total(int64_t now_ms) const { return pause_all_until_ms_.load(std::memory_order_relaxed) > now_ms; }
 
   int64_t sum(Counter NetStats::*counter) const;
 
  private:
-  std::atomic<int64_t> pause_until_ms_{0};
-  std::atomic<bool> pause_all_{false};
+  void sum_up_pauses();
+  static constexpr size_t kPauses = 4;
+  std::mutex pauses_mutex_;
+  struct {
+    int64_t until_ms = 0;
+    bool all_commands = false;
+  } pauses_[kPauses];
+  // Of all of them.
+  std::atomic<int64_t> pause_until_ms_{0}, pause_all_until_ms_{0};
   std::mutex listeners_mutex_;  // for those two
   Listeners new_listeners_;     // opened, and not taken over yet
   std::atomic<bool> listens_anew_{false};

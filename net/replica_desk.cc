@@ -121,7 +121,7 @@ bool ReplicaDesk::look(int64_t now_ms) {
   next_look_ms_ = now_ms + kLookMs;
   keep_alive(now_ms);
   check_limits(now_ms);
-  for (Peer& p : peers_) feed(p);  // what a pause has held back
+  if (ask_later_) ask();
   owner_.replicas_changed();
   return false;
 }
@@ -147,8 +147,8 @@ bool ReplicaDesk::snapshot_is_due(int64_t now_ms) const {
 void ReplicaDesk::keep_alive(int64_t now_ms) {
   const Options& o = loop_.executor().options();
   if (now_ms < next_ping_ms_) return;
-  if (owner_.leads() && !peers_.empty() && !loop_.network().paused(now_ms) &&
-      now_ms >= last_ping_ms_ + o.repl_ping_replica_period * int64_t{1000}) {
+  if (owner_.leads() && !peers_.empty() && now_ms >= last_ping_ms_ + o.repl_ping_replica_period * int64_t{1000} &&
+      !loop_.network().paused_for(Network::Pause::kFailover)) {  // which waits until a replica has all there is
     last_ping_ms_ = now_ms;
     put_between(kPing);
   }
@@ -162,7 +162,8 @@ void ReplicaDesk::keep_alive(int64_t now_ms) {
 void ReplicaDesk::put_between(Bytes command) { log_.append_between(loop_.executor().self(), command); }
 
 void ReplicaDesk::ask() {
-  if (owner_.leads() && any()) put_between(kGetAck);
+  ask_later_ = loop_.network().paused(loop_.executor().now_ms());
+  if (!ask_later_ && owner_.leads() && any()) put_between(kGetAck);
 }
 
 // What a replica has not been sent stands in the log; how much of that it may have is client-output-buffer-limit's.
@@ -327,8 +328,6 @@ void ReplicaDesk::image_sent(Peer& p) {
 
 void ReplicaDesk::feed_log(Peer& p) {
   Connection& c = *p.connection;
-  // As in Redis a pause of writes holds the stream as well: a failover by hand waits for what replicas acknowledge.
-  if (loop_.network().paused(loop_.executor().now_ms())) return;
   bool any = false;
   while (p.reader.attached() && c.output_bytes() < kSendBytes) {
     Bytes piece = p.reader.peek().substr(0, kSendBytes);

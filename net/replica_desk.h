@@ -47,7 +47,7 @@ class ReplicaDesk final : OutputSource, LogFollower, SnapshotSink, LeaseJob {
   // REPLCONF ACK.
   void acknowledged(Connection& c, int64_t offset, int64_t on_disk);
   void disconnect_all();
-  // Asks all of them how far they are.
+  // Asks all of them how far they are; nothing is put into the stream during a pause.
   void ask();
   // Every turn. True when there is more to do at once.
   bool turn(int64_t now_ms) {
@@ -111,8 +111,9 @@ class ReplicaDesk final : OutputSource, LogFollower, SnapshotSink, LeaseJob {
   MutationLog& log_;
   Log& text_;
   Peers peers_;
-  bool asked_ = false;     // for the lease
-  bool snapping_ = false;  // a snapshot for replicas is under way
+  bool asked_ = false;      // for the lease
+  bool ask_later_ = false;  // ask(), when a pause is over
+  bool snapping_ = false;   // a snapshot for replicas is under way
   bool image_whole_ = false;
   bool marked_ = false;  // the image of now
   OwnedBytes mark_;

@@ -55,6 +55,7 @@ bool Replication::turn(int64_t now_ms) {
   for (Admission& a : admissions_)
     if (!a.connection->dying) desk_->admit(*a.connection, a.old, a.id, a.from);
   admissions_.clear();
+  if (__builtin_expect(failover_.active(), 0)) look_at_failover(now_ms);
   const Options* o = &loop_->executor().options();
   if (o != options_) {
     options_ = o;
@@ -81,17 +82,7 @@ void Replication::replicaof(Call& call, Bytes host, int port) {
     return call.reply.simple("OK Already connected to specified master");
   }
   if (host.empty() && now.replicaof_host.empty()) return call.reply.ok();
-  Options next = now;
-  next.replicaof_host = host;
-  next.replicaof_port = port;
-  engine_.options->publish(std::move(next));
-  call.executor().take_options();
-  // With every shard held: nobody's command runs half as a master's, half as a replica's.
-  set_state(kStateReplica, !host.empty());
-  set_state(kStateMasterDown, !host.empty());
-  mutations_->set_silent(!host.empty());
-  call.executor().refresh_all_effects();
-  show_part(host, port);
+  change_part(call.executor(), host, port);
   auto* t = new RoleChange;
   t->owner = this;
   t->host = host;
@@ -114,6 +105,20 @@ void Replication::replicaof(Call& call, Bytes host, int port) {
     delete &r;
   };
   call.executor().send_task(0, t);
+}
+
+// With every shard held: nobody's command runs half as a master's, half as a replica's. The first thread does the rest.
+void Replication::change_part(Executor& here, Bytes host, int port) {
+  Options next = engine_.options->get();
+  next.replicaof_host = host;
+  next.replicaof_port = port;
+  engine_.options->publish(std::move(next));
+  here.take_options();
+  set_state(kStateReplica, !host.empty());
+  set_state(kStateMasterDown, !host.empty());
+  mutations_->set_silent(!host.empty());
+  here.refresh_all_effects();
+  show_part(host, port);
 }
 
 void Replication::follow(const OwnedBytes& host, int port) {
@@ -293,12 +298,24 @@ void Replication::replconf(Call& call) {
 }
 
 // Replicas live on the first thread: who is elsewhere moves there first.
-void Replication::psync(Call& call, bool old, Bytes id, int64_t from) {
+void Replication::psync(Call& call, bool old, Bytes id, int64_t from, bool failover) {
   auto& c = static_cast<Connection&>(*call.client());
   if (c.role == Client::Role::kReplica) return;
-  if ((engine_.state.load(std::memory_order_relaxed) & (kStateReplica | kStateMasterDown)) == (kStateReplica | kStateMasterDown))
+  uint32_t state = engine_.state.load(std::memory_order_relaxed);
+  if (failover) {
+    log_.write(LogLevel::kNotice, "Failover request received for replid %.*s.", static_cast<int>(id.size()), id.data());
+    if (!(state & kStateReplica)) return call.reply.error("ERR PSYNC FAILOVER can't be sent to a master.");
+    std::lock_guard lock(history_mutex_);
+    if (!Call::is_word(id, history_.id)) return call.reply.error("ERR PSYNC FAILOVER replid must match my replid.");
+  }
+  if (failing_over()) return call.reply.error("NOMASTERLINK Can't SYNC while failing over");
+  if (!failover && (state & kStateReplica) && (state & kStateMasterDown))
     return call.reply.error("NOMASTERLINK Can't SYNC while not connected with my master");
   if (c.slots_open()) return call.reply.error("ERR SYNC and PSYNC are invalid with pending output");
+  if (failover) {
+    c.loop.move(c, *loop_, [this, wanted = OwnedBytes(id), from](Connection& moved) { take_part_of(moved, wanted, from); });
+    return;
+  }
   if (&c.loop == loop_) return admissions_.push_back({&c, old, OwnedBytes(id), from});
   c.loop.move(c, *loop_, [this, old, wanted = OwnedBytes(id), from](Connection& moved) { desk_->admit(moved, old, wanted, from); });
 }

@@ -5,12 +5,14 @@
 #include <memory>
 #include <mutex>
 
+#include "cluster/planned_failover.h"
 #include "cluster/replication_history.h"
 #include "engine/base/random.h"
 #include "engine/exec/mutation_log.h"
 #include "engine/exec/replication.h"
 #include "net/master_link.h"
 #include "net/replica_desk.h"
+#include "net/settling.h"
 
 namespace ringwood {
 
@@ -35,11 +37,22 @@ class Replication final : public ReplicationControl, MasterLinkOwner, ReplicaDes
   void change_id(Executor& here) override;
   void reset_counters() override;
   void replconf(Call& call) override;
-  void psync(Call& call, bool old, Bytes id, int64_t from) override;
+  void psync(Call& call, bool old, Bytes id, int64_t from, bool failover) override;
+  void failover(Call& call, const FailoverWish& wish) override;
+  void abort_failover(Call& call) override;
+  bool failing_over() const override { return failing_over_.load(std::memory_order_relaxed); }
+
+  // --- before the server ends, on the first thread
+  // Every replica has acknowledged all there is.
+  bool replicas_have_all() const;
+  void ask_replicas() { desk_->ask(); }
+  void log_lagging() const;
   void ask_replicas(Executor& here) override;
 
  private:
   struct RoleChange;
+  struct FailoverCall;
+  struct PartSwitch;
   struct Admission {
     Connection* connection;
     bool old;
@@ -54,6 +67,8 @@ class Replication final : public ReplicationControl, MasterLinkOwner, ReplicaDes
   void continued(const OwnedBytes& id) override;
   void streamed(Bytes bytes, int database) override;
   void link_changed() override;
+  bool hands_over() const override { return failover_.state() == PlannedFailover::State::kInProgress; }
+  void handed_over(bool taken) override;
   // ReplicaDeskOwner
   const ReplicationHistory& present_history() const override { return history_; }
   void backlog_begins() override;
@@ -63,8 +78,21 @@ class Replication final : public ReplicationControl, MasterLinkOwner, ReplicaDes
   void replicas_changed() override;
   void acknowledged() override;
 
+  void change_part(Executor& here, Bytes host, int port);
   void follow(const OwnedBytes& host, int port);
   void lead();
+  // FAILOVER, in replication_failover.cc
+  std::vector<PlannedFailover::Replica> replicas_known() const;
+  void send_failover(Call& call, const FailoverWish& wish, bool abort);
+  OwnedBytes begin_failover(const FailoverWish& wish);
+  void look_at_failover(int64_t now_ms);
+  void give_up_failover(const char* why);
+  void end_failover();
+  void show_failover();
+  void switched(const PartSwitch& s);
+  void become_master();
+  void take_part_of(Connection& master, const OwnedBytes& id, int64_t from);
+  void admit_successor(const PartSwitch& s);
   void show_part(Bytes host, int port);
   void on_every_thread(void (*run)(Task&, Executor&));
   void set_state(uint32_t bit, bool on);
@@ -82,6 +110,10 @@ class Replication final : public ReplicationControl, MasterLinkOwner, ReplicaDes
   std::unique_ptr<MasterLink> link_;
   std::unique_ptr<ReplicaDesk> desk_;
   std::vector<Admission> admissions_;  // of this turn
+  PlannedFailover failover_;
+  Settling settling_;       // of the writes before it
+  bool switching_ = false;  // a PartSwitch of it is under way
+  std::atomic<bool> failing_over_{false};
   // What status() copies.
   mutable std::mutex status_mutex_;
   ReplicationStatus status_;

@@ -14,6 +14,11 @@ class StreamOwner {
   virtual void received(Connection& c, Bytes bytes) = 0;
   // A command of the stream that was suspended has been answered.
   virtual void resumed(Connection& c) = 0;
+  // The other side sends no more. False: it may be closed at once; else the owner closes it, when it has done with what came.
+  virtual bool ends_later(Connection& c) {
+    (void)c;
+    return false;
+  }
   // It closes, for whatever reason: the last that the owner hears of it, and the last moment at which it may look at it.
   virtual void lost(Connection& c) = 0;
 

@@ -11,6 +11,7 @@ namespace ringwood {
 
 class Call;
 class Executor;
+struct FailoverWish;  // cluster/planned_failover.h
 
 // What the first thread last told of itself: a copy, for any thread.
 struct ReplicationStatus {
@@ -78,7 +79,12 @@ class ReplicationControl {
   virtual void replicaof(Call& call, Bytes host, int port) = 0;
   virtual void replconf(Call& call) = 0;
   // PSYNC, or SYNC with `old`. `from`: the first byte that is wanted.
-  virtual void psync(Call& call, bool old, Bytes id, int64_t from) = 0;
+  // With `failover` the asker is our master, which gives its part to us.
+  virtual void psync(Call& call, bool old, Bytes id, int64_t from, bool failover) = 0;
+  // FAILOVER, and FAILOVER ABORT: suspend the call and reply when it has begun or was refused, or is given up.
+  virtual void failover(Call& call, const FailoverWish& wish) = 0;
+  virtual void abort_failover(Call& call) = 0;
+  virtual bool failing_over() const = 0;
 
  protected:
   ~ReplicationControl() = default;

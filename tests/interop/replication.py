@@ -5,6 +5,7 @@ meanwhile and however often the links were cut.
     replication.py RINGWOOD_SERVER [--long]
 """
 import random
+import signal
 import socket
 import sys
 import threading
@@ -375,6 +376,100 @@ def _():
         equal(m("WAIT", 1, 50), 0)
         follow(replica, ours.port)
         until(lambda: m("SET", "a", "b") == "OK", "writes are taken")
+
+
+def failover(shards):
+    """The part of the master goes to Redis and back while a client writes all the time: nothing that was acknowledged is lost, nothing is sent twice."""
+    delay = ("--repl-diskless-sync-delay", "0")
+    with Ringwood(BINARY, *delay, shards=shards) as ours, Redis(*delay) as redis:
+        a, b = ours.client(), redis.client()
+        equal(str(a("FAILOVER")), "ERR FAILOVER requires connected replicas.")
+        equal(str(a("FAILOVER", "ABORT")), "ERR No failover in progress.")
+        Writer(a, 9).burst(300)
+        equal(b("REPLICAOF", "localhost", ours.port), "OK")
+        until(lambda: info(b)["master_link_status"] == "up" and info(a).get("slave0", "").find("online") > 0, "the link comes up")
+        equal(str(b("FAILOVER")), "ERR FAILOVER is not valid when server is a replica.")
+        stop, counts = threading.Event(), {}
+
+        def count(server):
+            c = server.client()
+            while not stop.is_set():
+                reply = c("INCR", f"by{server.port}")
+                if isinstance(reply, int):
+                    counts[server.port] = reply
+                elif not reply.startswith("READONLY"):
+                    raise AssertionError(reply)
+        writers = [threading.Thread(target=count, args=(s,)) for s in (ours, redis)]
+        for w in writers:
+            w.start()
+        for master, replica in ((a, b), (b, a), (a, b)):
+            time.sleep(0.3)
+            equal(master("FAILOVER", "TIMEOUT", 20000), "OK")
+            until(lambda: (info(master)["role"], info(replica)["role"], info(master)["master_failover_state"]) == ("slave", "master", "no-failover"), "the parts are exchanged")
+            until(lambda: info(master)["master_link_status"] == "up", "the link comes up")
+        stop.set()
+        for w in writers:
+            w.join()
+        same_data(b, a)
+        for port, n in counts.items():
+            equal(int(b("GET", f"by{port}")), n)
+        equal((info(a, "stats")["sync_full"], info(b, "stats")["sync_full"]), ("1", "0"))
+
+
+for shards in (1, 2):
+    tap.case(f"FAILOVER from ours to Redis and back under writes, {shards} shards")(lambda shards=shards: failover(shards))
+
+
+@tap.case("a failover that waits is given up, and a replica is found by its name")
+def _():
+    with Ringwood(BINARY, "--repl-diskless-sync-delay", "0", shards=2) as master, Ringwood(BINARY, shards=2) as replica:
+        m, r = master.client(), replica.client()
+        equal(r("REPLICAOF", "no.such.host.invalid", master.port), "OK")
+        begin = time.monotonic()
+        equal(r("PING"), "PONG")
+        if time.monotonic() - begin > 1:
+            raise AssertionError("the name was looked up on the loop")
+        equal(r("REPLICAOF", "localhost", master.port), "OK")
+        until(lambda: info(r)["master_link_status"] == "up", "the link comes up")
+        replica.process.send_signal(signal.SIGSTOP)
+        m("SET", "a", "1")
+        equal(m("FAILOVER", "TO", "127.0.0.1", replica.port), "OK")
+        equal(info(m)["master_failover_state"], "waiting-for-sync")
+        equal(m("GET", "a"), b"1")
+        equal(str(m("REPLICAOF", "127.0.0.1", 1)), "ERR REPLICAOF not allowed while failing over.")
+        equal(str(m("FAILOVER")), "ERR FAILOVER already in progress.")
+        m.send(Resp.encode("SET", "a", "2"))  # waits for the end of it
+        other = master.client()
+        until(lambda: info(other, "clients")["blocked_clients"] == "1", "the write is held back")
+        equal(other("FAILOVER", "ABORT"), "OK")
+        equal(m.read(), "OK")
+        replica.process.send_signal(signal.SIGCONT)
+        same_data(m, r)
+        equal((info(m)["role"], info(r)["role"]), ("master", "slave"))
+
+
+@tap.case("SHUTDOWN waits until the replicas have everything")
+def _():
+    with Ringwood(BINARY, "--repl-diskless-sync-delay", "0", shards=2) as master, Ringwood(BINARY, shards=2) as replica:
+        m = master.client()
+        r = follow(replica, master.port)
+        replica.process.send_signal(signal.SIGSTOP)
+        m("SET", "a", "1")
+        asker, other = master.client(), master.client()
+        asker.send(Resp.encode("SHUTDOWN"))
+        until(lambda: int(info(m, "server").get("shutdown_in_milliseconds", 0)) > 0, "it waits")
+        other.send(Resp.encode("SHUTDOWN"))
+        until(lambda: info(m, "clients")["blocked_clients"] == "2", "both wait")
+        equal(m("SHUTDOWN", "ABORT"), "OK")
+        equal([str(x.read()) for x in (asker, other)], ["ERR Errors trying to SHUTDOWN. Check logs."] * 2)
+        equal(m("SET", "a", "2"), "OK")
+        asker.send(Resp.encode("SHUTDOWN"))
+        until(lambda: int(info(m, "server").get("shutdown_in_milliseconds", 0)) > 0, "it waits")
+        replica.process.send_signal(signal.SIGCONT)
+        equal(master.process.wait(20), 0)
+        until(lambda: r("GET", "a") == b"2", "the last write is there")
+        if "1 of 1 replicas are in sync" not in master.log_text():
+            raise AssertionError(master.log_text()[-1000:])
 
 
 @tap.case("a restart keeps the place: the replica goes on without a full sync")

@@ -68,6 +68,7 @@ Server::Server(LoadedOptions&& loaded, const CommandLine& line, const std::strin
   add_acl_info(engine_.info);
   add_replication_info(engine_.info);
   add_persistence_info(engine_.info, persistence_info_);
+  engine_.info.add({"server", write_info, nullptr, this});
   add_families(commands_);
   commands_.add(session_commands());
   commands_.add(client_commands());
@@ -211,6 +212,7 @@ bool Server::background(Executor& first) {
     log_progress();
     return load_->advance(first, kLoadBudgetUs);
   }
+  if (__builtin_expect(ending_.waiting, 0)) try_to_end(first);
   bool more = append_only_->turn(first, false);
   if (loading_again_) more |= advance_load_append_only(first);
   if (first.now_ms() < next_cron_ms_) return more;

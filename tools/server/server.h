@@ -80,6 +80,8 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   void try_to_end(Executor& first);
   void end_failed();
   bool begin_end();
+  bool waits_for_replicas(Executor& first);
+  static void write_info(InfoText& out, const InfoContext& x, void* self);
   void give_up();  // the server runs on; whoever asked is told
   void close_down();
   void exit_now(int code);
@@ -117,10 +119,16 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   // Of the first thread.
   struct Ending {
     bool wanted = false, saving = false, cancelled = false;
+    bool waiting = false;  // for replicas
+    bool waited = false;   // or had no need to
     uint32_t flags = 0;
-    Executor* asker = nullptr;  // null: a signal
-    OwedReply owed{nullptr, 0};
+    struct Asker {
+      Executor* executor;
+      OwedReply owed;
+    };
+    std::vector<Asker> askers;  // none: a signal
   } ending_;
+  std::atomic<int64_t> waits_until_ms_{0};  // unix time; 0: the end does not wait for replicas
   enum class EndingStage : uint8_t { kNone, kWanted, kTakenBack, kBegun };
   std::atomic<EndingStage> ending_stage_{EndingStage::kNone};
 };

@@ -3,8 +3,12 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "engine/exec/call.h"
 #include "engine/exec/client.h"
+#include "net/loop.h"
 #include "tools/server/server.h"
 
 namespace ringwood {
@@ -50,11 +54,15 @@ void Server::signalled(int signal) {
 
 void Server::end(uint32_t flags, Executor* asker, OwedReply owed) {
   if (ending_.wanted && ending_stage_ == EndingStage::kTakenBack) give_up();
+  if (asker) network_.blocked_on_end.fetch_add(1, std::memory_order_relaxed);
   if (ending_.wanted) {  // a second wish while the first is under way: it is told what becomes of the first
-    if (asker) ending_.asker = asker, ending_.owed = owed;
+    if (asker) ending_.askers.push_back({asker, owed});
     return;
   }
-  ending_ = {true, false, false, flags, asker, owed};
+  ending_ = {};
+  ending_.wanted = true;
+  ending_.flags = flags;
+  if (asker) ending_.askers.push_back({asker, owed});
   ending_stage_ = EndingStage::kWanted;
 }
 
@@ -74,10 +82,37 @@ bool Server::begin_end() {
   return false;
 }
 
+// Replicas are to have all that was acknowledged here, as far as shutdown-timeout goes; nothing is written meanwhile.
+bool Server::waits_for_replicas(Executor& first) {
+  if (ending_.waited) return false;
+  const Options& o = options_.get();
+  if (!(ending_.flags & kShutdownNow) && o.shutdown_timeout && !replication_.replicas_have_all()) {
+    if (!ending_.waiting) {
+      ending_.waiting = true;
+      waits_until_ms_ = first.now_ms() + o.shutdown_timeout * int64_t{1000};
+      replication_.ask_replicas();
+      network_.pause(Network::Pause::kShutdown, INT64_MAX, false);
+      log_.write(LogLevel::kNotice, "Waiting for replicas before shutting down.");
+    }
+    if (first.now_ms() < waits_until_ms_) return true;
+  }
+  ending_.waited = true;
+  ending_.waiting = false;
+  waits_until_ms_ = 0;
+  replication_.log_lagging();
+  return false;
+}
+
+void Server::write_info(InfoText& out, const InfoContext& x, void* self) {
+  int64_t until_ms = static_cast<Server*>(self)->waits_until_ms_;
+  if (until_ms) out.field("shutdown_in_milliseconds", std::max<int64_t>(until_ms - x.here.now_ms(), 0));
+}
+
 void Server::try_to_end(Executor& first) {
   if (!ending_.wanted || ending_.saving) return;
   if (closing_down_) return close_down();
   if (ending_stage_ == EndingStage::kTakenBack) return give_up();
+  if (waits_for_replicas(first)) return;
   if (append_only_->initial()) {  // what is on disk is not yet the data
     const bool force = ending_.flags & kShutdownForce;
     log_.write(LogLevel::kWarning, force ? "Writing initial AOF. Exit anyway." : "Writing initial AOF, can't exit.");
@@ -124,21 +159,24 @@ void Server::end_failed() {
 }
 
 void Server::give_up() {
-  Executor* asker = ending_.asker;
-  OwedReply owed = ending_.owed;
+  std::vector<Ending::Asker> askers = std::move(ending_.askers);
   ending_ = {};
   ending_stage_ = EndingStage::kNone;
-  if (!asker) return;
+  waits_until_ms_ = 0;
+  network_.loops[0]->end_pause(Network::Pause::kShutdown);
+  network_.blocked_on_end = 0;
   struct Answer final : Task {
     OwedReply owed;
   };
-  auto* t = new Answer;
-  t->owed = owed;
-  t->run = [](Task& task, Executor& home) {
-    home.complete(static_cast<Answer&>(task).owed, [](Reply& r) { r.error("ERR Errors trying to SHUTDOWN. Check logs."); });
-  };
-  t->done = [](Task& task, Executor&) { delete static_cast<Answer*>(&task); };
-  executors_[0]->send_task(asker->self(), t);
+  for (const Ending::Asker& asker : askers) {
+    auto* t = new Answer;
+    t->owed = asker.owed;
+    t->run = [](Task& task, Executor& home) {
+      home.complete(static_cast<Answer&>(task).owed, [](Reply& r) { r.error("ERR Errors trying to SHUTDOWN. Check logs."); });
+    };
+    t->done = [](Task& task, Executor&) { delete static_cast<Answer*>(&task); };
+    executors_[0]->send_task(asker.executor->self(), t);
+  }
 }
 
 void Server::exit_now(int code) {

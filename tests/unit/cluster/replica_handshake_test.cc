@@ -111,8 +111,9 @@ TEST(ReplicaHandshake, AFailoverIsNeverTurnedIntoAPlainSync) {
   s.known_id = kId, s.failover = true;
   ReplicaHandshake h = at(State::kVersion, s);
   EXPECT_NE(h.line("+OK").send.find("FAILOVER"), OwnedBytes::npos);
-  EXPECT_EQ(h.line("-ERR no").send, "");
+  EXPECT_EQ(h.line("-NOMASTERLINK later").send, "");
   EXPECT_TRUE(h.failed());
+  EXPECT_TRUE(h.refused());
 }
 
 }  // namespace
