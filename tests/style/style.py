@@ -108,6 +108,7 @@ LAYERS = {
     "engine/commands": ["engine/base", "engine/store", "engine/exec"],
     "persist": ["engine/base", "engine/store", "engine/exec"],
     "cluster": ["engine/base", "engine/exec"],
+    "net/client": ["engine/base"],
     "net": ["engine/base", "engine/store", "engine/exec", "engine/commands", "persist", "cluster"],
 }
 OTHERS = ["tools", "bench", "tests"]
