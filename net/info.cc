@@ -87,6 +87,7 @@ void write_stats(InfoText& out, const InfoContext&, void* self) {
 void reset_stats(const InfoContext&, void* self) {
   auto& network = *static_cast<Network*>(self);
   network.reset_base = now(network);
+  for (Rate* r : {&network.input_rate, &network.output_rate, &network.replica_input_rate, &network.replica_output_rate}) r->restart();
   for (auto& l : network.loops) {
     l->stats.longest_turn_ns.set(0);
     l->stats.most_commands.set(0);

@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "engine/exec/acl.h"
+#include "engine/exec/records.h"
 #include "net/migrate_desk.h"
 #include "net/stream_owner.h"
 
@@ -49,6 +50,7 @@ struct Handover final : Task {
 
 Loop::Loop(Network& network, Executor& executor) : network_(network), executor_(executor), departures_(executor) {
   executor_.set_busy_host(this);
+  ring_.set_clock(*network.engine.clock);
   completions_.resize(kCompletionsAtOnce);
 }
 
@@ -141,6 +143,7 @@ void Loop::take(const Ring::Completion& c) {
     case Ring::Op::kDue: due_timer_ms_ = 0; return;
     case Ring::Op::kFile:
       if (inside_script_) return put_off_completions_.push_back(c);
+      note_slow_file(*c.pointer<IoRequest>());
       return Ring::finish_file(c);
     case Ring::Op::kSignal: {
       int number = static_cast<int>(reinterpret_cast<signalfd_siginfo*>(signal_)->ssi_signo);
@@ -151,6 +154,17 @@ void Loop::take(const Ring::Completion& c) {
     case Ring::Op::kWake:
     case Ring::Op::kIgnored: return;
   }
+}
+
+// An operation on a file that took long, which no turn has waited for.
+void Loop::note_slow_file(const IoRequest& r) {
+  const int64_t threshold_ms = executor_.options().latency_monitor_threshold;
+  if (!threshold_ms || !r.event || !r.begun_ns) return;
+  const Engine& engine = network_.engine;
+  int64_t ms = (engine.clock->monotonic_ns() - r.begun_ns) / 1000000;
+  if (ms < threshold_ms) return;
+  for (const char* name : {r.event, r.event_class})
+    if (name) engine.records->latency.add(name, ms, engine.clock->unix_ms() / 1000);
 }
 
 void Loop::received(const Ring::Completion& done) {

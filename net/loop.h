@@ -77,6 +77,7 @@ class Loop final : BusyHost {
 
   // Completions.
   void take(const Ring::Completion& c);
+  void note_slow_file(const IoRequest& r);
   void received(const Ring::Completion& c);
   void received_in_place(const Ring::Completion& c);
   void receive_ended(Connection& c, int result);

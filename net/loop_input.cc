@@ -70,15 +70,19 @@ bool Loop::may_parse(const Connection& c) const {
 
 // CLIENT PAUSE: true for the request that has to wait, and with it all behind it. What would be refused anyway need not.
 bool Loop::held_back(const Connection& c, std::span<const Bytes> args) const {
-  constexpr uint32_t kChanges = kWrite | kMayReplicate;
+  auto changes = [this](const Command& queued, std::span<const Bytes> words) {
+    if (!(queued.flags & (kWrite | kMayReplicate))) return false;
+    ScriptingControl* scripting = executor_.engine().scripting;
+    return !(queued.spec->runs_script && scripting && scripting->declares_no_writes(queued, words));
+  };
   const Command* command = executor_.engine().commands->find(args);
   if (!command || !command->spec->run || c.role == Client::Role::kReplica) return false;
   int argc = static_cast<int>(args.size()), arity = command->spec->arity;
   if (arity > 0 ? argc != arity : argc < -arity) return false;
-  if (network_.pause_is_total(executor_.now_ms()) || (command->flags & kChanges)) return true;
+  if (network_.pause_is_total(executor_.now_ms()) || changes(*command, args)) return true;
   if (!command->spec->ends_multi || !c.in_multi) return false;
   const auto& queue = c.transaction->queue;
-  return std::any_of(queue.begin(), queue.end(), [](const Transaction::Queued& q) { return q.command->flags & kChanges; });
+  return std::any_of(queue.begin(), queue.end(), [&changes](const Transaction::Queued& q) { return changes(*q.command, q.args.view()); });
 }
 
 void Loop::look_at_pause() {

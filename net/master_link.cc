@@ -82,6 +82,7 @@ void MasterLink::describe(ReplicationStatus& s) const {
 void MasterLink::look(int64_t now_ms) {
   next_look_ms_ = now_ms + kLookMs;
   if (state_ == State::kOff) return;
+  if (applier_.paused()) applier_.more();
   if (state_ == State::kConnect && (dial_now_ || now_ms >= next_dial_ms_)) {
     dial_now_ = false;
     next_dial_ms_ = now_ms + kRetryMs;
@@ -202,7 +203,7 @@ void MasterLink::received(Connection& c, Bytes bytes) {
       figures_.received.add(static_cast<int64_t>(bytes.size()));
       c.query.append(bytes);
       applier_.more();
-      if (applier_.busy() && applier_.waiting() > kMostWaiting) loop_.hold(c);
+      if ((applier_.busy() || applier_.paused()) && applier_.waiting() > kMostWaiting) loop_.hold(c);
       return;
     default: return;
   }

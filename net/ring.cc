@@ -192,6 +192,7 @@ void Ring::cancel(Op op, void* pointer) {
 
 void Ring::submit(IoRequest* r) {
   using Kind = IoRequest::Op;
+  if (r->event && clock_) r->begun_ns = clock_->monotonic_ns();
   // Those without an operation of their own in Linux 6.1 are short and do not wait for the disk.
   if (r->op == Kind::kSize) {
     struct stat info;

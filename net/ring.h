@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/base/bytes.h"
+#include "engine/base/clock.h"
 #include "engine/base/io.h"
 
 struct io_uring;
@@ -72,6 +73,8 @@ class Ring final : public FileIo {
   // Files (engine/base/io.h). Completions of these are handed to IoRequest::done by finish_file().
   void submit(IoRequest* request) override;
   static void finish_file(const Completion& c);
+  // The clock that notes when operations with an event begin (IoRequest::begun_ns).
+  void set_clock(const Clock& clock) { clock_ = &clock; }
 
   // --- the kernel
   // Hands over all requests and takes completions; when `wait`, sleeps until there is one.
@@ -101,6 +104,7 @@ class Ring final : public FileIo {
   std::string open_pool();
   void finish_at_once(IoRequest* r, int64_t result);
 
+  const Clock* clock_ = nullptr;
   io_uring* ring_ = nullptr;
   io_uring_buf_ring* free_ = nullptr;  // shared with the kernel
   char* pool_ = nullptr;               // kMostBuffers in address space; touched as they come into use

@@ -22,7 +22,7 @@ void StreamApplier::more() {
 }
 
 void StreamApplier::run(Executor&) {
-  again_ = false;
+  again_ = paused_ = false;
   size_t used = 0, whole = 0, commands = 0;
   bool in_transaction = false, more_left = true;
   // A REPLICAOF that held the shards before us may have ended our part as a replica.
@@ -50,7 +50,7 @@ void StreamApplier::finished(Executor&) {
   asked_ = false;
   if (again_)
     more();
-  else if (connection_)
+  else if (connection_ && !paused_)
     observer_.wants_more();
 }
 
@@ -65,6 +65,7 @@ bool StreamApplier::step(size_t& used, bool& in_transaction) {
   if (s != RequestParser::Status::kRequest) return false;
   std::span<const Bytes> args = c.parser.args();
   size_t size = c.parser.consumed();
+  if (!in_transaction && held_by_pause(args)) return paused_ = true, false;
   if (!in_transaction && is_command(args, "multi")) {
     if (!transaction_is_whole(used)) return false;
     in_transaction = true;
@@ -77,6 +78,12 @@ bool StreamApplier::step(size_t& used, bool& in_transaction) {
   }
   used += size;
   return true;
+}
+
+bool StreamApplier::held_by_pause(std::span<const Bytes> args) const {
+  if (!(home_.engine().state.load(std::memory_order_relaxed) & kStatePaused)) return false;
+  const Command* command = home_.engine().commands->find(args);
+  return command && ((command->flags & (kWrite | kMayReplicate)) || is_command(args, "multi"));
 }
 
 bool StreamApplier::execute(std::span<const Bytes> args) {

@@ -36,6 +36,8 @@ class StreamApplier final : LeaseJob {
   size_t waiting() const { return connection_ ? connection_->query.size() : 0; }
   // Whether a lease is under way; the applier must live until it is not.
   bool busy() const { return asked_; }
+  // A pause of writes (CLIENT PAUSE) holds the stream; more() goes on when it is over.
+  bool paused() const { return paused_; }
 
  private:
   static constexpr size_t kCommandsAtOnce = 512;      // under one lease: what other clients may have to wait for
@@ -43,6 +45,7 @@ class StreamApplier final : LeaseJob {
   void run(Executor& home) override;
   void finished(Executor& home) override;
   bool step(size_t& used, bool& in_transaction);
+  bool held_by_pause(std::span<const Bytes> args) const;
   bool execute(std::span<const Bytes> args);
   bool transaction_is_whole(size_t from);
   ParseTarget target();
@@ -55,6 +58,7 @@ class StreamApplier final : LeaseJob {
   OutBuffer reply_;
   bool asked_ = false;  // the lease
   bool again_ = false;  // there is more to do at once
+  bool paused_ = false;
   // A transaction that has not come as a whole is looked through for its EXEC, each byte once.
   RequestParser scanner_;
   bool scanning_ = false;

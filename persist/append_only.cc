@@ -43,7 +43,7 @@ AppendOnly::AppendOnly(Engine& engine, Persistence& persistence, FileIo& io, int
       format_(engine.options->get().persistence == PersistenceKind::kWal ? wal_format() : aof_format()),
       load_(engine, io),
       writer_(*engine.mutations, io, *this),
-      steps_(io),
+      steps_(io, "aof-rename"),
       base_file_(io, *this) {}
 
 OwnedBytes AppendOnly::folder() const {

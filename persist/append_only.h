@@ -57,7 +57,10 @@ class AppendOnly final : private LogWriter::Owner, private ChunkFile::Owner, pri
   bool on() const { return on_.load(std::memory_order_relaxed); }
   // Under way, or about to begin.
   // The first rewrite since it was switched on has not ended: the file cannot be loaded alone. First thread.
-  bool initial() const { return engine_.options->get().keeps_log() && rewriting_.load(std::memory_order_relaxed) && !whole_; }
+  bool initial() const {
+    if (!engine_.options->get().keeps_log() || whole_) return false;
+    return rewriting_.load(std::memory_order_relaxed) || (wanted() && rewrite_ok_.load(std::memory_order_relaxed));
+  }
   bool rewriting() const { return rewriting_.load(std::memory_order_relaxed) || (wanted() && !persistence_.saving()); }
   // To begin when the save that is under way has ended.
   bool rewrite_scheduled() const { return !rewriting_.load(std::memory_order_relaxed) && wanted() && persistence_.saving(); }

@@ -51,6 +51,7 @@ void IoSteps::next() {
   }
   Step& s = steps_.front();
   request_.op = s.op;
+  request_.event = s.op == Op::kRename ? rename_event_ : nullptr;
   request_.fd = fd_;
   request_.path = s.path.c_str();
   request_.new_path = s.other.c_str();

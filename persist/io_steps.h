@@ -14,7 +14,8 @@ class IoSteps {
   // `error` is an errno, 0 when all has been done; `what` is the operation that failed.
   using Done = void (*)(void* context, int error, const char* what);
 
-  explicit IoSteps(FileIo& io) : io_(io) {}
+  // `rename_event` is what LATENCY calls a rename that takes long.
+  explicit IoSteps(FileIo& io, const char* rename_event = nullptr) : io_(io), rename_event_(rename_event) {}
   IoSteps(const IoSteps&) = delete;
   IoSteps& operator=(const IoSteps&) = delete;
 
@@ -59,6 +60,7 @@ class IoSteps {
   }
 
   FileIo& io_;
+  const char* const rename_event_;
   IoRequest request_;
   std::deque<Step> steps_;
   size_t written_ = 0;

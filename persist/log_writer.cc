@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/base/number.h"
+#include "persist/persistence.h"
 
 namespace ringwood {
 
@@ -170,6 +171,10 @@ void LogWriter::write() {
   last_try_ms_ = home_->now_ms();
   write_ = {};
   write_.op = IoRequest::Op::kWrite;
+  const Persistence* persistence = home_->engine().persistence;
+  const bool saving = persistence && persistence->snapshots().busy();
+  write_.event = syncing_ ? "aof-write-pending-fsync" : saving ? "aof-write-active-child" : "aof-write-alone";
+  write_.event_class = "aof-write";
   write_.fd = fd_;
   write_.data = const_cast<char*>(out_.data());
   write_.size = static_cast<uint32_t>(out_.size());
@@ -215,6 +220,7 @@ void LogWriter::sync() {
   sync_size_ = size_;
   sync_ = {};
   sync_.op = IoRequest::Op::kDataSync;
+  if (home_->options().appendfsync == AppendFsync::kAlways) sync_.event = "aof-fsync-always";  // somebody may wait for it
   sync_.fd = fd_;
   sync_.context = this;
   sync_.done = on_synced;

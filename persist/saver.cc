@@ -52,6 +52,7 @@ void Saver::completed(IoRequest* r) { static_cast<Saver*>(r->context)->on_result
 void Saver::next(Stage stage, IoRequest::Op op) {
   stage_ = stage;
   request_.op = op;
+  request_.event = stage == Stage::kRemove ? "rdb-unlink-temp-file" : nullptr;
   request_.fd = fd_;
   io_.submit(&request_);
 }

@@ -41,7 +41,11 @@ struct IoRequest {
   uint64_t offset = 0;             // position in the file
   int64_t result = 0;              // 0 or more on success, as said at each operation; -errno on failure
   Done done = nullptr;
-  void* context = nullptr;      // the caller's own: usually the state machine that waits
+  void* context = nullptr;  // the caller's own: usually the state machine that waits
+  // What LATENCY calls this operation where it takes long, in particular and in general; null: nothing. `begun_ns` is the implementation's.
+  const char* event = nullptr;
+  const char* event_class = nullptr;
+  int64_t begun_ns = 0;
   uint64_t driver[2] = {0, 0};  // the implementation's own while the request is in flight (a link, a statx buffer's address)
 
   static constexpr uint32_t kMaxBytes = 1u << 30;

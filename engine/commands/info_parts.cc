@@ -178,15 +178,17 @@ void write_stats(InfoText& out, const InfoContext& x, void*) {
   out.field("eventloop_cycles", total(e, &Timekeeper::turns));
   out.field("eventloop_duration_sum", total(e, &Timekeeper::turn_ns) / 1000);
   out.field("eventloop_duration_cmd_sum", total(e, &Timekeeper::command_ns) / 1000);
-  double turns = e.records->turns.per_second();
+  double turns = e.records->turns.per_second() / static_cast<double>(e.executors.size());  // of one loop
   out.field("instantaneous_eventloop_cycles_per_sec",
             static_cast<int64_t>(std::ceil(turns)));  // an idle server sleeps longer than a second
-  out.field("instantaneous_eventloop_duration_usec", turns > 0 ? static_cast<int64_t>(e.records->turn_ns.per_second() / turns / 1000) : 0);
+  out.field("instantaneous_eventloop_duration_usec",
+            turns > 0 ? static_cast<int64_t>(e.records->turn_ns.per_second() / static_cast<double>(e.executors.size()) / turns / 1000) : 0);
   out.field("shard_leases", total(e, &ShardStats::leases));
   out.field("shard_remote_commands", total(e, &ShardStats::remote_commands));
 }
 
 void reset_stats(const InfoContext& x, void*) {
+  for (Rate* r : {&x.engine.executors[0]->command_rate(), &x.engine.records->turns, &x.engine.records->turn_ns}) r->restart();
   for (Shard* s : x.engine.shards) s->graveyard.reset_freed();
   for (Shard* s : x.engine.shards)
     for (Counter ShardStats::*c :
@@ -257,6 +259,7 @@ void add_engine_info(InfoRegistry& registry) {
   registry.add({"errorstats", write_errorstats, reset_errorstats});
   registry.add({"cluster", write_cluster});
   registry.add({"keyspace", write_keyspace});
+  add_keysizes_info(registry);
 }
 
 }  // namespace ringwood

@@ -8,11 +8,14 @@ namespace ringwood {
 inline constexpr const char* kRedisVersion = "7.2.6";
 inline constexpr const char* kRingwoodVersion = "0.1.0";
 
-// server, memory, stats, replication, cpu, modules, commandstats, errorstats, latencystats, servicestats, cluster, keyspace.
+// server, memory, stats, replication, cpu, modules, commandstats, errorstats, latencystats, servicestats, cluster, keyspace, keysizes.
 void add_engine_info(InfoRegistry& registry);
 
 // Of these, commandstats, latencystats and servicestats.
 void add_command_info(InfoRegistry& registry);
+
+// Of these, keysizes.
+void add_keysizes_info(InfoRegistry& registry);
 
 // What MEMORY STATS and INFO's memory section tell, in bytes and ratios.
 struct MemoryFigures {

@@ -126,6 +126,7 @@ void announce_event(Executor& here, Client* asking, Shard& s, uint32_t event_cla
 }
 
 void expire_key(Executor& here, Client* asking, Shard& s, Database& d, const KeyRef& k) {
+  const EventTimer timer(here.timekeeper(), "expire-del");
   Entry* e = d.detach(k);
   if (!e) return;
   s.stats.expired_keys.add();
@@ -137,6 +138,7 @@ void expire_key(Executor& here, Client* asking, Shard& s, Database& d, const Key
 }
 
 void evict_key(Executor& here, Shard& s, Database& d, const KeyRef& k) {
+  const EventTimer timer(here.timekeeper(), "eviction-del");
   Entry* e = d.detach(k);
   if (!e) return;
   s.stats.evicted_keys.add();

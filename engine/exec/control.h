@@ -12,6 +12,7 @@ namespace ringwood {
 
 class Call;
 class Client;
+struct Command;
 class Entry;
 class Executor;
 struct Directive;
@@ -84,6 +85,8 @@ class ScriptingControl {
  public:
   // Loads a library that a file or a master brings. Answers nothing, or what is wrong with it.
   virtual OwnedBytes load_library(Executor& here, Bytes source, bool replace) = 0;
+  // Whether the script that EVAL, FCALL and their like are to run has declared that it writes nothing (flag no-writes).
+  virtual bool declares_no_writes(const Command& command, std::span<const Bytes> args) = 0;
   // Every shard is held.
   virtual void drop_libraries() = 0;
   // For INFO and MEMORY STATS, in bytes and numbers; from any thread.

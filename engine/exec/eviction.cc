@@ -109,12 +109,14 @@ void Eviction::ask_for(int64_t excess) {
 
 // What was asked of this thread.
 Eviction::Outcome Eviction::evict() {
+  const EventTimer cycle(executor_.timekeeper(), "eviction-cycle");
   const Clock& clock = *executor_.engine().clock;
   int64_t start = 0;
   for (size_t keys = 1; wanted() > 0; keys++) {
     int64_t before = memory::own();
     // What has gone already is freed before more goes.
     if (!executor_.shard().graveyard.empty()) {
+      const EventTimer digging(executor_.timekeeper(), "eviction-lazyfree");
       executor_.shard().graveyard.dig(kAllocationsAtOnce);
     } else if (!evict_one()) {
       wanted_.store(0, std::memory_order_relaxed);

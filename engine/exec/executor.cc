@@ -202,6 +202,7 @@ bool Executor::background() {
   hand_over();
   if (s.attention) after_changes(own_, 0);
   if (__builtin_expect(s.work != nullptr, 0)) more |= s.work->run(*this);
+  if (__builtin_expect(s.key_sizes.wanted(), 0)) more |= s.key_sizes.step(s, now_ms());
   return more;
 }
 

@@ -197,7 +197,7 @@ class Executor {
   // What a command has read is remembered for a client that tracks (Client::tracks), as far as its keys lie on the shards that are held.
   void remember_reads(uint64_t reader, const Command& command, std::span<const Bytes> args, const ShardSet& held);
   // Commands a second, of all threads; the first thread keeps it.
-  const Rate& command_rate() const { return command_rate_; }
+  Rate& command_rate() { return command_rate_; }
   // Takes over options that have just been published: at once on the thread that published them, on all others with their next turn.
   void take_options();
   Eviction& eviction() { return eviction_; }

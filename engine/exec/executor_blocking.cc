@@ -176,7 +176,10 @@ bool Executor::serve(Waiter& w, const ShardSet& held) {
   holding_ = &held;
   serving_ = true;
   timekeeper_.start();
-  run_handler(call);
+  {
+    const EventTimer timer(timekeeper_, "command-unblocking");
+    run_handler(call);
+  }
   holding_ = before;
   serving_ = false;
   if (w.tracks && !found_nothing_) remember_reads(w.owed.client->id, *w.command, w.args.view(), held);

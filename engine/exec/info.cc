@@ -32,6 +32,7 @@ constexpr Section kSections[] = {
     {"servicestats", "Servicestats", false, true},
     {"cluster", "Cluster", true, true},
     {"keyspace", "Keyspace", true, true},
+    {"keysizes", "Keysizes", false, true},
     {"debug", "Debug", false, false},
 };
 

@@ -7,6 +7,7 @@
 
 #include "engine/base/random.h"
 #include "engine/exec/blocked_keys.h"
+#include "engine/exec/key_sizes.h"
 #include "engine/exec/keys_in_flight.h"
 #include "engine/exec/local_expires.h"
 #include "engine/exec/shard_work.h"
@@ -91,8 +92,9 @@ class Shard {
   LocalExpires local_expires;  // of a replica that may be written to
   bool attention = false;      // something has changed that others may have to be told of: Executor::after_changes
   bool active_expire = true;   // DEBUG SET-ACTIVE-EXPIRE
-  ShardWork* work = nullptr;   // what walks through the keys in the background, if anything does
-  KeysInFlight in_flight;      // MIGRATE
+  KeySizes key_sizes;
+  ShardWork* work = nullptr;  // what walks through the keys in the background, if anything does
+  KeysInFlight in_flight;     // MIGRATE
 
  private:
   int id_;

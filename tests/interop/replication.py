@@ -349,6 +349,25 @@ def _():
         equal((info(m, "stats")["sync_full"], info(r, "stats")["sync_full"]), ("1", "1"))
 
 
+@tap.case("a pause of writes holds the master's stream, which is taken all the same")
+def _():
+    with Redis("--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "3600") as a, Ringwood(BINARY, shards=2) as b:
+        m = a.client()
+        r = follow(b, a.port)
+        m("SET", "a", 1)
+        until(lambda: r("GET", "a") == b"1", "the stream arrives")
+        equal(r("CLIENT", "PAUSE", 100000, "WRITE"), "OK")
+        before = info(r)["slave_repl_offset"]
+        m("SET", "a", 2)
+        m.pipeline([("MULTI",), ("SET", "a", 3), ("SET", "b", 3), ("EXEC",)])
+        until(lambda: info(r)["slave_read_repl_offset"] == info(m)["master_repl_offset"], "the stream is read")
+        time.sleep(0.3)
+        equal((info(r)["slave_repl_offset"], r("GET", "a")), (before, b"1"))
+        equal(r("CLIENT", "UNPAUSE"), "OK")
+        until(lambda: r("GET", "b") == b"3", "the stream goes on")
+        same_data(m, r)
+
+
 @tap.case("INFO tells what the two ends have moved, and what came that could not be run")
 def _():
     with Redis("--repl-diskless-sync-delay", "0", "--enable-debug-command", "yes") as a, \

@@ -3,7 +3,7 @@ import sys
 import threading
 import time
 
-from servers import Resp, Ringwood, Tap, equal
+from servers import Resp, Ringwood, Tap, equal, until
 
 tap = Tap()
 BINARY = sys.argv[1]
@@ -64,6 +64,23 @@ def reply(server):
     equal(c.read(), "OK")
     c.send(b"CLIENT REPLY SKIP\r\nSET a 2\r\nGET a\r\n")
     equal(c.read(), b"2")
+
+
+@per_shards("a pause of writes lets scripts run that have declared that they write nothing")
+def pause_and_scripts(server):
+    a, b, c = server.client(), server.client(), server.client()
+    reads, plain = "#!lua flags=no-writes\nreturn 12", "return 13"
+    sha = a("SCRIPT", "LOAD", reads).decode()
+    equal(a("FUNCTION", "LOAD", "#!lua name=l\nredis.register_function{function_name='f', callback=function() return 14 end, flags={'no-writes'}}"), b"l")
+    equal(c.pipeline([("MULTI",), ("EVAL", plain, 0)]), ["OK", "QUEUED"])
+    equal(a("CLIENT", "PAUSE", "60000", "WRITE"), "OK")
+    equal([b("EVAL", reads, 0), b("EVALSHA", sha.upper(), 0), b("FCALL", "f", 0), b("EVAL", "#!lua flags=no-writes\nreturn 'new'", 0)], [12, 12, 14, b"new"])
+    equal(b.pipeline([("MULTI",), ("EVAL", reads, 0), ("FCALL", "f", 0), ("EXEC",)])[-1], [12, 14])
+    b.send(b.encode("EVAL", plain, 0))
+    c.send(c.encode("EXEC"))
+    until(lambda: "blocked_clients:2" in a("INFO", "clients").decode(), "both wait")
+    equal(a("CLIENT", "UNPAUSE"), "OK")
+    equal([b.read(), c.read()], [13, [13]])
 
 
 @per_shards("CLIENT PAUSE holds commands back until its end or UNPAUSE")

@@ -10,7 +10,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from servers import Resp, Ringwood, Tap, equal  # noqa: E402
+from servers import Resp, Ringwood, Tap, equal, until  # noqa: E402
 
 BINARY = sys.argv[1]
 tap = Tap()
@@ -150,6 +150,25 @@ def figures(s):
     equal(int(after["instantaneous_eventloop_cycles_per_sec"]) > 0, True)
     equal(r("CONFIG", "RESETSTAT"), "OK")
     equal(int(info(r, "stats")["eventloop_cycles"]) < int(after["eventloop_cycles"]), True)
+
+
+@tap.per_shards("a slow disk and a long eviction are events of LATENCY", start, (1, 3))
+def events(server):
+    r = server.client()
+    equal(r("CONFIG", "SET", "latency-monitor-threshold", "1", "appendfsync", "always"), "OK")
+    equal(r("CONFIG", "SET", "appendonly", "yes"), "OK")
+    until(lambda: info(r, "persistence")["aof_rewrite_in_progress"] == "0", "the file is there")
+    equal(r("LATENCY", "RESET") >= 0, True)
+    r("SET", "big", b"x" * (100 << 20))
+
+    def names():
+        return {event[0].decode() for event in r("LATENCY", "LATEST")}
+    until(lambda: {"aof-write", "aof-write-alone", "aof-fsync-always"} <= names(), f"events of the file: {names()}")
+    equal(r("CONFIG", "SET", "maxmemory-policy", "allkeys-random", "maxmemory-eviction-tenacity", "100"), "OK")
+    r("DEBUG", "POPULATE", "60000", "key", "100")
+    r("CONFIG", "SET", "maxmemory", "20mb")
+    until(lambda: "eviction-cycle" in names(), f"an event of the eviction: {names()}")
+    equal(b"eviction" in r("LATENCY", "DOCTOR").lower(), True)
 
 
 if __name__ == "__main__":

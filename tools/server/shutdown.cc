@@ -40,6 +40,7 @@ void Server::shutdown(Call& call, uint32_t flags) {
 
 void Server::signalled(int signal) {
   bool interrupt = signal == SIGINT;
+  if (ending_.wanted && ending_stage_ == EndingStage::kTakenBack) give_up();
   if (ending_.wanted && interrupt) {  // asked twice: the user means it
     log_.write(LogLevel::kWarning, "You insist... exiting now.");
     if (persistence_ && persistence_->saving()) unlink(persistence_->temporary_file(options_.get()).c_str());

@@ -68,6 +68,23 @@ OwnedBytes Scripting::load_library(Executor& here, Bytes source, bool replace) {
   return wrong;
 }
 
+bool Scripting::declares_no_writes(const Command& command, std::span<const Bytes> args) {
+  uint32_t flags = kScriptPlain;
+  if (command.full_name.starts_with("fcall")) {
+    std::shared_ptr<const LibrarySet> set = libraries();
+    if (const LibrarySet::Place* place = set->find(args[1])) flags = place->library->functions[place->function].flags;
+  } else if (command.full_name.starts_with("evalsha")) {
+    OwnedBytes sha(args[1]);
+    for (char& c : sha)
+      if (c >= 'A' && c <= 'F') c = static_cast<char>(c | 0x20);
+    if (std::shared_ptr<const Script> script = find(sha)) flags = script->flags;
+  } else {
+    size_t code_at;
+    if (!read_shebang(args[1], flags, code_at).empty()) flags = kScriptPlain;
+  }
+  return flags & kScriptNoWrites;
+}
+
 void Scripting::drop_libraries() {
   publish(std::make_shared<LibrarySet>());
   for (auto& t : threads_) t->drop_libraries();

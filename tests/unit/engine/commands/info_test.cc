@@ -55,6 +55,35 @@ TEST(Info, KeyspaceCountsKeysOfAllShards) {
   }
 }
 
+TEST(Info, KeysizesTellHowLargeValuesAreByPowersOfTwo) {
+  for (int shards : {1, 3}) {
+    InProcess s(shards);
+    s.run({"SET", "s0", ""});
+    for (int i = 0; i < 10; i++) s.run({"SET", "s1" + std::to_string(i), "12345"});
+    s.run({"SET", "s2", std::string(1500, 'x')});
+    s.run({"RPUSH", "l", "a", "b", "c"});
+    s.run({"SADD", "set", "a"});
+    for (int i = 0; i < 600; i++) s.run({"HSET", "h", std::to_string(i), "v"});
+    s.run({"ZADD", "z", "1", "a", "2", "b"});
+    s.run({"XADD", "x", "*", "f", "v"});
+    // The first to ask hears that nothing has been counted yet.
+    EXPECT_EQ(s.run({"INFO", "keysizes"}), "$37\r\n# Keysizes\r\nkeysizes_age_seconds:-1\r\n\r\n");
+    s.settle();
+    s.advance_ms(500);
+    EXPECT_EQ(s.run({"INFO", "keysizes"}).substr(6),
+              "# Keysizes\r\nkeysizes_age_seconds:0\r\ndb0_distrib_strings_sizes:0=1,4=10,1K=1\r\ndb0_distrib_lists_items:2=1\r\n"
+              "db0_distrib_sets_items:1=1\r\ndb0_distrib_zsets_items:2=1\r\ndb0_distrib_hashes_items:512=1\r\n\r\n");
+    s.run({"FLUSHALL"});
+    for (int i = 0; i < 5000; i++) s.run({"SET", "k" + std::to_string(i), "123"});
+    s.run({"SWAPDB", "0", "3"});
+    s.advance_ms(2000);
+    s.run({"INFO", "everything"});
+    s.settle();
+    EXPECT_EQ(field(s.run({"INFO", "keysizes"}), "db3_distrib_strings_sizes"), "2=5000");
+    EXPECT_EQ(field(s.run({"INFO"}), "keysizes_age_seconds"), "none");
+  }
+}
+
 TEST(Info, ErrorsAreCountedByCodeAndCommandsByOutcome) {
   for (int shards : {1, 2}) {
     InProcess s(shards);

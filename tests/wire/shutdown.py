@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""How the server ends, and when it refuses to: signals, and what is still to be written."""
+import signal
+import sys
+import time
+
+from servers import Ringwood, Tap, equal, until
+
+tap = Tap()
+SERVER = sys.argv[1]
+
+
+@tap.case("SIGTERM right behind appendonly yes: the first file is not written yet, so the server stays")
+def _():
+    with Ringwood(SERVER, "--rdb-key-save-delay", "10000000", shards=2) as s:
+        c = s.client()
+        c("SET", "a", 1)
+        for _ in range(3):
+            equal(c("CONFIG", "SET", "appendonly", "yes"), "OK")
+            s.process.send_signal(signal.SIGTERM)  # at once: the rewrite may not have begun
+            until(lambda: "Writing initial AOF, can't exit." in s.log_text(), "the refusal")
+            equal(c("PING"), "PONG")
+        equal(c("CONFIG", "SET", "shutdown-on-sigterm", "force"), "OK")
+        s.process.send_signal(signal.SIGTERM)
+        equal(s.process.wait(20), 0)
+        equal("Writing initial AOF. Exit anyway." in s.log_text(), True)
+
+
+@tap.case("a second SIGINT ends the server at once, and takes the half-written image with it")
+def _():
+    with Ringwood(SERVER, "--save", "900 1", "--rdb-key-save-delay", "100000") as s:
+        c = s.client()
+        c.pipeline([("SET", i, i) for i in range(100)])
+        image = f"{s.directory}/temp-{s.process.pid}.rdb"
+        s.process.send_signal(signal.SIGINT)
+        until(lambda: exists(image), "the image is being written")
+        began = time.monotonic()
+        s.process.send_signal(signal.SIGINT)
+        equal(s.process.wait(20), 1)
+        equal((exists(image), time.monotonic() - began < 5), (False, True))
+
+
+@tap.case("a SIGINT behind one that has been taken back is a first one")
+def _():
+    with Ringwood(SERVER, "--save", "900 1", "--rdb-key-save-delay", "0") as s:
+        c = s.client()
+        equal(c("DEBUG", "PAUSE-CRON", "1"), "OK")
+        for n in range(2):
+            s.process.send_signal(signal.SIGINT)
+            until(lambda: s.log_text().count("User requested shutdown") == n + 1, "the signal is seen")
+            equal(c("SHUTDOWN", "ABORT"), "OK")
+        equal("You insist" in s.log_text(), False)
+
+
+def exists(path):
+    try:
+        open(path, "rb").close()
+        return True
+    except FileNotFoundError:
+        return False
+
+
+tap.run()
