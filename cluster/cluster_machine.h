@@ -87,6 +87,8 @@ class ClusterMachine {
   void receive(LinkId link, Bytes frame, Bytes own_ip, Bytes peer_ip, int64_t now_ms);
   void set_config(ClusterConfig config, int64_t now_ms);
   void set_replication(const ReplicationState& state) { replication_ = state; }
+  // kPauseWrites has been done: no write is under way any more, and what set_replication() has said is where the replica must come to.
+  void writes_paused(int64_t now_ms);
   // To all nodes, or to those of this shard.
   void publish(Bytes channel, Bytes message, bool sharded, int64_t now_ms);
 
@@ -111,6 +113,7 @@ class ClusterMachine {
   const ClusterView& view() const { return view_; }
   bool ok() const { return ok_; }
   const ClusterConfig& config() const { return config_; }
+  const ReplicationState& replication() const { return replication_; }
   uint64_t sent(BusType t) const { return sent_[static_cast<size_t>(t)]; }
   uint64_t received(BusType t) const { return received_[static_cast<size_t>(t)]; }
   uint64_t dropped() const { return dropped_; }  // frames that were none, or from nobody
@@ -256,6 +259,7 @@ class ClusterMachine {
   } election_;
   struct {
     int64_t until_ms = 0;            // 0: none under way
+    bool paused = false;             // at the master: nothing is written any more
     ClusterNode* replica = nullptr;  // at the master: who asked
     bool has_offset = false;         // at the replica: of the master, since it has stopped writing
     uint64_t offset = 0;

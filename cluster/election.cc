@@ -174,7 +174,13 @@ void ClusterMachine::begin_manual_at_master(Arrival& a) {
   o.until_ms = now_ms_ + kManualTimeoutMs * kPauseTimes;
   put(std::move(o));
   log(LogLevel::kNotice, "Manual failover requested by replica %.40s (%s).", a.sender->id.text.data(), a.sender->human_name.c_str());
-  if (a.sender->link_up) ping(a.sender->link, a.sender, BusType::kPing);
+}
+
+void ClusterMachine::writes_paused(int64_t now_ms) {
+  at(now_ms);
+  if (!manual_.replica) return;  // it has been called off
+  manual_.paused = true;
+  if (manual_.replica->link_up) ping(manual_.replica->link, manual_.replica, BusType::kPing);
 }
 
 // At the replica: everything that the master had written is here.

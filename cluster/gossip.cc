@@ -30,7 +30,7 @@ BusMessage ClusterMachine::header(BusType type) const {
   m.flags = my.flags;
   m.cluster_ok = ok_;
   m.offset = replication_.offset;
-  if (my.is_master() && manual_.until_ms) m.message_flags |= kMessagePaused;
+  if (my.is_master() && manual_.paused) m.message_flags |= kMessagePaused;
   return m;
 }
 

@@ -344,6 +344,7 @@ void Loop::accepted(const Ring::Completion& done) {
       network_.log.write(LogLevel::kWarning, "Error accepting a client connection: %s", strerror(-done.result));
     return;
   }
+  if (__builtin_expect(listener->bus, 0)) return listener->links->accepted(done.result);
   if (refuse(done.result, listener->unix_socket)) return;
   network_.connections.fetch_add(1, std::memory_order_relaxed);
   stats.connections_received.add();

@@ -43,6 +43,8 @@ class Loop final : BusyHost {
   // Begins a connection to another server, whose bytes are the owner's. Null, with the reason in `error`, where that is impossible. A name is looked up on a
   // thread of its own; when that finds nothing the owner is told EHOSTUNREACH.
   Connection* dial(const std::string& host, int port, const std::string& from, StreamOwner& owner, std::string& error);
+  // Takes over an accepted socket whose bytes are the owner's.
+  Connection* adopt_link(int fd, StreamOwner& owner);
   // Receives nothing more of it until release(): its owner has enough.
   void hold(Connection& c);
   void release(Connection& c);
@@ -123,6 +125,7 @@ class Loop final : BusyHost {
   void check_connection(Connection& c);
   void walk_connections();
   bool refuse(int fd, bool unix_socket);
+  Connection* make_link(int fd, StreamOwner& owner);
   struct Move;
   void hand_over_movers();
   void take_moved(Move& m);

@@ -55,11 +55,7 @@ bool is_address(const std::string& host) {
 
 }  // namespace
 
-Connection* Loop::dial(const std::string& host, int port, const std::string& from, StreamOwner& owner, std::string& error) {
-  Target target;
-  const bool known = is_address(host);
-  const int fd = known ? open_socket(host, port, from, target, error) : -1;
-  if (known && fd < 0) return nullptr;
+Connection* Loop::make_link(int fd, StreamOwner& owner) {
   auto* c = new Connection(*this, fd, false);
   c->id = executor_.engine().next_client_id.fetch_add(1, std::memory_order_relaxed);
   c->role = Client::Role::kLink;
@@ -69,6 +65,22 @@ Connection* Loop::dial(const std::string& host, int port, const std::string& fro
   connections_.push_back(c);
   stats.connected.add();
   network_.connections.fetch_add(1, std::memory_order_relaxed);
+  return c;
+}
+
+Connection* Loop::adopt_link(int fd, StreamOwner& owner) {
+  Connection* c = make_link(fd, owner);
+  tune_client_socket(fd, executor_.options().tcp_keepalive);
+  arm_receive(*c);
+  return c;
+}
+
+Connection* Loop::dial(const std::string& host, int port, const std::string& from, StreamOwner& owner, std::string& error) {
+  Target target;
+  const bool known = is_address(host);
+  const int fd = known ? open_socket(host, port, from, target, error) : -1;
+  if (known && fd < 0) return nullptr;
+  Connection* c = make_link(fd, owner);
   c->connecting = true;
   if (!known) {
     // The connection stays until this has been answered, since it is connecting.

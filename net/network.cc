@@ -56,7 +56,7 @@ bool Network::listen_anew(const Options& now, const Options& next) {
   close_new();
   // What listens on the same address stands in the way. The ring holds the socket as well, so that closing it would not be enough.
   for (auto& l : listeners)
-    if (!l->unix_socket) shutdown(l->fd, SHUT_RDWR);
+    if (!l->unix_socket && !l->bus) shutdown(l->fd, SHUT_RDWR);
   bool listening = listen_tcp(next, log, new_listeners_);
   if (!listening) {
     close_new();
@@ -70,7 +70,7 @@ void Network::take_new_listeners() {
   if (!listens_anew_.load(std::memory_order_acquire)) return;
   std::lock_guard lock(listeners_mutex_);
   listens_anew_.store(false, std::memory_order_relaxed);
-  for (auto& l : listeners) l->retired |= !l->unix_socket;
+  for (auto& l : listeners) l->retired |= !l->unix_socket && !l->bus;
   for (auto& l : new_listeners_) listeners.push_back(std::move(l));
   new_listeners_.clear();
 }

@@ -121,6 +121,19 @@ void Replication::change_part(Executor& here, Bytes host, int port) {
   show_part(host, port);
 }
 
+void Replication::become_replica(Executor& first, const OwnedBytes& host, int port) {
+  const Options& now = engine_.options->get();
+  if (now.replicaof_host == host && now.replicaof_port == port) return;
+  change_part(first, host, port);
+  follow(host, port);
+}
+
+void Replication::become_master(Executor& first) {
+  if (engine_.options->get().replicaof_host.empty()) return;
+  change_part(first, {}, 0);
+  lead();
+}
+
 void Replication::follow(const OwnedBytes& host, int port) {
   if (!replica_) {  // our own history is one from which another server may be able to go on
     log_.write(LogLevel::kNotice,

@@ -29,6 +29,10 @@ class Replication final : public ReplicationControl, MasterLinkOwner, ReplicaDes
   // Every turn of the first thread. True when there is more to do at once.
   bool turn(int64_t now_ms);
 
+  // The cluster has decided so: on the first thread, while every shard is held.
+  void become_replica(Executor& first, const OwnedBytes& host, int port);
+  void become_master(Executor& first);
+
   // ReplicationControl
   ReplicationStatus status() const override;
   AckCount acknowledged_by(int64_t offset) const override;

@@ -130,25 +130,34 @@ void tune_client_socket(int fd, int keepalive_seconds) {
   set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
 }
 
-bool listen_tcp(const Options& options, Log& log, Listeners& listeners) {
+namespace {
+
+bool listen_on(const Options& options, int port, bool bus, Log& log, Listeners& listeners) {
   std::string error;
-  for (std::string host : options.port ? options.bind : std::vector<std::string>()) {
+  for (std::string host : options.bind) {
     bool optional = host.starts_with('-');
     if (optional) host.erase(0, 1);
-    int fd = open_tcp(host, options.port, options.tcp_backlog, error);
+    int fd = open_tcp(host, port, options.tcp_backlog, error);
     if (fd < 0) {
       int cause = errno;
-      log.write(LogLevel::kWarning, "Warning: Could not create server TCP listening socket %s:%d: %s", host.c_str(), options.port,
-                error.c_str());
+      log.write(LogLevel::kWarning, "Warning: Could not create server TCP listening socket %s:%d: %s", host.c_str(), port, error.c_str());
       if (may_be_missing(cause, optional)) continue;
-      log.write(LogLevel::kWarning, "Failed listening on port %d (tcp), aborting.", options.port);
+      log.write(LogLevel::kWarning, "Failed listening on port %d (%s), aborting.", port, bus ? "cluster" : "tcp");
       return false;
     }
     if (options.socket_mark_id) set_option(fd, SOL_SOCKET, SO_MARK, static_cast<int>(options.socket_mark_id));
-    listeners.push_back(std::make_unique<Listener>(Listener{fd, false}));
+    listeners.push_back(std::make_unique<Listener>(Listener{.fd = fd, .bus = bus}));
   }
   return true;
 }
+
+}  // namespace
+
+bool listen_tcp(const Options& options, Log& log, Listeners& listeners) {
+  return !options.port || listen_on(options, options.port, false, log, listeners);
+}
+
+bool listen_bus(const Options& options, int port, Log& log, Listeners& listeners) { return listen_on(options, port, true, log, listeners); }
 
 bool listen_unix(const Options& options, Log& log, Listeners& listeners) {
   if (options.unixsocket.empty()) return true;
@@ -158,7 +167,7 @@ bool listen_unix(const Options& options, Log& log, Listeners& listeners) {
     log.write(LogLevel::kWarning, "Failed opening Unix socket: %s", error.c_str());
     return false;
   }
-  listeners.push_back(std::make_unique<Listener>(Listener{fd, true}));
+  listeners.push_back(std::make_unique<Listener>(Listener{.fd = fd, .unix_socket = true}));
   return true;
 }
 

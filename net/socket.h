@@ -9,9 +9,13 @@
 
 namespace ringwood {
 
+class LinkAcceptor;
+
 struct Listener {
   int fd = -1;
   bool unix_socket = false;
+  bool bus = false;               // of the cluster bus, for `links`
+  LinkAcceptor* links = nullptr;  // set before the ring accepts
   // The first loop's:
   bool armed = false;    // the ring accepts on it
   bool retired = false;  // goes as soon as it is not armed any more
@@ -29,6 +33,8 @@ void tune_client_socket(int fd, int keepalive_seconds);
 
 // Listens as `port`, `bind` and `tcp-backlog` say; with port 0 there are none. False, after logging why, when one of them fails that must not.
 bool listen_tcp(const Options& options, Log& log, Listeners& listeners);
+// The cluster bus's port, at the same addresses.
+bool listen_bus(const Options& options, int port, Log& log, Listeners& listeners);
 // The same for `unixsocket`.
 bool listen_unix(const Options& options, Log& log, Listeners& listeners);
 

@@ -26,6 +26,12 @@ class StreamOwner {
   ~StreamOwner() = default;
 };
 
+// Who takes the connections of a listener of its own.
+class LinkAcceptor : public StreamOwner {
+ public:
+  virtual void accepted(int fd) = 0;
+};
+
 // Who has more for a connection than its buffer holds: the feed of a replica, whose requests are parsed as any client's.
 class OutputSource {
  public:

@@ -7,9 +7,9 @@
 
 namespace ringwood {
 
-void ReceivedFile::start(Bytes folder, Bytes name, int process_id, int64_t now_s, Done done, void* context) {
+void ReceivedFile::start(Bytes folder, Bytes name, int process_id, int64_t now_s, Done done, void* context, Bytes ending) {
   folder_ = folder;
-  temporary_ = folder_ + "/temp-" + std::to_string(now_s) + "." + std::to_string(process_id) + ".rdb";
+  temporary_ = folder_ + "/temp-" + std::to_string(now_s) + "." + std::to_string(process_id) + "." + OwnedBytes(ending);
   target_ = folder_ + "/" + OwnedBytes(name);
   next_.clear();
   writing_.clear();

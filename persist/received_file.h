@@ -14,8 +14,8 @@ class ReceivedFile {
   explicit ReceivedFile(FileIo& io) : io_(io) {}
   ReceivedFile(const ReceivedFile&) = delete;
 
-  // Not while busy().
-  void start(Bytes folder, Bytes name, int process_id, int64_t now_s, Done done, void* context);
+  // Not while busy(). `ending`: of the temporary file's name, so that two at a time do not meet.
+  void start(Bytes folder, Bytes name, int process_id, int64_t now_s, Done done, void* context, Bytes ending = "rdb");
   void append(Bytes piece);
   // All has been appended. `done` runs later.
   void finish();

@@ -3,6 +3,7 @@
 #include "engine/commands/families.h"
 #include "engine/exec/call.h"
 #include "engine/exec/client.h"
+#include "engine/exec/cluster.h"
 #include "engine/exec/executor.h"
 
 namespace ringwood {
@@ -56,6 +57,8 @@ void sunsubscribe(Call& c) { unsubscribe_from(c, Kind::kShardChannel, "sunsubscr
 
 void publish_to(Call& c, Kind kind) {
   c.reply.integer(static_cast<int64_t>(c.executor().pushes().publish(kind, c.client(), c.arg(1), c.arg(2))));
+  if (__builtin_expect(c.engine().cluster != nullptr, 0))
+    return c.engine().cluster->publish(c.executor(), c.arg(1), c.arg(2), kind == Kind::kShardChannel);
   c.force_propagation(EffectFor::kReplicas);
 }
 void publish(Call& c) { publish_to(c, Kind::kChannel); }

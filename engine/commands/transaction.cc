@@ -60,7 +60,9 @@ void exec(Call& c) {
   expire_watched(c, t);
   bool touched = t.touched.load(std::memory_order_relaxed);
   t.unwatch(c.engine());
-  if (!t.refusal.empty())
+  if (!t.redirection.empty())
+    c.reply.error(t.redirection);
+  else if (!t.refusal.empty())
     c.reply.error("EXECABORT Transaction discarded because of: " + t.refusal);
   else if (t.broken)
     c.reply.error("EXECABORT Transaction discarded because of previous errors.");
@@ -78,7 +80,7 @@ void shards_of_watches(const Client& client, const SlotMapping& mapping, ShardSe
 void shards_of_exec(const Client& client, const SlotMapping& mapping, ShardSet& out) {
   if (!client.in_multi) return;
   client.transaction->add_watched_shards(mapping, out);
-  if (client.transaction->refusal.empty()) client.transaction->add_queued_shards(client, mapping, out);
+  if (client.transaction->refusal.empty() && client.transaction->redirection.empty()) client.transaction->add_queued_shards(client, mapping, out);
 }
 
 constexpr uint32_t kFlags = kNoScript | kLoading | kStale;

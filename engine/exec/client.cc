@@ -12,7 +12,12 @@ void Client::become(std::shared_ptr<AclUser> who, bool has_logged_in) {
   update_gate();
 }
 
-void Client::update_gate() { gate = caching == Caching::kNotGiven ? rights : &kSlowGate; }
+void Client::update_gate() { gate = caching == Caching::kNotGiven && !asking ? rights : &kSlowGate; }
+
+void Client::set_asking(uint8_t n) {
+  asking = n;
+  update_gate();
+}
 
 void Client::set_caching(Caching given) {
   caching = given;

@@ -78,6 +78,11 @@ class Client {
   void set_caching(Caching given);
   void update_tracks();
 
+  // --- in a cluster (engine/exec/redirect.h)
+  bool reads_replica = false;  // READONLY
+  uint8_t asking = 0;          // ASKING: 2 until the next command, during which (or during a transaction that begins with it) it is 1
+  void set_asking(uint8_t n);
+
   // --- output, in order; the loop sends it
   OutBuffer out;
   uint64_t log_end =

@@ -22,6 +22,7 @@ struct CommandBatch : Message {
     bool hashed;  // slot and hash are those of the first key
     bool no_touch;
     bool tracks;
+    bool asking, reads_replica;
     uint16_t key_slot;
     uint64_t key_hash;
     size_t reply_end;          // set by the other thread: end of this item's reply in `replies`
@@ -37,7 +38,8 @@ struct CommandBatch : Message {
   std::vector<uint32_t> sizes;  // of all arguments, in order
   OutBuffer bytes;              // of all arguments, in order
   OutBuffer replies;
-  uint64_t log_end = 0;  // set by the other thread: what the replies may show (Client::log_end)
+  uint64_t map_version = 0;  // of the slot map by which the commands have been admitted
+  uint64_t log_end = 0;      // set by the other thread: what the replies may show (Client::log_end)
 
   void add(const Item& item, const Bytes* args) {
     items.push_back(item);

@@ -172,6 +172,7 @@ uint32_t refused_states(const CommandSpec& s) {
   if ((s.flags & kWrite) || Bytes(s.name) == "ping") states |= kStateSaveFailed | kStateAofFailed;
   if (s.flags & kWrite) states |= kStateReplica | kStateFewReplicas;
   if (!(s.flags & kStale)) states |= kStateMasterDown;
+  if (!s.keys.empty() || s.keys_of) states |= kStateCluster;
   return states;
 }
 

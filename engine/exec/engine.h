@@ -15,6 +15,7 @@ namespace ringwood {
 
 class Acl;
 class ClientControl;
+class ClusterControl;
 class CommandTable;
 class Executor;
 class Log;
@@ -27,6 +28,7 @@ class PubSub;
 class ReloadControl;
 class ReplicationControl;
 class ScriptingControl;
+class SlotMaps;
 class Tracking;
 struct Records;
 
@@ -65,6 +67,7 @@ enum EngineState : uint32_t {
   kStateBusy = kStateBusyScript | kStateBusyFunction,
   kStatePaused = 1u << 10,        // a pause: nothing may change, so that what has expired stands, unseen
   kStateAsyncLoading = 1u << 11,  // a replica loads its master's data set beside the one in use (repl-diskless-load swapdb)
+  kStateCluster = 1u << 12,       // a node of a cluster: whoever names keys may have to go elsewhere (redirect.h). No refusal by itself
 };
 
 // What DEBUG switches off or on for tests; each plane reads its own.
@@ -106,6 +109,8 @@ struct Engine {
   ReloadControl* reload = nullptr;
   ReplicationControl* replication = nullptr;
   ScriptingControl* scripting = nullptr;  // engine/commands/script
+  ClusterControl* cluster = nullptr;      // engine/exec/cluster.h; these two where the server is a node of a cluster
+  SlotMaps* slot_maps = nullptr;          // engine/exec/slot_map.h
   DebugSwitches debug;
 
   Shard& shard_of(uint16_t slot) const { return *shards[static_cast<size_t>(mapping.shard(slot))]; }

@@ -11,6 +11,7 @@
 #include "engine/exec/limits_from_options.h"
 #include "engine/exec/monitor.h"
 #include "engine/exec/records.h"
+#include "engine/exec/redirect.h"
 #include "engine/exec/routing.h"
 
 namespace ringwood {
@@ -71,6 +72,7 @@ void Executor::begin_turn(int64_t unix_us) {
   shard().access_now = access::fresh(options_->maxmemory_policy, now_ms());
   take_options();
   if (engine_.mutations) refresh_effects();
+  if (__builtin_expect(engine_.slot_maps != nullptr, 0)) engine_.slot_maps->turn(static_cast<size_t>(self_));
   if (__builtin_expect(eviction_.limited(), 0) && !leased_out()) eviction_.begin_turn();
   if (self_ == 0 && command_rate_.due(now_us_)) sample();
 }
@@ -134,6 +136,7 @@ bool Executor::take_mail() {
   }
   mail_.clear();
   lease_desk_.serve_before();
+  if (__builtin_expect(engine_.slot_maps != nullptr, 0)) look_at_map();
   return any;
 }
 
@@ -161,7 +164,8 @@ bool Executor::submit(Client& client, std::span<const Bytes> args) {
   r.args = const_cast<Bytes*>(args.data());
   r.argc = static_cast<uint32_t>(args.size());
   r.database = client.database;  // for prefetching; a SELECT may stand before it
-  return !command || !command->stops_pipeline;
+  r.stops = command && (command->stops_pipeline | careful_);
+  return !r.stops;
 }
 
 // Hashes the first key of each request.
@@ -311,14 +315,14 @@ __attribute__((always_inline)) inline void Executor::dispatch(Request& r) {
     execute_here(r);
   else
     route(r);
-  if (__builtin_expect(r.command->stops_pipeline, 0) && !r.client->waiting) resumed_.push_back(r.client);
+  if (__builtin_expect(r.stops, 0) && !r.client->waiting) resumed_.push_back(r.client);
 }
 
 __attribute__((always_inline)) inline void Executor::execute(Request& r) {
   // QUIT or a killer has run since it was parsed: a client that is going is not served any more.
   if (__builtin_expect(r.client->close_after_reply || r.client->closing, 0)) return;
   r.client->last_command = r.command;
-  if (__builtin_expect(!admit_fast(engine_, *r.client, r.command, r.argc), 0)) return refuse(r);
+  if (__builtin_expect(!admit_fast(engine_, *r.client, r.command, r.argc), 0) && !served_here(r)) return refuse(r);
   if (__builtin_expect(r.client->in_multi, 0)) return in_transaction(r);
   dispatch(r);
 }
@@ -338,16 +342,19 @@ void Executor::run() {
   hand_over();
   pushes_.flush();  // before anyone can read the replies
   lease_desk_.end_turn();
+  if (__builtin_expect(engine_.slot_maps != nullptr, 0)) look_at_map();
 }
 
 void Executor::refuse(Request& r) {
   Client& c = *r.client;
+  if (__builtin_expect(c.asking, 0) && !c.in_multi) c.set_asking(c.asking - 1);
   if (r.command && (r.command->refused_in & kStateMemoryLimited) && eviction_.limited()) eviction_.make_room();
   OutBuffer& out = c.reply_buffer();
   size_t start = out.size();
   Reply reply(out, c.resp);
-  if (admit(engine_, *options_, c, r.command, {r.args, r.argc}, now_ms(), reply)) {
-    c.in_multi ? in_transaction(r) : dispatch(r);
+  bool look = false;
+  if (admit(engine_, *options_, c, r.command, {r.args, r.argc}, now_ms(), reply, own_, &look)) {
+    c.in_multi ? in_transaction(r) : look ? look_and_run(r) : dispatch(r);
     if (c.caching != Client::Caching::kNotGiven && !c.waiting) caching_used(c, *r.command);
     return;
   }
@@ -356,7 +363,7 @@ void Executor::refuse(Request& r) {
   if (c.in_multi) c.transaction->broken = true;
   c.end_reply(start);
   list(&c);
-  if (r.command && r.command->stops_pipeline) resumed_.push_back(&c);
+  if (r.stops) resumed_.push_back(&c);
 }
 
 // What CLIENT CACHING said was for this command, or for the transaction that it is a part of.
@@ -373,6 +380,7 @@ void Executor::in_transaction(Request& r) {
     if ((t.refused_in & kStateMemoryLimited) && eviction_.limited()) eviction_.make_room();
     OutBuffer text;
     Reply reply(text, c.resp);
+    if (__builtin_expect(engine_.slot_maps != nullptr, 0)) redirect_exec(c, own_);
     if (!admit_queue(engine_, *options_, t, reply)) t.refusal = text.view().substr(1, text.size() - 3);
     return dispatch(r);
   }
@@ -394,7 +402,7 @@ void Executor::in_transaction(Request& r) {
   }
   c.end_reply(start);
   list(&c);
-  if (r.command->stops_pipeline) resumed_.push_back(&c);
+  if (r.stops) resumed_.push_back(&c);
 }
 
 // The shard that can run the request alone, or -1 with the set of those it needs.

@@ -34,6 +34,7 @@ struct CommandBatch;
 struct CommandLease;
 class HotKeys;
 struct HotKeysRequest;
+struct SlotRequest;
 
 // Somebody on this thread who reads the mutation log.
 class LogFollower {
@@ -198,6 +199,8 @@ class Executor {
   void remember_reads(uint64_t reader, const Command& command, std::span<const Bytes> args, const ShardSet& held);
   // Commands a second, of all threads; the first thread keeps it.
   Rate& command_rate() { return command_rate_; }
+  // The slot map has changed: who waits here for keys of slots that another node has now is sent there.
+  void redirect_waiters();
   // Takes over options that have just been published: at once on the thread that published them, on all others with their next turn.
   void take_options();
   Eviction& eviction() { return eviction_; }
@@ -221,6 +224,7 @@ class Executor {
     uint32_t argc;
     int database;
     bool hashed;  // `key` is the first key
+    bool stops;   // nothing behind it has been parsed
     KeyRef key;
     const Table* table;
     const Bucket* overflow;  // of the key, where it lies on this shard; while prefetching
@@ -234,6 +238,11 @@ class Executor {
   void prefetch_values(const Request* first, size_t n);
   void execute(Request& r);
   void refuse(Request& r);
+  bool served_here(const Request& r) const;
+  bool redirected(const SlotRequest& request, const ShardSet& held, Reply& reply);
+  void redirect_exec(Client& c, const ShardSet& held);
+  void look_at_map();
+  void look_and_run(Request& r);
   void dispatch(Request& r);
   void execute_here(Request& r);
   void route(Request& r);
@@ -307,6 +316,7 @@ class Executor {
   Call* exec_ = nullptr;                  // the EXEC whose queue is running
   CommandBatch* remote_batch_ = nullptr;  // that is running, and the place in it
   size_t remote_at_ = 0;
+  bool careful_ = false;             // some slots are open: connections parse request by request, since what they ask may need a lease
   bool serving_ = false;             // a waiter's command is running again
   bool found_nothing_ = false;       // and has nothing to answer still
   ShardSet own_;                     // this thread's shard

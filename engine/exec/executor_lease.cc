@@ -3,6 +3,7 @@
 #include "engine/exec/command_lease.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/gates.h"
+#include "engine/exec/redirect.h"
 
 namespace ringwood {
 
@@ -41,6 +42,13 @@ void Executor::run_lease(CommandLease& lease) {
   OutBuffer bytes;
   Call call(*this, *lease.command, lease.args.view(), &c, c.database, Reply(bytes, c.resp));
   call.set_no_touch(c.no_touch);
+  if (__builtin_expect(engine_.slot_maps != nullptr, 0) && c.role != Client::Role::kMaster) {
+    if (lease.command->spec->ends_multi)
+      redirect_exec(c, lease.shards);
+    else if ((lease.command->refused_in & kStateCluster) &&
+             redirected(slot_request(c, *lease.command, lease.args.view()), lease.shards, call.reply))
+      return finish(lease.owed, bytes.view());
+  }
   current_ = &lease.owed;
   holding_ = &lease.shards;
   suspended_ = false;

@@ -5,6 +5,7 @@
 #include "engine/exec/command_batch.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/monitor.h"
+#include "engine/exec/redirect.h"
 
 namespace ringwood {
 
@@ -21,8 +22,11 @@ void Executor::enqueue_remote(Request& r, int target) {
     notify_[to] = 1;
   }
   Client& c = *r.client;
+  if (__builtin_expect(engine_.slot_maps != nullptr, 0) && b->items.empty()) b->map_version = engine_.slot_maps->current().version;
   if (__builtin_expect(observed_ & kMonitored, 0)) show_to_monitors(*this, c, *r.command, {r.args, r.argc}, c.database);
-  b->add({&c, c.open_slot(), r.command, c.database, c.resp, r.argc, r.hashed, c.no_touch, c.tracks, r.key.slot, r.key.hash, 0}, r.args);
+  b->add({&c, c.open_slot(), r.command, c.database, c.resp, r.argc, r.hashed, c.no_touch, c.tracks, c.asking == 1, c.reads_replica,
+          r.key.slot, r.key.hash, 0},
+         r.args);
   if (r.command->flags & kBlocking) c.waiting = true;
   shard().stats.remote_commands.add();
 }
@@ -44,7 +48,7 @@ void Executor::run_batch(CommandBatch* b) {
   Bytes rest = b->bytes.view();
   size_t size_at = 0;
   for (const CommandBatch::Item& item : b->items) {
-    Request r{item.client, item.command, args_.take(item.argc), item.argc, item.database, item.hashed, {}, nullptr};
+    Request r{item.client, item.command, args_.take(item.argc), item.argc, item.database, item.hashed, false, {}, nullptr, nullptr};
     for (uint32_t i = 0; i < item.argc; i++) {
       r.args[i] = rest.substr(0, b->sizes[size_at]);
       rest.remove_prefix(b->sizes[size_at++]);
@@ -53,6 +57,7 @@ void Executor::run_batch(CommandBatch* b) {
     remote_.push_back(r);
   }
   remote_batch_ = b;
+  const bool map_changed = engine_.slot_maps && engine_.slot_maps->current().version != b->map_version;
   for (size_t at = 0; at < remote_.size(); at += kWindow) {
     size_t n = std::min(kWindow, remote_.size() - at);
     prefetch(&remote_[at], n);
@@ -65,6 +70,11 @@ void Executor::run_batch(CommandBatch* b) {
       call.set_no_touch(item.no_touch);
       if (r.hashed) call.set_prepared(static_cast<size_t>(r.command->first_key), r.key);
       remote_at_ = i;
+      if (__builtin_expect(map_changed, 0) && (r.command->refused_in & kStateCluster) &&
+          redirected({*r.command, {r.args, r.argc}, nullptr, item.asking, item.reads_replica}, own_, call.reply)) {
+        item.reply_end = b->replies.size();
+        continue;
+      }
       run_handler(call);
       if (__builtin_expect(item.tracks, 0)) remember_reads(item.client->id, *r.command, call.args(), own_);
       item.reply_end = b->replies.size();

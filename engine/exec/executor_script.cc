@@ -66,7 +66,7 @@ void Executor::run_guest(Client& c, const Command* command, std::span<const Byte
   c.last_command = command;
   if (!command) {
     Reply reply(out, c.resp);
-    admit(engine_, *options_, c, nullptr, args, now_ms(), reply);
+    admit(engine_, *options_, c, nullptr, args, now_ms(), reply, {});
     count_refusal(nullptr, reply);
     if (c.in_multi) c.transaction->broken = true;
     c.end_reply(start);
@@ -74,7 +74,7 @@ void Executor::run_guest(Client& c, const Command* command, std::span<const Byte
   }
   Call call(*this, *command, args, &c, c.database, Reply(out, c.resp));
   bool ends_multi = command->spec->ends_multi && c.in_multi;
-  bool admitted = admit_fast(engine_, c, command, args.size()) || admit(engine_, *options_, c, command, args, now_ms(), call.reply);
+  bool admitted = admit_fast(engine_, c, command, args.size()) || admit(engine_, *options_, c, command, args, now_ms(), call.reply, {});
   if (admitted && !(inside && alone_)) {
     // What needs a shard would have to wait for the script's end, as WATCH does.
     if (ends_multi) c.transaction->refusal = "BUSY";  // so that it needs none of its queue's

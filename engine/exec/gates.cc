@@ -1,6 +1,7 @@
 #include "engine/exec/gates.h"
 
 #include "engine/exec/acl_check.h"
+#include "engine/exec/redirect.h"
 
 namespace ringwood {
 namespace {
@@ -105,6 +106,17 @@ bool admit_append(const Engine& engine, uint32_t refused, Reply& reply) {
   return false;
 }
 
+// In a cluster: are the keys this node's?
+bool admit_slot(const Engine& engine, const Options& options, const Client& client, const Command& command, std::span<const Bytes> args,
+                int64_t now_ms, Reply& reply, const ShardSet& held, bool* look) {
+  if (client.role == Client::Role::kMaster) return true;
+  Redirection r = redirect(engine, options, engine.slot_maps->current(), slot_request(client, command, args), held, now_ms);
+  if (look) *look = r.why == Redirection::Why::kLook;
+  if (!r.refused()) return true;
+  write_redirection(r, reply);
+  return false;
+}
+
 }  // namespace
 
 bool admit_queued(Engine& engine, Client& client, const Command& command, std::span<const Bytes> args, int64_t now_ms, Reply& reply) {
@@ -137,7 +149,7 @@ bool admit_queue(const Engine& engine, const Options& options, const Transaction
 }
 
 bool admit(Engine& engine, const Options& options, Client& client, const Command* command, std::span<const Bytes> args, int64_t now_ms,
-           Reply& reply) {
+           Reply& reply, const ShardSet& held, bool* look) {
   if (!command) return unknown_command(args, reply), false;
   if (!command->spec->run) {
     if (args.size() < 2) return reply.wrong_arity(command->full_name), false;
@@ -155,6 +167,7 @@ bool admit(Engine& engine, const Options& options, Client& client, const Command
   }
   if (!admit_user(engine, client, *command, args, now_ms, reply)) return false;
   uint32_t refused = command->refused_in & engine.state.load(std::memory_order_relaxed);
+  if ((refused & kStateCluster) && !admit_slot(engine, options, client, *command, args, now_ms, reply, held, look)) return false;
   if (!admit_append(engine, refused, reply)) return false;
   if (!admit_write(refused, options, reply)) return false;
   if (client.subscriptions && client.resp == 2 && !allowed_to_subscriber(*command)) {

@@ -12,9 +12,10 @@ namespace ringwood {
 
 inline constexpr const char* kOutOfMemoryError = "OOM command not allowed when used memory > 'maxmemory'.";
 
-// True when the request may run. Otherwise the reply says why not.
+// True when the request may run. Otherwise the reply says why not. `look`: set where that depends on keys of shards that are not in `held`
+// (Redirection::Why::kLook).
 bool admit(Engine& engine, const Options& options, Client& client, const Command* command, std::span<const Bytes> args, int64_t now_ms,
-           Reply& reply);
+           Reply& reply, const ShardSet& held, bool* look = nullptr);
 
 // The same for a command that has waited: nothing else is looked at again. `here`: the client is of the calling thread.
 bool admit_again(Engine& engine, Client& client, bool here, const Command& command, std::span<const Bytes> args, int64_t now_ms,
@@ -29,13 +30,13 @@ bool admit_queue(const Engine& engine, const Options& options, const Transaction
 // The states for which a command is refused, in the order in which Redis looks at them. True when there is none; otherwise the reply says it.
 bool admit_states(const Engine& engine, uint32_t refused, const Options& options, Reply& reply);
 
-// The plain cases without a call.
-inline bool admit_fast(const Engine& engine, const Client& client, const Command* command, size_t argc) {
+// The plain cases without a call. States in `ignored` refuse nothing.
+inline bool admit_fast(const Engine& engine, const Client& client, const Command* command, size_t argc, uint32_t ignored = 0) {
   if (!command || !command->spec->run) return false;
   int arity = command->spec->arity;
   bool arity_right = arity >= 0 ? static_cast<int>(argc) == arity : static_cast<int>(argc) >= -arity;
   return arity_right && !client.gate->load(std::memory_order_relaxed) && !client.subscriptions &&
-         !(command->refused_in & engine.state.load(std::memory_order_relaxed)) && !(command->flags & kProtected);
+         !(command->refused_in & engine.state.load(std::memory_order_relaxed) & ~ignored) && !(command->flags & kProtected);
 }
 
 }  // namespace ringwood

@@ -40,6 +40,7 @@ void Transaction::unwatch(Engine& engine) {
 void Transaction::discard() {
   broken = false;
   refusal.clear();
+  redirection.clear();
   queue.clear();
   refused_in = 0;
   bytes = 0;

@@ -35,6 +35,7 @@ struct Transaction {
   bool broken = false;               // a command could not be queued: EXEC aborts
   std::atomic<bool> touched{false};  // a watched key has changed
   OwnedBytes refusal;                // why EXEC itself was not admitted, an error's text; or empty
+  OwnedBytes redirection;            // where its keys are instead, an error's text; or empty
   std::vector<Queued> queue;
   uint32_t refused_in = 0;  // EngineState bits in which one of the queue is refused
   size_t bytes = 0;         // of memory that the queue takes

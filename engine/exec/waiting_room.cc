@@ -99,6 +99,19 @@ void WaitingRoom::end_all(Bytes error) {
   }
 }
 
+void WaitingRoom::end_where(const std::function<void(const Waiter&, Reply&)>& why) {
+  std::vector<Waiter*> all = waiters_;
+  for (Waiter* w : all) {
+    if (w->owed.client->waiter != w || w->links.empty()) continue;
+    OutBuffer bytes;
+    Reply r(bytes, w->owed.client->resp);
+    why(*w, r);
+    if (!r.failed() || !w->take()) continue;
+    home_.count_unserved(*w, r);
+    leave(w, bytes.view());
+  }
+}
+
 namespace {
 
 AckCount acks_of(const Engine& engine, const AckNeed& need) {

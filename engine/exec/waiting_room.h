@@ -1,5 +1,6 @@
 #pragma once
 // The blocked clients of one thread: their timeouts, and the ways in which their waiting ends. Part of the executor.
+#include <functional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -45,6 +46,8 @@ class WaitingRoom {
   bool end(Client& client, End how);
   // Ends everybody's waiting with this error, and their connections: the server has become a replica.
   void end_all(Bytes error);
+  // Ends the waiting of those for whom `why` writes an error.
+  void end_where(const std::function<void(const Waiter&, Reply&)>& why);
   // Replicas have told how far they are: those who waited for that are answered.
   void serve_acks();
 

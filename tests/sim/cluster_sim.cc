@@ -193,6 +193,7 @@ void ClusterSim::carry_out(size_t node) {
       case Output::Kind::kFollow: n.following = node_at(o.address); break;
       case Output::Kind::kStopFollowing: n.following = SIZE_MAX; break;
       case Output::Kind::kSlotMap: changed = true; break;
+      case Output::Kind::kPauseWrites: n.machine->writes_paused(clock(node)); break;
       default: break;
     }
   check(node, changed);

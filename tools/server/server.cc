@@ -44,7 +44,8 @@ Server::Server(LoadedOptions&& loaded, const CommandLine& line, const std::strin
       engine_{.mapping = SlotMapping(shard_count_)},
       scripting_(engine_, shard_count_, Random::from_system().next()),
       network_(engine_, log_, *this),
-      replication_(engine_, log_) {
+      replication_(engine_, log_),
+      cluster_(engine_, log_, network_, replication_) {
   Random random = Random::from_system();
   engine_.commands = &commands_;
   engine_.options = &options_;
@@ -75,6 +76,7 @@ Server::Server(LoadedOptions&& loaded, const CommandLine& line, const std::strin
   commands_.add(migrate_commands());
   commands_.add(persist_commands());
   commands_.add(replication_commands());
+  commands_.add(cluster_commands());
 }
 
 bool Server::build() {
@@ -88,6 +90,7 @@ bool Server::build() {
   acl_ = std::make_unique<Acl>(commands_, options_.get().requirepass);
   engine_.acl = acl_.get();
   if (!load_users()) return false;
+  if (options_.get().cluster_enabled && !cluster_.load(options_)) return false;
   Random random = Random::from_system();
   for (int i = 0; i < shard_count_; i++) {
     shards_.push_back(std::make_unique<Shard>(i, engine_.mapping, options_.get().databases, random.next()));
@@ -103,13 +106,15 @@ bool Server::build() {
 
 int Server::run() {
   const Options& o = options_.get();
-  log_.write(LogLevel::kNotice, "Running mode=standalone, port=%d, shards=%d, PID: %d", o.port, shard_count_, static_cast<int>(getpid()));
+  log_.write(LogLevel::kNotice, "Running mode=%s, port=%d, shards=%d, PID: %d", o.cluster_enabled ? "cluster" : "standalone", o.port,
+             shard_count_, static_cast<int>(getpid()));
   set_process_title(o, program_, engine_.config_file);
   if (!network_.listen()) return 1;
   if (network_.listeners.empty()) {
     log_.write(LogLevel::kWarning, "Configured to not listen anywhere, exiting.");
     return 1;
   }
+  if (engine_.cluster && !cluster_.listen(o)) return 1;
   oom_score_.apply(o, log_);
   log_.write(LogLevel::kNotice, "Server initialized");
   engine_.state.fetch_or(kStateLoading);  // until what is on disk has been looked at
@@ -129,6 +134,7 @@ void Server::ready() {
   persistence_info_ = {persistence_.get(), load_.get()};
   engine_.persistence = persistence_.get();
   replication_.open(*network_.loops[0], *load_, *persistence_, static_cast<int>(getpid()));
+  if (engine_.cluster) cluster_.open(*network_.loops[0], static_cast<int>(getpid()));
   append_only_ = std::make_unique<AppendOnly>(engine_, *persistence_, *io[0], static_cast<int>(getpid()));
   engine_.append_only = append_only_.get();
   executors_[0]->begin_turn(clock_.unix_us());
@@ -207,6 +213,7 @@ void Server::log_progress() {
 }
 
 bool Server::background(Executor& first) {
+  if (__builtin_expect(engine_.cluster != nullptr, 0)) cluster_.turn(first.now_ms());
   if (replication_.turn(first.now_ms())) return true;
   if (__builtin_expect(load_->active(), 0)) {
     log_progress();

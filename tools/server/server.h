@@ -18,6 +18,7 @@
 #include "engine/exec/pubsub.h"
 #include "engine/exec/records.h"
 #include "net/client_control.h"
+#include "net/cluster_plane.h"
 #include "net/network.h"
 #include "net/replication.h"
 #include "persist/append_only.h"
@@ -106,6 +107,7 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   std::unique_ptr<Persistence> persistence_;  // from ready() on: it needs the rings
   std::unique_ptr<DataLoad> load_;
   Replication replication_;
+  ClusterPlane cluster_;
   std::unique_ptr<AppendOnly> append_only_;
   struct LoadAppendOnly;
   LoadAppendOnly* loading_again_ = nullptr;  // DEBUG LOADAOF under way

@@ -1,0 +1,45 @@
+#pragma once
+// The cluster as commands see it. net/cluster_plane.h does the work, on the first thread; without one this server is no node of a cluster.
+#include <functional>
+
+#include "engine/base/bytes.h"
+
+namespace ringwood {
+
+class Call;
+class Executor;
+class Reply;
+
+namespace cluster {
+class ClusterMachine;
+}
+
+// What an operator's command asks of the node.
+struct ClusterRequest {
+  // Called once, on the first thread; `now_ms` is the time. Whatever it replies travels home.
+  std::function<void(cluster::ClusterMachine& machine, Executor& first, Reply& reply, int64_t now_ms)> run;
+  // It may change who serves what: it runs while every shard is held, so that each command runs before it or behind it, and the reply
+  // leaves when what has changed is on disk.
+  bool changes = false;
+};
+
+class ClusterControl {
+ public:
+  // Suspends the call.
+  virtual void ask(Call& call, ClusterRequest request) = 0;
+  // PUBLISH and SPUBLISH: to the other nodes, or to those of this shard. From any thread.
+  virtual void publish(Executor& here, Bytes channel, Bytes message, bool sharded) = 0;
+  // --- on the first thread, for requests
+  // Writes nodes.conf; the reply of a request that `changes` tells when it has failed.
+  virtual void save() = 0;
+  // CLUSTER LINKS, and the counter of links that were closed because too much waited to be sent.
+  virtual void describe_links(Reply& reply) = 0;
+  virtual uint64_t links_over_limit() const = 0;
+  // CLUSTER RESET of a replica and the like: keys in this database.
+  virtual size_t keys() const = 0;
+
+ protected:
+  ~ClusterControl() = default;
+};
+
+}  // namespace ringwood

@@ -1,0 +1,72 @@
+// What a node of a cluster looks at besides: is the slot of the keys this node's (engine/exec/redirect.h).
+//
+// A request is looked at by its client's thread, by the map of that moment. Where it runs later, on another thread or under a lease, it is looked at again
+// if the map has changed meanwhile. A slot that is open (CLUSTER SETSLOT) is served by what keys are there, so its requests run with the shards of their
+// keys held.
+#include "engine/exec/call.h"
+#include "engine/exec/executor.h"
+#include "engine/exec/gates.h"
+#include "engine/exec/redirect.h"
+#include "engine/exec/routing.h"
+
+namespace ringwood {
+
+// The usual request with one key: past the gates but for the cluster's, and the slot is ours.
+bool Executor::served_here(const Request& r) const {
+  if (!engine_.slot_maps || !r.hashed || !r.command->single_key || r.client->asking) return false;
+  return admit_fast(engine_, *r.client, r.command, r.argc, kStateCluster) && engine_.slot_maps->current().serves(r.key.slot);
+}
+
+// With several shards, requests for open slots take leases: then a connection goes request by request.
+void Executor::look_at_map() { careful_ = !alone_ && !engine_.slot_maps->current().open.empty(); }
+
+bool Executor::redirected(const SlotRequest& request, const ShardSet& held, Reply& reply) {
+  Redirection r = redirect(engine_, *options_, engine_.slot_maps->current(), request, held, now_ms());
+  if (!r.refused()) return false;
+  command_stats_[request.command.id].rejected.add();
+  write_redirection(r, reply);
+  count_error(reply);
+  return true;
+}
+
+void Executor::redirect_exec(Client& c, const ShardSet& held) {
+  Transaction& t = *c.transaction;
+  if (t.broken || !t.redirection.empty() || c.role == Client::Role::kMaster) return;
+  OutBuffer text;
+  Reply reply(text, c.resp);
+  Redirection r = redirect(engine_, *options_, engine_.slot_maps->current(), slot_request(c, *c.last_command, {}), held, now_ms());
+  if (!r.refused()) return;
+  write_redirection(r, reply);
+  t.redirection = text.view().substr(1, text.size() - 3);
+}
+
+// Whether it is served here depends on keys of other shards: a lease of them, under which it is looked at again.
+void Executor::look_and_run(Request& r) {
+  ShardSet needed;
+  add_shards(*r.command, {r.args, r.argc}, *r.client, engine_.mapping, needed);
+  start_lease(r, needed);
+}
+
+void Executor::redirect_waiters() {
+  const SlotMap& map = engine_.slot_maps->current();
+  waiting_room_.end_where([&map](const Waiter& w, Reply& reply) {
+    Redirection r;
+    const uint16_t slot = key_slot(w.links.front().key);
+    const SlotMap::Place owner = map.owners[slot];
+    if (!map.ok) {
+      r.why = Redirection::Why::kDown;
+    } else {
+      const Client& c = *w.owed.client;
+      const auto open = map.open.find(slot);
+      bool here =
+          owner == map.self || (c.reads_replica && !(w.command->flags & kWrite) && map.master != SlotMap::kNobody && map.master == owner);
+      if (here || (open != map.open.end() && open->second.importing_from != SlotMap::kNobody)) return;
+      r.why = owner == SlotMap::kNobody ? Redirection::Why::kUnserved : Redirection::Why::kMoved;
+      r.slot = slot;
+      if (owner != SlotMap::kNobody) r.to = &map.nodes[owner];
+    }
+    write_redirection(r, reply);
+  });
+}
+
+}  // namespace ringwood

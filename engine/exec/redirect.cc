@@ -1,0 +1,155 @@
+#include "engine/exec/redirect.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "engine/exec/client.h"
+#include "engine/exec/engine.h"
+
+namespace ringwood {
+namespace {
+
+using Why = Redirection::Why;
+
+// What the keys of a request have in common, gathered key by key.
+class Inquiry {
+ public:
+  Inquiry(const Engine& engine, const SlotMap& map, const ShardSet& held, int64_t now_ms, bool channels)
+      : engine_(engine), map_(map), held_(held), now_ms_(now_ms), channels_(channels) {}
+
+  // kNone: go on.
+  Why add(Bytes key) {
+    const uint16_t s = key_slot(key);
+    if (slot < 0) {
+      slot = s;
+      first_ = key;
+      owner = map_.owners[s];
+      if (owner == SlotMap::kNobody) return Why::kUnserved;
+      if (auto o = map_.open.find(s); o != map_.open.end()) {
+        migrating = owner == map_.self && o->second.migrating_to != SlotMap::kNobody;
+        importing = !migrating && o->second.importing_from != SlotMap::kNobody;
+        to = o->second.migrating_to;
+      }
+    } else if (s != slot) {
+      return Why::kCrossSlot;
+    } else if (importing && key != first_) {
+      several = true;
+    }
+    // A shard channel is served by the source to the end: there is nothing to look for.
+    if ((migrating || importing) && !channels_) look(KeyRef(key));
+    return Why::kNone;
+  }
+
+  int slot = -1;
+  SlotMap::Place owner = SlotMap::kNobody, to = SlotMap::kNobody;
+  bool migrating = false, importing = false, several = false, blind = false;
+  size_t missing = 0, present = 0;
+
+ private:
+  void look(const KeyRef& k) {
+    if (!held_.test(static_cast<size_t>(engine_.mapping.shard(k.slot)))) {
+      blind = true;
+      return;
+    }
+    const Entry* e = engine_.shard_of(k.slot).database(0).find(k);
+    e && !e->expired(now_ms_) ? present++ : missing++;
+  }
+
+  const Engine& engine_;
+  const SlotMap& map_;
+  const ShardSet& held_;
+  int64_t now_ms_;
+  bool channels_;
+  Bytes first_;
+};
+
+bool is_shard_channel_command(const Command& c) { return (c.flags & kPubSub) && !c.spec->keys.empty(); }
+
+// Of a request whose keys are all in one slot, which somebody serves.
+Why judge(const Inquiry& q, const Options& options, const SlotMap& map, const SlotRequest& r, bool writes) {
+  const bool channels = is_shard_channel_command(r.command);
+  if (!map.ok) {
+    if (channels) {
+      if (!options.cluster_allow_pubsubshard_when_down) return Why::kDown;
+    } else if (!options.cluster_allow_reads_when_down) {
+      return Why::kDown;
+    } else if (r.command.flags & kWrite) {
+      return Why::kDownForWrites;
+    }
+  }
+  // MIGRATE moves keys of an open slot, wherever they are just now.
+  if ((q.migrating || q.importing) && r.command.full_name == "migrate") return Why::kNone;
+  if (q.migrating && q.blind) return Why::kLook;
+  if (q.migrating && q.missing) return q.present ? Why::kTryAgain : Why::kAsk;
+  if (q.importing && (r.asking || (r.command.flags & kAsking))) {
+    if (!q.several) return Why::kNone;
+    return q.blind ? Why::kLook : q.missing ? Why::kTryAgain : Why::kNone;
+  }
+  if ((r.reads_replica || channels) && !writes && map.master != SlotMap::kNobody && map.master == q.owner) return Why::kNone;
+  return q.owner == map.self ? Why::kNone : Why::kMoved;
+}
+
+}  // namespace
+
+Redirection redirect(const Engine& engine, const Options& options, const SlotMap& map, const SlotRequest& r, const ShardSet& held,
+                     int64_t now_ms) {
+  thread_local std::vector<int> indexes;  // kept for its memory
+  Inquiry q(engine, map, held, now_ms, is_shard_channel_command(r.command));
+  Redirection out;
+  bool writes = r.command.flags & kWrite;
+  auto add = [&](const Command& command, std::span<const Bytes> args) {
+    indexes.clear();
+    if (!CommandTable::keys_of(command, args, indexes)) return true;  // its handler tells what is wrong
+    for (int i : indexes) {
+      out.why = q.add(args[static_cast<size_t>(i)]);
+      if (out.why != Why::kNone) return false;
+    }
+    return true;
+  };
+  if (r.queue) {
+    for (const Transaction::Queued& c : r.queue->queue) {
+      writes |= (c.command->flags & kWrite) != 0;
+      if (!add(*c.command, c.args.view())) return out;
+    }
+  } else if (!add(r.command, r.args)) {
+    return out;
+  }
+  if (q.slot < 0) return out;
+  out.slot = q.slot;
+  out.why = judge(q, options, map, r, writes);
+  if (out.why == Why::kMoved) out.to = &map.nodes[q.owner];
+  if (out.why == Why::kAsk) out.to = &map.nodes[q.to];
+  return out;
+}
+
+SlotRequest slot_request(const Client& client, const Command& command, std::span<const Bytes> args) {
+  return {command, args, command.spec->ends_multi ? client.transaction.get() : nullptr, client.asking == 1, client.reads_replica};
+}
+
+void write_redirection(const Redirection& r, Reply& reply) {
+  switch (r.why) {
+    case Why::kNone:
+    case Why::kLook: return;
+    case Why::kCrossSlot: return reply.error("CROSSSLOT Keys in request don't hash to the same slot");
+    case Why::kTryAgain: return reply.error("TRYAGAIN Multiple keys request during rehashing of slot");
+    case Why::kDown: return reply.error("CLUSTERDOWN The cluster is down");
+    case Why::kDownForWrites: return reply.error("CLUSTERDOWN The cluster is down and only accepts read commands");
+    case Why::kUnserved: return reply.error("CLUSTERDOWN Hash slot not served");
+    case Why::kMoved:
+    case Why::kAsk: {
+      OwnedBytes text = r.why == Why::kAsk ? "ASK " : "MOVED ";
+      reply.error(text.append(std::to_string(r.slot)).append(" ").append(r.to->endpoint).append(":").append(std::to_string(r.to->port)));
+    }
+  }
+}
+
+const char* script_redirection(const Redirection& r) {
+  switch (r.why) {
+    case Why::kNone: return nullptr;
+    case Why::kDownForWrites: return "Script attempted to execute a write command while the cluster is down and readonly";
+    case Why::kDown: return "Script attempted to execute a command while the cluster is down";
+    default: return "Script attempted to access a non local key in a cluster node";
+  }
+}
+
+}  // namespace ringwood
