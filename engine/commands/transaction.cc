@@ -80,7 +80,8 @@ void shards_of_watches(const Client& client, const SlotMapping& mapping, ShardSe
 void shards_of_exec(const Client& client, const SlotMapping& mapping, ShardSet& out) {
   if (!client.in_multi) return;
   client.transaction->add_watched_shards(mapping, out);
-  if (client.transaction->refusal.empty() && client.transaction->redirection.empty()) client.transaction->add_queued_shards(client, mapping, out);
+  if (client.transaction->refusal.empty() && client.transaction->redirection.empty())
+    client.transaction->add_queued_shards(client, mapping, out);
 }
 
 constexpr uint32_t kFlags = kNoScript | kLoading | kStale;
