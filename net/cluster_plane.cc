@@ -196,7 +196,7 @@ void ClusterPlane::carry_out(Output& o) {
     case Output::Kind::kFollow: return follow(o.address);
     case Output::Kind::kStopFollowing: return stop_following();
     case Output::Kind::kPauseWrites: return pause_writes(o.until_ms);
-    case Output::Kind::kResumeWrites: return network_.unpause();
+    case Output::Kind::kResumeWrites: return loop_->end_pause(Network::Pause::kFailover);
     case Output::Kind::kDropSlots: return drop_slots(o.slots);
     case Output::Kind::kDropData: return drop_data();
     case Output::Kind::kPublish: return published_.push_back(std::move(o));
@@ -260,7 +260,7 @@ void ClusterPlane::drop_data() {
 
 // The replica is told of the pause when no write is on its way any more, so that it hears the offset that it must reach.
 void ClusterPlane::pause_writes(int64_t until_ms) {
-  network_.pause(until_ms, false);
+  network_.pause(Network::Pause::kFailover, until_ms, false);
   with_all_shards([this](Executor&) {
     machine_->set_replication(replication_state());
     machine_->writes_paused(now_ms());

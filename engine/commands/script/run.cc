@@ -10,6 +10,7 @@
 #include "engine/exec/control.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/gates.h"
+#include "engine/exec/redirect.h"
 #include "engine/exec/routing.h"
 
 namespace ringwood {
@@ -37,6 +38,8 @@ bool ScriptRun::begin() {
   uint32_t refused = flags_ & kScriptAllowStale ? 0u : uint32_t{kStateMasterDown};
   if (!(flags_ & kScriptPlain)) {
     bool writes = !(flags_ & kScriptNoWrites);
+    if ((flags_ & kScriptNoCluster) && call_.options().cluster_enabled)
+      return call_.reply.error("ERR Can not run script on cluster, 'no-cluster' flag is set."), false;
     if (writes) refused |= kStateAofFailed | kStateSaveFailed | kStateReplica | kStateFewReplicas;
     if (writes && !(flags_ & kScriptAllowOom)) refused |= kStateOutOfMemory;
     if (!admit_states(call_.engine(), refused & state_, call_.options(), call_.reply)) return false;
@@ -127,6 +130,24 @@ bool ScriptRun::shards_suffice(Call& nested) {
   return true;
 }
 
+// In a cluster: are the keys this node's, and of the script's one slot.
+bool ScriptRun::slot_right(const Command& command, std::span<const Bytes> args, Reply& reply) {
+  const Client& client = *call_.client();
+  if (client.role == Client::Role::kMaster || !(command.refused_in & kStateCluster)) return true;
+  const SlotMap& map = call_.engine().slot_maps->current();
+  auto ask = [&](const Command& c, std::span<const Bytes> a) {
+    return redirect(call_.engine(), call_.options(), map, {c, a, nullptr, client.asking == 1, client.reads_replica},
+                    call_.executor().held(), call_.now_ms());
+  };
+  Redirection r = ask(command, args);
+  if (r.refused()) return reply.error(OwnedBytes("ERR ") + script_redirection(r)), false;
+  if (r.slot < 0 || (flags_ & (kScriptPlain | kScriptAllowCrossSlot))) return true;
+  if (slot_ < 0) slot_ = ask(call_.command(), call_.args()).slot;  // of the keys that it has named
+  if (slot_ < 0) slot_ = r.slot;
+  if (slot_ == r.slot) return true;
+  return reply.error("ERR Script attempted to access keys that do not hash to the same slot"), false;
+}
+
 bool ScriptRun::run_command(Interpreter& interpreter, std::span<const Bytes> args) {
   Executor& executor = call_.executor();
   Client& client = *call_.client();
@@ -143,6 +164,10 @@ bool ScriptRun::run_command(Interpreter& interpreter, std::span<const Bytes> arg
     starts_over_ = true;
     interpreter.stop("the script starts over");
     return false;
+  }
+  if (__builtin_expect(call_.engine().slot_maps != nullptr, 0) && !slot_right(*command, args, reply)) {
+    executor.count_refusal(command, reply);
+    return true;
   }
   if ((command->flags & kWrite) && !written_) {
     int clean = RunningScript::kClean;

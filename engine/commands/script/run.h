@@ -55,6 +55,7 @@ class ScriptRun {
   bool admit(const Command* command, std::span<const Bytes> args, Reply& reply);
   bool check_rights(const Command& command, std::span<const Bytes> args, Reply& reply);
   bool shards_suffice(Call& nested);
+  bool slot_right(const Command& command, std::span<const Bytes> args, Reply& reply);
   void become_busy(int64_t now_ms);
 
   Scripting& scripting_;
@@ -68,6 +69,7 @@ class ScriptRun {
   const bool narrow_;   // holds some of several shards only
   uint32_t state_ = 0;  // Engine::state when it began
   const int database_;
+  int slot_ = -1;  // of its keys, in a cluster
   int resp_ = 2;
   bool propagates_ = true;
   bool written_ = false;
