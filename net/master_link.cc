@@ -24,7 +24,8 @@ MasterLink::MasterLink(Loop& loop, DataLoad& load, Persistence& persistence, Mas
       log_(loop.network().log),
       process_id_(process_id),
       applier_(loop.executor(), *this),
-      file_(loop.ring()) {}
+      file_(loop.ring()),
+      direct_load_(loop.executor(), load, persistence, static_cast<DirectLoadOwner&>(*this)) {}
 
 void MasterLink::enter(State state) {
   bool was_up = up();
@@ -93,12 +94,12 @@ void MasterLink::look(int64_t now_ms) {
   if (now_ms < next_ack_ms_ || !connection_) return;
   next_ack_ms_ = now_ms + kAckMs;
   if (state_ == State::kConnected) acknowledge();
-  if (state_ == State::kLoading) send("\n");  // so that the master does not take us for dead
+  if (state_ == State::kLoading || (state_ == State::kTransfer && direct_)) send("\n");  // so that the master does not take us for dead
 }
 
 // The disk has caught up.
 void MasterLink::go_on_receiving() {
-  if (connection_ && payload_.state() != SyncPayload::State::kEnd && file_.waiting() < kMostWaiting / 2) loop_.release(*connection_);
+  if (connection_ && payload_.state() != SyncPayload::State::kEnd && image_waiting() < kMostWaiting / 2) loop_.release(*connection_);
 }
 
 void MasterLink::check_silence(int64_t now_ms) {
@@ -162,6 +163,7 @@ void MasterLink::lost(Connection& c) {
   applier_.attach(nullptr);
   handshake_.reset();
   if (file_.busy() && state_ != State::kLoading) file_.abandon();
+  if (direct_load_.busy() && state_ != State::kLoading) direct_load_.abandon();
   if (state_ == State::kConnected) {
     log_.write(LogLevel::kNotice, "Connection with master lost.");
     log_.write(LogLevel::kNotice, "Caching the disconnected master state.");
@@ -262,27 +264,53 @@ void MasterLink::shaken() {
   new_offset_ = std::max<int64_t>(h->offset(), 0);
   if (can_continue_) log_.write(LogLevel::kNotice, "Discarding previously cached master state.");
   can_continue_ = false;
-  if (file_.busy()) return sync_failed("the file of the sync before is still being removed");
+  if (file_.busy() || direct_load_.busy()) return sync_failed("what the sync before has left is still being removed");
   payload_ = SyncPayload();
   header_seen_ = false;
   figures_.sync_read.set(0);
+  direct_ = false;
+  DirectLoad::Place place;
+  if (!wants_direct(place)) {
+    const Options& o = loop_.executor().options();
+    file_.start(o.dir, o.dbfilename, process_id_, loop_.executor().now_ms() / 1000, file_done, this);
+  }
   enter(State::kTransfer);
-  file_.start(loop_.executor().options().dir, loop_.executor().options().dbfilename, process_id_, loop_.executor().now_ms() / 1000,
-              file_done, this);
+}
+
+// repl-diskless-load. What we have is served on only where it is an earlier state of what comes.
+bool MasterLink::wants_direct(DirectLoad::Place& place) const {
+  const Engine& engine = loop_.executor().engine();
+  switch (loop_.executor().options().repl_diskless_load) {
+    case ReplDisklessLoad::kDisabled: return false;
+    case ReplDisklessLoad::kSwapdb:
+      place = new_id_ == owner_.history() ? DirectLoad::Place::kBesideServing : DirectLoad::Place::kBeside;
+      return true;
+    case ReplDisklessLoad::kOnEmptyDb: break;
+  }
+  place = DirectLoad::Place::kInUse;
+  for (Shard* s : engine.shards)
+    for (int i = 0; i < s->databases(); i++)
+      if (s->database(i).size()) return false;
+  return persistence_.functions().empty();
 }
 
 void MasterLink::take_image(Bytes bytes) {
   if (payload_.state() == SyncPayload::State::kEnd) return connection_->query.append(bytes);
-  payload_.feed(bytes, [this](Bytes image) { file_.append(image); });
+  payload_.feed(bytes, [this](Bytes image) {
+    if (!header_seen_) begin_image();
+    direct_ ? direct_load_.append(image) : file_.append(image);
+  });
   figures_.sync_read.set(payload_.bytes());
   figures_.sync_io_ms.set(heard_ms_);
   if (!header_seen_ && payload_.state() >= SyncPayload::State::kImage) image_header_read();
   if (payload_.state() == SyncPayload::State::kFailed) return;
-  if (file_.waiting() > kMostWaiting) loop_.hold(*connection_);
+  if (image_waiting() > kMostWaiting) loop_.hold(*connection_);
   if (payload_.state() != SyncPayload::State::kEnd) return;
   connection_->query.append(bytes);
   loop_.hold(*connection_);
-  file_.finish();
+  if (!direct_) return file_.finish();
+  enter(State::kLoading);
+  direct_load_.finish();
 }
 
 void MasterLink::image_header_read() {
@@ -297,12 +325,35 @@ void MasterLink::image_header_read() {
                  e.c_str());
     return loop_.kill(*connection_);
   }
+  begin_image();
+}
+
+// Its beginning has come. It goes where it was to go when it was asked for: a file has been opened then.
+void MasterLink::begin_image() {
+  header_seen_ = true;
+  DirectLoad::Place place = DirectLoad::Place::kInUse;
+  direct_ = !file_.busy();
+  if (direct_ && !wants_direct(place)) place = DirectLoad::Place::kBeside;  // the options have changed
+  const char* to = direct_ ? "parser" : "disk";
   if (payload_.length() < 0)
-    log_.write(LogLevel::kNotice, "MASTER <-> REPLICA sync: receiving streamed RDB from master with EOF to disk");
+    log_.write(LogLevel::kNotice, "MASTER <-> REPLICA sync: receiving streamed RDB from master with EOF to %s", to);
   else
-    log_.write(LogLevel::kNotice, "MASTER <-> REPLICA sync: receiving %lld bytes from master to disk",
-               static_cast<long long>(payload_.length()));
+    log_.write(LogLevel::kNotice, "MASTER <-> REPLICA sync: receiving %lld bytes from master to %s",
+               static_cast<long long>(payload_.length()), to);
+  if (direct_) {
+    if (place == DirectLoad::Place::kInUse) log_.write(LogLevel::kNotice, "MASTER <-> REPLICA sync: Flushing old data");
+    log_.write(LogLevel::kNotice, "MASTER <-> REPLICA sync: Loading DB in memory");
+    direct_load_.start(place);
+  }
   owner_.link_changed();
+}
+
+void MasterLink::loaded_directly(const DataLoad::Result& result) {
+  if (result.state == Loader::State::kLoaded) return loaded(result);
+  log_.write(LogLevel::kWarning, "Failed trying to load the MASTER synchronization DB from socket: %s", result.error.c_str());
+  if (state_ != State::kTransfer && state_ != State::kLoading) return;
+  if (state_ == State::kLoading) enter(State::kConnect);
+  if (connection_) loop_.kill(*connection_);
 }
 
 void MasterLink::file_done(void* context, int error, const char* step) {

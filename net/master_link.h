@@ -12,6 +12,7 @@
 #include "cluster/replica_handshake.h"
 #include "cluster/sync_payload.h"
 #include "engine/exec/replication.h"
+#include "net/direct_load.h"
 #include "net/loop.h"
 #include "net/stream_applier.h"
 #include "net/stream_owner.h"
@@ -44,7 +45,7 @@ class MasterLinkOwner {
   ~MasterLinkOwner() = default;
 };
 
-class MasterLink final : StreamOwner, StreamObserver, LeaseJob {
+class MasterLink final : StreamOwner, StreamObserver, LeaseJob, DirectLoadOwner {
  public:
   enum class State : uint8_t { kOff, kConnect, kConnecting, kHandshake, kTransfer, kLoading, kConnected };
 
@@ -92,6 +93,9 @@ class MasterLink final : StreamOwner, StreamObserver, LeaseJob {
   // LeaseJob: the old data set goes, the new one comes
   void run(Executor& home) override;
   void finished(Executor&) override {}
+  // DirectLoadOwner
+  void data_set_ends() override { owner_.new_data_set(new_offset_); }
+  void loaded_directly(const DataLoad::Result& result) override;
 
   void look(int64_t now_ms);
   void go_on_receiving();
@@ -102,6 +106,9 @@ class MasterLink final : StreamOwner, StreamObserver, LeaseJob {
   void take(const ReplicaHandshake::Step& step);
   void take_lines(Bytes bytes);
   void shaken();
+  void begin_image();
+  bool wants_direct(DirectLoad::Place& place) const;
+  size_t image_waiting() const { return direct_ ? direct_load_.waiting() : file_.waiting(); }
   void take_image(Bytes bytes);
   void image_header_read();
   void image_over();
@@ -121,6 +128,8 @@ class MasterLink final : StreamOwner, StreamObserver, LeaseJob {
   const int process_id_;
   StreamApplier applier_;
   ReceivedFile file_;
+  DirectLoad direct_load_;
+  bool direct_ = false;  // the image of now goes there, not to the file
 
   State state_ = State::kOff;
   std::string host_;

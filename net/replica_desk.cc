@@ -44,11 +44,16 @@ StreamRange ReplicaDesk::backlog() const {
   if (!log_.backlog()) return {};
   auto end = static_cast<int64_t>(log_.published());
   auto oldest = static_cast<int64_t>(log_.oldest());
-  return {true, std::max(oldest, end - static_cast<int64_t>(log_.backlog())), end};
+  auto kept = static_cast<int64_t>(std::min(log_.backlog(), wanted_backlog()));  // as CONFIG SET has just said
+  return {true, std::max(oldest, end - kept), end};
+}
+
+uint64_t ReplicaDesk::wanted_backlog() const {
+  return static_cast<uint64_t>(std::max<int64_t>(loop_.executor().options().repl_backlog_size, 16384));
 }
 
 void ReplicaDesk::keep_backlog() {
-  auto wanted = static_cast<uint64_t>(std::max<int64_t>(loop_.executor().options().repl_backlog_size, 16384));
+  uint64_t wanted = wanted_backlog();
   if (!log_.backlog()) alone_since_ms_ = loop_.executor().now_ms();
   if (log_.backlog() != wanted) log_.set_backlog(wanted);
 }

@@ -61,6 +61,7 @@ class ReplicaDesk final : OutputSource, LogFollower, SnapshotSink, LeaseJob {
   // The backlog goes, with what depends on it.
   void drop_backlog();
   void keep_backlog();
+  uint64_t wanted_backlog() const;
 
  private:
   struct Peer {

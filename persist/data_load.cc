@@ -13,6 +13,7 @@ struct DataLoad::Delivery final : Task {
   DataLoad* owner = nullptr;
   std::vector<Item> items;
   bool merge = false;
+  Place place = Place::kInUse;
   OwnedBytes duplicate;
   ~Delivery() {
     for (const Item& i : items) Entry::destroy(i.entry);
@@ -23,7 +24,20 @@ DataLoad::DataLoad(Engine& engine, FileIo& io) : engine_(engine), io_(io) {}
 DataLoad::~DataLoad() = default;
 
 void DataLoad::start(Executor& home, bool verify_checksum, Merge merge, Done done, void* context) {
+  begin(home, verify_checksum, merge, Place::kInUse, done, context);
+  loader_->start(home.options().dir + "/" + home.options().dbfilename);
+}
+
+void DataLoad::start_fed(Executor& home, bool verify_checksum, Place place, Done done, void* context) {
+  if (place != Place::kInUse)
+    for (Shard* s : engine_.shards) s->begin_incoming();
+  begin(home, verify_checksum, {}, place, done, context);
+  loader_->start_fed("what the master sends");
+}
+
+void DataLoad::begin(Executor& home, bool verify_checksum, Merge merge, Place place, Done done, void* context) {
   const ringwood::Options& o = home.options();
+  place_ = place;
   home_ = &home;
   merge_ = merge;
   done_ = done;
@@ -42,12 +56,12 @@ void DataLoad::start(Executor& home, bool verify_checksum, Merge merge, Done don
   loader_ = std::make_unique<Loader>(io_, home.shard().limits, engine_.mapping, how, static_cast<LoadTarget&>(*this));
   figures_.start_s = home.now_ms() / 1000;
   figures_.total = figures_.loaded = 0;
-  engine_.state.fetch_or(kStateLoading, std::memory_order_relaxed);
-  loader_->start(o.dir + "/" + o.dbfilename);
+  engine_.state.fetch_or(serving() ? kStateAsyncLoading : kStateLoading, std::memory_order_relaxed);
 }
 
 bool DataLoad::advance(Executor& home, int64_t budget_us) {
   if (!loader_ || home.leased_out() || under_way_ >= kMostUnderWay) return false;
+  loader_->set_key_delay(home.options().key_load_delay);
   bool more = loader_->advance(*engine_.clock, budget_us);
   const LoadProgress& p = loader_->progress();
   figures_.total = static_cast<int64_t>(p.bytes_total);
@@ -61,8 +75,7 @@ bool DataLoad::advance(Executor& home, int64_t budget_us) {
 }
 
 // True when the shard has taken the entry; otherwise it is destroyed and its key noted.
-bool DataLoad::adopt(Shard& shard, int database, Entry* entry, bool merge, OwnedBytes& duplicate) {
-  Database& d = shard.database(database);
+bool DataLoad::adopt(Database& d, Entry* entry, bool merge, OwnedBytes& duplicate) {
   KeyRef k(entry->key());
   if (merge) d.erase(k);
   if (d.adopt(k, entry)) return true;
@@ -73,7 +86,7 @@ bool DataLoad::adopt(Shard& shard, int database, Entry* entry, bool merge, Owned
 
 void DataLoad::deliver(int shard, int database, Entry* entry) {
   if (shard == home_->self()) {
-    adopt(home_->shard(), database, entry, merge_.keys, duplicate_);
+    adopt(target(home_->shard(), database, place_), entry, merge_.keys, duplicate_);
     return;
   }
   auto& d = filling_[static_cast<size_t>(shard)];
@@ -82,6 +95,7 @@ void DataLoad::deliver(int shard, int database, Entry* entry) {
     d->items.reserve(kBatch);
     d->owner = this;
     d->merge = merge_.keys;
+    d->place = place_;
   }
   d->items.push_back({database, entry});
   if (d->items.size() == kBatch) send(shard);
@@ -102,6 +116,7 @@ void DataLoad::on_expired(int database, Bytes key) {
 }
 
 void DataLoad::on_function(Bytes source) {
+  if (place_ != Place::kInUse) return result_.functions.emplace_back(source), void();
   if (!engine_.scripting || !function_error_.empty()) return;
   function_error_ = engine_.scripting->load_library(*home_, source, merge_.libraries);
 }
@@ -110,7 +125,8 @@ void DataLoad::send(int shard) {
   Delivery* d = filling_[static_cast<size_t>(shard)].release();
   d->run = [](Task& t, Executor& there) {
     auto& delivery = static_cast<Delivery&>(t);
-    for (const Delivery::Item& i : delivery.items) adopt(there.shard(), i.database, i.entry, delivery.merge, delivery.duplicate);
+    for (const Delivery::Item& i : delivery.items)
+      adopt(target(there.shard(), i.database, delivery.place), i.entry, delivery.merge, delivery.duplicate);
     delivery.items.clear();
   };
   d->done = [](Task& t, Executor&) {
@@ -143,7 +159,8 @@ void DataLoad::finish(Loader::State state) {
   loader_.reset();
   filling_.clear();
   figures_.start_s = 0;
-  engine_.state.fetch_and(~uint32_t{kStateLoading}, std::memory_order_relaxed);
+  engine_.state.fetch_and(~uint32_t{serving() ? kStateAsyncLoading : kStateLoading}, std::memory_order_relaxed);
+  place_ = Place::kInUse;
   done_(context_, result);
 }
 

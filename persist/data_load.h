@@ -1,7 +1,7 @@
 #pragma once
 // Loading a data set into a running engine: a Loader whose entries travel to the threads that own them, in batches with a bound on how many are under
-// way. Commands
-// that need the data are answered with LOADING meanwhile (kStateLoading). Runs on one thread, a portion a turn.
+// way. Commands that need the data are answered with LOADING meanwhile (kStateLoading), unless the one in use is served on (kStateAsyncLoading). Runs on one
+// thread, a portion a turn.
 #include <atomic>
 #include <memory>
 #include <utility>
@@ -25,6 +25,7 @@ class DataLoad final : private LoadTarget {
     int replication_database = -1;
     // Keys of such a file that had expired and are not in the data set: who has an older copy of it is to be told.
     std::vector<std::pair<int, OwnedBytes>> expired;
+    std::vector<OwnedBytes> functions;  // of an image that was loaded beside: their sources, not loaded yet
   };
   using Done = void (*)(void* context, const Result& result);
 
@@ -39,7 +40,19 @@ class DataLoad final : private LoadTarget {
     bool keys = false, libraries = false;
   };
   void start(Executor& home, bool verify_checksum, Merge merge, Done done, void* context);
+  // The image comes by feed(). Every shard is held at this moment. kBeside: into Shard::incoming(), with the data set in use as it is; kBesideServing: which is
+  // served on.
+  enum class Place : uint8_t { kInUse, kBeside, kBesideServing };
+  void start_fed(Executor& home, bool verify_checksum, Place place, Done done, void* context);
+  void feed(Bytes bytes) { loader_->feed(bytes); }
+  void end_feed() { loader_->end_feed(); }
+  size_t waiting() const { return loader_->waiting(); }
+  // `done` will hear that it has failed.
+  void abandon(Bytes reason) {
+    if (loader_) loader_->abandon(reason);
+  }
   bool active() const { return loader_ != nullptr; }
+  bool serving() const { return place_ == Place::kBesideServing; }
   // Works for at most budget_us. True when more could be done at once.
   bool advance(Executor& home, int64_t budget_us);
 
@@ -60,7 +73,11 @@ class DataLoad final : private LoadTarget {
   void on_expired(int database, Bytes key) override;
   void send(int shard);
   void finish(Loader::State state);
-  static bool adopt(Shard& shard, int database, Entry* entry, bool merge, OwnedBytes& duplicate);
+  void begin(Executor& home, bool verify_checksum, Merge merge, Place place, Done done, void* context);
+  static bool adopt(Database& d, Entry* entry, bool merge, OwnedBytes& duplicate);
+  static Database& target(Shard& shard, int database, Place place) {
+    return place == Place::kInUse ? shard.database(database) : shard.incoming(database);
+  }
 
   Engine& engine_;
   FileIo& io_;
@@ -69,6 +86,7 @@ class DataLoad final : private LoadTarget {
   std::vector<std::unique_ptr<Delivery>> filling_;  // by shard
   int under_way_ = 0;
   Merge merge_;
+  Place place_ = Place::kInUse;
   Result result_;
   OwnedBytes duplicate_;       // a key that stood in the file twice
   OwnedBytes function_error_;  // why a library could not be loaded

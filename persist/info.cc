@@ -27,7 +27,8 @@ void write(InfoText& out, const InfoContext& context, void* self) {
   bool loading = context.engine.state.load(std::memory_order_relaxed) & kStateLoading;
   int64_t now_s = context.here.now_ms() / 1000;
   out.field("loading", loading ? 1 : 0);
-  out.field("async_loading", 0);
+  bool serving = context.engine.state.load(std::memory_order_relaxed) & kStateAsyncLoading;
+  out.field("async_loading", serving ? 1 : 0);
   const Snapshots& snapshots = p.snapshots();
   int64_t done = snapshots.keys_done(), all = snapshots.keys_in_all();
   int64_t copied = snapshots.busy() ? snapshots.pre_image_bytes() : 0;
@@ -51,7 +52,7 @@ void write(InfoText& out, const InfoContext& context, void* self) {
   out.field("module_fork_in_progress", 0);
   out.field("module_fork_last_cow_size", 0);
   const AppendOnly* aof = context.engine.append_only;
-  if (loading) loading_fields(out, context, aof && aof->loading() ? aof->figures() : what.load->figures());
+  if (loading || serving) loading_fields(out, context, aof && aof->loading() ? aof->figures() : what.load->figures());
 }
 
 }  // namespace

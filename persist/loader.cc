@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 
 namespace ringwood {
 namespace {
@@ -95,44 +96,96 @@ void Loader::on_read(IoRequest* r) {
   piece.ready = true;
 }
 
+void Loader::start_fed(Bytes what) {
+  path_ = what;
+  progress_.start_ms = options_.now_ms;
+  fed_mode_ = true;
+}
+
+void Loader::abandon(Bytes reason) {
+  if (!stopped_) stop(State::kFailed, reason);
+}
+
 bool Loader::advance(const Clock& clock, int64_t budget_us) {
   int64_t until = clock.monotonic_us() + budget_us;
   while (!stopped_) {
-    Piece& piece = pieces_[next_piece_];
-    if (!piece.ready) return false;
-    if (piece.used < piece.filled) {
-      size_t n = std::min<size_t>(kSliceBytes, piece.filled - piece.used);
-      reader_.feed({piece.data + piece.used, n});
-      piece.used += static_cast<uint32_t>(n);
-      progress_.bytes_loaded += n;
-    }
-    bool over = piece.used == piece.filled && piece.filled < kPieceBytes;  // this piece met the end of the file
-    if (over) reader_.end_of_input();
-    progress_.empty_keys = reader_.empty_keys();
-    if (reader_.state() == rdb::RdbReader::State::kFailed)
-      stop(State::kFailed, reader_.error());
-    else if (reader_.state() == rdb::RdbReader::State::kEnd)
-      stop(State::kLoaded, {});
-    else if (piece.used == piece.filled) {
-      read_into(piece);
-      next_piece_ ^= 1;
-    }
+    if (__builtin_expect(delay_left_us_ > 0, 0) && !pay_delay(clock, until)) return true;
+    if (!(fed_mode_ ? advance_fed() : advance_file())) return false;
     if (!stopped_ && clock.monotonic_us() >= until) return true;
   }
   return false;
 }
 
+// False when the turn is over. The thread sleeps for as long as it would have worked, so that a wait of any length is one for the loading alone.
+bool Loader::pay_delay(const Clock& clock, int64_t until_us) {
+  int64_t us = std::min(delay_left_us_, until_us - clock.monotonic_us());
+  if (us <= 0) return false;
+  timespec t{us / 1000000, us % 1000000 * 1000};
+  nanosleep(&t, nullptr);
+  delay_left_us_ -= us;
+  return delay_left_us_ <= 0;
+}
+
+// False when there is nothing to be parsed yet.
+bool Loader::advance_fed() {
+  Bytes piece = fed_.view().substr(fed_used_, slice());
+  if (piece.empty() && !fed_whole_) return false;
+  if (!piece.empty() && reader_.state() != rdb::RdbReader::State::kEnd) reader_.feed(piece);
+  fed_used_ += piece.size();
+  progress_.bytes_loaded += piece.size();
+  progress_.empty_keys = reader_.empty_keys();
+  if (fed_used_ == fed_.size()) {
+    fed_.clear();
+    fed_used_ = 0;
+    fed_.shrink(kPieceBytes);
+    if (fed_whole_ && reader_.state() != rdb::RdbReader::State::kEnd) reader_.end_of_input();
+  } else if (fed_used_ > fed_.size() / 2 && fed_used_ > kPieceBytes) {
+    OutBuffer rest;
+    rest.append(fed_.view().substr(fed_used_));
+    fed_ = std::move(rest);
+    fed_used_ = 0;
+  }
+  if (reader_.state() == rdb::RdbReader::State::kFailed)
+    stop(State::kFailed, reader_.error());
+  else if (reader_.state() == rdb::RdbReader::State::kEnd && fed_whole_ && fed_.empty())
+    stop(State::kLoaded, {});
+  return true;
+}
+
+bool Loader::advance_file() {
+  Piece& piece = pieces_[next_piece_];
+  if (!piece.ready) return false;
+  if (piece.used < piece.filled) {
+    size_t n = std::min<size_t>(slice(), piece.filled - piece.used);
+    reader_.feed({piece.data + piece.used, n});
+    piece.used += static_cast<uint32_t>(n);
+    progress_.bytes_loaded += n;
+  }
+  bool over = piece.used == piece.filled && piece.filled < kPieceBytes;  // this piece met the end of the file
+  if (over) reader_.end_of_input();
+  progress_.empty_keys = reader_.empty_keys();
+  if (reader_.state() == rdb::RdbReader::State::kFailed)
+    stop(State::kFailed, reader_.error());
+  else if (reader_.state() == rdb::RdbReader::State::kEnd)
+    stop(State::kLoaded, {});
+  else if (piece.used == piece.filled) {
+    read_into(piece);
+    next_piece_ ^= 1;
+  }
+  return true;
+}
+
 void Loader::stop(State outcome, Bytes reason) {
   stopped_ = true;
   outcome_ = outcome;
-  if (outcome != State::kLoaded) error_ = "Can't load " + path_ + ": " + OwnedBytes(reason);
+  if (outcome != State::kLoaded) error_ = fed_mode_ ? OwnedBytes(reason) : "Can't load " + path_ + ": " + OwnedBytes(reason);
   close_if_idle();
 }
 
 void Loader::close_if_idle() {
   if (pieces_[0].reading || pieces_[1].reading || closing_) return;
   closing_ = true;
-  if (fd_ < 0) {
+  if (fd_ < 0) {  // also where all is fed
     closed_ = true;
     return;
   }
@@ -162,6 +215,11 @@ void Loader::on_key(const rdb::LoadedKey& key) {
     return;
   }
   progress_.keys++;
+  if (__builtin_expect(key_delay_us_ > 0, 0)) delay_left_us_ += key_delay_us_;
+  if (__builtin_expect(key_delay_us_ < 0, 0) && ++delay_keys_ >= static_cast<uint64_t>(-int64_t{key_delay_us_})) {
+    delay_keys_ = 0;
+    delay_left_us_++;
+  }
   key.entry->set_access(options_.access.word(key.idle_seconds, key.frequency));
   target_.deliver(mapping_.shard(key_slot(key.entry->key())), key.database, key.entry);
 }

@@ -1,11 +1,11 @@
 #pragma once
-// Loads an RDB file through the I/O contract: two buffers, so that the disk reads one piece while the other is parsed, and a budget of time for each
-// turn. Entries are
-// handed to the shards that own them. The file is opened for reading and never touched.
+// Loads an RDB image with a budget of time for each turn: a file through the I/O contract, with two buffers, so that the disk reads one piece while the other
+// is parsed; or what a master sends, as it comes. Entries are handed to the shards that own them. A file is opened for reading and never touched.
 #include <memory>
 
 #include "engine/base/clock.h"
 #include "engine/base/io.h"
+#include "engine/exec/out_buffer.h"
 #include "engine/store/database.h"
 #include "persist/access_word.h"
 #include "persist/rdb_reader.h"
@@ -61,6 +61,15 @@ class Loader final : private rdb::RdbSink {
   Loader& operator=(const Loader&) = delete;
 
   void start(Bytes path);
+  // Instead of start(): the image is handed in by feed(), and is whole at end_feed(). `what` names it in errors.
+  void start_fed(Bytes what);
+  void feed(Bytes bytes) { fed_.append(bytes); }
+  void end_feed() { fed_whole_ = true; }
+  size_t waiting() const { return fed_.size() - fed_used_; }
+  // Ends it: kFailed, for this reason.
+  void abandon(Bytes reason);
+  // For tests, from now on: microseconds to wait behind each key; negative: one microsecond behind one in so many.
+  void set_key_delay(int us) { key_delay_us_ = us; }
   // Parses what has been read, until that is done or the budget is spent. True when more could be done at once; false means: wait for
   // completions (or the end). Keys are delivered in here alone.
   bool advance(const Clock& clock, int64_t budget_us);
@@ -74,6 +83,7 @@ class Loader final : private rdb::RdbSink {
  private:
   static constexpr uint32_t kPieceBytes = 1u << 20;
   static constexpr size_t kSliceBytes = size_t{32} << 10;  // parsed between two looks at the clock
+  static constexpr size_t kDelayedSliceBytes = 256;        // that hold few keys to wait for
   struct Piece {
     IoRequest request;
     char* data = nullptr;
@@ -91,6 +101,10 @@ class Loader final : private rdb::RdbSink {
   void read_into(Piece& piece);
   void submit_read(Piece& piece);
   void stop(State outcome, Bytes reason);
+  bool advance_file();
+  bool advance_fed();
+  bool pay_delay(const Clock& clock, int64_t until_us);
+  size_t slice() const { return key_delay_us_ ? kDelayedSliceBytes : kSliceBytes; }
   void close_if_idle();
 
   void on_aux(Bytes name, Bytes value) override;
@@ -115,6 +129,12 @@ class Loader final : private rdb::RdbSink {
   State outcome_ = State::kLoading;
   OwnedBytes error_;
   LoadProgress progress_;
+  OutBuffer fed_;
+  size_t fed_used_ = 0;
+  bool fed_mode_ = false, fed_whole_ = false;
+  int key_delay_us_ = 0;
+  int64_t delay_left_us_ = 0;
+  uint64_t delay_keys_ = 0;  // since the last microsecond
 };
 
 }  // namespace ringwood

@@ -249,6 +249,51 @@ def _():
         until(lambda: r("DBSIZE") == 1, "a master removes all that has expired")
 
 
+def direct(shards, mode, of_redis):
+    """The data set goes straight into the shards: the old one is served until the new one is whole, and kept when that never comes."""
+    start = Redis if of_redis else lambda *options: Ringwood(BINARY, *options)
+    with start("--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0", "--repl-backlog-size", "16kb") as master, \
+            Ringwood(BINARY, "--repl-diskless-load", mode, "--replica-read-only", "no", shards=shards) as ours:
+        m = master.client()
+        Writer(m, 11).burst(1000)
+        m("FUNCTION", "LOAD", "#!lua name=l\nredis.register_function('f', function() return 1 end)")
+        r = follow(ours, master.port)
+        same_data(m, r)
+        equal(r("FCALL", "f", 0), 1)
+        if "to parser" not in ours.log_text():
+            raise AssertionError(ours.log_text()[-2000:])
+        if mode != "swapdb":
+            return
+        # The same history once more, from the beginning, slowly: what is here is an earlier state of it.
+        r("SET", "own", "1", "EX", "1000")
+        m.pipeline([("SET", f"more{i}", "x" * 100) for i in range(2000)])
+        m("CONFIG", "SET", "rdb-key-save-delay", "2000")
+        r("CONFIG", "SET", "key-load-delay", "5000")
+        m.pipeline([("CLIENT", "KILL", "TYPE", "replica"), *[("SET", f"big{i}", "y" * 16384) for i in range(4)]])
+        until(lambda: info(r, "persistence")["async_loading"] == "1", "it loads beside", 30)
+        begin = time.monotonic()
+        equal((r("GET", "own"), r("FCALL", "f", 0), info(r, "persistence")["loading"]), (b"1", 1, "0"))
+        if time.monotonic() - begin > 1:
+            raise AssertionError("the delay of keys stops others")
+        equal(str(r("REPLICAOF", "NO", "ONE")), "LOADING Redis is loading the dataset in memory")
+        m("CONFIG", "SET", "repl-diskless-sync-delay", "2")
+        m("CLIENT", "KILL", "TYPE", "replica")
+        until(lambda: info(r, "persistence")["async_loading"] == "0", "it is given up")
+        equal(r("GET", "own"), b"1")
+        for c in (m, r):
+            c.pipeline([("CONFIG", "SET", "key-load-delay", "0"), ("CONFIG", "SET", "rdb-key-save-delay", "0")])
+        until(lambda: info(r)["master_link_status"] == "up", "the link comes up", 30)
+        same_data(m, r)
+        equal((r("GET", "own"), r("FCALL", "f", 0)), (None, 1))
+
+
+for shards in (1, 2):
+    for of_redis in (True, False):
+        for mode in ("swapdb", "on-empty-db"):
+            tap.case(f"repl-diskless-load {mode}, from {'Redis' if of_redis else 'ours'}, {shards} shards")(
+                lambda shards=shards, mode=mode, of_redis=of_redis: direct(shards, mode, of_redis))
+
+
 @tap.case("stale data are served, or not")
 def _():
     with Ringwood(BINARY, "--replicaof", "127.0.0.1 1") as ours:

@@ -215,12 +215,15 @@ void Server::log_progress() {
 bool Server::background(Executor& first) {
   if (__builtin_expect(engine_.cluster != nullptr, 0)) cluster_.turn(first.now_ms());
   if (replication_.turn(first.now_ms())) return true;
+  bool loading = false;
   if (__builtin_expect(load_->active(), 0)) {
     log_progress();
-    return load_->advance(first, kLoadBudgetUs);
+    const bool serving = load_->serving();
+    loading = load_->advance(first, kLoadBudgetUs);
+    if (!serving) return loading;
   }
   if (__builtin_expect(ending_.waiting, 0)) try_to_end(first);
-  bool more = append_only_->turn(first, false);
+  bool more = loading | append_only_->turn(first, false);
   if (loading_again_) more |= advance_load_append_only(first);
   if (first.now_ms() < next_cron_ms_) return more;
   next_cron_ms_ = first.now_ms() + kCronMs;
@@ -230,14 +233,14 @@ bool Server::background(Executor& first) {
     return false;
   }
   append_only_->turn(first, true);
-  if (paused) return false;
+  if (paused) return loading;
   persistence_->refresh_gate(first.options());
   if (persistence_->due(first.options(), first.now_ms())) {
     log_.write(LogLevel::kNotice, "%lld changes since the last save: saving in the background",
                static_cast<long long>(persistence_->changes_since_save()));
     persistence_->save(first, true, nullptr, nullptr);
   }
-  return false;
+  return loading;
 }
 
 // --- saves, told on their thread

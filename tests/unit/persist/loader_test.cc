@@ -75,6 +75,74 @@ TEST(Loader, ReadsManyPiecesInAnyOrderOfCompletion) {
   }
 }
 
+TEST(Loader, TakesAnImageAsItComes) {
+  DataSet original;
+  OwnedBytes image = large_image(3 << 20, original);
+  for (size_t piece : {size_t{1000}, size_t{700000}, image.size()}) {
+    Load load;
+    Loader loader(load.io, load.limits, load.data.mapping, {}, load.data);
+    loader.start_fed("the stream");
+    EXPECT_FALSE(loader.advance(load.clock, 1000));
+    for (size_t at = 0; at < image.size(); at += piece) {
+      loader.feed(Bytes(image).substr(at, piece));
+      if (at % (3 * piece) == 0)
+        while (loader.advance(load.clock, 1000)) {
+        }
+    }
+    while (loader.advance(load.clock, 1000)) {
+    }
+    EXPECT_EQ(State::kLoading, loader.state());  // more might come
+    loader.end_feed();
+    while (loader.advance(load.clock, 1000)) {
+    }
+    ASSERT_EQ(State::kLoaded, loader.state()) << loader.error();
+    EXPECT_EQ(original.digest(), load.data.digest());
+    EXPECT_EQ(image.size(), loader.progress().bytes_loaded);
+  }
+}
+
+TEST(Loader, AnImageThatBreaksOffIsNone) {
+  DataSet original;
+  OwnedBytes image = large_image(1 << 20, original);
+  for (bool told : {true, false}) {
+    Load load;
+    Loader loader(load.io, load.limits, load.data.mapping, {}, load.data);
+    loader.start_fed("the stream");
+    loader.feed(Bytes(image).substr(0, image.size() - 5));
+    while (loader.advance(load.clock, 1000)) {
+    }
+    if (told)
+      loader.abandon("lost");
+    else
+      loader.end_feed();
+    while (loader.advance(load.clock, 1000)) {
+    }
+    EXPECT_EQ(State::kFailed, loader.state());
+    EXPECT_NE(loader.error(), "");
+  }
+}
+
+TEST(Loader, WaitsBehindKeysWithoutLeavingItsBudget) {
+  DataSet original;
+  for (int i = 0; i < 50; i++) original.put(0, Entry::make_string("key" + std::to_string(i), "v", Encoding::kRaw, false));
+  OwnedBytes image = original.image({});
+  for (int delay_us : {1000, -5}) {
+    Load load;
+    Loader loader(load.io, load.limits, load.data.mapping, {}, load.data);
+    loader.start_fed("the stream");
+    loader.set_key_delay(delay_us);
+    loader.feed(image);
+    loader.end_feed();
+    int64_t begin = load.clock.monotonic_us();
+    int turns = 1;
+    while (loader.advance(load.clock, 2000)) turns++;
+    ASSERT_EQ(State::kLoaded, loader.state()) << loader.error();
+    if (delay_us < 0) continue;
+    EXPECT_GE(turns, 15);
+    EXPECT_GE(load.clock.monotonic_us() - begin, 40000);
+  }
+}
+
 TEST(Loader, StopsAtItsBudget) {
   DataSet original;
   TempFolder folder;
