@@ -8,6 +8,7 @@
 #include "engine/exec/call.h"
 #include "engine/exec/command_table.h"
 #include "engine/exec/executor.h"
+#include "engine/exec/gates.h"
 #include "net/client_info.h"
 #include "net/client_tracking.h"
 #include "net/commands.h"
@@ -90,6 +91,7 @@ struct Survey {
   Question question = Question::kList;
   bool old_form = false;  // CLIENT KILL addr: answers OK or an error
   bool kill_self = false;
+  bool gave_up = false;                               // a loop could not be asked because of a busy script
   WaitingRoom::End end = WaitingRoom::End::kTimeout;  // of CLIENT UNBLOCK
   int64_t affected = 0;                               // killed or unblocked
   int64_t now_ms = 0;
@@ -139,10 +141,11 @@ void part_answered(Task& t, Executor& home) {
   auto& part = static_cast<Survey::Part&>(t);
   Survey& s = *part.survey;
   s.affected += part.affected;
+  s.gave_up |= part.given_up;
   std::move(part.lines.begin(), part.lines.end(), std::back_inserter(s.lines));
   if (--s.outstanding) return;
   Client& client = *s.owed.client;
-  home.complete(s.owed, [&](Reply& r) { answer(s, client, r); });
+  home.complete(s.owed, [&](Reply& r) { s.gave_up ? refuse_busy(home.engine(), r) : answer(s, client, r); });
   delete &s;
 }
 
@@ -170,6 +173,7 @@ void ask_all(Call& c, Survey* s) {
       ask_loop(*part.survey, *part.loop, part.lines, part.affected, nullptr);
     };
     p.done = part_answered;
+    p.gives_up = true;
     c.executor().send_task(static_cast<int>(i), &p);
   }
 }

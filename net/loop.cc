@@ -189,7 +189,7 @@ void Loop::receive_ended(Connection& c, int result) {
   else if (result < 0 && result != -ECANCELED && result != -EINTR && result != -EAGAIN)
     return c.owner ? stream_ended(c) : kill(c);
   if (c.dying) return;
-  if (direct || c.held)
+  if ((direct && !inside_script_) || c.held)
     mark_untidy(c);  // armed again when what has arrived until now has been parsed
   else
     arm_receive(c);

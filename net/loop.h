@@ -64,6 +64,8 @@ class Loop final : BusyHost {
     Connection* connection;
     unsigned buffer;
     uint32_t size;
+    uint32_t taken = 0;  // of size: parsed, or copied to the connection's own buffer
+    bool noted = false;  // in the statistics
   };
 
   // The phases, in loop.cc.
@@ -93,12 +95,14 @@ class Loop final : BusyHost {
   void arm_due();
 
   // Input, in loop_input.cc.
-  void parse_arrival(const Arrival& a);
+  void parse_arrival(Arrival& a);
+  void note(Arrival& a);
+  Bytes rest(const Arrival& a) const { return Bytes(ring_.buffer(a.buffer), a.size).substr(a.taken); }
   size_t feed(Connection& c, Bytes input);
   void feed_query(Connection& c);
-  void keep(Connection& c, Bytes rest);
+  void keep(Connection& c, Arrival& a);
   void run_round();
-  void feed_busy(Connection& c, bool inside);
+  void feed_busy(Connection& c, const Client* running);
   void parse_while_busy();
   bool may_parse(const Connection& c) const;
   bool held_back(const Connection& c, std::span<const Bytes> args) const;
@@ -111,10 +115,11 @@ class Loop final : BusyHost {
 
   // BusyHost, in loop_busy.cc.
   void serve_while_busy(Client& running) override;
-  void wake_all() override;
+  void become_busy(Call& script) override;
   bool ending() const override { return network_.stopping(); }
-  bool may_feed_busy(const Connection& c, const Client& running) const;
-  void take_busy_arrivals(const Client& running);
+  static bool may_feed_busy(const Connection& c, const Client* running);
+  void resume_busy(const Client* running);
+  void take_busy_arrivals(std::vector<Arrival>& arrivals, const Client& running, bool keeps_buffers);
   void send_busy_replies(const Client& running);
   bool busy() const { return executor_.engine().state.load(std::memory_order_relaxed) & kStateBusy; }
 
@@ -138,10 +143,11 @@ class Loop final : BusyHost {
   std::vector<Arrival> outer_arrivals_;                // of the turn in whose midst a script is busy
   std::vector<Arrival> put_off_arrivals_;              // that came meanwhile and must wait for its end
   std::vector<Ring::Completion> put_off_completions_;  // likewise
-  const Connection* feeding_ = nullptr;                // whose bytes feed() is at
+  Connection* feeding_ = nullptr;                      // whose bytes are being parsed, or were last in this turn
   bool inside_script_ = false;
   std::vector<Connection*> connections_;
-  std::vector<Connection*> resuming_;          // those of Executor::resumed() that are being parsed
+  std::vector<Client*> resumed_;               // of Executor::resumed(); null where it has been parsed on
+  std::vector<Connection*> resuming_;          // of waiting_to_parse_, likewise
   std::vector<Connection*> waiting_to_parse_;  // have unparsed bytes, for when the shard is not leased out any more, or a pause is over
   std::vector<Connection*> untidy_;
   std::vector<Connection*> ended_;  // the peer sends no more
@@ -153,6 +159,7 @@ class Loop final : BusyHost {
   std::deque<OwnedBytes> unquoted_;  // arguments of inline commands of this round
   uint64_t round_ = 1;               // number of the next Executor::run()
   size_t submitted_ = 0;             // requests of this round
+  bool round_is_full_ = false;       // it must run before more is parsed
   size_t walked_ = 0;                // connections that walk_connections() has seen in this pass
   int64_t next_tick_ms_ = 0;         // unix time
   int64_t commands_before_ = 0;      // this turn

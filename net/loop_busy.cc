@@ -1,61 +1,95 @@
 // What a loop does while a script takes longer than busy-reply-threshold: its own one, from inside of which serve_while_busy() is called, or another thread's
 // to which this thread's shard is lent. Requests are answered one by one, without the executor's rounds: most of them with BUSY.
 //
-// Inside of a script the turn stands still somewhere in phase 3 or 4: arguments of its requests point into receive buffers and query buffers, and lists are
-// being walked over. So nothing of that is touched: connections that have a part in the turn wait for its end, and so does what completes on disk.
+// Inside of a script the turn stands still somewhere in phase 3 or 4. Nothing may be touched that its frames will look at again: the bytes of the script's own
+// client, which hold arguments, and the lists that are being walked over, whose elements say what has been done with them meanwhile. What stood behind the
+// script in its round, what has arrived and has not been parsed yet, and connections that may go on are served here. What completes on disk waits.
 #include <algorithm>
+#include <utility>
 
 #include "net/loop.h"
 
 namespace ringwood {
 
+void Loop::become_busy(Call& script) {
+  executor_.stop_round_for(script);
+  for (size_t i = 0; i < network_.loops.size(); i++)
+    if (network_.loops[i].get() != this) wake(static_cast<int>(i));
+}
+
 void Loop::serve_while_busy(Client& running) {
   outer_arrivals_.swap(arrivals_);
   inside_script_ = true;
   reap();
-  inside_script_ = false;
-  executor_.take_mail_while_busy();
-  take_busy_arrivals(running);
+  executor_.take_mail_while_busy(running);
+  resume_busy(&running);
+  take_busy_arrivals(outer_arrivals_, running, true);
+  take_busy_arrivals(put_off_arrivals_, running, false);
+  take_busy_arrivals(arrivals_, running, false);
+  put_off_arrivals_.insert(put_off_arrivals_.end(), arrivals_.begin(), arrivals_.end());
   arrivals_.clear();
+  inside_script_ = false;
   outer_arrivals_.swap(arrivals_);
   send_busy_replies(running);
   executor_.post_mail_while_busy([this](int other) { wake(other); });
   ring_.enter(false);
 }
 
-void Loop::wake_all() {
-  for (size_t i = 0; i < network_.loops.size(); i++)
-    if (network_.loops[i].get() != this) wake(static_cast<int>(i));
+bool Loop::may_feed_busy(const Connection& c, const Client* running) {
+  return &c != running && !c.stopped && !c.close_after_reply && !c.held && !c.owner;
 }
 
-// The connection has no part in the turn that stands still.
-bool Loop::may_feed_busy(const Connection& c, const Client& running) const {
-  if (&c == &running || &c == feeding_ || c.stopped || c.close_after_reply || executor_.submitted(c)) return false;
-  auto same = [&c](const Arrival& a) { return a.connection == &c; };
-  return std::none_of(outer_arrivals_.begin(), outer_arrivals_.end(), same) &&
-         std::none_of(put_off_arrivals_.begin(), put_off_arrivals_.end(), same);
-}
-
-void Loop::take_busy_arrivals(const Client& running) {
-  for (const Arrival& a : arrivals_) {
-    Connection& c = *a.connection;
-    if (!may_feed_busy(c, running) || c.query.size() + a.size > executor_.options().client_query_buffer_limit) {
-      put_off_arrivals_.push_back(a);
-      continue;
+// Connections that may go on, with what stands in their query buffers.
+void Loop::resume_busy(const Client* running) {
+  std::vector<Client*> later;
+  auto resume = [&](std::vector<Client*>& clients) {
+    for (Client*& client : clients) {
+      auto* c = static_cast<Connection*>(std::exchange(client, nullptr));
+      if (!c) continue;
+      if (c == running || c->owner) {
+        later.push_back(c);
+        continue;
+      }
+      c->stopped = false;
+      if (c->close_after_reply) list(*c);
+      feed_busy(*c, running);
     }
-    c.bytes_in += a.size;
-    stats.bytes_in.add(a.size);
-    c.last_active_ms = executor_.now_ms();
-    c.query.append(Bytes(ring_.buffer(a.buffer), a.size));
-    ring_.give_back(a.buffer);
-    feed_busy(c, true);
+  };
+  resume(resumed_);
+  for (std::vector<Client*> clients; !executor_.resumed().empty(); clients.clear()) {
+    clients.swap(executor_.resumed());
+    resume(clients);
   }
+  executor_.resumed().swap(later);
+  for (Connection* c : resuming_) feed_busy(*c, running);
+  for (Connection* c : waiting_to_parse_) feed_busy(*c, running);
+  if (feeding_) feed_busy(*feeding_, running);
 }
 
-// Parses and answers what stands in the query buffer.
-void Loop::feed_busy(Connection& c, bool inside) {
+// What is taken goes to the query buffer first. Buffers of the turn in whose midst the script is are given back at its end.
+void Loop::take_busy_arrivals(std::vector<Arrival>& arrivals, const Client& running, bool keeps_buffers) {
+  size_t left = 0;
+  for (Arrival& a : arrivals) {
+    Connection& c = *a.connection;
+    const bool fits = c.query.size() + a.size - a.taken <= executor_.options().client_query_buffer_limit;
+    if (a.taken < a.size && fits && may_feed_busy(c, &running)) {
+      note(a);
+      c.query.append(rest(a));
+      a.taken = a.size;
+      if (!keeps_buffers) ring_.give_back(a.buffer);
+      feed_busy(c, &running);
+    } else if (!keeps_buffers) {
+      arrivals[left++] = a;
+    }
+  }
+  if (!keeps_buffers) arrivals.resize(left);
+}
+
+// Parses and answers what stands in the query buffer. `running`: null where the script is another thread's.
+void Loop::feed_busy(Connection& c, const Client* running) {
   ArgArena args;
   std::deque<OwnedBytes> unquoted;
+  if (!may_feed_busy(c, running)) return;
   while (!c.query.empty() && !c.stopped && !c.close_after_reply) {
     ParseTarget to{args, unquoted, executor_.options().proto_max_bulk_len, !c.must_log_in()};
     RequestParser::Status s = c.parser.parse(c.query.view(), to);
@@ -67,30 +101,34 @@ void Loop::feed_busy(Connection& c, bool inside) {
       list(c);
     }
     if (s != RequestParser::Status::kRequest) break;
-    if (!c.parser.args().empty()) executor_.run_while_busy(c, c.parser.args(), inside);
+    if (!c.parser.args().empty()) executor_.run_while_busy(c, c.parser.args(), running != nullptr);
     if (c.waiting) c.stopped = true;
     c.query.consume(c.parser.consumed());
     args.reset();
   }
   mark_untidy(c);
+  if (running && c.receiving == Connection::Receiving::kNot && !c.ended && !c.dying) arm_receive(c);
 }
 
-// This thread's shard is lent to a script that takes long, so nobody is parsed: those who have come are told so.
+// This thread's shard is lent to a script that takes long, so nobody is parsed: those who have come are told so, and those who wait for the shard.
 void Loop::parse_while_busy() {
+  executor_.refuse_while_lent();
+  resume_busy(nullptr);
   std::vector<Connection*> waiting;
   waiting.swap(waiting_to_parse_);
   for (Connection* c : waiting) {
-    c->waits_to_parse = false;
-    if (!c->stopped && !c->close_after_reply) feed_busy(*c, false);
+    c->waits_to_parse = c->held;
+    if (c->held) waiting_to_parse_.push_back(c);
   }
 }
 
 // As send_replies(), but for the client whose command runs, whose buffer may end in the midst of a reply.
 void Loop::send_busy_replies(const Client& running) {
   std::vector<Client*>& written = executor_.written();
+  const uint64_t durable = executor_.durable();
   size_t kept = 0;
   for (Client* client : written) {
-    if (client == &running) {
+    if (client == &running || client->log_end > durable) {
       written[kept++] = client;
       continue;
     }

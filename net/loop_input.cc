@@ -4,6 +4,7 @@
 // returned. What cannot be parsed yet (the tail of a request, or anything behind a request that waits) is copied to the connection's own
 // buffer; a round number tells whether that buffer is pointed into.
 #include <algorithm>
+#include <utility>
 
 #include "engine/exec/reply.h"
 #include "net/loop.h"
@@ -35,13 +36,14 @@ void Loop::parse_and_run() {
     }
     resuming_.clear();
   }
-  for (const Arrival& a : arrivals_) parse_arrival(a);
+  for (Arrival& a : arrivals_) parse_arrival(a);
   if (submitted_) run_round();
   if (__builtin_expect(executor_.leased_out() && busy(), 0)) parse_while_busy();
   while (!executor_.resumed().empty() && !executor_.leased_out()) {
-    std::vector<Client*> resumed;
-    resumed.swap(executor_.resumed());
-    for (Client* client : resumed) {
+    resumed_.swap(executor_.resumed());
+    for (Client*& resumed : resumed_) {
+      Client* client = std::exchange(resumed, nullptr);
+      if (!client) continue;  // while a script was busy
       auto& c = static_cast<Connection&>(*client);
       c.stopped = false;
       if (c.owner)
@@ -50,6 +52,7 @@ void Loop::parse_and_run() {
         feed_query(c);
       if (c.close_after_reply) list(c);
     }
+    resumed_.clear();
     if (submitted_) run_round();
   }
   for (const Arrival& a : arrivals_) ring_.give_back(a.buffer);
@@ -97,31 +100,45 @@ void Loop::set_held_by_pause(Connection& c, bool on) {
   stats.held_by_pause.add(on ? 1 : -1);
 }
 
-void Loop::parse_arrival(const Arrival& a) {
+// A round may run in the midst of this, and a busy script in it: then the rest may have been answered when it comes back (loop_busy.cc).
+void Loop::parse_arrival(Arrival& a) {
   Connection& c = *a.connection;
-  if (c.close_after_reply) return;
+  if (c.close_after_reply || a.taken == a.size) return;
   if (c.query.empty() || may_parse(c)) c.arrived = executor_.timekeeper().turn_began();  // else of what came first
+  note(a);
+  if (__builtin_expect(c.owner != nullptr, 0)) return c.owner->received(c, rest(a));
+  feeding_ = &c;
+  if (c.query.empty())
+    while (may_parse(c)) {
+      a.taken += static_cast<uint32_t>(feed(c, rest(a)));
+      if (__builtin_expect(!round_is_full_, 1)) break;
+      run_round();
+      if (a.taken == a.size) return;
+    }
+  if (a.taken == a.size) return;
+  keep(c, a);
+  feed_query(c);
+}
+
+void Loop::note(Arrival& a) {
+  if (std::exchange(a.noted, true)) return;
+  Connection& c = *a.connection;
   c.bytes_in += a.size;
   stats.reads.add();
   stats.bytes_in.add(a.size);
   c.last_active_ms = executor_.now_ms();
-  Bytes input(ring_.buffer(a.buffer), a.size);
-  if (__builtin_expect(c.owner != nullptr, 0)) return c.owner->received(c, input);
-  if (c.query.empty() && may_parse(c)) input.remove_prefix(feed(c, input));
-  if (input.empty()) return;
-  keep(c, input);
-  feed_query(c);
 }
 
-// Parses and submits what it can; answers how many bytes that were.
+// Parses and submits what it can until the round is full; answers how many bytes that were.
 size_t Loop::feed(Connection& c, Bytes input) {
-  feeding_ = &c;
   size_t used = 0;
   ParseTarget to{executor_.args(), unquoted_, executor_.options().proto_max_bulk_len, !c.must_log_in()};
   while (used < input.size()) {
     RequestParser::Status s = c.parser.parse(input.substr(used), to);
     if (__builtin_expect(s != RequestParser::Status::kRequest, 0)) {
-      if (s == RequestParser::Status::kError) protocol_error(c, input.substr(used));
+      if (s != RequestParser::Status::kError) return used;
+      // Replies to what came before stand before the error.
+      submitted_ ? void(round_is_full_ = true) : protocol_error(c, input.substr(used));
       return used;
     }
     if (__builtin_expect(paused_, 0) && !c.parser.args().empty() && held_back(c, c.parser.args())) {
@@ -136,8 +153,8 @@ size_t Loop::feed(Connection& c, Bytes input) {
       return used;
     }
     if (submitted_ >= kBatch) {
-      run_round();
-      if (!may_parse(c)) return used;
+      round_is_full_ = true;
+      return used;
     }
   }
   return used;
@@ -153,25 +170,32 @@ void Loop::feed_query(Connection& c) {
     return;
   }
   if (!c.arrived) c.arrived = executor_.timekeeper().turn_began();
-  uint64_t before = round_;
-  size_t used = feed(c, c.query.view());
-  c.query.consume(used);
-  if (used || round_ != before) c.pinned_in_round = round_;
+  feeding_ = &c;
   mark_untidy(c);
+  while (!c.query.empty() && may_parse(c)) {
+    size_t used = feed(c, c.query.view());
+    c.query.consume(used);
+    if (used) c.pinned_in_round = round_;
+    if (!round_is_full_) break;
+    run_round();
+  }
   if (!may_parse(c) && !c.query.empty()) feed_query(c);  // only to be put in the list of those who wait for the lease
 }
 
 // Copies bytes to the connection's own buffer.
-void Loop::keep(Connection& c, Bytes rest) {
+void Loop::keep(Connection& c, Arrival& a) {
   if (c.dying) return;
-  if (c.query.size() + rest.size() > executor_.options().client_query_buffer_limit) {
+  const size_t size = a.size - a.taken;
+  if (c.query.size() + size > executor_.options().client_query_buffer_limit) {
     network_.log.write(LogLevel::kWarning, "Closing client that reached max query buffer length: id=%llu addr=%s",
                        static_cast<unsigned long long>(c.id), c.peer_address().c_str());
     stats.closed_by_query_limit.add();
     return kill(c);
   }
-  if (!c.query.fits(rest.size()) && c.pinned_in_round == round_ && submitted_) run_round();
-  c.query.append(rest);
+  if (!c.query.fits(size) && c.pinned_in_round == round_ && submitted_) run_round();
+  if (a.taken == a.size) return;
+  c.query.append(rest(a));
+  a.taken = a.size;
   mark_untidy(c);
 }
 
@@ -180,6 +204,7 @@ void Loop::run_round() {
   look_at_pause();
   round_++;
   submitted_ = 0;
+  round_is_full_ = false;
   if (!unquoted_.empty()) unquoted_.clear();
 }
 
@@ -187,7 +212,6 @@ void Loop::protocol_error(Connection& c, Bytes input) {
   OwnedBytes text = std::string("ERR ") + c.parser.error();
   network_.log.write(LogLevel::kVerbose, "%s from client id=%llu addr=%s, %zu bytes behind it are dropped", c.parser.error(),
                      static_cast<unsigned long long>(c.id), c.peer_address().c_str(), input.size());
-  if (submitted_) run_round();  // replies to what came before stand before the error
   size_t start = c.reply_buffer().size();
   Reply(c.reply_buffer(), c.resp).error(text);
   c.end_reply(start);

@@ -16,6 +16,8 @@ struct CommandLease final : LeaseJob {
   CommandLease(Client* client, const Command* c, std::span<const Bytes> from) : owed{client, 0}, command(c), args(from) {}
   void run(Executor& home) override { home.run_lease(*this); }
   void finished(Executor&) override { delete this; }
+  bool may_be_refused() const override { return true; }
+  void refused(Executor& home) override { home.refuse_lease(*this); }
 };
 
 }  // namespace ringwood

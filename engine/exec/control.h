@@ -107,8 +107,8 @@ class BusyHost {
   // Receives, answers those who may be answered and tells all others BUSY, sends; touches no shard. `running`: the client whose script it is. No other
   // may be at work on the thread's shard. From inside of the script.
   virtual void serve_while_busy(Client& running) = 0;
-  // Once, when a script of this thread has become busy: other threads are to look at Engine::state.
-  virtual void wake_all() = 0;
+  // Once, when a script of this thread has become busy, before that: Engine::state says so, and other threads are to look at it.
+  virtual void become_busy(Call& script) = 0;
   // The server ends: the script is to be given up.
   virtual bool ending() const = 0;
 

@@ -131,4 +131,21 @@ uint64_t Effects::hand_over(MutationLog& log, int thread) {
   return end;
 }
 
+uint64_t Effects::hand_over_ended(MutationLog& log, int thread) {
+  if (unit_effects_ == 0) return hand_over(log, thread);
+  std::vector<MutationLog::Range> hidden(hidden_.begin(), hidden_.begin() + static_cast<std::ptrdiff_t>(unit_hidden_at_));
+  uint64_t end = log.append(
+      thread, {pending_.view().substr(0, unit_at_), first_database_, unit_database_, select_at_, hidden.empty() ? nullptr : &hidden});
+  // The unit now stands in front, and its text goes on in the database in which the others have left the reader.
+  OwnedBytes unit(pending_.view().substr(unit_at_));
+  pending_.clear();
+  pending_.append(unit);
+  hidden_.erase(hidden_.begin(), hidden_.begin() + static_cast<std::ptrdiff_t>(unit_hidden_at_));
+  for (MutationLog::Range& h : hidden_) h.begin -= unit_at_, h.end -= unit_at_;
+  first_database_ = unit_database_;
+  select_at_ = unit_effects_ > 1 && unit_wraps_ ? kMulti.size() : 0;
+  unit_at_ = unit_hidden_at_ = 0;
+  return end;
+}
+
 }  // namespace ringwood

@@ -76,6 +76,9 @@ class Effects {
   bool pending() const { return !pending_.empty(); }
   // Appends what has gathered and answers the offset behind it.
   uint64_t hand_over(MutationLog& log, int thread);
+  // The same without the unit under way, whose command goes on running. There is something in front of it (ended()).
+  uint64_t hand_over_ended(MutationLog& log, int thread);
+  bool ended() const { return unit_effects_ == 0 ? pending() : unit_at_ > 0; }
 
  private:
   void select(int database);

@@ -1,6 +1,7 @@
 #include "engine/exec/executor.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/exec/access.h"
 #include "engine/exec/call.h"
@@ -30,6 +31,7 @@ Executor::Executor(Engine& engine, int self)
       eviction_(*this),
       waiting_room_(*this) {
   own_.set(static_cast<size_t>(self));
+  nobody_.close_after_reply = true;
   notify_.assign(engine.shards.size(), 0);
   outgoing_.assign(engine.shards.size(), nullptr);
   command_stats_ = std::vector<CommandStats>(engine.commands->ids());
@@ -126,8 +128,9 @@ bool Executor::take_mail() {
     }
   }
   pushes_.deliver();
-  for (Message* m : mail_) {
-    if (leased_out() && run_any_time(m)) continue;
+  for (size_t i = 0; i < mail_.size(); i++) {  // a script that is busy takes the rest
+    Message* m = std::exchange(mail_[i], nullptr);
+    if (!m || (leased_out() && run_any_time(m))) continue;
     if (m->kind == Message::Kind::kCommands || m->kind == Message::Kind::kTask || m->kind == Message::Kind::kTaskDone)
       deferred_.push_back(m);
     else

@@ -134,15 +134,22 @@ class Executor {
   bool in_script() const { return in_script_; }
   // A request that has arrived while a script of this thread is busy (`inside`), or while the thread's shard is lent to a busy one: answered at once.
   void run_while_busy(Client& client, std::span<const Bytes> args, bool inside);
-  // The mail that needs no shard, at such a time; all other waits for the next turn.
-  void take_mail_while_busy();
-  // True where a request of the client has been submitted and the round has not ended.
-  bool submitted(const Client& client) const;
+  // From inside of a script that has just become busy: what came before it in its round may be seen by others from now on, and what stands behind it there is
+  // answered as if it came now, but for the script's own client.
+  void stop_round_for(const Call& script);
+  // The mail that needs no shard, at such a time, and refusals to what needs this one; all other waits for the next turn.
+  void take_mail_while_busy(const Client& running);
+  // While the thread's shard is lent to a busy script: commands and leases that wait for it are refused.
+  void refuse_while_lent();
+  // CommandLease::refused().
+  void refuse_lease(CommandLease& lease);
   void set_busy_host(BusyHost* host) { busy_host_ = host; }
   BusyHost* busy_host() const { return busy_host_; }
   // post_mail() inside of a command: nothing is lent.
   template <class F>
   void post_mail_while_busy(F&& wake) {
+    send_batches();
+    pushes_.flush();
     for (size_t i = 0; i < notify_.size(); i++) {
       if (!notify_[i]) continue;
       notify_[i] = !outbox(i).flush();
@@ -257,6 +264,7 @@ class Executor {
   void refresh_effects();
   bool writes_locally() const;
   void hand_over_now();
+  void wake_log_readers();
   void share_log_end(const ShardSet& shards);
   void tell_followers();
   void count_error(const Reply& reply);
@@ -272,8 +280,16 @@ class Executor {
   void run_task(Task* t);
   void run_deferred();
   bool run_any_time(Message* m);
+  void give_up(Task* t);
   void run_deferred_any_time();
   void run_guest(Client& c, const Command* command, std::span<const Bytes> args, bool inside);
+  void answer_guest(Client& c, Call& call, bool inside);
+  template <class F>
+  void as_guest(F&& run);
+  bool refuse_batch(CommandBatch* b);
+  void refuse_deferred();
+  void take_while_busy(Message* m, const Client& running);
+  void hold_replies(CommandBatch& b, const Client& running);
   void take_replies(CommandBatch* b);
   bool serve(Waiter& w, const ShardSet& held);
   void serve_ready(const ShardSet& held);
@@ -301,6 +317,7 @@ class Executor {
   int64_t now_us_ = 0;
   ArgArena args_;
   std::vector<Request> batch_;  // its first pending_ are this turn's; the others are places to be written over
+  Client nobody_;               // of requests that have been answered before their turn in the round
   size_t pending_ = 0;
   std::vector<Client*> written_, resumed_;
   std::unique_ptr<Mailbox[]> inbox_;     // by sender

@@ -54,6 +54,10 @@ void Executor::share_log_end(const ShardSet& shards) {
 
 void Executor::hand_over_now() {
   log_end_ = effects_.hand_over(*engine_.mutations, self_);
+  wake_log_readers();
+}
+
+void Executor::wake_log_readers() {
   for (size_t i = 0; i < notify_.size(); i++)
     if (engine_.executors[i]->follows_log_.load(std::memory_order_relaxed)) notify_[i] = 1;
 }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/exec/call.h"
+#include "engine/exec/command_batch.h"
 #include "engine/exec/command_lease.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/gates.h"
@@ -42,22 +43,22 @@ void Executor::start_over_with_all_shards(Call& call) {
   lease_desk_.start(lease);
 }
 
-bool Executor::submitted(const Client& client) const {
-  return std::any_of(batch_.begin(), batch_.begin() + static_cast<std::ptrdiff_t>(pending_),
-                     [&client](const Request& r) { return r.client == &client; });
-}
-
-// The request is a guest: it leaves everything that belongs to the running command as it was, serves nobody who waits, and touches no shard, whoever holds it.
-void Executor::run_while_busy(Client& c, std::span<const Bytes> args, bool inside) {
+// A request is a guest: it leaves everything that belongs to the running command as it was, serves nobody who waits, and touches no shard, whoever holds it.
+template <class F>
+void Executor::as_guest(F&& run) {
   const OwedReply* current = std::exchange(current_, nullptr);
   Call* exec = std::exchange(exec_, nullptr);
   bool suspended = std::exchange(suspended_, false);
   const ShardSet* held = std::exchange(holding_, &own_);
-  run_guest(c, engine_.commands->find(args), args, inside);
+  run();
   holding_ = held;
   suspended_ = suspended;
   exec_ = exec;
   current_ = current;
+}
+
+void Executor::run_while_busy(Client& c, std::span<const Bytes> args, bool inside) {
+  as_guest([&] { run_guest(c, engine_.commands->find(args), args, inside); });
 }
 
 void Executor::run_guest(Client& c, const Command* command, std::span<const Bytes> args, bool inside) {
@@ -73,6 +74,14 @@ void Executor::run_guest(Client& c, const Command* command, std::span<const Byte
     return list(&c);
   }
   Call call(*this, *command, args, &c, c.database, Reply(out, c.resp));
+  answer_guest(c, call, inside);
+  if (!suspended_) c.end_reply(start);
+  list(&c);
+}
+
+void Executor::answer_guest(Client& c, Call& call, bool inside) {
+  const Command* command = &call.command();
+  const std::span<const Bytes> args = call.args();
   bool ends_multi = command->spec->ends_multi && c.in_multi;
   bool admitted = admit_fast(engine_, c, command, args.size()) || admit(engine_, *options_, c, command, args, now_ms(), call.reply, {});
   if (admitted && !(inside && alone_)) {
@@ -97,34 +106,137 @@ void Executor::run_guest(Client& c, const Command* command, std::span<const Byte
   } else {
     run_handler(call);
   }
-  if (!suspended_) c.end_reply(start);
-  list(&c);
 }
 
-// A task that needs no shard, run now; true when it was one.
+// The round stands still at the script. Those who were answered before it are to know what follows from it: their effects go to the log (and where replies wait for
+// that log's file, they do), their requests to other threads leave with the next mail.
+void Executor::stop_round_for(const Call& script) {
+  if (effects_.ended()) {
+    log_end_ = effects_.hand_over_ended(*engine_.mutations, self_);
+    wake_log_readers();
+  }
+  if (durable() < log_end_)
+    for (Client* c : written_) c->log_end = std::max(c->log_end, log_end_);
+  const Bytes* at = (exec_ ? *exec_ : script).args().data();
+  const Client* running = script.client();
+  size_t i = 0;
+  while (i < pending_ && batch_[i].args != at) i++;
+  for (i++; i < pending_; i++) {
+    Request& r = batch_[i];
+    if (r.client == running || r.client->close_after_reply || r.client->closing) continue;
+    Client* c = std::exchange(r.client, &nobody_);
+    const Command* command = std::exchange(r.command, nullptr);
+    run_while_busy(*c, {r.args, r.argc}, true);
+    if (command && command->stops_pipeline && !c->waiting) resumed_.push_back(c);
+  }
+}
+
+// A command that waits for a shard that a busy script has.
+void Executor::refuse_lease(CommandLease& lease) {
+  if (!(engine_.state.load(std::memory_order_relaxed) & kStateBusy)) return lease_desk_.start(&lease);  // the script has just ended
+  Client& c = *lease.owed.client;
+  OutBuffer bytes;
+  Call call(*this, *lease.command, lease.args.view(), &c, c.database, Reply(bytes, c.resp));
+  as_guest([&] { answer_guest(c, call, false); });
+  finish(lease.owed, bytes.view());
+  delete &lease;
+}
+
+// The same for commands of another thread's clients.
+bool Executor::refuse_batch(CommandBatch* b) {
+  const uint32_t busy = engine_.state.load(std::memory_order_relaxed) & kStateBusy;
+  if (!busy) return false;
+  for (CommandBatch::Item& item : b->items) {
+    Reply reply(b->replies, item.resp);
+    admit_states(engine_, busy, *options_, reply);
+    count_refusal(item.command, reply);
+    item.reply_end = b->replies.size();
+  }
+  b->log_end = 0;
+  b->kind = Message::Kind::kReplies;
+  auto home = static_cast<size_t>(std::exchange(b->from, self_));
+  post(home, b);
+  return true;
+}
+
+void Executor::refuse_deferred() {
+  auto refused = [this](Message* m) { return m->kind == Message::Kind::kCommands && refuse_batch(static_cast<CommandBatch*>(m)); };
+  deferred_.erase(std::remove_if(deferred_.begin(), deferred_.end(), refused), deferred_.end());
+}
+
+void Executor::refuse_while_lent() {
+  refuse_deferred();
+  lease_desk_.refuse_waiting();
+}
+
+// A task that needs no shard, run now, or one that does not wait for a busy script, given up; true when it was one.
 bool Executor::run_any_time(Message* m) {
   if (m->kind != Message::Kind::kTask && m->kind != Message::Kind::kTaskDone) return false;
   auto* t = static_cast<Task*>(m);
+  if (t->gives_up && (engine_.state.load(std::memory_order_relaxed) & kStateBusy)) return give_up(t), true;
   if (!t->any_time) return false;
   m->kind == Message::Kind::kTask ? run_task(t) : t->done(*t, *this);
   return true;
 }
 
-void Executor::take_mail_while_busy() {
+void Executor::give_up(Task* t) {
+  if (t->kind == Message::Kind::kTaskDone) return t->done(*t, *this);
+  t->given_up = true;
+  t->kind = Message::Kind::kTaskDone;
+  t->from = self_;
+  post(static_cast<size_t>(t->home), t);
+}
+
+void Executor::take_mail_while_busy(const Client& running) {
   run_deferred_any_time();
+  refuse_deferred();
+  for (Message*& m : mail_)
+    if (m) take_while_busy(std::exchange(m, nullptr), running);
   for (size_t from = 0; from < engine_.shards.size(); from++)
-    while (Message* m = inbox_[from].peek()) {
-      inbox_[from].pop();
-      if (!run_any_time(m)) put_off_.push_back(m);
-    }
+    while (Message* m = inbox_[from].pop()) take_while_busy(m, running);
+  lease_desk_.refuse_waiting();
+}
+
+// The script's own client is in the midst of a reply: those to what it has asked before wait.
+void Executor::hold_replies(CommandBatch& b, const Client& running) {
+  auto is_held = [&running](const CommandBatch::Item& item) { return item.client == &running; };
+  if (std::none_of(b.items.begin(), b.items.end(), is_held)) return;
+  for (CommandBatch::Slow& s : b.slow) timekeeper_.log_slow(std::move(s.entry), *b.items[s.item].client);
+  b.slow.clear();
+  CommandBatch all;
+  all.items.swap(b.items);
+  all.replies.swap(b.replies);
+  auto* held = new CommandBatch;
+  size_t from = 0;
+  for (const CommandBatch::Item& item : all.items) {
+    CommandBatch& to = is_held(item) ? *held : b;
+    to.replies.append(all.replies.view().substr(from, item.reply_end - from));
+    from = item.reply_end;
+    to.items.push_back(item);
+    to.items.back().reply_end = to.replies.size();
+  }
+  held->kind = Message::Kind::kReplies;
+  held->log_end = b.log_end;
+  put_off_.push_back(held);
+}
+
+void Executor::take_while_busy(Message* m, const Client& running) {
+  bool taken = false;
+  switch (m->kind) {
+    case Message::Kind::kReplies: hold_replies(*static_cast<CommandBatch*>(m), running); return take_replies(static_cast<CommandBatch*>(m));
+    case Message::Kind::kWaiter: return waiting_room_.take(static_cast<Waiter*>(m));
+    case Message::Kind::kCommands: taken = refuse_batch(static_cast<CommandBatch*>(m)); break;
+    case Message::Kind::kLeaseWanted:
+    case Message::Kind::kLeaseRefused: return lease_desk_.take(static_cast<LeaseHop*>(m));
+    case Message::Kind::kLeaseGranted: taken = lease_desk_.refuse_granted(static_cast<LeaseHop*>(m)); break;
+    default: taken = run_any_time(m);
+  }
+  if (!taken) put_off_.push_back(m);
 }
 
 void Executor::run_deferred_any_time() {
   for (size_t i = 0; i < deferred_.size(); i++) {
-    Message* m = deferred_[i];
-    if ((m->kind != Message::Kind::kTask && m->kind != Message::Kind::kTaskDone) || !static_cast<Task*>(m)->any_time) continue;
-    deferred_.erase(deferred_.begin() + static_cast<std::ptrdiff_t>(i--));
-    run_any_time(m);
+    if (run_any_time(deferred_[i])) deferred_.erase(deferred_.begin() + static_cast<std::ptrdiff_t>(i--));
   }
 }
 

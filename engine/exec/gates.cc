@@ -9,6 +9,9 @@ namespace {
 // Longest part of a client's words that an error repeats (server.c: 128 bytes in all).
 constexpr size_t kEcho = 128;
 
+constexpr const char* kBusyScriptError = "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+constexpr const char* kBusyFunctionError = "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.";
+
 void unknown_command(std::span<const Bytes> args, Reply& reply) {
   OwnedBytes text = "ERR unknown command '";
   text.append(args[0].substr(0, kEcho)).append("', with args beginning with: ");
@@ -70,10 +73,8 @@ bool admit_data(uint32_t refused, const Options& options, Reply& reply) {
   if ((refused & kStateMasterDown) && !options.replica_serve_stale_data)
     return reply.error("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."), false;
   if (refused & (kStateLoading | kStateAsyncLoading)) return reply.error("LOADING Redis is loading the dataset in memory"), false;
-  if (refused & kStateBusyScript)
-    return reply.error("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."), false;
-  if (refused & kStateBusyFunction)
-    return reply.error("BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE."), false;
+  if (refused & kStateBusyScript) return reply.error(kBusyScriptError), false;
+  if (refused & kStateBusyFunction) return reply.error(kBusyFunctionError), false;
   return true;
 }
 
@@ -141,6 +142,11 @@ bool admit_again(Engine& engine, Client& client, bool here, const Command& comma
 
 bool admit_states(const Engine& engine, uint32_t refused, const Options& options, Reply& reply) {
   return admit_append(engine, refused, reply) && admit_write(refused, options, reply) && admit_data(refused, options, reply);
+}
+
+void refuse_busy(const Engine& engine, Reply& reply) {
+  // The script may just have ended.
+  reply.error(engine.state.load(std::memory_order_relaxed) & kStateBusyFunction ? kBusyFunctionError : kBusyScriptError);
 }
 
 bool admit_queue(const Engine& engine, const Options& options, const Transaction& transaction, Reply& reply) {

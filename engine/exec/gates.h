@@ -30,6 +30,9 @@ bool admit_queue(const Engine& engine, const Options& options, const Transaction
 // The states for which a command is refused, in the order in which Redis looks at them. True when there is none; otherwise the reply says it.
 bool admit_states(const Engine& engine, uint32_t refused, const Options& options, Reply& reply);
 
+// The error of whoever does not wait for a busy script.
+void refuse_busy(const Engine& engine, Reply& reply);
+
 // The plain cases without a call. States in `ignored` refuse nothing.
 inline bool admit_fast(const Engine& engine, const Client& client, const Command* command, size_t argc, uint32_t ignored = 0) {
   if (!command || !command->spec->run) return false;

@@ -41,6 +41,11 @@ void LeaseDesk::take(LeaseHop* hop) {
       advance(job, shard);
       return;
     }
+    case Message::Kind::kLeaseRefused: {
+      LeaseJob* job = hop->job;
+      delete hop;
+      return refuse(job);
+    }
     default:  // returned: the shard is at home again
       lent_ = nullptr;
       returned_ = true;
@@ -80,6 +85,11 @@ void LeaseDesk::complete(LeaseJob* job) {
   executor_.hand_over();
   executor_.share_log_end(job->shards);
   executor_.pushes().flush();
+  give_back(job);
+  job->finished(executor_);
+}
+
+void LeaseDesk::give_back(LeaseJob* job) {
   for (LeaseHop* hop : job->hops) {
     if (hop->shard == executor_.self()) {
       lent_ = nullptr;
@@ -91,7 +101,39 @@ void LeaseDesk::complete(LeaseJob* job) {
     executor_.post(static_cast<size_t>(hop->shard), hop);
   }
   job->hops.clear();
-  job->finished(executor_);
+}
+
+// --- while a script is busy
+
+void LeaseDesk::refuse(LeaseJob* job) {
+  give_back(job);
+  job->refused(executor_);
+}
+
+void LeaseDesk::refuse_waiting() {
+  std::deque<LeaseHop*> all;
+  all.swap(waiting_);
+  for (LeaseHop* hop : all) {
+    if (!hop->job->may_be_refused()) {
+      waiting_.push_back(hop);
+    } else if (hop->from == executor_.self()) {
+      LeaseJob* job = hop->job;
+      delete hop;
+      refuse(job);
+    } else {
+      auto home = static_cast<size_t>(hop->from);
+      hop->kind = Message::Kind::kLeaseRefused;
+      hop->from = executor_.self();
+      executor_.post(home, hop);
+    }
+  }
+}
+
+bool LeaseDesk::refuse_granted(LeaseHop* hop) {
+  if (!hop->job->may_be_refused()) return false;
+  hop->job->hops.push_back(hop);
+  refuse(hop->job);
+  return true;
 }
 
 }  // namespace ringwood

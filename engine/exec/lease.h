@@ -27,6 +27,9 @@ struct LeaseJob {
   std::vector<LeaseHop*> hops;                // of the shards held so far
   virtual void run(Executor& home) = 0;       // with every shard of `shards` held
   virtual void finished(Executor& home) = 0;  // all given back; the job may be freed here
+  // A shard that it wants runs a busy script. True: what it has held is given back, and refused() follows instead of the two above. False: it waits.
+  virtual bool may_be_refused() const { return false; }
+  virtual void refused(Executor&) {}  // holds nothing; the job may be freed here, or started anew
 
  protected:
   ~LeaseJob() = default;
@@ -54,6 +57,10 @@ class LeaseDesk {
   }
   // At the very end of a turn, when replies have been sent: to another thread only, since a job of this one would write replies.
   void lend_to_other();
+  // A busy script has this thread's shard, or is at home here: whoever waits for the shard and may be refused is.
+  void refuse_waiting();
+  // The same for a grant that has come at such a time. False: it may not be refused.
+  bool refuse_granted(LeaseHop* hop);
   // Somebody waits for the shard, and it is free.
   bool wanted() const { return !lent_ && !waiting_.empty(); }
 
@@ -63,6 +70,8 @@ class LeaseDesk {
   void complete(LeaseJob* job);
   void want(LeaseJob* job, int shard);
   void grant(LeaseHop* hop);
+  void give_back(LeaseJob* job);
+  void refuse(LeaseJob* job);
   Executor& executor_;
   LeaseHop* lent_ = nullptr;       // to whom the shard is lent now
   bool returned_ = false;          // in this turn, so that it is the turn of this thread's own requests

@@ -15,6 +15,7 @@ struct Message {
     kLeaseWanted,
     kLeaseGranted,
     kLeaseReturned,
+    kLeaseRefused,
     kTask,
     kTaskDone,
     kWaiter,

@@ -5,6 +5,7 @@
 """
 import glob
 import random
+import signal
 import sys
 import threading
 import time
@@ -180,19 +181,11 @@ def expired(server, _):
 
 
 def busy(server, *command):
-    """A client whose script is busy, with another that sees it. A request that arrives in the very turn that runs the script waits for its end: so each look is a new client's."""
-    c = server.client()
+    """A client whose script is busy, with another that sees it."""
+    c, other = server.client(), server.client()
     c.send(Resp.encode(*command))
-    for _ in range(20):
-        time.sleep(0.05)
-        other = server.client(timeout=2)
-        try:
-            if str(other("PING")).startswith("BUSY"):
-                return c, server.client()
-        except TimeoutError:
-            pass
-        other.close()
-    raise AssertionError("the script is not busy")
+    until(lambda: str(other("PING")).startswith("BUSY"), "the script is busy")
+    return c, other
 
 
 @per_shards("a busy script: BUSY on every thread, SCRIPT KILL, UNKILLABLE", "--busy-reply-threshold", 30)
@@ -220,6 +213,88 @@ def script_kill(server, _):
     equal([w("PING") for w in waiting], [BUSY] * 8)
     equal(runner.read(), 1)
     equal([w("PING") for w in waiting], ["PONG"] * 8)
+
+
+def at_once(server, sends):
+    """Sends while the server stands still, so that all of it is there when it goes on: in one turn of each thread."""
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        for client, raw in sends:
+            client.send(raw)
+        time.sleep(0.002)  # the kernel has it
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+
+
+# Requests, the number of their replies, and what these are where the script did not come first.
+def crowd(rng, i):
+    key, pair = f"key:{rng.randrange(64)}", [w for k in rng.sample(range(64), 2) for w in (f"key:{k}", 1)]
+    deep = rng.randrange(200, 700)
+    return rng.choice([
+        lambda: [("GET", key)],
+        lambda: [("SET", key, 1)] * rng.randrange(1, 4),
+        lambda: [("GET", f"key:{k}") for k in range(8)],
+        lambda: [("MSET", *pair)],
+        lambda: [("MSET", *pair), ("GET", key), ("MGET", *pair[::2]), ("GET", key)],
+        lambda: [("MULTI",), ("SET", key, 1), ("GET", key), ("EXEC",)],
+        lambda: [("MULTI",), ("MSET", *pair), ("EXEC",), ("GET", key)],
+        lambda: [("WATCH", key), ("GET", key), ("UNWATCH",)],
+        lambda: [("GET", f"key:{k % 64}") for k in range(deep)],
+        lambda: [("SET", f"big:{i}", "x" * 100_000), ("GET", key)],
+        lambda: [("EVAL", "return redis.call('GET', KEYS[1])", 1, key)],
+        lambda: [("EVAL", "return redis.call('GET', ARGV[1])", 0, key), ("GET", key)],
+        lambda: [("BLPOP", f"list:{i}", 0), ("GET", key)],
+        lambda: [("BLMOVE", f"list:{i}", f"list:{i + 100}", "LEFT", "RIGHT", 0), ("PING",)],
+        lambda: [("CLIENT", "LIST"), ("CONFIG", "SET", "maxmemory", 0), ("GET", key)],
+        lambda: [("DBSIZE",), ("KEYS", "nothing*"), ("GET", key)],
+    ])()
+
+
+ENDLESS = {
+    "plain": [("EVAL", "while true do end", 0)],
+    "a key": [("EVAL", "while true do redis.call('GET', KEYS[1]) end", 1, "key:7")],
+    "two keys": [("EVAL", "while true do end", 2, "key:7", "key:8")],
+    "undeclared": [("EVAL", "for i = 0, 63 do redis.call('GET', 'key:' .. i) end while true do end", 0)],
+    "in a transaction": [("MULTI",), ("GET", "key:7"), ("EVAL", "while true do end", 0), ("EXEC",)],
+    "a pipeline": [("GET", "key:7"), ("EVAL", "while true do end", 0), ("GET", "key:7"), ("EVAL", "return 5", 0)],
+}
+
+
+@per_shards("whoever has sent something in the same moment as an endless script is answered", "--busy-reply-threshold", 20)
+def same_moment(server, rng):
+    c = server.client()
+    for round_ in range(36):
+        c("MSET", *[w for k in range(64) for w in (f"key:{k}", 1)])
+        for i in range(10):
+            c("RPUSH", f"list:{i}", "e")
+        name, script = rng.choice(list(ENDLESS.items()))
+        others = [(server.client(timeout=10), crowd(rng, i)) for i in range(10)]
+        sends = [(o, b"".join(Resp.encode(*r) for r in requests)) for o, requests in others]
+        runner = server.client(timeout=10)
+        sends.insert(rng.randrange(len(sends) + 1), (runner, b"".join(Resp.encode(*r) for r in script)))
+        at_once(server, sends)
+        story = f"round {round_}, {name}: "
+        for o, requests in others:
+            for request in requests:
+                try:
+                    reply = o.read()
+                except TimeoutError:
+                    raise AssertionError(f"{story}nothing is answered to {request!r:.100} of {requests!r:.200}") from None
+                if isinstance(reply, Resp.Error) and not reply.startswith("BUSY") and not reply.startswith("EXECABORT"):
+                    raise AssertionError(f"{story}{request!r:.100} got {reply}")
+        # Soon there is nothing but BUSY, and all of them may end it.
+        for o, _ in others:
+            until(lambda o=o: o("GET", "key:1") == BUSY, story + "BUSY")
+        o = rng.choice(others)[0]
+        equal(o("SCRIPT", "KILL"), "OK", story)
+        replies = [runner.read() for _ in script]
+        equal("Script killed by user" in str(replies), True, f"{story}{replies!r:.300}")
+        for o, _ in others:
+            until(lambda o=o: not str(o("GET", "key:1")).startswith("BUSY"), "the script has ended")
+            o("DISCARD")
+            equal(o("GET", "key:1"), b"1", story)
+            o.close()
+        runner.close()
 
 
 @per_shards("a busy function: FUNCTION KILL, FUNCTION STATS", "--busy-reply-threshold", 30)

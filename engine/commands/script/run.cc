@@ -211,7 +211,7 @@ void ScriptRun::become_busy(int64_t now_ms) {
                static_cast<long long>(now_ms - begun_ms_), eval_ ? "SCRIPT KILL" : "FUNCTION KILL", static_cast<int>(name_.size()),
                name_.data());
   scripting_.busy(call_, name_, eval_, begun_ms_);
-  if (BusyHost* host = call_.executor().busy_host()) host->wake_all();
+  if (BusyHost* host = call_.executor().busy_host()) host->become_busy(call_);
 }
 
 }  // namespace ringwood
