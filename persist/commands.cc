@@ -115,6 +115,20 @@ void save(Call& c) {
   p->save_held(c.executor(), false, answer_save, waiting);  // cannot be refused: no other thread runs a command now
 }
 
+}  // namespace
+
+bool save_empty(Persistence& p, Call& c) {
+  if (p.saving() || p.snapshots().busy()) return false;
+  auto answer = [](void* context, const Saver::Result&) {  // the data are gone, whether that could be saved or not
+    auto* waiting = static_cast<WaitingSave*>(context);
+    waiting->executor->complete(waiting->owed, [](Reply& r) { r.ok(); });
+    delete waiting;
+  };
+  return p.save_held(c.executor(), false, answer, new WaitingSave{&c.executor(), c.executor().suspend(c)});
+}
+
+namespace {
+
 void cancel_save(Call& c, Persistence& p) {
   switch (p.cancel_held(c.executor())) {
     case Persistence::Cancelled::kUnderWay: return c.reply.simple("Background saving cancelled");

@@ -6,6 +6,11 @@
 
 namespace ringwood {
 
+class Call;
+class Persistence;
+
 std::span<const CommandSpec> persist_commands();
+// FLUSHALL, with every shard held: saves, and answers OK when it is done, whatever has become of it. False where that cannot begin now.
+bool save_empty(Persistence& p, Call& c);
 
 }  // namespace ringwood

@@ -78,8 +78,8 @@ void flushall(Call& c) {
   if (!flush_mode_valid(c)) return;
   for (int i = 0; i < c.here().databases(); i++) flush(c, i);
   c.force_propagation();
-  if (ReloadControl* persistence = c.engine().reload) persistence->flushed(c.executor());
-  c.reply.ok();
+  ReloadControl* persistence = c.engine().reload;
+  if (!persistence || !persistence->flushed(c)) c.reply.ok();
 }
 
 void swapdb(Call& c) {
@@ -124,6 +124,7 @@ constexpr CommandSpec kCommands[] = {
      .acl = kAclKeyspace | kAclDangerous,
      .route = Route::kAll,
      .run = flushall,
+     .may_suspend = true,  // where there are save points
      .group = Group::kServer,
      .since = "1.0.0",
      .complexity = "O(N) where N is the number of keys in all databases.",

@@ -171,5 +171,20 @@ def events(server):
     equal(b"eviction" in r("LATENCY", "DOCTOR").lower(), True)
 
 
+@tap.per_shards("FLUSHALL with save points answers when nothing is what has been saved", lambda n: Ringwood(BINARY, "--save", "3600 1", shards=n), (1, 2))
+def flushall_saves(s):
+    r, file = Resp(s.port), os.path.join(s.directory, "dump.rdb")
+    for round_ in range(3):
+        equal(r("MSET", *[w for k in range(100) for w in (f"k{k}", "v")]), "OK")
+        equal(r("SAVE"), "OK")
+        full = os.path.getsize(file)
+        r("SET", "more", round_)
+        equal(r.pipeline([("FLUSHALL",), ("INFO", "persistence")])[1].decode().count("rdb_changes_since_last_save:0"), 1)
+        equal(os.path.getsize(file) < full, True)
+    # Where nobody can wait the answer comes at once.
+    equal(r.pipeline([("MULTI",), ("SET", "k", 1), ("FLUSHALL",), ("DBSIZE",), ("EXEC",)])[-1], ["OK", "OK", 0])
+    equal(r("EVAL", "redis.call('SET', 'k', 1) redis.call('FLUSHALL') return redis.call('DBSIZE')", 0), 0)
+
+
 if __name__ == "__main__":
     tap.run()

@@ -364,6 +364,26 @@ def several(server, _):
     equal(other("PING"), "PONG")
 
 
+@per_shards("CLIENT PAUSE WRITE holds a script that may write, and no other")
+def pause(server, _):
+    c, reader, writer = server.client(), server.client(timeout=10), server.client()
+    c("SET", "k", "v")
+    c("FUNCTION", "LOAD", "#!lua name=lib\nredis.register_function{function_name='look', callback=function() return redis.call('GET', 'k') end, flags={'no-writes'}}\n"
+      "redis.register_function('touch', function() return redis.call('SET', 'k', 'w') end)")
+    sha = c("SCRIPT", "LOAD", "#!lua flags=no-writes\nreturn redis.call('GET', KEYS[1])")
+    equal(c("CLIENT", "PAUSE", 60000, "WRITE"), "OK")
+    for request in (("EVALSHA", sha, 1, "k"), ("EVALSHA", sha.upper(), 1, "k"), ("EVAL_RO", "return redis.call('GET', KEYS[1])", 1, "k"), ("FCALL", "look", 0), ("FCALL_RO", "LOOK", 0),
+                    ("EVAL", "#!lua flags=no-writes\nreturn redis.call('GET', 'k') -- new", 0)):
+        equal(reader(*request), b"v", request)
+        equal(reader.pipeline([("MULTI",), request, ("EXEC",)])[-1], [b"v"], request)
+    for request in (("EVAL", "return 1", 0), ("EVAL", "#!lua\nreturn 1", 0), ("EVALSHA", "0" * 40, 0), ("FCALL", "touch", 0), ("FCALL", "nothing", 0)):
+        writer.send(Resp.encode(*request))
+        until(lambda: "blocked_clients:1" in c("INFO", "clients").decode(), f"{request} is held")
+        equal(c("CLIENT", "UNPAUSE"), "OK")
+        writer.read()
+        equal(c("CLIENT", "PAUSE", 60000, "WRITE"), "OK")
+
+
 @per_shards("replies in RESP3, from scripts that hold some shards and all")
 def resp3(server, _):
     three, two = server.client(), server.client()

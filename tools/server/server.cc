@@ -16,6 +16,7 @@
 #include "engine/commands/acl_info.h"
 #include "engine/commands/families.h"
 #include "engine/commands/info_parts.h"
+#include "engine/exec/call.h"
 #include "net/commands.h"
 #include "net/info.h"
 #include "net/loop.h"
@@ -294,10 +295,15 @@ OwnedBytes Server::rewrite_config(const Options& options, bool all) {
   return write_whole_file(engine_.config_file, ringwood::rewrite_config(old.text ? *old.text : std::string(), options, defaults, users));
 }
 
-void Server::flushed(Executor& here) {
-  if (!persistence_) return;
+bool Server::flushed(Call& call) {
+  if (!persistence_) return false;
+  Executor& here = call.executor();
   persistence_->cancel_held(here);
-  if (!options_.get().save.empty()) persistence_->schedule();
+  if (options_.get().save.empty()) return false;
+  const bool may_wait = call.client() && call.client()->role == Client::Role::kClient && !here.in_exec() && !here.in_script();
+  if (may_wait && save_empty(*persistence_, call)) return true;
+  persistence_->schedule();
+  return false;
 }
 
 size_t Server::serialized_length(const Entry& e) {

@@ -59,7 +59,7 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   void functions_changed(std::vector<OwnedBytes> sources) override { persistence_->functions() = std::move(sources); }
   void dump_functions(std::span<const OwnedBytes> sources, OutBuffer& out) override;
   OwnedBytes read_functions(Bytes payload, std::vector<OwnedBytes>& sources) override;
-  void flushed(Executor& here) override;
+  bool flushed(Call& call) override;
   // SaveObserver
   void save_started(bool background) override;
   void save_finished(bool background, const Saver::Result& result) override;

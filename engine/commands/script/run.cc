@@ -104,8 +104,9 @@ bool ScriptRun::admit(const Command* command, std::span<const Bytes> args, Reply
   if (arity >= 0 ? n != arity : n < -arity) return reply.error("ERR Wrong number of args calling Redis command from script"), false;
   const bool all_allowed = call_.engine().debug.disable_deny_scripts.load(std::memory_order_relaxed);
   if ((command->flags & kNoScript) && !all_allowed) return reply.error("ERR This Redis command is not allowed from script"), false;
-  // What answers later than its turn would answer when the script has long ended. WAIT does not wait here.
-  if (command->spec->may_suspend && !(command->flags & kProtected) && command->full_name != "wait")
+  // What answers later than its turn would answer when the script has long ended. These do not wait here.
+  const Bytes name = command->full_name;
+  if (command->spec->may_suspend && !(command->flags & kProtected) && name != "wait" && name != "flushall")
     return reply.error("ERR This Redis command is not allowed from script"), false;
   if (!(command->flags & kStale) && (state_ & kStateMasterDown) && !call_.options().replica_serve_stale_data)
     return reply.error("ERR Can not execute the command on a stale replica"), false;
