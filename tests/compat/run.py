@@ -3,8 +3,10 @@
 
     run.py SERVER SHARDS [--dropin] [FILE ...]      for instance: run.py build-test/tools/server/ringwood-server 2 unit/type/list
 
-In external mode one server, started before, is used by all tests of a file. With --dropin the suite starts our server as its own, with the configuration and as often as its
-tests want, and runs also what it marks "external:skip".
+In external mode one server, started before, is used by all tests. Without files it is the whole suite, one after the other against the same server, as the suite does it by itself
+(without what it calls slow), and then the files that are nothing but "external:skip", each with servers of its own. With --dropin the suite starts our server as its own, with the
+configuration and as often as its tests want, and runs also what it marks "external:skip"; without files those of FILES.
+Ends with the sum: "# N passed, N failed, N skipped".
 It needs the runner ../shared/compat/redis-suite (or RINGWOOD_REDIS_SUITE) and a git directory that holds Redis's tag 7.2.6: RINGWOOD_REDIS_REPO,
 or ../.mirror/redis+redis/repo. Neither is a part of this repository: without them all is skipped. Tests that skip.txt names, with its reason, are
 not run; every one that fails fails its file.
@@ -24,8 +26,10 @@ FILES = ["unit/type/string", "unit/type/incr", "unit/type/list", "unit/type/list
          "unit/info-command", "unit/pubsub", "unit/pubsubshard", "unit/other",
          "unit/tracking", "unit/functions", "unit/slowlog", "unit/lazyfree", "unit/auth", "unit/limits", "unit/networking",
          "unit/aofrw"]
-SECONDS_A_FILE = 600
-OWN_SERVERS = {"unit/pubsubshard", "unit/aofrw", "unit/auth", "unit/limits", "unit/networking"}  # they say "external:skip": each starts its servers itself
+SECONDS_A_FILE, SECONDS_IN_ALL = 600, 3000
+OWN_SERVERS = ["unit/pubsubshard", "unit/aofrw", "unit/auth", "unit/limits", "unit/networking"]  # they say "external:skip": each starts its servers itself
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+DONE = re.compile(r"^\[ *\d+/\d+ done\]: (\S+)")
 FAULT = re.compile(r"^\[(?:err|exception|timeout)\]:? ?(.*?)(?: in tests/\S+\.tcl)?$")
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$")
 
@@ -85,12 +89,41 @@ def run_file(suite, repository, command, mode, file, skips):
     return counts, failed, run.stdout
 
 
+def run_all(suite, repository, command, skips):
+    """The whole suite against one server: (file, counts, names of failed tests) for each file of which something ran; the last without a count where it broke off."""
+    with tempfile.TemporaryDirectory() as folder:
+        skip_file, log = Path(folder) / "skip", Path(folder) / "log"
+        skip_file.write_text("\n".join(skips))
+        subprocess.run([str(suite), "--repo", str(repository), "--server", command, "--tag", "7.2.6", "--mode", "external", "--",
+                        "--tags", "-slow -needs:repl", "--skipfile", str(skip_file), "--baseport", str(20000 + os.getpid() % 10000)],
+                       env=dict(os.environ, LIMIT=str(SECONDS_IN_ALL), LOG=str(log)), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+        lines = COLOUR.sub("", log.read_text(errors="replace")).splitlines() if log.exists() else []
+    counts, failed, results, under_way = [0, 0, 0], [], [], None
+    for line in lines:
+        if line.startswith("Testing "):
+            under_way = line.removeprefix("Testing ").strip()
+        elif line.startswith("[ok]"):
+            counts[0] += 1
+        elif line.startswith(("[ignore]", "[skip]")):
+            counts[2] += 1
+        elif FAULT.match(line):
+            counts[1] += 1
+            failed.append(FAULT.match(line)[1].strip() or line)
+        elif DONE.match(line):
+            if counts[0] or counts[1]:
+                results.append((DONE.match(line)[1], tuple(counts), failed))
+            counts, failed, under_way = [0, 0, counts[2] if not (counts[0] or counts[1]) else 0], [], None
+    if under_way or not lines or "\o/ All tests passed without errors!" not in lines and not any(f for _, _, f in results):
+        results.append((under_way or "the suite", None, failed + ["broken off"] + lines[-20:]))
+    return results
+
+
 def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     server, shards = Path(sys.argv[1]).resolve(), int(sys.argv[2])
     dropin = "--dropin" in sys.argv
-    files = [a for a in sys.argv[3:] if a != "--dropin"] or FILES
+    files = [a for a in sys.argv[3:] if a != "--dropin"]
     suite = outside("RINGWOOD_REDIS_SUITE", "../shared/compat/redis-suite")
     repository = outside("RINGWOOD_REDIS_REPO", "../.mirror/redis+redis/repo")
     if not suite or not suite.exists():
@@ -101,22 +134,34 @@ def main():
         if not shutil.which(program):
             skip_all(f"no {program}")
     skips = skipped(shards)
-    print(f"1..{len(files)}")
-    worst = 0
-    for number, file in enumerate(files, 1):
-        with tempfile.TemporaryDirectory() as folder:
-            own = dropin or file in OWN_SERVERS
-            command = starter(server, shards, folder) if own else f"{server} --shards {shards}"
-            counts, failed, output = run_file(suite, repository, command, "dropin" if own else "external", file, skips)
+    number, totals, worst = 0, [0, 0, 0], 0
+
+    def tell(file, counts, failed, output=""):
+        nonlocal number, worst
         # No count, or nothing that ran, is a failure too: the suite itself broke off.
         good = counts is not None and counts[0] > 0 and counts[1] == 0
-        print(f"{'ok' if good else 'not ok'} {number} - {file}" + (f" ({counts[0]} passed, {counts[1]} failed, {counts[2]} skipped)" if counts else ""), flush=True)
+        number += 1
+        print(f"{'ok' if good else 'not ok'} {number} - {file}" + (f" ({counts[0]} passed, {counts[1]} failed, {counts[2]} skipped)" if counts else ""))
         for test in failed:
             print(f"#   FAILED: {test}")
         if not good:
             worst = 1
             print("".join(f"# {line}\n" for line in output.splitlines()[-20:]), end="")
+        for i, n in enumerate(counts or ()):
+            totals[i] += n
         sys.stdout.flush()
+
+    if not files and not dropin:
+        for result in run_all(suite, repository, f"{server} --shards {shards}", skips):
+            tell(*result)
+        files = OWN_SERVERS
+    for file in files or FILES:
+        with tempfile.TemporaryDirectory() as folder:
+            own = dropin or file in OWN_SERVERS
+            command = starter(server, shards, folder) if own else f"{server} --shards {shards}"
+            counts, failed, output = run_file(suite, repository, command, "dropin" if own else "external", file, skips)
+        tell(file, counts, failed, output)
+    print(f"1..{number}\n# {totals[0]} passed, {totals[1]} failed, {totals[2]} skipped")
     return worst
 
 
