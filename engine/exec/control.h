@@ -59,8 +59,8 @@ class ReloadControl {
   virtual void dump_functions(std::span<const OwnedBytes> sources, OutBuffer& out) = 0;
   // FUNCTION RESTORE: the sources in a payload. Answers nothing, or what is wrong with it.
   virtual OwnedBytes read_functions(Bytes payload, std::vector<OwnedBytes>& sources) = 0;
-  // FLUSHALL has emptied everything: a save under way is called off, and the emptiness saved where saves are wanted. Every shard is held. True: that has begun, and
-  // the call, which is suspended, replies when it is done.
+  // FLUSHALL has emptied everything: a save under way is called off, and the emptiness saved where saves are wanted. Every shard is held.
+  // True: that has begun, and the call, which is suspended, replies when it is done.
   virtual bool flushed(Call& call) = 0;
 
  protected:

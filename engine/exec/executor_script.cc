@@ -108,8 +108,8 @@ void Executor::answer_guest(Client& c, Call& call, bool inside) {
   }
 }
 
-// The round stands still at the script. Those who were answered before it are to know what follows from it: their effects go to the log (and where replies wait for
-// that log's file, they do), their requests to other threads leave with the next mail.
+// The round stands still at the script. Those who were answered before it are to know what follows from it: their effects go to the log (and
+// where replies wait for that log's file, they do), their requests to other threads leave with the next mail.
 void Executor::stop_round_for(const Call& script) {
   if (effects_.ended()) {
     log_end_ = effects_.hand_over_ended(*engine_.mutations, self_);

@@ -13,7 +13,8 @@ struct Task : Message {
   void (*done)(Task&, Executor& home) = nullptr;  // owns the memory from here on
   int home = 0;
   bool any_time = false;  // needs no shard: runs also while the thread's shard is lent or a script runs on it
-  // Waits for no busy script: where it would have to it is not run but goes home, whose done() sees `given_up` (and may itself run in the midst of such a script).
+  // Waits for no busy script: where it would have to it is not run but goes home, whose done() sees `given_up`
+  // (and may itself run in the midst of such a script).
   bool gives_up = false, given_up = false;
 };
 
