@@ -251,13 +251,14 @@ bool AppendOnly::turn(Executor& home, bool cron) {
     if (stage_ == Stage::kCut) cut(home);
     return false;
   }
+  make_up_for_sync();
   if (o.keeps_log() != on() && stage_ == Stage::kIdle) follow_option(home);
   if (!o.keeps_log() && on()) return false;  // not off yet
   if (stage_ == Stage::kCut) cut(home);
   if (on() && restarts_ != engine_.mutations->restarts()) rewrite_wanted_ = true;  // a master's data set has taken the place of ours
   bool may_retry = !last_failure_ms_ || home.now_ms() - last_failure_ms_ > kRetryMs;
   if (stage_ == Stage::kIdle && !persistence_.snapshots().busy() && !steps_.busy() &&
-      ((rewrite_wanted_ && (may_retry || !writer_.broken())) || (rewrite_due(o, home.now_ms()) && may_retry)))
+      ((rewrite_wanted_ && (may_retry || !writer_.frozen())) || (rewrite_due(o, home.now_ms()) && may_retry)))
     begin_rewrite(home);
   return false;
 }
@@ -380,6 +381,7 @@ void AppendOnly::at_cut(Executor& home, SnapshotInfo& info) {
   base_file_.begin(folder() + "/temp-rewriteaof-bg-" + int64_text(process_id_) + ".aof");
   const int64_t sequence = next_.incr.empty() ? -1 : next_.incr.back().seq;
   since_cut_ = 0;
+  cut_restores_ = writer_.frozen();
   cut_file_open_ = on();
   if (new_fd_ >= 0) {
     if (on()) {
@@ -514,10 +516,7 @@ void AppendOnly::rewrite_done() {
   last_seconds_ = (engine_.clock->unix_ms() - rewrite_started_ms_) / 1000;
   rewriting_ = false;
   if (on()) base_is_whole();
-  if (writer_.broken()) {
-    writer_.restored();
-    write_recovered();
-  }
+  make_up_for_sync();
   if (opening_) return opened(true);
   say(LogLevel::kNotice, "Background AOF rewrite terminated with success");
   say(LogLevel::kNotice, "Background AOF rewrite finished successfully");
@@ -530,13 +529,22 @@ void AppendOnly::rewrite_failed(const char* what, int error) {
   rewrite_ok_ = false;
   failures_++;
   rewrites_++;
-  if (writer_.broken()) rewrite_wanted_ = true;
+  cut_restores_ = false;
+  if (writer_.frozen()) rewrite_wanted_ = true;
   last_failure_ms_ = engine_.clock->unix_ms();
   last_seconds_ = (engine_.clock->unix_ms() - rewrite_started_ms_) / 1000;
   if (new_fd_ >= 0) ::close(new_fd_);
   new_fd_ = -1;
   if (opening_) return opened(false);
   if (switched_ && !manifest_.base && manifest_.incr.empty()) turn_off(*home_);  // there is no data set that the new file goes on with
+}
+
+// A rewrite that was cut after an fsync had failed has succeeded: as soon as the file from before the cut is gone the log counts again.
+void AppendOnly::make_up_for_sync() {
+  if (!cut_restores_ || stage_ != Stage::kIdle || writer_.switching()) return;
+  cut_restores_ = false;
+  writer_.restored();
+  write_recovered();
 }
 
 // --- who waits for the disk (WAITAOF)
@@ -575,7 +583,7 @@ void AppendOnly::write_failed(int error) {
 }
 
 void AppendOnly::write_recovered() {
-  if (writer_.broken()) return;
+  if (writer_.frozen()) return;
   say(LogLevel::kWarning, "AOF write error looks solved. The server can write again.");
   write_ok_ = true;
   engine_.state.fetch_and(~uint32_t{kStateAofFailed}, std::memory_order_relaxed);
@@ -585,6 +593,7 @@ void AppendOnly::write_recovered() {
 void AppendOnly::sync_failed(int error) {
   say(LogLevel::kWarning, "Fail to fsync the AOF file: %s. It will be rewritten.", error_text(error).c_str());
   write_ok_ = false;
+  cut_restores_ = false;  // what a rewrite that is under way has not in its image may be lost
   engine_.append_error.store(error, std::memory_order_relaxed);
   engine_.state.fetch_or(kStateAofFailed, std::memory_order_relaxed);
   rewrite_wanted_ = true;

@@ -100,6 +100,7 @@ class AppendOnly final : private LogWriter::Owner, private ChunkFile::Owner, pri
   void cut(Executor& home);
   void rewrite_failed(const char* what, int error);
   void rewrite_done();
+  void make_up_for_sync();
   bool rewrite_due(const Options& o, int64_t now_ms) const;
   void turn_off(Executor& home);
   void base_is_whole();
@@ -157,6 +158,7 @@ class AppendOnly final : private LogWriter::Owner, private ChunkFile::Owner, pri
   std::atomic<uint64_t> before_{0},  // bytes of all files but the one being written
       base_size_{0};                 // bytes after the last rewrite
   uint64_t since_cut_ = 0;           // of before_, bytes of files begun since the cut
+  bool cut_restores_ = false;        // an fsync had failed before the cut: the rewrite makes up for it
   bool cut_file_open_ = false;       // the file from before the cut is still being written
   std::atomic<uint64_t> size_{0}, delayed_{0};
 };

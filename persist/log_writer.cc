@@ -24,7 +24,7 @@ void LogWriter::start(Executor& home, std::unique_ptr<LogEncoder> encoder, File 
   note_size_ = 0;
   out_ = {};
   source_ = 0;
-  sealed_ = broken_ = false;
+  sealed_ = broken_ = frozen_ = false;
   log_.attach_at_end(reader_, true);  // the end is there always
   log_.note_hidden(true);
   if (!size_) put(encoder_->begin(file.sequence, home.now_ms()), 0);
@@ -84,7 +84,7 @@ void LogWriter::stop(Executor& home) {
 bool LogWriter::settled(bool synced) const {
   if (!on()) return true;
   if (writing_ || !out_.empty() || next_.fd >= 0 || reader_.position() != log_.end()) return false;
-  return !synced || (synced_size_ == size_ && !syncing_ && !broken_);
+  return !synced || (synced_size_ == size_ && !syncing_ && !frozen_);
 }
 
 void LogWriter::want_sync() {
@@ -233,12 +233,13 @@ void LogWriter::synced(int64_t result) {
   syncing_ = false;
   if (result < 0 && result != -EINTR) {
     sync_wanted_ = false;
-    broken_ = true;
+    broken_ = frozen_ = true;
+    behind_ = 0;
     owner_.sync_failed(static_cast<int>(-result));
     return pump();
   }
   if (result == 0) {
-    synced_ = std::min(sync_target_, reader_.position());
+    (frozen_ ? behind_ : synced_) = std::min(sync_target_, reader_.position());
     synced_size_ = sync_size_;
   }
   if (!on()) return;
@@ -250,8 +251,11 @@ void LogWriter::synced(int64_t result) {
 }
 
 void LogWriter::restored() {
-  broken_ = false;
-  if (on()) want_sync();
+  frozen_ = false;
+  synced_ = behind_;
+  if (on()) publish_durable();
+  owner_.file_synced();
+  home_->nudge_others();
 }
 
 void LogWriter::close() {
@@ -267,6 +271,7 @@ void LogWriter::close() {
 void LogWriter::closed() {
   closing_ = false;
   sealed_ = false;
+  if (std::exchange(broken_, false)) behind_ = switch_at_;
   const uint64_t old_size = size_;
   const File file = std::exchange(next_, {});
   fd_ = file.fd;

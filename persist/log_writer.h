@@ -17,7 +17,7 @@ class LogWriter final : public LogFollower {
    public:
     virtual void write_failed(int error) = 0;  // each time; it is tried again
     virtual void write_recovered() = 0;
-    // Once: nothing counts as durable any more, until restored().
+    // Nothing counts as durable any more, until restored().
     virtual void sync_failed(int error) = 0;
     virtual void file_synced() = 0;
     virtual void file_switched(uint64_t old_size) = 0;
@@ -53,9 +53,9 @@ class LogWriter final : public LogFollower {
   bool settled(bool synced) const;
   // Syncs as soon as it has been written, whatever the policy.
   void want_sync();
-  // After a failed fsync: what stood in the log until then has been made durable in another way, and the file that is written to now was begun since.
+  // After a failed fsync: what stood in the log until a switch_file() since then has been made durable in another way.
   void restored();
-  bool broken() const { return broken_; }
+  bool frozen() const { return frozen_; }
   // A few times a second.
   void tick(Executor& home);
   void log_grew(Executor& here) override;
@@ -95,13 +95,16 @@ class LogWriter final : public LogFollower {
   IoRequest write_, sync_, close_;
   int fd_ = -1;
   uint64_t size_ = 0, synced_size_ = 0, full_at_ = 0;
-  bool writing_ = false, syncing_ = false, closing_ = false, sync_wanted_ = false, sealed_ = false, broken_ = false;
-  Bytes out_;          // what is to be written next
-  size_t source_ = 0;  // bytes of the mutation log that out_ stands for
+  bool writing_ = false, syncing_ = false, closing_ = false, sync_wanted_ = false, sealed_ = false;
+  bool broken_ = false;  // an fsync of the file has failed: what the disk holds of it, nobody knows
+  bool frozen_ = false;  // since then nothing counts as durable
+  Bytes out_;            // what is to be written next
+  size_t source_ = 0;    // bytes of the mutation log that out_ stands for
   int write_error_ = 0;
   int64_t last_try_ms_ = 0, last_sync_ms_ = 0;
   uint64_t restarts_ = 0;     // of the log, when out_ was made
   uint64_t synced_ = 0;       // log offset up to which everything is durable
+  uint64_t behind_ = 0;       // while frozen, what synced_ will be when it no longer is
   uint64_t sync_target_ = 0;  // of the fsync under way
   uint64_t sync_size_ = 0;    // likewise, of the file
   File next_;                 // the file to go on with from switch_at_ on

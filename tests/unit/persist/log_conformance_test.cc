@@ -1,0 +1,374 @@
+// What every log format keeps: one suite, for the append-only file and the write-ahead log.
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "tests/unit/persist/log_rig.h"
+#include "tests/unit/persist/temp_folder.h"
+
+namespace ringwood {
+namespace {
+
+struct Kind {
+  PersistenceKind kind;
+  int shards;
+};
+
+class LogConformance : public testing::TestWithParam<Kind> {
+ protected:
+  Options options(AppendFsync policy = AppendFsync::kAlways) const { return LogRig::options(GetParam().kind, folder.path(), policy); }
+  std::string log_folder() const { return GetParam().kind == PersistenceKind::kWal ? "waldir" : "appendonlydir"; }
+  // The log file that is written to.
+  std::string last_file() const {
+    std::string last;
+    int64_t highest = -1;
+    for (const auto& f : std::filesystem::directory_iterator(folder.file(log_folder()))) {
+      std::string name = f.path().filename();
+      size_t from = name.find_first_of("123456789");
+      bool log = name.ends_with(".log") || name.ends_with(".incr.aof");
+      if (!log || from == std::string::npos) continue;
+      if (int64_t n = std::stoll(name.substr(from)); n > highest) highest = n, last = log_folder() + "/" + name;
+    }
+    return last;
+  }
+  int shards() const { return GetParam().shards; }
+  bool wal() const { return GetParam().kind == PersistenceKind::kWal; }
+
+  TempFolder folder;
+  FailingDisk disk;
+};
+
+INSTANTIATE_TEST_SUITE_P(Formats, LogConformance,
+                         testing::Values(Kind{PersistenceKind::kAof, 1}, Kind{PersistenceKind::kAof, 3}, Kind{PersistenceKind::kWal, 1},
+                                         Kind{PersistenceKind::kWal, 3}),
+                         [](const auto& p) {
+                           return std::string(p.param.kind == PersistenceKind::kWal ? "wal" : "aof") + std::to_string(p.param.shards);
+                         });
+
+InProcess::Args random_command(Seeded& r) {
+  std::string k = std::to_string(r.below(300)), n = std::to_string(r.next() % 1000);
+  switch (r.below(14)) {
+    case 0: return {"SET", "s" + k, std::string(r.below(400), 'x') + n};
+    case 1: return {"INCR", "i" + k};
+    case 2: return {"RPUSH", "l" + k, n, "element"};
+    case 3: return {"SADD", "t" + k, n, "m" + n};
+    case 4: return {"SPOP", "t" + k};
+    case 5: return {"ZADD", "z" + k, n, "m" + n};
+    case 6: return {"HSET", "h" + k, "f" + n, n};
+    case 7: return {"XADD", "x" + k, "*", "f", n};
+    case 8: return {"MSET", "a" + k, n, "b" + k, n, "c" + k, n};
+    case 9: return {"RENAME", "s" + k, "s" + n};
+    case 10: return {"SUNIONSTORE", "u" + k, "t" + k, "t" + n};
+    case 11: return {"SET", "e" + k, n, "EX", "100000"};
+    case 12: return {"SELECT", std::to_string(r.below(3))};
+    default: return r.below(20) ? InProcess::Args{"DEL", "h" + k} : InProcess::Args{"FLUSHDB"};
+  }
+}
+
+TEST_P(LogConformance, WhatWasWrittenIsThereAfterEveryRestart) {
+  Seeded r;
+  std::string digest;
+  for (int round = 0; round < 6; round++) {
+    LogRig rig(shards(), options(round % 2 ? AppendFsync::kAlways : AppendFsync::kEverysec), disk);
+    ASSERT_TRUE(rig.start()) << rig.lines.text;
+    if (round) {
+      ASSERT_EQ(rig.digest(), digest) << round;
+    }
+    for (int i = 0; i < 2500; i++) {
+      rig.server.run(random_command(r));
+      if (i % 500 == 250) {
+        rig.server.run({"MULTI"});
+        for (int n = 0; n < 5; n++) rig.server.run({"INCR", "multi" + std::to_string(n)});
+        rig.server.run({"EXEC"});
+      }
+      if (i == 1200 && round % 3 == 1) ASSERT_EQ(rig.server.run({"BGREWRITEAOF"})[0], '+');
+      if (i % 100 == 0) rig.step();
+    }
+    rig.server.run({"SELECT", "0"});
+    digest = rig.digest();
+    for (int i = 0; i < 10 && !rig.append->flush(); i++) rig.pass_ms(100);
+    ASSERT_TRUE(rig.append->flush());
+  }
+  if (wal()) {
+    EXPECT_GT(std::distance(std::filesystem::directory_iterator(folder.file("waldir")), std::filesystem::directory_iterator()), 4);
+  }
+}
+
+// Counters, one command after the other: what is acknowledged is known of each moment.
+struct Counters {
+  std::map<std::string, int64_t> sent, acknowledged;
+  std::vector<std::pair<uint64_t, std::string>> open;  // log offsets behind writes not yet acknowledged
+
+  void write(LogRig& rig, Seeded& r) {
+    std::string k = "c" + std::to_string(r.below(40));
+    std::string reply = rig.server.run({"INCR", k});
+    if (reply[0] != ':') return;  // MISCONF
+    sent[k] = std::stoll(reply.substr(1));
+    open.emplace_back(rig.written(), k);
+    look(rig);
+  }
+  void look(LogRig& rig) {
+    const uint64_t durable = rig.acknowledged();
+    size_t n = 0;
+    std::map<std::string, int64_t> behind;  // writes of the same key that are still open
+    for (const auto& [offset, k] : open) n += offset <= durable;
+    for (size_t i = n; i < open.size(); i++) behind[open[i].second]++;
+    for (size_t i = 0; i < n; i++) acknowledged[open[i].second] = sent[open[i].second] - behind[open[i].second];
+    open.erase(open.begin(), open.begin() + static_cast<std::ptrdiff_t>(n));
+  }
+  void check(LogRig& rig, const std::string& when) {
+    for (auto& [k, n] : sent) {
+      std::string reply = rig.server.run({"GET", k});
+      int64_t found = reply == "$-1\r\n" ? 0 : std::stoll(reply.substr(reply.find('\n') + 1));
+      ASSERT_GE(found, acknowledged[k]) << when << " " << k << "\n" << rig.lines.text;
+      ASSERT_LE(found, n) << when << " " << k;
+      n = acknowledged[k] = found;
+    }
+    open.clear();
+  }
+};
+
+TEST_P(LogConformance, APowerCutLosesNothingThatWasAcknowledged) {
+  Seeded r;
+  Counters counters;
+  for (int round = 0; round < 10; round++) {
+    {
+      LogRig rig(shards(), options(), disk);
+      ASSERT_TRUE(rig.start()) << round << "\n" << rig.lines.text;
+      counters.check(rig, "round " + std::to_string(round));
+      if (testing::Test::HasFatalFailure()) return;
+      for (uint64_t n = r.below(400), i = 0; i < n; i++) {
+        counters.write(rig, r);
+        if (i == 50 && r.chance(50)) rig.server.run({"BGREWRITEAOF"});
+        for (uint64_t steps = r.below(3); steps; steps--) rig.step();
+        counters.look(rig);
+      }
+    }
+    disk.power_cut(r);
+  }
+}
+
+// Until the log has been rewritten nobody is told that anything is safe, whatever the next fsync says.
+TEST_P(LogConformance, AfterAFailedFsyncNothingCountsUntilTheLogIsRewritten) {
+  Seeded r;
+  Counters counters;
+  {
+    LogRig rig(shards(), options(), disk);
+    ASSERT_TRUE(rig.start());
+    for (int i = 0; i < 50; i++) counters.write(rig, r);
+    rig.pump();
+    counters.look(rig);
+    const uint64_t before = rig.acknowledged();
+    EXPECT_EQ(before, rig.written());
+    bool failed = false, base = false;
+    disk.fault = [&](const IoRequest& q, const std::string& path) {
+      base |= q.op == IoRequest::Op::kRename && path.find("temp-rewriteaof") != std::string::npos;
+      if (failed || q.op != IoRequest::Op::kDataSync) return 0;
+      failed = true;
+      return EIO;
+    };
+    for (int i = 0; i < 30; i++) counters.write(rig, r);
+    for (int i = 0; i < 300 && !base; i++) {
+      rig.step();
+      if (!base) ASSERT_EQ(rig.acknowledged(), before);
+      if (rig.lines.has("Fail to fsync") && !base && i % 3 == 0) {
+        EXPECT_EQ(rig.server.run({"SET", "x", "y"}).substr(0, 8), "-MISCONF");
+      }
+    }
+    EXPECT_TRUE(failed && base);
+    for (int i = 0; i < 20; i++) rig.pass_ms(100);
+    EXPECT_TRUE(rig.lines.has("Fail to fsync the AOF file"));
+    EXPECT_EQ(rig.server.run({"SET", "x", "y"}), "+OK\r\n");
+    rig.pump();
+    counters.look(rig);
+    EXPECT_EQ(rig.acknowledged(), rig.written());
+    EXPECT_TRUE(counters.open.empty());
+  }
+  disk.fault = nullptr;
+  disk.power_cut(r);
+  LogRig again(shards(), options(), disk);
+  ASSERT_TRUE(again.start()) << again.lines.text;
+  counters.check(again, "after the power cut");
+}
+
+TEST_P(LogConformance, AFullDiskRefusesWritesAndLosesNothing) {
+  Seeded r;
+  Counters counters;
+  {
+    LogRig rig(shards(), options(), disk);
+    ASSERT_TRUE(rig.start());
+    for (int i = 0; i < 50; i++) counters.write(rig, r);
+    rig.pump();
+    disk.space = 100;  // ends within a write
+    for (int i = 0; i < 20; i++) {
+      counters.write(rig, r);
+      rig.step();
+    }
+    rig.pump();
+    EXPECT_EQ(rig.server.run({"SET", "x", "y"}).substr(0, 8), "-MISCONF");
+    EXPECT_LT(rig.acknowledged(), rig.written());
+    rig.pass_ms(3000);
+    EXPECT_EQ(rig.server.run({"GET", "x"}), "$-1\r\n");
+    disk.space = -1;
+    for (int i = 0; i < 20; i++) rig.pass_ms(100);
+    EXPECT_EQ(rig.server.run({"SET", "x", "y"}), "+OK\r\n");
+    rig.pump();
+    counters.look(rig);
+    EXPECT_EQ(rig.acknowledged(), rig.written());
+    EXPECT_TRUE(rig.lines.has("AOF write error looks solved"));
+  }
+  LogRig again(shards(), options(), disk);
+  ASSERT_TRUE(again.start()) << again.lines.text;
+  EXPECT_EQ(again.server.run({"GET", "x"}), "$1\r\ny\r\n");
+  counters.check(again, "after the restart");
+}
+
+// Every single request of a life with writes, full files and a rewrite fails once; then the power goes.
+TEST_P(LogConformance, AnyRequestMayFail) {
+  int requests = 1 << 20;
+  for (int n = 1; n < requests; n += 1 + n / 5) {
+    TempFolder own;
+    Options o = options();
+    o.dir = own.path();
+    FailingDisk other;
+    int count = 0;
+    other.fault = [&](const IoRequest& q, const std::string&) { return q.op != IoRequest::Op::kClose && ++count == n ? EIO : 0; };
+    Seeded r;
+    Counters counters;
+    {
+      LogRig rig(shards(), o, other);
+      if (!rig.start()) {
+        EXPECT_LE(count, 40) << "refused to start: " << rig.lines.text;
+        continue;
+      }
+      for (int i = 0; i < 120; i++) {
+        counters.write(rig, r);
+        if (i == 40) rig.server.run({"SET", "big", r.bytes(70000)});
+        if (i == 60) rig.server.run({"BGREWRITEAOF"});
+        rig.step();
+        counters.look(rig);
+      }
+      for (int i = 0; i < 80; i++) rig.pass_ms(100);
+      counters.look(rig);
+      EXPECT_EQ(rig.acknowledged(), rig.written()) << "request " << n << "\n" << rig.lines.text;
+      EXPECT_EQ(rig.server.run({"SET", "x", "y"}), "+OK\r\n") << "request " << n << "\n" << rig.lines.text;
+      if (count < n) requests = n;  // there are no more
+    }
+    other.fault = nullptr;
+    other.power_cut(r);
+    LogRig again(shards(), o, other);
+    ASSERT_TRUE(again.start()) << "request " << n << "\n" << again.lines.text;
+    counters.check(again, "request " + std::to_string(n));
+    if (testing::Test::HasFatalFailure()) return;
+  }
+}
+
+// The file that is written to, cut at every byte: what is loaded is what was written up to some moment, whole commands and transactions.
+TEST_P(LogConformance, ATornTailIsCutOffAndWrittenOn) {
+  {
+    LogRig rig(shards(), options(), disk);
+    ASSERT_TRUE(rig.start());
+    for (int i = 0; i < 12; i++) {
+      rig.server.run({"RPUSH", "list", std::to_string(i)});
+      rig.server.run({"MULTI"});
+      rig.server.run({"SET", "{list}a", std::to_string(i)});
+      rig.server.run({"SET", "other", std::to_string(i)});
+      rig.server.run({"EXEC"});
+      if (i % 3 == 0) rig.pump();
+    }
+    rig.pump();
+  }
+  const std::string name = last_file(), whole = folder.read(name);
+  ASSERT_GT(whole.size(), 300u);
+  for (size_t n = 0; n <= whole.size(); n += 4 + n % 13) {
+    folder.write(name, whole.substr(0, n));
+    for (int round = 0; round < 2; round++) {  // the second one after what the first has put right, and written
+      LogRig rig(shards(), options(), disk);
+      ASSERT_TRUE(rig.start()) << n << "\n" << rig.lines.text;
+      std::string length = rig.server.run({"LLEN", "list"});
+      int64_t items = std::stoll(length.substr(1)) - round;
+      std::string a = rig.server.run({"GET", "{list}a"}), b = rig.server.run({"GET", "other"});
+      ASSERT_EQ(a, b) << n;
+      int64_t last = a == "$-1\r\n" ? -1 : std::stoll(a.substr(a.find('\n') + 1));
+      ASSERT_TRUE(last == items - 1 || last == items - 2) << n << ": " << last << " of " << items;
+      ASSERT_EQ(rig.lines.has("short read"), round == 0 && rig.lines.has("Truncating the AOF")) << n << rig.lines.text;
+      ASSERT_EQ(rig.server.run({"RPUSH", "list", "more"}), ":" + std::to_string(items + round + 1) + "\r\n");
+      rig.pump();
+      ASSERT_EQ(rig.acknowledged(), rig.written());
+    }
+  }
+  Options strict = options();
+  strict.aof_load_truncated = false;
+  folder.write(name, whole.substr(0, whole.size() - 5));
+  LogRig rig(shards(), strict, disk);
+  EXPECT_FALSE(rig.start());
+  EXPECT_TRUE(rig.lines.has("Unexpected end of file")) << rig.lines.text;
+  EXPECT_TRUE(rig.lines.has(name.substr(name.find('/') + 1)));
+  EXPECT_EQ(folder.read(name).size(), whole.size() - 5);  // untouched
+}
+
+TEST_P(LogConformance, AMissingFileIsNamed) {
+  Seeded r;
+  {
+    LogRig rig(shards(), options(), disk);
+    ASSERT_TRUE(rig.start());
+    for (int i = 0; i < 3; i++) {
+      rig.server.run({"SET", "big" + std::to_string(i), r.bytes(70000)});
+      rig.pump();
+    }
+  }
+  for (const auto& f : std::filesystem::directory_iterator(folder.file(log_folder()))) {
+    const std::string name = f.path().filename(), path = log_folder() + "/" + name;
+    if (name.ends_with(".manifest")) continue;
+    std::string bytes = folder.read(path);
+    std::filesystem::remove(f.path());
+    LogRig rig(shards(), options(), disk);
+    EXPECT_FALSE(rig.start()) << name;
+    EXPECT_TRUE(rig.lines.has(name)) << rig.lines.text;
+    folder.write(path, bytes);
+  }
+}
+
+// Our own log alone can tell: an append-only file has no checksums.
+TEST_P(LogConformance, AChangedByteIsNeverLoadedSilently) {
+  if (!wal()) return;
+  {
+    LogRig rig(shards(), options(), disk);
+    ASSERT_TRUE(rig.start());
+    for (int i = 0; i < 200; i++) rig.server.run({"RPUSH", "list", std::to_string(i)});
+    rig.server.run({"BGREWRITEAOF"});
+    for (int i = 0; i < 20; i++) rig.pass_ms(100);
+    for (int i = 200; i < 230; i++) {
+      rig.server.run({"RPUSH", "list", std::to_string(i)});
+      if (i % 4 == 0) rig.pump();
+    }
+    rig.pump();
+  }
+  Seeded r;
+  std::vector<std::string> names;
+  for (const auto& f : std::filesystem::directory_iterator(folder.file("waldir")))
+    names.push_back("waldir/" + f.path().filename().string());
+  std::map<std::string, std::string> whole;
+  for (const std::string& n : names) whole[n] = folder.read(n);
+  for (int round = 0; round < 120; round++) {
+    const std::string& name = names[r.below(names.size())];
+    std::string bytes = whole[name];
+    bytes[r.below(bytes.size())] ^= static_cast<char>(1 << r.below(8));
+    folder.write(name, bytes);
+    LogRig rig(shards(), options(), disk);
+    if (rig.start()) {
+      EXPECT_TRUE(rig.lines.has("offset ") && rig.lines.has("Truncating")) << name << "\n" << rig.lines.text;
+      std::string all = rig.server.run({"LRANGE", "list", "0", "-1"});
+      int64_t n = std::stoll(all.substr(1));
+      EXPECT_GE(n, 200);
+      EXPECT_NE(all.find(std::to_string(n - 1)), std::string::npos);
+    } else {
+      EXPECT_TRUE(rig.lines.has("offset ") || rig.lines.has("manifest is damaged")) << name << "\n" << rig.lines.text;
+      EXPECT_TRUE(rig.lines.has(name.substr(7)) || name.ends_with("manifest")) << name << "\n" << rig.lines.text;
+    }
+    for (const std::string& n : names) folder.write(n, whole[n]);
+  }
+}
+
+}  // namespace
+}  // namespace ringwood
