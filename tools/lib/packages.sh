@@ -83,7 +83,7 @@ install_without_starting() {
 
 # What both need to build the server.
 build_packages=(meson:meson ninja-build:ninja g++ pkg-config:pkg-config liburing-dev libmimalloc-dev libxxhash-dev liblz4-dev libssl-dev
-  liblua5.1-0-dev lua-cjson-dev)
+  liblua5.1-0-dev lua-cjson-dev libcli11-dev)
 
 # The default -march is that of 2013's and later servers; on an older CPU the build takes what every x86-64 has.
 cpu_option() {
