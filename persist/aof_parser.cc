@@ -5,45 +5,110 @@
 namespace ringwood {
 namespace {
 
-// "*3\r\n": the number behind the mark; false: there is no whole line. -1 for what is no number.
-bool take_line(Bytes input, size_t& at, char mark, int64_t& n) {
-  size_t end = input.find('\n', at);
-  if (end == Bytes::npos) return false;
-  Bytes line = input.substr(at, end - at);
-  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-  n = -1;
-  if (line.empty() || line[0] != mark || !parse_int64(line.substr(1), n)) n = -1;
-  at = end + 1;
-  return true;
+constexpr int64_t kMostArgs = 1 << 30, kLongest = int64_t{1} << 32;
+
+bool digit(char c) { return c >= '0' && c <= '9'; }
+
+OwnedBytes shown(uint8_t c) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  if (c == '\r') return "\\r";
+  if (c == '\n') return "\\n";
+  if (c >= 32 && c < 127) return OwnedBytes(1, static_cast<char>(c));
+  return OwnedBytes("\\x") + kHex[c >> 4] + kHex[c & 15];
 }
 
 }  // namespace
 
+void AofParser::note_got(Bytes input, size_t at) {
+  for (size_t i = 0; i < 2; i++) stop_.got[i] = at + i < input.size() ? static_cast<uint8_t>(input[at + i]) : 0;
+}
+
+// A line "*3\r\n" at at_. kCommand: at_ stands behind it.
+AofParser::Status AofParser::take_number(Bytes input, char mark, int64_t& number) {
+  stop_.mark = mark;
+  if (at_ == input.size()) return stopped(Status::kMore, Fault::kNothing, at_);
+  stop_.got[0] = static_cast<uint8_t>(input[at_]);
+  if (input[at_] != mark) return stopped(Status::kBad, Fault::kMark, at_);
+  size_t begin = at_ + 1, end = begin;
+  if (end < input.size() && input[end] == '-') end++;
+  while (end < input.size() && digit(input[end]) && end - begin <= kMaxIntChars) end++;
+  note_got(input, end);
+  Bytes tail = input.substr(end, 2);
+  if (tail != "\r\n") return stopped(tail.empty() || tail == "\r" ? Status::kMore : Status::kBad, Fault::kLineEnd, at_);
+  if (!parse_int64(input.substr(begin, end - begin), number)) {
+    note_got(input, begin);
+    return stopped(Status::kBad, Fault::kLineEnd, at_);
+  }
+  stop_.number = number;
+  at_ = end + 2;
+  lines_++;
+  return Status::kCommand;
+}
+
+AofParser::Status AofParser::take_argument(Bytes input, int64_t size) {
+  auto n = static_cast<size_t>(size);
+  if (input.size() - at_ < n + 2) {
+    stop_.number = size + 2;
+    stop_.present = static_cast<int64_t>(input.size() - at_);
+    return stopped(Status::kMore, Fault::kBytes, at_);
+  }
+  if (input[at_ + n] != '\r' || input[at_ + n + 1] != '\n') {
+    note_got(input, at_ + n);
+    return stopped(Status::kBad, Fault::kTerminator, at_);
+  }
+  args_.push_back(input.substr(at_, n));
+  at_ += n + 2;
+  lines_++;
+  return Status::kCommand;
+}
+
 AofParser::Status AofParser::parse(Bytes input) {
   args_.clear();
-  if (input.empty()) return Status::kMore;
+  at_ = 0;
+  lines_ = 0;
+  stop_ = {};
+  if (input.empty()) return stopped(Status::kMore, Fault::kNothing, 0);
   if (input[0] == '#') {
     size_t end = input.find('\n');
-    if (end == Bytes::npos) return Status::kMore;
+    if (end == Bytes::npos) return stopped(Status::kMore, Fault::kNote, 0);
     consumed_ = end + 1;
     return Status::kNote;
   }
-  if (input[0] != '*') return Status::kBad;
-  constexpr int64_t kMostArgs = 1 << 30, kLongest = int64_t{1} << 32;
-  size_t at = 0;
-  int64_t argc, size;
-  if (!take_line(input, at, '*', argc)) return Status::kMore;
-  if (argc < 1 || argc > kMostArgs) return Status::kBad;
-  for (; argc; argc--) {
-    if (at < input.size() && input[at] != '$') return Status::kBad;
-    if (!take_line(input, at, '$', size)) return Status::kMore;
-    if (size < 0 || size > kLongest) return Status::kBad;
-    if (input.size() - at < static_cast<size_t>(size) + 2) return Status::kMore;
-    args_.push_back(input.substr(at, static_cast<size_t>(size)));
-    at += static_cast<size_t>(size) + 2;
+  if (input[0] != '*') {
+    note_got(input, 0);
+    return stopped(Status::kBad, Fault::kNoCommand, 0);
   }
-  consumed_ = at;
+  int64_t argc = 0, size = 0;
+  if (Status s = take_number(input, '*', argc); s != Status::kCommand) return s;
+  if (argc < 1 || argc > kMostArgs) return stopped(Status::kBad, Fault::kCount, 0);
+  for (; argc; argc--) {
+    size_t line = at_;
+    if (Status s = take_number(input, '$', size); s != Status::kCommand) return s;
+    if (size < 0 || size > kLongest) return stopped(Status::kBad, Fault::kSize, line);
+    if (Status s = take_argument(input, size); s != Status::kCommand) return s;
+  }
+  consumed_ = at_;
   return Status::kCommand;
+}
+
+OwnedBytes describe(const AofParser::Stop& stop) {
+  using Fault = AofParser::Fault;
+  switch (stop.fault) {
+    case Fault::kNone: return "nothing is wrong";
+    case Fault::kNothing: return "a command breaks off before its next line";
+    case Fault::kNote: return "a note breaks off";
+    case Fault::kNoCommand: return "no command begins with '" + shown(stop.got[0]) + "'";
+    case Fault::kMark: return "a line begins with '" + shown(stop.got[0]) + "' in place of '" + stop.mark + "'";
+    case Fault::kLineEnd:
+    case Fault::kTerminator:
+      return OwnedBytes(stop.fault == Fault::kLineEnd ? "behind a number" : "behind an argument") + " stands '" + shown(stop.got[0]) +
+             shown(stop.got[1]) + "' in place of '\\r\\n'";
+    case Fault::kCount: return "a command of " + int64_text(stop.number) + " arguments";
+    case Fault::kSize: return "an argument of " + int64_text(stop.number) + " bytes";
+    case Fault::kBytes:
+      return "an argument breaks off: " + int64_text(stop.present) + " of " + int64_text(stop.number) + " bytes are there";
+  }
+  return {};
 }
 
 }  // namespace ringwood

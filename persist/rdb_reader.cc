@@ -41,6 +41,21 @@ int64_t whole_ms(int64_t seconds) {
   return ms;
 }
 
+RdbReader::Doing doing_with(uint8_t opcode) {
+  using Doing = RdbReader::Doing;
+  switch (opcode) {
+    case kOpAux: return Doing::kAux;
+    case kOpModuleAux: return Doing::kModuleAux;
+    case kOpFunction2: return Doing::kFunction;
+    case kOpSelectDb:
+    case kOpResizeDb:
+    case kOpSlotInfo: return Doing::kLength;
+    case kOpExpireMs:
+    case kOpExpireSeconds: return Doing::kExpiry;
+    default: return opcode >= kOpSlotInfo ? Doing::kType : Doing::kKey;
+  }
+}
+
 }  // namespace
 
 RdbReader::RdbReader(const Limits& limits, Options options, RdbSink& sink) : options_(options), sink_(sink), value_(limits) {}
@@ -75,6 +90,7 @@ RdbReader::State RdbReader::end_of_input() {
   if (state() == State::kMore) {
     OwnedBytes why = "the file ends here, before its end mark";
     if (stage_ == Stage::kValue) why += ", in the value of key " + quoted(value_.key());
+    fault_ = Fault::kCutShort;
     fail(offset_ + pending_.size(), why);
   }
   return state();
@@ -82,11 +98,11 @@ RdbReader::State RdbReader::end_of_input() {
 
 // Takes tokens as long as they are complete. Bytes of those taken are counted in offset_ and summed.
 void RdbReader::run(Input& in) {
-  const char* start = summed_ = in.p;
-  uint64_t base = offset_;
+  start_ = summed_ = in.p;
+  base_ = offset_;
   while (stage_ != Stage::kEnd && stage_ != Stage::kFailed) {
     Step s = step(in);
-    offset_ = base + static_cast<uint64_t>(in.p - start);
+    reach(in);
     if (s == Step::kMore) break;
     if (s == Step::kBad) fail(offset_, in.why);
   }
@@ -108,7 +124,15 @@ void RdbReader::add_to_checksum(const char* upto) {
   summed_ = upto;
 }
 
+Step RdbReader::bad(Input& in, Fault fault, Bytes why) {
+  fault_ = fault;
+  return in.bad(why);
+}
+
 void RdbReader::fail(uint64_t offset, Bytes why) {
+  if (fault_ == Fault::kNone) fault_ = Fault::kDamaged;
+  offset_of_error_ = offset;
+  reason_ = why;
   error_ = "offset ";
   char digits[kMaxIntChars];
   error_.append(digits, static_cast<size_t>(format_uint64(digits, offset) - digits));
@@ -120,16 +144,17 @@ void RdbReader::fail(uint64_t offset, Bytes why) {
 Step RdbReader::take_header(Input& in) {
   size_t n = std::min(in.left(), kHeaderBytes);
   Bytes magic = Bytes("REDIS").substr(0, n);
-  if (Bytes(in.p, magic.size()) != magic) return in.bad("not an RDB file: it does not begin with REDIS");
+  if (Bytes(in.p, magic.size()) != magic) return bad(in, Fault::kNoImage, "not an RDB file: it does not begin with REDIS");
   if (n < kHeaderBytes) return Step::kMore;
   int version = 0;
   for (const char* p = in.p + 5; p < in.p + kHeaderBytes; p++) {
-    if (*p < '0' || *p > '9') return in.bad("not an RDB file: no version behind REDIS");
+    if (*p < '0' || *p > '9') return bad(in, Fault::kNoImage, "not an RDB file: no version behind REDIS");
     version = version * 10 + (*p - '0');
   }
-  if (version < kMinVersion || version > kMaxReadVersion)
-    return in.bad("RDB version " + int64_text(version) + " is not known here: 1 to " + int64_text(kMaxReadVersion) + " can be loaded");
   version_ = version;
+  if (version < kMinVersion || version > kMaxReadVersion)
+    return bad(in, Fault::kVersion,
+               "RDB version " + int64_text(version) + " is not known here: 1 to " + int64_text(kMaxReadVersion) + " can be loaded");
   in.p += kHeaderBytes;
   stage_ = Stage::kPart;
   return Step::kDone;
@@ -139,8 +164,10 @@ Step RdbReader::take_header(Input& in) {
 Step RdbReader::take_part(Input& in) {
   const char* start = in.p;
   uint8_t opcode;
+  doing_ = Doing::kType;
   Step s = take_byte(in, opcode);
   if (s != Step::kDone) return s;
+  doing_ = doing_with(opcode);
   switch (opcode) {
     case kOpAux:
     case kOpFunction2:
@@ -171,10 +198,13 @@ Step RdbReader::take_hints(Input& in, uint8_t opcode) {
     case kOpAux:
       if (s = first_.take(in, name); s != Step::kDone) return s;
       if (s = second_.take(in, value); s != Step::kDone) return s;
+      reach(in);
       sink_.on_aux(name.view(name_room), value.view(value_room));
       return s;
     case kOpFunction2:
-      if (s = first_.take(in, value); s == Step::kDone) sink_.on_function(value.view(value_room));
+      if (s = first_.take(in, value); s != Step::kDone) return s;
+      reach(in);
+      sink_.on_function(value.view(value_room));
       return s;
     case kOpSelectDb:
       if (s = take_length(in, n[0]); s != Step::kDone) return s;
@@ -182,11 +212,14 @@ Step RdbReader::take_hints(Input& in, uint8_t opcode) {
         return in.bad("database " + OwnedBytes(value_room, format_uint64(value_room, n[0])) + " is beyond the " +
                       int64_text(options_.databases) + " that are configured (databases)");
       database_ = static_cast<int>(n[0]);
+      reach(in);
+      sink_.on_select(database_);
       return s;
     default: {
       size_t count = opcode == kOpResizeDb ? 2 : 3;
       for (size_t i = 0; i < count; i++)
         if (s = take_length(in, n[i]); s != Step::kDone) return s;
+      reach(in);
       if (opcode == kOpResizeDb) sink_.on_database(database_, n[0], n[1]);
       return s;
     }
@@ -225,7 +258,12 @@ Step RdbReader::take_key(Input& in, uint8_t type) {
   StringDecoder::Text key;
   char room[kMaxIntChars];
   bool too_new = type >= kHashMetadataPreGa && version_ < kFirstWithFieldTimes;
-  if (!ValueReader::known(type) || too_new) return in.bad("unknown opcode or value type " + int64_text(type));
+  if (!ValueReader::known(type) || too_new) {
+    doing_ = Doing::kType;
+    type_ = type;
+    return bad(in, Fault::kUnknownType, "unknown opcode or value type " + int64_text(type));
+  }
+  type_ = type;
   Step s = first_.take(in, key);
   if (s != Step::kDone) return s;
   if (const char* why = ValueReader::refusal(type))
@@ -237,11 +275,13 @@ Step RdbReader::take_key(Input& in, uint8_t type) {
 }
 
 Step RdbReader::take_value(Input& in) {
+  doing_ = Doing::kValue;
   Step s = value_.step(in);
   if (s == Step::kBad) in.why = "key " + quoted(value_.key()) + ", " + value_type_name(value_.type()) + ": " + in.why;
   if (s != Step::kDone) return s;
   if (Entry* e = value_.take()) {
     if (e->has_node()) e->node()->when_ms = static_cast<uint64_t>(std::clamp<int64_t>(expiry_ms_, 1, kMaxExpiryMs)) & kMaxExpiryMs;
+    reach(in);
     sink_.on_key({database_, e, idle_seconds_, frequency_});
   } else {
     empty_keys_++;
@@ -253,12 +293,12 @@ Step RdbReader::take_value(Input& in) {
 
 Step RdbReader::take_checksum(Input& in) {
   add_to_checksum(in.p);
-  uint64_t stated;
-  Step s = take_fixed(in, stated);
+  doing_ = Doing::kChecksum;
+  Step s = take_fixed(in, stated_);
   if (s != Step::kDone) return s;
-  if (stated != 0 && options_.verify_checksum && stated != checksum_) {
-    in.p -= sizeof stated;
-    return in.bad("CRC error, the checksum does not match: the file is damaged");
+  if (stated_ != 0 && options_.verify_checksum && stated_ != checksum_) {
+    in.p -= sizeof stated_;
+    return bad(in, Fault::kChecksum, "CRC error, the checksum does not match: the file is damaged");
   }
   stage_ = Stage::kEnd;
   return s;

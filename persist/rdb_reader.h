@@ -21,6 +21,8 @@ struct LoadedKey {
 class RdbSink {
  public:
   virtual void on_aux(Bytes name, Bytes value) = 0;
+  // What follows belongs to this database.
+  virtual void on_select(int /*database*/) {}  // here, so that tests can be built with RTTI
   // What is to come in a database, by the file's own account: a hint that need not be true.
   virtual void on_database(int database, uint64_t keys, uint64_t volatile_keys) = 0;
   // The source of a function library, to be kept.
@@ -42,6 +44,9 @@ class RdbReader {
     kEnd,     // the file is complete, checksum and all
     kFailed,  // error() says why; nothing more is taken
   };
+  // What it was about to take when it stopped, and what was the matter: for those who explain a damaged file.
+  enum class Doing : uint8_t { kStart, kType, kExpiry, kKey, kValue, kChecksum, kLength, kAux, kModuleAux, kFunction };
+  enum class Fault : uint8_t { kNone, kDamaged, kCutShort, kNoImage, kVersion, kUnknownType, kChecksum };
   // Limits and sink must outlive the reader.
   RdbReader(const Limits& limits, Options options, RdbSink& sink);
   ~RdbReader();
@@ -53,10 +58,20 @@ class RdbReader {
 
   State state() const;
   const OwnedBytes& error() const { return error_; }
-  // The file's version, 0 until it is known.
+  // The same without the place, which is offset_of_error().
+  const OwnedBytes& reason() const { return reason_; }
+  uint64_t offset_of_error() const { return offset_of_error_; }
+  Fault fault() const { return fault_; }
+  Doing doing() const { return doing_; }
+  // While doing() is kKey, kValue: the type of the value; while it is kValue: the key that it belongs to.
+  uint8_t type() const { return type_; }
+  Bytes key() const { return value_.key(); }
+  // The file's version, 0 until it is known; what the header says, when that is the fault.
   int version() const { return version_; }
-  // Bytes understood so far.
+  // Bytes understood so far; within the sink's functions, with what they are told.
   uint64_t offset() const { return offset_; }
+  // With kEnd: the file has a checksum (written with rdbchecksum no it has none, nor before version 5).
+  bool has_checksum() const { return stated_ != 0; }
   // With kEnd: what was fed beyond the file's end (an append-only file goes on behind its RDB preamble).
   Bytes rest() const { return pending_.view(); }
   // Keys whose collection has no element: Redis's rule is to pass over them.
@@ -78,6 +93,9 @@ class RdbReader {
   Step take_checksum(Input& in);
   void add_to_checksum(const char* upto);
   void fail(uint64_t offset, Bytes why);
+  Step bad(Input& in, Fault fault, Bytes why);
+  // The sink is about to be called: what it is told ends here.
+  void reach(const Input& in) { offset_ = base_ + static_cast<uint64_t>(in.p - start_); }
 
   Options options_;
   RdbSink& sink_;
@@ -85,9 +103,16 @@ class RdbReader {
   int version_ = 0;
   OutBuffer pending_;  // bytes of a token that has not arrived in full
   uint64_t offset_ = 0;
+  const char* start_ = nullptr;  // of the current input, at offset base_
+  uint64_t base_ = 0;
   uint64_t checksum_ = 0;
+  uint64_t stated_ = 0;           // the file's own word for it
   const char* summed_ = nullptr;  // within the current input: what stands before it is in checksum_
-  OwnedBytes error_;
+  OwnedBytes error_, reason_;
+  uint64_t offset_of_error_ = 0;
+  Fault fault_ = Fault::kNone;
+  Doing doing_ = Doing::kStart;
+  uint8_t type_ = 0;
   uint64_t empty_keys_ = 0;
 
   int database_ = 0;

@@ -1,0 +1,97 @@
+#pragma once
+// Reads one file of a data set from its beginning to its end, in pieces, through the readers that the server loads with: an RDB image, commands, or an
+// image with commands behind it. Tells a sink what stands there, and in the end whether all of it is whole.
+#include "engine/store/limits.h"
+#include "persist/aof_parser.h"
+#include "persist/rdb_reader.h"
+
+namespace ringwood {
+
+class WalkSink : public rdb::RdbSink {
+ public:
+  // A command at that offset of the file. The arguments live until the call returns. False: stop here.
+  virtual bool on_command(std::span<const Bytes> args, uint64_t offset) = 0;
+  // A line "#..." without its end; false: stop here, before it.
+  virtual bool on_note(Bytes line, uint64_t offset) = 0;
+  // So many bytes of the file have been dealt with. False: stop.
+  virtual bool on_progress(uint64_t offset) = 0;
+
+ protected:
+  ~WalkSink() = default;
+};
+
+struct WalkResult {
+  enum class End : uint8_t {
+    kWhole,       // every byte was understood
+    kTorn,        // it ends within a command, or a transaction: as a crash leaves an append-only file
+    kDamaged,     // something in it is not as it should be
+    kUnreadable,  // the system would not give its bytes
+    kStopped,     // the sink has said so
+  };
+  enum class Transaction : uint8_t { kNone, kOpen, kMultiInMulti, kExecAlone };
+  End end = End::kWhole;
+  OwnedBytes reason;    // of all but kWhole and kStopped
+  uint64_t offset = 0;  // where that was noticed
+  uint64_t size = 0;    // of the file
+  // Of the image, if it begins with one.
+  bool image = false, image_whole = false, checksum = false;
+  int version = 0;
+  uint64_t image_end = 0, empty_keys = 0;
+  uint64_t image_reached = 0;  // what was understood of it
+  rdb::RdbReader::Fault image_fault = rdb::RdbReader::Fault::kNone;
+  rdb::RdbReader::Doing doing = rdb::RdbReader::Doing::kStart;
+  uint8_t type = 0;
+  OwnedBytes key;
+  // Of the commands.
+  uint64_t commands = 0;
+  uint64_t valid_to = 0;  // behind the last whole command, or the last transaction that ended
+  uint64_t reached = 0;   // behind the last whole command, also within a transaction
+  int64_t lines = 0;      // whole lines of commands, also of the one that is not whole
+  AofParser::Stop stop;   // why the parser stopped; its place is from `stopped_at` on
+  uint64_t stopped_at = 0;
+  uint64_t last_argument = 0;  // where the last argument of the last whole command begins
+  Transaction transaction = Transaction::kNone;
+  OwnedBytes lost;  // with kTorn: what stands behind valid_to, in words
+};
+
+struct WalkOptions {
+  int databases = 1 << 30;
+  bool verify_checksum = true;
+  bool image = false;  // an image is expected, however the file begins
+  uint64_t from = 0;   // commands: begin at that offset, where one begins
+};
+
+class FileWalk {
+ public:
+  explicit FileWalk(WalkSink& sink, WalkOptions options = {}) : sink_(sink), options_(options) {}
+  FileWalk(const FileWalk&) = delete;
+  FileWalk& operator=(const FileWalk&) = delete;
+
+  WalkResult walk(const OwnedBytes& path);
+  // The image's own count of bytes understood, for a sink that wants to know where what it is told ends.
+  uint64_t image_offset() const { return image_ ? image_->offset() : 0; }
+
+ private:
+  enum class Go : uint8_t { kOn, kDone };
+  bool fill(int fd);
+  Go take_image();
+  Go take_commands();
+  Go command();
+  void over();
+  void describe_loss(bool torn);
+
+  WalkSink& sink_;
+  WalkOptions options_;
+  Limits limits_;
+  rdb::RdbReader* image_ = nullptr;
+  AofParser parser_;
+  OwnedBytes buffer_;
+  size_t used_ = 0;       // of buffer_
+  uint64_t read_to_ = 0;  // offset in the file of the end of buffer_
+  bool at_end_ = false;
+  bool in_multi_ = false;
+  uint64_t queued_ = 0;  // commands since MULTI
+  WalkResult result_;
+};
+
+}  // namespace ringwood
