@@ -80,7 +80,6 @@ constexpr std::string_view kNoBlockingFsync = "an fsync never blocks a command";
 constexpr std::string_view kNoSyncFiles = "a full synchronisation leaves no file behind";
 constexpr std::string_view kRingLoading = "loading never blocks the event loop";
 constexpr std::string_view kNoForkBug = "there is no fork, so no kernel bug to warn of";
-constexpr std::string_view kNoModules = "there are no modules";
 constexpr std::string_view kNoTls = "TLS is not available";
 
 // A row under construction: each call adds one property.
@@ -228,7 +227,7 @@ constexpr Directive kTable[] = {
     choice<&Options::acl_pubsub_default>("acl-pubsub-default", kAclPubsubDefaultNames).d,
     choice<&Options::enable_protected_configs>("enable-protected-configs", kProtectedActionNames).with(kImmutable).d,
     choice<&Options::enable_debug_command>("enable-debug-command", kProtectedActionNames).with(kImmutable).d,
-    choice<&Options::enable_module_command>("enable-module-command", kProtectedActionNames).with(kImmutable).ignored(kNoModules).d,
+    choice<&Options::enable_module_command>("enable-module-command", kProtectedActionNames).with(kImmutable).d,
     choice<&Options::sanitize_dump_payload>("sanitize-dump-payload", kSanitizeDumpPayloadNames).with(kDebugShown).d,
     // The process.
     boolean<&Options::daemonize>("daemonize").with(kImmutable).d,
@@ -321,8 +320,8 @@ constexpr Directive kTable[] = {
         .with(kHidden)
         .ignored(kRingLoading)
         .d,
-    choice<&Options::persistence>("persistence", kPersistenceNames).with(kImmutable).d,
-    text(&Options::waldirname, "waldirname").checked(check_waldirname).with(kImmutable).d,
+    choice<&Options::persistence>("persistence", kPersistenceNames).with(kImmutable | kRepeatable).d,
+    text(&Options::waldirname, "waldirname").checked(check_waldirname).with(kImmutable | kRepeatable).d,
     byte_count<&Options::wal_segment_size>("wal-segment-size", 1 << 16, kLongMax).d,
     boolean<&Options::appendonly>("appendonly").with(kDenyLoading).d,
     text(&Options::appendfilename, "appendfilename").checked(check_appendfilename).with(kImmutable).d,
