@@ -24,6 +24,7 @@ void add_families(CommandTable& table) {
            acl_commands,          script_commands,
            slowlog_commands,      latency_commands,
            monitor_commands,      hotkeys_commands,
+           module_commands,
        })
     table.add(family());
 }

@@ -40,6 +40,7 @@ std::span<const CommandSpec> debug_commands();
 std::span<const CommandSpec> server_commands();
 std::span<const CommandSpec> slowlog_commands();
 std::span<const CommandSpec> latency_commands();
+std::span<const CommandSpec> module_commands();
 std::span<const CommandSpec> monitor_commands();
 std::span<const CommandSpec> hotkeys_commands();
 std::span<const CommandSpec> transaction_commands();

@@ -43,10 +43,19 @@ bool allowed_to_subscriber(const Command& command) {
   return false;
 }
 
-// enable-debug-command: no, yes, or local (only over loopback and UNIX sockets, which the connection knows).
-bool protected_allowed(const Options& options, const Client& client) {
-  if (options.enable_debug_command == ProtectedAction::kYes) return true;
-  return options.enable_debug_command == ProtectedAction::kLocal && client.local;
+// enable-debug-command and enable-module-command: no, yes, or local (only over loopback and UNIX sockets, which the connection knows).
+bool protected_allowed(const Options& options, const Client& client, const Command& command, Reply& reply) {
+  const bool module = (command.parent ? command.parent : &command)->full_name == "module";
+  const ProtectedAction action = module ? options.enable_module_command : options.enable_debug_command;
+  if (action == ProtectedAction::kYes || (action == ProtectedAction::kLocal && client.local)) return true;
+  OwnedBytes text = module ? "ERR MODULE" : "ERR DEBUG";
+  text.append(" command not allowed. If the ").append(module ? "enable-module-command" : "enable-debug-command");
+  text.append(
+      " option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration "
+      "file, "
+      "and then restart the server.");
+  reply.error(text);
+  return false;
 }
 
 // Reasons that are given before a subscriber is told what it may not ask, in the order in which Redis looks at them. True when there is none.
@@ -162,15 +171,7 @@ bool admit(Engine& engine, const Options& options, Client& client, const Command
     return unknown_subcommand(*command, args, reply), false;
   }
   if (!arity_right(*command->spec, args.size())) return reply.wrong_arity(command->full_name), false;
-  if ((command->flags & kProtected) && !protected_allowed(options, client)) {
-    OwnedBytes name(command->parent ? command->parent->full_name : command->full_name);
-    for (char& c : name)
-      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    reply.error("ERR " + name +
-                " command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local connection, "
-                "otherwise you need to set this option in the configuration file, and then restart the server.");
-    return false;
-  }
+  if ((command->flags & kProtected) && !protected_allowed(options, client, *command, reply)) return false;
   if (!admit_user(engine, client, *command, args, now_ms, reply)) return false;
   uint32_t refused = command->refused_in & engine.state.load(std::memory_order_relaxed);
   if ((refused & kStateCluster) && !admit_slot(engine, options, client, *command, args, now_ms, reply, held, look)) return false;
