@@ -22,6 +22,11 @@ struct ReplicaTraits {
   OwnedBytes address;  // empty: the socket's
   bool eof = false, psync2 = false;
   bool image_only = false;
+  bool without_keys = false, without_functions = false;  // of the image
+  // One image does for both.
+  bool wants_as(const ReplicaTraits& other) const {
+    return without_keys == other.without_keys && without_functions == other.without_functions;
+  }
 };
 
 class ReplicaPeer {

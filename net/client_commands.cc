@@ -85,6 +85,7 @@ struct Survey {
     Loop* loop = nullptr;
     std::vector<Line> lines;
     int64_t affected = 0;
+    bool holds_stream = false;  // counts in Network::stream_holds
   };
   enum class Question { kList, kKill, kUnblock };
   ClientFilter filter;
@@ -168,9 +169,13 @@ void ask_all(Call& c, Survey* s) {
     Survey::Part& p = s->parts[next++];
     p.survey = s;
     p.loop = loops[i].get();
+    const bool holds = i == 0 && s->question == Survey::Question::kKill;
+    if (holds) here.network().stream_holds.fetch_add(1);
+    p.holds_stream = holds;
     p.run = [](Task& t, Executor&) {
       auto& part = static_cast<Survey::Part&>(t);
       ask_loop(*part.survey, *part.loop, part.lines, part.affected, nullptr);
+      if (part.holds_stream) part.loop->network().stream_holds.fetch_sub(1);
     };
     p.done = part_answered;
     p.gives_up = true;

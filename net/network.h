@@ -111,7 +111,9 @@ class Network final : public NetworkControl {
   std::vector<std::unique_ptr<Loop>> loops;
   std::atomic<int64_t> connections{0};     // open now, all loops
   std::atomic<int64_t> blocked_on_end{0};  // clients whose SHUTDOWN waits for replicas
-  NetBase reset_base;                      // changed under a lease of all shards, like all that CONFIG RESETSTAT resets
+  // Orders to close connections that are on their way to the first loop: no replica gets what was written after one that may be for it.
+  std::atomic<int> stream_holds{0};
+  NetBase reset_base;  // changed under a lease of all shards, like all that CONFIG RESETSTAT resets
 
   // Bytes a second, of all loops; the first loop's.
   Rate input_rate, output_rate, replica_input_rate, replica_output_rate;

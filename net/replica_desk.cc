@@ -122,6 +122,11 @@ bool ReplicaDesk::look(int64_t now_ms) {
     asked_ = true;
     loop_.executor().with_all_shards(this);
   }
+  if (__builtin_expect(held_, 0)) {
+    held_ = false;
+    for (Peer& p : peers_)
+      if (p.machine.wants_stream()) feed_log(p);
+  }
   if (now_ms < next_look_ms_) return false;
   next_look_ms_ = now_ms + kLookMs;
   keep_alive(now_ms);
@@ -131,19 +136,32 @@ bool ReplicaDesk::look(int64_t now_ms) {
   return false;
 }
 
+// Those who wait for the same image as the first of them are served together, the others later.
+const ReplicaTraits* ReplicaDesk::next_served() const {
+  for (const Peer& p : peers_)
+    if (p.machine.state() == ReplicaPeer::State::kWaiting) return &traits(p);
+  return nullptr;
+}
+
+const ReplicaTraits& ReplicaDesk::traits(const Peer& p) {
+  static const ReplicaTraits none;
+  return p.connection->traits ? *p.connection->traits : none;
+}
+
 bool ReplicaDesk::snapshot_is_due(int64_t now_ms) const {
   if (asked_ || snapping_ || snapshots_.busy()) return false;
   const Options& o = loop_.executor().options();
   int waiting = 0;
   int64_t longest_ms = 0;
-  bool marked = o.repl_diskless_sync;
+  const ReplicaTraits* served = next_served();
+  if (!served) return false;
+  bool marked = o.repl_diskless_sync || served->without_keys;
   for (const Peer& p : peers_) {
-    if (p.machine.state() != ReplicaPeer::State::kWaiting) continue;
+    if (p.machine.state() != ReplicaPeer::State::kWaiting || !traits(p).wants_as(*served)) continue;
     waiting++;
     longest_ms = std::max(longest_ms, now_ms - p.waits_since_ms);
-    marked &= p.connection->traits && p.connection->traits->eof;
+    marked &= traits(p).eof;
   }
-  if (!waiting) return false;
   if (!marked || longest_ms >= o.repl_diskless_sync_delay * int64_t{1000}) return true;
   return o.repl_diskless_sync_max_replicas > 0 && waiting >= o.repl_diskless_sync_max_replicas;
 }
@@ -180,6 +198,13 @@ void ReplicaDesk::check_limits(int64_t now_ms) {
     if (!p.machine.wants_stream()) {
       // The log is there for all; while the image is sent its end is near, unless the replica takes nothing at all.
       if (p.reader.attached() && p.reader.lag() > kMostLag) over.push_back(p.connection);
+      if (p.connection->bytes_out != p.bytes_out || !p.connection->output_bytes()) {
+        p.bytes_out = p.connection->bytes_out;
+        p.moved_ms = now_ms;
+      } else if (marked_ && now_ms - p.moved_ms > o.repl_timeout * int64_t{1000}) {
+        text_.write(LogLevel::kWarning, "Disconnecting timedout replica (full sync): %s", name(p).c_str());
+        over.push_back(p.connection);
+      }
       continue;
     }
     bool silent = now_ms - p.ack_ms > o.repl_timeout * int64_t{1000};
@@ -222,10 +247,16 @@ void ReplicaDesk::run(Executor& home) {
 }
 
 void ReplicaDesk::at_cut(Executor& home, SnapshotInfo& info) {
-  marked_ = home.options().repl_diskless_sync;
+  const ReplicaTraits* next = next_served();
+  const ReplicaTraits served = next ? *next : ReplicaTraits();
+  auto waits = [&served](const Peer& p) { return p.machine.state() == ReplicaPeer::State::kWaiting && traits(p).wants_as(served); };
+  info.without_keys = served.without_keys;
+  info.without_functions = served.without_functions;
+  marked_ = home.options().repl_diskless_sync || served.without_keys;
   for (const Peer& p : peers_)
-    if (p.machine.state() == ReplicaPeer::State::kWaiting) marked_ &= p.connection->traits && p.connection->traits->eof;
+    if (waits(p)) marked_ &= traits(p).eof;
   text_.write(LogLevel::kNotice, "Starting BGSAVE for SYNC with target: %s", marked_ ? "replicas sockets" : "disk");
+  snapshots_.for_replicas = true;
   if (owner_.leads()) log_.forget_database();
   auto offset = static_cast<int64_t>(log_.end());
   const ReplicationHistory& history = owner_.present_history();
@@ -238,10 +269,10 @@ void ReplicaDesk::at_cut(Executor& home, SnapshotInfo& info) {
   image_whole_ = false;
   mark_ = Random::from_system().hex(40);
   for (Peer& p : peers_) {
-    if (!p.machine.on(ReplicaPeer::Event::kCut, false)) continue;
+    if (!waits(p) || !p.machine.on(ReplicaPeer::Event::kCut, false)) continue;
     p.chunk = p.at = 0;
     p.acknowledged = offset;
-    if (!(p.connection->traits && p.connection->traits->image_only)) log_.attach(p.reader, static_cast<uint64_t>(offset), false);
+    if (!traits(p).image_only) log_.attach(p.reader, static_cast<uint64_t>(offset), false);
     if (!p.old) send(p, "+FULLRESYNC " + history.id + " " + std::to_string(offset) + "\r\n");
     if (marked_) send(p, "$EOF:" + mark_ + "\r\n");
   }
@@ -259,6 +290,8 @@ void ReplicaDesk::take(OutBuffer chunk) {
 
 void ReplicaDesk::complete() {
   image_whole_ = true;
+  snapshots_.for_replicas = false;
+  if (marked_) text_.write(LogLevel::kNotice, "Diskless rdb transfer, done reading from pipe, %d replicas still up.", receivers());
   text_.write(LogLevel::kNotice, "Background saving terminated with success");
   if (!marked_)
     for (Peer& p : peers_)
@@ -272,8 +305,34 @@ void ReplicaDesk::broken() {
   for (Peer& p : peers_)
     if (p.machine.state() == ReplicaPeer::State::kImage) lost.push_back(p.connection);
   snapping_ = false;
+  snapshots_.for_replicas = false;
   chunks_.clear();
+  released_ = 0;
   for (Connection* c : lost) loop_.kill(*c);
+}
+
+int ReplicaDesk::receivers() const {
+  auto receives = [](const Peer& p) { return p.machine.state() == ReplicaPeer::State::kImage; };
+  return static_cast<int>(std::count_if(peers_.begin(), peers_.end(), receives));
+}
+
+// An image that nobody waits for any more is called off, except where Redis would have it as a saved file.
+struct ReplicaDesk::CallOff final : LeaseJob {
+  ReplicaDesk* desk = nullptr;
+  void run(Executor& home) override {
+    if (desk->snapping_ && !desk->image_whole_ && !desk->receivers()) desk->snapshots_.cancel_held(home, *desk);
+  }
+  void finished(Executor&) override { delete this; }
+};
+
+void ReplicaDesk::call_off() {
+  if (marked_)
+    text_.write(LogLevel::kNotice, "Diskless rdb transfer, last replica dropped, killing fork child.");
+  else if (!loop_.executor().options().save.empty())
+    return;
+  auto* job = new CallOff;
+  job->desk = this;
+  loop_.executor().with_all_shards(job);
 }
 
 // Chunks that everybody has are given back. The snapshot is over when that is all of them.
@@ -317,7 +376,7 @@ void ReplicaDesk::feed_image(Peer& p) {
 
 void ReplicaDesk::image_sent(Peer& p) {
   if (marked_) send(p, mark_);
-  bool image_only = p.connection->traits && p.connection->traits->image_only;
+  bool image_only = traits(p).image_only;
   p.machine.on(marked_ ? ReplicaPeer::Event::kMarkedImageSent : ReplicaPeer::Event::kImageSent, image_only);
   p.ack_ms = loop_.executor().now_ms();
   if (image_only)
@@ -333,6 +392,10 @@ void ReplicaDesk::image_sent(Peer& p) {
 
 void ReplicaDesk::feed_log(Peer& p) {
   Connection& c = *p.connection;
+  if (__builtin_expect(loop_.network().stream_holds.load() != 0, 0)) {
+    held_ = true;
+    return;
+  }
   bool any = false;
   while (p.reader.attached() && c.output_bytes() < kSendBytes) {
     Bytes piece = p.reader.peek().substr(0, kSendBytes);
@@ -381,6 +444,7 @@ void ReplicaDesk::closed(Connection& c) {
     loop_.executor().unfollow_log(this);
     alone_since_ms_ = loop_.executor().now_ms();
   }
+  if (snapping_ && !image_whole_ && !receivers()) call_off();
   release_chunks();
   owner_.replicas_changed();
 }

@@ -73,6 +73,8 @@ class ReplicaDesk final : OutputSource, LogFollower, SnapshotSink, LeaseJob {
     int64_t over_since_ms = 0;  // above the soft limit
     size_t chunk = 0;           // of the image: the next one
     size_t at = 0;              // sent of it
+    uint64_t bytes_out = 0;     // of the connection, when it last took something of the image
+    int64_t moved_ms = 0;
   };
   using Peers = std::list<Peer>;
 
@@ -99,7 +101,12 @@ class ReplicaDesk final : OutputSource, LogFollower, SnapshotSink, LeaseJob {
   void feed_image(Peer& p);
   void feed_log(Peer& p);
   void image_sent(Peer& p);
+  const ReplicaTraits* next_served() const;
+  static const ReplicaTraits& traits(const Peer& p);
   void release_chunks();
+  struct CallOff;
+  int receivers() const;
+  void call_off();
   Peer* find(const Connection& c);
   OwnedBytes name(const Peer& p) const;
   void send(Peer& p, Bytes bytes);
@@ -113,6 +120,7 @@ class ReplicaDesk final : OutputSource, LogFollower, SnapshotSink, LeaseJob {
   Log& text_;
   Peers peers_;
   bool asked_ = false;      // for the lease
+  bool held_ = false;       // the stream, as Network::stream_holds wants it
   bool ask_later_ = false;  // ask(), when a pause is over
   bool snapping_ = false;   // a snapshot for replicas is under way
   bool image_whole_ = false;

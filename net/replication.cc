@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/number.h"
+#include "engine/base/split_args.h"
 #include "engine/exec/call.h"
 #include "persist/persistence.h"
 
@@ -249,6 +250,7 @@ void Replication::replicas_changed() {
   const Options& o = loop_->executor().options();
   std::lock_guard lock(status_mutex_);
   desk_->describe(status_, o, loop_->executor().now_ms());
+  good_replicas.store(status_.good_replicas, std::memory_order_relaxed);
   set_state(kStateFewReplicas, !replica_ && o.min_replicas_to_write > 0 && status_.good_replicas < o.min_replicas_to_write);
 }
 
@@ -302,7 +304,13 @@ void Replication::replconf(Call& call) {
       if (!call.to_int_range(value, 0, 1, number)) return;
       c.traits->image_only = number != 0;
     } else if (Call::is_word(word, "rdb-filter-only")) {
-      if (!value.empty()) return call.reply.error("ERR This server sends no parts of a data set (REPLCONF rdb-filter-only)");
+      std::optional<std::vector<std::string>> parts = split_args(value);
+      if (!parts) return call.reply.error("ERR Missing rdb-filter-only values");
+      c.traits->without_keys = c.traits->without_functions = true;
+      for (const OwnedBytes& part : *parts) {
+        if (!Call::is_word(part, "functions")) return call.reply.error("ERR Unsupported rdb-filter-only option: " + part);
+        c.traits->without_functions = false;
+      }
     } else {
       return call.reply.error("ERR Unrecognized REPLCONF option: " + OwnedBytes(word));
     }
@@ -325,6 +333,8 @@ void Replication::psync(Call& call, bool old, Bytes id, int64_t from, bool failo
   if (!failover && (state & kStateReplica) && (state & kStateMasterDown))
     return call.reply.error("NOMASTERLINK Can't SYNC while not connected with my master");
   if (c.slots_open()) return call.reply.error("ERR SYNC and PSYNC are invalid with pending output");
+  if (c.traits && (c.traits->without_keys || c.traits->without_functions) && !c.traits->eof)
+    return call.reply.error("ERR Filtered replica requires EOF capability");
   if (failover) {
     c.loop.move(c, *loop_, [this, wanted = OwnedBytes(id), from](Connection& moved) { take_part_of(moved, wanted, from); });
     return;

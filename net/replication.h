@@ -46,6 +46,11 @@ class Replication final : public ReplicationControl, MasterLinkOwner, ReplicaDes
   void abort_failover(Call& call) override;
   bool failing_over() const override { return failing_over_.load(std::memory_order_relaxed); }
 
+  // CONFIG SET has another min-replicas-to-write: from now on the gate asks, until the first thread knows more.
+  void look_at_gate() {
+    if (!(engine_.state.load(std::memory_order_relaxed) & kStateReplica)) set_state(kStateFewReplicas, true);
+  }
+
   // --- before the server ends, on the first thread
   // Every replica has acknowledged all there is.
   bool replicas_have_all() const;

@@ -39,7 +39,7 @@ void write(InfoText& out, const InfoContext& context, void* self) {
   out.field("current_save_keys_processed", done);
   out.field("current_save_keys_total", all);
   out.field("rdb_changes_since_last_save", p.changes_since_save());
-  out.field("rdb_bgsave_in_progress", p.saving_in_background() ? 1 : 0);
+  out.field("rdb_bgsave_in_progress", p.saving_in_background() || snapshots.for_replicas.load(std::memory_order_relaxed) ? 1 : 0);
   out.field("rdb_last_save_time", p.last_save_s());
   out.field("rdb_last_bgsave_status", p.last_ok() ? "ok" : "err");
   out.field("rdb_last_bgsave_time_sec", p.last_seconds());

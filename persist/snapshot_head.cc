@@ -31,7 +31,9 @@ void raise_version(SnapshotInfo& info, std::span<Shard* const> shards) {
 void put_head(OutBuffer& out, std::span<Shard* const> shards, std::span<const OwnedBytes> functions, const SnapshotInfo& info) {
   rdb::put_header(out, info.write);
   put_fields(out, info);
-  for (const OwnedBytes& source : functions) rdb::put_function(out, source, info.write);
+  if (!info.without_functions)
+    for (const OwnedBytes& source : functions) rdb::put_function(out, source, info.write);
+  if (info.without_keys) return;
   // The numbers are hints for who loads. Each is told once; the shards' chunks name the database alone.
   int databases = shards.empty() ? 0 : shards[0]->databases();
   for (int db = 0; db < databases; db++) {

@@ -20,7 +20,7 @@ void SnapshotWalk::begin(uint16_t epoch, const SnapshotInfo& info) {
   keys_done_.set(0);
   pre_image_bytes_.set(0);
   int64_t keys = 0;
-  for (int i = 0; i < shard_.databases(); i++) {
+  for (int i = 0; i < shard_.databases() && !info.without_keys; i++) {
     Database& d = shard_.database(i);
     d.set_guard(this, epoch);
     logical_[static_cast<size_t>(d.number())] = i;

@@ -133,7 +133,7 @@ void Snapshots::hand_on(Executor&) {
   OutBuffer tail;
   put_tail(tail, info_, checksum_);
   give(-1, std::move(tail));
-  oldest_epoch_ = epoch_;
+  if (!info_.without_keys) oldest_epoch_ = epoch_;  // else no entry has been seen
   SnapshotSink* sink = sink_.exchange(nullptr);
   given_.clear();
   busy_.store(false, std::memory_order_release);

@@ -34,6 +34,8 @@ class Snapshots {
 
   // --- any thread
   bool busy() const { return busy_.load(std::memory_order_acquire); }
+  // The one under way is for replicas: INFO calls it a BGSAVE, as it is in Redis.
+  std::atomic<bool> for_replicas{false};
   // Of the one under way, 0 while there is none.
   int64_t keys_done() const;
   int64_t keys_in_all() const;

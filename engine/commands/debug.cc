@@ -21,19 +21,40 @@ int number(Bytes text) { return std::atoi(OwnedBytes(text).c_str()); }
 
 void syntax(Call& c) { c.reply.bad_subcommand("DEBUG", c.arg(1)); }
 
-// Every thread stands still: all shards are held.
-void sleep(Call& c) {
-  double seconds = std::strtod(OwnedBytes(c.arg(2)).c_str(), nullptr);
-  auto us = static_cast<int64_t>(seconds * 1e6);
-  timespec t{.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
-  // By the clock that the latency monitor reads, which would otherwise find a little less.
-  const Timekeeper& keeper = c.executor().timekeeper();
+// The others sleep as well from the moment at which they see it, since the one thread of Redis is all there is of it.
+struct Sleep final : Task {
+  int64_t until_us;  // unix time
+};
+
+// By the clock that the latency monitor reads, which would otherwise find a little less.
+void sleep_us(Executor& here, int64_t us) {
+  const Timekeeper& keeper = here.timekeeper();
   const uint64_t began = keeper.now();
-  const int64_t wanted = t.tv_sec * int64_t{1'000'000'000} + t.tv_nsec;
+  const int64_t wanted = us * 1000;
   for (int64_t left = wanted; left > 0; left = wanted - keeper.ns_since(began)) {
-    t = {left / 1'000'000'000, left % 1'000'000'000};
+    timespec t{left / 1'000'000'000, left % 1'000'000'000};
     nanosleep(&t, nullptr);
   }
+}
+
+void sleep(Call& c) {
+  auto us = static_cast<int64_t>(std::strtod(OwnedBytes(c.arg(2)).c_str(), nullptr) * 1e6);
+  for (size_t i = 0; i < c.engine().executors.size(); i++) {
+    if (static_cast<int>(i) == c.executor().self()) continue;
+    auto* t = new Sleep;
+    t->until_us = c.now_us() + us;
+    t->any_time = true;
+    t->run = [](Task& task, Executor& there) { sleep_us(there, static_cast<Sleep&>(task).until_us - there.now_us()); };
+    t->done = [](Task& task, Executor&) { delete static_cast<Sleep*>(&task); };
+    c.executor().send_task(static_cast<int>(i), t);
+  }
+  sleep_us(c.executor(), us);
+  c.reply.ok();
+}
+
+// To replicas, whatever it is.
+void replicate(Call& c) {
+  c.executor().effects().add(c.database(), c.args().subspan(2), EffectFor::kReplicas);
   c.reply.ok();
 }
 
@@ -174,6 +195,7 @@ constexpr Subcommand kSubcommands[] = {
     {"set-active-expire", 3, 3, set_active_expire},
     {"set-disable-deny-scripts", 3, 3, set_disable_deny_scripts},
     {"set-skip-checksum-validation", 3, 3, set_skip_checksum_validation},
+    {"replicate", 3, kAny, replicate},
     {"sleep", 3, 3, sleep},
     {"stringmatch-test", 2, 2, stringmatch_test},
 };
@@ -229,6 +251,8 @@ void help(Call& c) {
       "    Whether scripts may run every command.",
       "SET-SKIP-CHECKSUM-VALIDATION <0|1>",
       "    Whether checksums of files and payloads are left unread.",
+      "REPLICATE <command> [<arg> ...]",
+      "    Sends the command to the replicas.",
       "SLEEP <seconds>",
       "    Stops the whole server.",
       "STRINGMATCH-TEST",

@@ -2,6 +2,7 @@
 
 #include "engine/exec/acl_check.h"
 #include "engine/exec/redirect.h"
+#include "engine/exec/replication.h"
 
 namespace ringwood {
 namespace {
@@ -59,7 +60,7 @@ bool protected_allowed(const Options& options, const Client& client, const Comma
 }
 
 // Reasons that are given before a subscriber is told what it may not ask, in the order in which Redis looks at them. True when there is none.
-bool admit_write(uint32_t refused, const Options& options, Reply& reply) {
+bool admit_write(const Engine& engine, uint32_t refused, const Options& options, Reply& reply) {
   if (refused & kStateOutOfMemory) return reply.error(kOutOfMemoryError), false;
   if (refused & kStateSaveFailed) {
     reply.error(
@@ -70,7 +71,8 @@ bool admit_write(uint32_t refused, const Options& options, Reply& reply) {
         "logs for details about the RDB error.");
     return false;
   }
-  if ((refused & kStateFewReplicas) && options.min_replicas_to_write && options.min_replicas_max_lag)
+  if ((refused & kStateFewReplicas) && options.min_replicas_max_lag && engine.replication &&
+      engine.replication->good_replicas.load(std::memory_order_relaxed) < options.min_replicas_to_write)
     return reply.error("NOREPLICAS Not enough good replicas to write."), false;
   if ((refused & kStateReplica) && options.replica_read_only)
     return reply.error("READONLY You can't write against a read only replica."), false;
@@ -150,7 +152,7 @@ bool admit_again(Engine& engine, Client& client, bool here, const Command& comma
 }
 
 bool admit_states(const Engine& engine, uint32_t refused, const Options& options, Reply& reply) {
-  return admit_append(engine, refused, reply) && admit_write(refused, options, reply) && admit_data(refused, options, reply);
+  return admit_append(engine, refused, reply) && admit_write(engine, refused, options, reply) && admit_data(refused, options, reply);
 }
 
 void refuse_busy(const Engine& engine, Reply& reply) {
@@ -176,7 +178,7 @@ bool admit(Engine& engine, const Options& options, Client& client, const Command
   uint32_t refused = command->refused_in & engine.state.load(std::memory_order_relaxed);
   if ((refused & kStateCluster) && !admit_slot(engine, options, client, *command, args, now_ms, reply, held, look)) return false;
   if (!admit_append(engine, refused, reply)) return false;
-  if (!admit_write(refused, options, reply)) return false;
+  if (!admit_write(engine, refused, options, reply)) return false;
   if (client.subscriptions && client.resp == 2 && !allowed_to_subscriber(*command)) {
     reply.error("ERR Can't execute '" + command->full_name +
                 "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context");

@@ -69,6 +69,8 @@ class ReplicationControl {
   // Asks the replicas how far they are. Clients that wait for the answer are counted in ack_waiters, and looked at when one comes.
   virtual void ask_replicas(Executor& here) = 0;
   std::atomic<int> ack_waiters{0};
+  // Replicas that keep up, as min-replicas-to-write counts them.
+  std::atomic<int> good_replicas{0};
   // CONFIG RESETSTAT: the counters of synchronisations, under a lease of all shards.
   virtual void reset_counters() = 0;
   // DEBUG CHANGE-REPL-ID: soon.

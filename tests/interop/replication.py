@@ -7,6 +7,7 @@ meanwhile and however often the links were cut.
 import random
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -534,6 +535,26 @@ def _():
         until(lambda: r("GET", "a") == b"2", "the last write is there")
         if "1 of 1 replicas are in sync" not in master.log_text():
             raise AssertionError(master.log_text()[-1000:])
+
+
+@tap.case("redis-cli takes the functions alone, while a replica takes everything")
+def _():
+    with Ringwood(BINARY, shards=2) as ours, Redis() as replica:
+        m = ours.client()
+        m.pipeline([("SET", f"k{i}", "v") for i in range(100)])
+        source = b"#!lua name=l\nredis.register_function('f', function() return 1 end)"
+        m("FUNCTION", "LOAD", source)
+        equal(str(m("REPLCONF", "rdb-filter-only", "keys")), "ERR Unsupported rdb-filter-only option: keys")
+        r = replica.client()
+        r("REPLICAOF", "127.0.0.1", ours.port)
+        path = ours.directory + "/functions.rdb"
+        run = subprocess.run(["redis-cli", "-p", str(ours.port), "--functions-rdb", path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+        equal(run.returncode, 0, run.stdout)
+        with open(path, "rb") as f:
+            image = f.read()
+        equal((image[:5], source in image, b"k99" in image), (b"REDIS", True, False))
+        until(lambda: info(r)["master_link_status"] == "up", "the link comes up")
+        same_data(m, r)
 
 
 @tap.case("a restart keeps the place: the replica goes on without a full sync")

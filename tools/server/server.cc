@@ -279,6 +279,7 @@ OwnedBytes Server::apply(const Options& now, Options& next, std::span<const Dire
     oom_score_.apply(now, log_);
     return refuse("oom-score-adj", "Failed to set current oom_score_adj. Check server logs.");
   }
+  if (next.min_replicas_to_write != now.min_replicas_to_write) replication_.look_at_gate();
   if (next.loglevel != now.loglevel) log_.set_level(next.loglevel);
   if (next.proc_title_template != now.proc_title_template || next.port != now.port || next.bind != now.bind)
     set_process_title(next, program_, engine_.config_file);
