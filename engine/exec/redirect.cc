@@ -65,6 +65,11 @@ class Inquiry {
 
 bool is_shard_channel_command(const Command& c) { return (c.flags & kPubSub) && !c.spec->keys.empty(); }
 
+// Keys, or the shard channels of a command of these.
+bool keys_of(const Command& c, std::span<const Bytes> args, std::vector<int>& out) {
+  return is_shard_channel_command(c) ? CommandTable::keys_of(c.spec->keys[0], args, out) : CommandTable::keys_of(c, args, out);
+}
+
 // Of a request whose keys are all in one slot, which somebody serves.
 Why judge(const Inquiry& q, const Options& options, const SlotMap& map, const SlotRequest& r, bool writes) {
   const bool channels = is_shard_channel_command(r.command);
@@ -99,7 +104,7 @@ Redirection redirect(const Engine& engine, const Options& options, const SlotMap
   bool writes = r.command.flags & kWrite;
   auto add = [&](const Command& command, std::span<const Bytes> args) {
     indexes.clear();
-    if (!CommandTable::keys_of(command, args, indexes)) return true;  // its handler tells what is wrong
+    if (!keys_of(command, args, indexes)) return true;  // its handler tells what is wrong
     for (int i : indexes) {
       out.why = q.add(args[static_cast<size_t>(i)]);
       if (out.why != Why::kNone) return false;
