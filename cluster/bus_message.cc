@@ -299,6 +299,8 @@ BusError decode(Bytes frame, BusMessage& m) {
   return BusError::kNone;
 }
 
+int frame_type(Bytes frame) { return get<uint16_t>(frame, kType); }
+
 int64_t frame_size(Bytes start) {
   if (start.substr(0, 4) != Bytes("RCmb").substr(0, std::min<size_t>(start.size(), 4))) return -1;
   if (start.size() < kTotal + 4) return 0;

@@ -91,6 +91,8 @@ Bytes bus_error_text(BusError error);
 // `frame` is one whole message, as frame_size() measured it.
 BusError decode(Bytes frame, BusMessage& message);
 
+// The BusType of a whole frame, known or not.
+int frame_type(Bytes frame);
 // The size of the message that begins here: 0 when more bytes are needed to tell, -1 when this is no message (the link is to be closed).
 int64_t frame_size(Bytes start);
 

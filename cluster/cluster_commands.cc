@@ -75,7 +75,7 @@ void nodes(Call& c) {
 }
 void slots(Call& c) {
   ask(c, false,
-      [how = c.options().cluster_preferred_endpoint_type](ClusterMachine& m, Reply& reply, int64_t) { write_slots(m.view(), how, reply); });
+      [how = c.options().cluster_preferred_endpoint_type](ClusterMachine& m, Reply& reply, int64_t) { write_slots(m, how, reply); });
 }
 void shards(Call& c) {
   ask(c, false,

@@ -86,6 +86,8 @@ class ClusterMachine {
   // One frame. `own_ip`: this end of the socket; `peer_ip`: the other. A frame that is none is counted and dropped.
   void receive(LinkId link, Bytes frame, Bytes own_ip, Bytes peer_ip, int64_t now_ms);
   void set_config(ClusterConfig config, int64_t now_ms);
+  // As if they had broken: ours to the node, and its to us.
+  void kill_links(ClusterNode& n, bool to, bool from, int64_t now_ms);
   void set_replication(const ReplicationState& state) { replication_ = state; }
   // kPauseWrites has been done: no write is under way any more, and what set_replication() has said is where the replica must come to.
   void writes_paused(int64_t now_ms);

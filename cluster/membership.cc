@@ -61,6 +61,12 @@ void ClusterMachine::drop_link(LinkId link) {
   put(std::move(o));
 }
 
+void ClusterMachine::kill_links(ClusterNode& n, bool to, bool from, int64_t now_ms) {
+  at(now_ms);
+  if (to) drop_link(n.link);
+  if (from) drop_link(n.inbound);
+}
+
 void ClusterMachine::remove_node(ClusterNode& n) {
   drop_link(n.link);
   drop_link(n.inbound);

@@ -27,12 +27,12 @@ void write_node(const ClusterNode& n, ClusterEndpointType how, Reply& reply) {
   if (host) reply.bulk("hostname"), reply.bulk(n.hostname);
 }
 
-// It has data, and lives.
-bool available(const ClusterNode& replica) { return !replica.failed() && replica.offset > 0; }
-
 int64_t offset_of(const ClusterMachine& m, const ClusterNode& n) {
   return static_cast<int64_t>(n.is(cluster::kNodeMyself) ? m.replication().offset : n.offset);
 }
+
+// It has data, and lives.
+bool available(const ClusterMachine& m, const ClusterNode& replica) { return !replica.failed() && offset_of(m, replica) > 0; }
 
 void write_shard_node(const ClusterMachine& m, const ClusterNode& n, ClusterEndpointType how, Reply& reply) {
   size_t mark = reply.begin(), pairs = 0;
@@ -62,7 +62,8 @@ OwnedBytes preferred_endpoint(const ClusterNode& n, ClusterEndpointType how) {
   return {};
 }
 
-void write_slots(const ClusterView& view, ClusterEndpointType how, Reply& reply) {
+void write_slots(const ClusterMachine& m, ClusterEndpointType how, Reply& reply) {
+  const ClusterView& view = m.view();
   size_t mark = reply.begin(), ranges = 0;
   for (int first = 0, next; first < kSlots; first = next) {
     const ClusterNode* owner = view.owner(first);
@@ -70,13 +71,13 @@ void write_slots(const ClusterView& view, ClusterEndpointType how, Reply& reply)
     if (!owner) continue;
     ranges++;
     size_t replicas = 0;
-    for (const ClusterNode* r : owner->replicas) replicas += available(*r);
+    for (const ClusterNode* r : owner->replicas) replicas += available(m, *r);
     reply.array(3 + replicas);
     reply.integer(first);
     reply.integer(next - 1);
     write_node(*owner, how, reply);
     for (const ClusterNode* r : owner->replicas)
-      if (available(*r)) write_node(*r, how, reply);
+      if (available(m, *r)) write_node(*r, how, reply);
   }
   reply.end_array(mark, ranges);
 }

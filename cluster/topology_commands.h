@@ -5,7 +5,7 @@
 
 namespace ringwood {
 
-void write_slots(const cluster::ClusterView& view, ClusterEndpointType how, Reply& reply);
+void write_slots(const cluster::ClusterMachine& machine, ClusterEndpointType how, Reply& reply);
 void write_shards(const cluster::ClusterMachine& machine, ClusterEndpointType how, Reply& reply);
 OwnedBytes cluster_info_text(const cluster::ClusterMachine& machine, uint64_t links_over_limit);
 // Where clients are sent: "?" for a hostname that is not known, nothing for an endpoint that they know themselves.

@@ -1,10 +1,8 @@
 #include "net/cluster_map.h"
 
-#include "cluster/topology_commands.h"
-
 namespace ringwood {
 
-std::unique_ptr<SlotMap> make_slot_map(const cluster::ClusterMachine& machine, ClusterEndpointType how) {
+std::unique_ptr<SlotMap> make_slot_map(const cluster::ClusterMachine& machine) {
   const cluster::ClusterView& view = machine.view();
   auto map = std::make_unique<SlotMap>();
   auto place = [](const cluster::ClusterNode* n) { return n ? static_cast<SlotMap::Place>(n->place) : SlotMap::kNobody; };
@@ -12,7 +10,7 @@ std::unique_ptr<SlotMap> make_slot_map(const cluster::ClusterMachine& machine, C
   map->self = place(&view.myself());
   if (view.myself().is_replica()) map->master = place(view.myself().master);
   map->nodes.reserve(view.nodes().size());
-  for (const cluster::ClusterNode* n : view.nodes()) map->nodes.push_back({preferred_endpoint(*n, how), n->address.port});
+  for (const cluster::ClusterNode* n : view.nodes()) map->nodes.push_back({n->address.ip, n->hostname, n->address.port});
   for (int s = 0; s < kSlots; s++) {
     map->owners[static_cast<size_t>(s)] = place(view.owner(s));
     if (!view.any_open()) continue;

@@ -7,6 +7,6 @@
 
 namespace ringwood {
 
-std::unique_ptr<SlotMap> make_slot_map(const cluster::ClusterMachine& machine, ClusterEndpointType how);
+std::unique_ptr<SlotMap> make_slot_map(const cluster::ClusterMachine& machine);
 
 }  // namespace ringwood

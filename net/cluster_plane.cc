@@ -76,8 +76,7 @@ bool ClusterPlane::load(OptionsHolder& options) {
     next.replicaof_port = me.master->address.port;
     options.publish(std::move(next));
   }
-  maps_ = std::make_unique<SlotMaps>(make_slot_map(*machine_, options.get().cluster_preferred_endpoint_type),
-                                     static_cast<size_t>(engine_.mapping.shards));
+  maps_ = std::make_unique<SlotMaps>(make_slot_map(*machine_), static_cast<size_t>(engine_.mapping.shards));
   engine_.cluster = this;
   engine_.slot_maps = maps_.get();
   engine_.state.fetch_or(kStateCluster, std::memory_order_relaxed);
@@ -113,19 +112,21 @@ void ClusterPlane::turn(int64_t now) {
   if (!published_.empty()) deliver_published();
   if (now < next_tick_ms_ || engine_.debug.pause_cron.load(std::memory_order_relaxed)) return;
   next_tick_ms_ = now + kTickMs;
-  const Options& o = loop_->executor().options();
-  if (&o != options_) {
-    options_ = &o;
-    machine_->set_config(config(o), now);
-    map_changed_ = true;
-  }
+  take_options();
   machine_->set_replication(replication_state());
   machine_->tick(now);
-  bus_->check_limit(o.cluster_link_sendbuf_limit, now);
-  links.set(static_cast<int64_t>(bus_->count()));
-  link_bytes.set(static_cast<int64_t>(bus_->waiting_bytes()));
+  bus_->check_limit(options_->cluster_link_sendbuf_limit, now);
+  links_.set(static_cast<int64_t>(bus_->count()));
+  link_bytes_.set(static_cast<int64_t>(bus_->waiting_bytes()));
   if (must_be_durable_ && !text_ && save_error_) text_ = machine_->nodes_conf();  // once more: it must get to the disk
   collect();
+}
+
+void ClusterPlane::take_options() {
+  const Options& o = engine_.options->get();
+  if (&o == options_) return;
+  options_ = &o;
+  machine_->set_config(config(o), now_ms());
 }
 
 // --- what has happened, for the machine
@@ -139,7 +140,11 @@ void ClusterPlane::link_down(LinkId link) {
   machine_->link_down(link, now_ms());
   collect();
 }
+
 void ClusterPlane::frame(LinkId link, Bytes bytes, Bytes own_ip, Bytes peer_ip) {
+  if (int64_t dropped = dropped_type_.load(std::memory_order_relaxed);
+      __builtin_expect(dropped >= 0, 0) && cluster::frame_type(bytes) == dropped)
+    return;
   machine_->receive(link, bytes, own_ip, peer_ip, now_ms());
 }
 
@@ -158,13 +163,16 @@ void ClusterPlane::collect() {
 
 void ClusterPlane::publish_map() {
   map_changed_ = false;
-  maps_->publish(make_slot_map(*machine_, engine_.options->get().cluster_preferred_endpoint_type));
+  maps_->publish(make_slot_map(*machine_));
   if (!loop_) return;
   loop_->executor().rouse_others();
   // Who waits for keys of slots that are another's now is sent there.
   for (size_t i = 0; i < engine_.executors.size(); i++) {
     auto* t = new Task;
-    t->run = [](Task&, Executor& there) { there.redirect_waiters(); };
+    t->run = [](Task&, Executor& there) {
+      there.redirect_waiters();
+      there.look_at_channels();
+    };
     t->done = [](Task& task, Executor&) { delete &task; };
     loop_->executor().send_task(static_cast<int>(i), t);
   }
@@ -306,6 +314,7 @@ void ClusterPlane::ask(Call& call, ClusterRequest request) {
 void ClusterPlane::answer(const std::shared_ptr<Question>& q, Executor& first) {
   auto run = [this, q](Executor& here) {
     Reply reply(q->reply, q->resp);
+    take_options();
     q->request.run(*machine_, here, reply, now_ms());
     if (reply.failed()) q->error = q->reply.view().substr(1, q->reply.size() - 3);
     collect();
@@ -343,6 +352,7 @@ void ClusterPlane::publish(Executor& here, Bytes channel, Bytes message, bool sh
     ClusterPlane* plane;
     OwnedBytes channel, message;
     bool sharded;
+    int64_t memory;
   };
   auto* a = new Announcement;
   a->plane = this;
@@ -350,13 +360,26 @@ void ClusterPlane::publish(Executor& here, Bytes channel, Bytes message, bool sh
   a->message = message;
   a->sharded = sharded;
   a->any_time = true;
+  a->memory = static_cast<int64_t>(channel.size() + message.size()) * (links_.get() / 2);
+  announcing_.fetch_add(a->memory, std::memory_order_relaxed);
   a->run = [](Task& t, Executor&) {
     auto& x = static_cast<Announcement&>(t);
+    x.plane->announcing_.fetch_sub(x.memory, std::memory_order_relaxed);
     x.plane->machine_->publish(x.channel, x.message, x.sharded, x.plane->now_ms());
     x.plane->collect();
   };
   a->done = [](Task& t, Executor&) { delete static_cast<Announcement*>(&t); };
   here.send_task(0, a);
+}
+
+void ClusterPlane::kill_links(Call& call, Bytes node, bool to, bool from) {
+  ask(call, {[to, from, text = OwnedBytes(node)](ClusterMachine& m, Executor&, Reply& reply, int64_t now) {
+        cluster::NodeId id;
+        cluster::ClusterNode* n = cluster::NodeId::parse(text, id) ? m.find(id) : nullptr;
+        if (!n) return reply.error("ERR Unknown node " + text);
+        m.kill_links(*n, to, from, now);
+        reply.ok();
+      }});
 }
 
 // Who reads the registry of subscribers holds a shard.

@@ -34,14 +34,15 @@ class ClusterPlane final : public ClusterControl, ClusterBusOwner {
   void open(Loop& first, int process_id);
   // Every turn of the first thread.
   void turn(int64_t now_ms);
-  // For INFO, from any thread.
-  Counter links, link_bytes;
-
   // ClusterControl
   void ask(Call& call, ClusterRequest request) override;
   void publish(Executor& here, Bytes channel, Bytes message, bool sharded) override;
   void save() override;
   void describe_links(Reply& reply) override;
+  int64_t links() const override { return links_.get(); }
+  int64_t link_memory() const override { return link_bytes_.get() + announcing_.load(std::memory_order_relaxed); }
+  void kill_links(Call& call, Bytes node, bool to, bool from) override;
+  void drop_packets(int64_t type) override { dropped_type_ = type; }
   uint64_t links_over_limit() const override { return bus_->over_limit(); }
   size_t keys() const override;
 
@@ -65,6 +66,7 @@ class ClusterPlane final : public ClusterControl, ClusterBusOwner {
   cluster::ReplicationState replication_state() const;
   void answer(const std::shared_ptr<Question>& q, Executor& first);
   void send_home(const std::shared_ptr<Question>& q);
+  void take_options();
   void collect();
   void drain();
   void carry_out(Output& o);
@@ -89,7 +91,10 @@ class ClusterPlane final : public ClusterControl, ClusterBusOwner {
   std::unique_ptr<SlotMaps> maps_;
   std::unique_ptr<ClusterBus> bus_;
   Loop* loop_ = nullptr;
-  const Options* options_ = nullptr;  // that the machine was last told of
+  Counter links_, link_bytes_;
+  std::atomic<int64_t> announcing_{0};     // bytes of messages that are on their way to this thread, for every link that they go out by
+  std::atomic<int64_t> dropped_type_{-1};  // DEBUG
+  const Options* options_ = nullptr;       // that the machine was last told of
   int64_t next_tick_ms_ = 0;
 
   std::deque<Step> steps_;

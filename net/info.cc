@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/exec/cluster.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/pubsub.h"
 #include "engine/exec/tracking.h"
@@ -23,7 +24,7 @@ void write_clients(InfoText& out, const InfoContext& context, void* self) {
     keys_that_may_go += s->blocked.keys_that_may_go.get();
   }
   out.field("connected_clients", n.connections.load(std::memory_order_relaxed));
-  out.field("cluster_connections", 0);
+  out.field("cluster_connections", n.engine.cluster ? n.engine.cluster->links() : 0);
   out.field("maxclients", static_cast<uint64_t>(context.here.options().maxclients));
   int64_t now_s = context.here.now_ms() / 1000, input = 0, output = 0;
   for (const auto& l : n.loops) {

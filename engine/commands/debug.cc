@@ -8,6 +8,7 @@
 #include "engine/base/options_text.h"
 #include "engine/commands/debug_handlers.h"
 #include "engine/commands/families.h"
+#include "engine/exec/cluster.h"
 #include "engine/exec/control.h"
 #include "engine/exec/engine.h"
 #include "engine/exec/executor.h"
@@ -84,6 +85,21 @@ void set_disable_deny_scripts(Call& c) {
 
 void pause_cron(Call& c) {
   c.engine().debug.pause_cron = number(c.arg(2)) != 0;
+  c.reply.ok();
+}
+
+void cluster_link(Call& c) {
+  if (!Call::is_word(c.arg(2), "kill")) return c.reply.bad_subcommand("DEBUG", c.arg(1));
+  if (!c.engine().cluster) return c.reply.error("ERR Debug option only available for cluster mode enabled setup!");
+  bool all = Call::is_word(c.arg(3), "all"), to = all || Call::is_word(c.arg(3), "to"), from = all || Call::is_word(c.arg(3), "from");
+  if (!to && !from) return c.reply.error("ERR Unknown direction " + OwnedBytes(c.arg(3)));
+  c.engine().cluster->kill_links(c, c.arg(4), to, from);
+}
+
+void drop_cluster_packets(Call& c) {
+  int64_t type;
+  if (!c.to_int(c.arg(2), type)) return;
+  if (c.engine().cluster) c.engine().cluster->drop_packets(type);
   c.reply.ok();
 }
 
@@ -173,6 +189,8 @@ constexpr size_t kAny = SIZE_MAX;
 constexpr Subcommand kSubcommands[] = {
     {"aof-flush-sleep", 3, 3, aof_flush_sleep},
     {"change-repl-id", 2, 2, change_repl_id},
+    {"clusterlink", 5, 5, cluster_link},
+    {"drop-cluster-packet-filter", 3, 3, drop_cluster_packets},
     {"config-rewrite-force-all", 2, 2, config_rewrite_force_all},
     {"digest", 2, 2, debug::digest},
     {"digest-value", 2, kAny, debug::digest_value},

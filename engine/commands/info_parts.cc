@@ -9,6 +9,7 @@
 #include "engine/base/directive.h"
 #include "engine/base/process.h"
 #include "engine/exec/access.h"
+#include "engine/exec/cluster.h"
 #include "engine/exec/command_table.h"
 #include "engine/exec/control.h"
 #include "engine/exec/executor.h"
@@ -102,7 +103,7 @@ void write_memory(InfoText& out, const InfoContext& x, void*) {
   out.field("mem_total_replication_buffers", 0);
   out.field("mem_clients_slaves", 0);
   out.field("mem_clients_normal", static_cast<uint64_t>(m.clients));
-  out.field("mem_cluster_links", 0);
+  out.field("mem_cluster_links", x.engine.cluster ? x.engine.cluster->link_memory() : 0);
   out.field("mem_aof_buffer", 0);
   out.field("mem_allocator", memory_allocator_name());
   out.field("active_defrag_running", 0);

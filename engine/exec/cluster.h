@@ -29,6 +29,12 @@ class ClusterControl {
   virtual void ask(Call& call, ClusterRequest request) = 0;
   // PUBLISH and SPUBLISH: to the other nodes, or to those of this shard. From any thread.
   virtual void publish(Executor& here, Bytes channel, Bytes message, bool sharded) = 0;
+  // INFO: links of the bus, and the bytes that wait to be sent over them. From any thread.
+  virtual int64_t links() const = 0;
+  virtual int64_t link_memory() const = 0;
+  // DEBUG CLUSTERLINK KILL: answers like ask(). DEBUG DROP-CLUSTER-PACKET-FILTER: messages of this type are not heard; -1: all are.
+  virtual void kill_links(Call& call, Bytes node, bool to, bool from) = 0;
+  virtual void drop_packets(int64_t type) = 0;
   // --- on the first thread, for requests
   // Writes nodes.conf; the reply of a request that `changes` tells when it has failed.
   virtual void save() = 0;

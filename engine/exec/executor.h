@@ -208,6 +208,8 @@ class Executor {
   Rate& command_rate() { return command_rate_; }
   // The slot map has changed: who waits here for keys of slots that another node has now is sent there.
   void redirect_waiters();
+  // Likewise who is subscribed to shard channels of such slots.
+  void look_at_channels();
   // Takes over options that have just been published: at once on the thread that published them, on all others with their next turn.
   void take_options();
   Eviction& eviction() { return eviction_; }
@@ -249,6 +251,9 @@ class Executor {
   bool redirected(const SlotRequest& request, const ShardSet& held, Reply& reply);
   void redirect_exec(Client& c, const ShardSet& held);
   void look_at_map();
+  struct ChannelsGone;
+  bool channel_stays(Bytes name) const;
+  void leave_channels();
   void look_and_run(Request& r);
   void dispatch(Request& r);
   void execute_here(Request& r);

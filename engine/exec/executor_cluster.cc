@@ -6,6 +6,7 @@
 #include "engine/exec/call.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/gates.h"
+#include "engine/exec/pubsub.h"
 #include "engine/exec/redirect.h"
 #include "engine/exec/routing.h"
 
@@ -24,7 +25,7 @@ bool Executor::redirected(const SlotRequest& request, const ShardSet& held, Repl
   Redirection r = redirect(engine_, *options_, engine_.slot_maps->current(), request, held, now_ms());
   if (!r.refused()) return false;
   command_stats_[request.command.id].rejected.add();
-  write_redirection(r, reply);
+  write_redirection(r, *options_, reply);
   count_error(reply);
   return true;
 }
@@ -36,7 +37,7 @@ void Executor::redirect_exec(Client& c, const ShardSet& held) {
   Reply reply(text, c.resp);
   Redirection r = redirect(engine_, *options_, engine_.slot_maps->current(), slot_request(c, *c.last_command, {}), held, now_ms());
   if (!r.refused()) return;
-  write_redirection(r, reply);
+  write_redirection(r, *options_, reply);
   t.redirection = text.view().substr(1, text.size() - 3);
 }
 
@@ -49,7 +50,7 @@ void Executor::look_and_run(Request& r) {
 
 void Executor::redirect_waiters() {
   const SlotMap& map = engine_.slot_maps->current();
-  waiting_room_.end_where([&map](const Waiter& w, Reply& reply) {
+  waiting_room_.end_where([this, &map](const Waiter& w, Reply& reply) {
     Redirection r;
     const uint16_t slot = key_slot(w.links.front().key);
     const SlotMap::Place owner = map.owners[slot];
@@ -65,8 +66,50 @@ void Executor::redirect_waiters() {
       r.slot = slot;
       if (owner != SlotMap::kNobody) r.to = &map.nodes[owner];
     }
-    write_redirection(r, reply);
+    write_redirection(r, *options_, reply);
   });
+}
+
+// --- subscribers of shard channels whose slots have gone elsewhere: they are told so, on their own thread
+
+struct Executor::ChannelsGone final : LeaseJob {
+  void run(Executor& home) override { home.leave_channels(); }
+  void finished(Executor&) override { delete this; }
+};
+
+bool Executor::channel_stays(Bytes name) const {
+  const SlotMap& map = engine_.slot_maps->current();
+  const SlotMap::Place owner = map.owners[key_slot(name)];
+  return owner == map.self || (map.master != SlotMap::kNobody && owner == map.master);
+}
+
+// In a task, so that a shard is held.
+void Executor::look_at_channels() {
+  for (const auto& [name, channel] : engine_.pubsub->channels(PubSub::Kind::kShardChannel)) {
+    if (channel_stays(name)) continue;
+    for (const PubSub::Group& g : channel.groups)
+      if (g.thread == self_ && !g.clients.empty()) return with_all_shards(new ChannelsGone);
+  }
+}
+
+void Executor::leave_channels() {
+  constexpr auto kKind = PubSub::Kind::kShardChannel;
+  std::vector<std::pair<OwnedBytes, Client*>> gone;
+  for (const auto& [name, channel] : engine_.pubsub->channels(kKind)) {
+    if (channel_stays(name)) continue;
+    for (const PubSub::Group& g : channel.groups)
+      if (g.thread == self_)
+        for (Client* c : g.clients) gone.emplace_back(name, c);
+  }
+  for (auto& [name, c] : gone) {
+    engine_.pubsub->unsubscribe(kKind, *c, self_, name);
+    Reply push(c->out, c->resp);
+    push.push(3);
+    push.bulk("sunsubscribe");
+    push.bulk(name);
+    push.integer(static_cast<int64_t>(PubSub::count(*c, kKind)));
+    list(c);
+  }
 }
 
 }  // namespace ringwood

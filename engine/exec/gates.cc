@@ -125,7 +125,7 @@ bool admit_slot(const Engine& engine, const Options& options, const Client& clie
   Redirection r = redirect(engine, options, engine.slot_maps->current(), slot_request(client, command, args), held, now_ms);
   if (look) *look = r.why == Redirection::Why::kLook;
   if (!r.refused()) return true;
-  write_redirection(r, reply);
+  write_redirection(r, options, reply);
   return false;
 }
 

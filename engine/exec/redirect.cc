@@ -94,6 +94,15 @@ Why judge(const Inquiry& q, const Options& options, const SlotMap& map, const Sl
   return q.owner == map.self ? Why::kNone : Why::kMoved;
 }
 
+Bytes endpoint_of(const SlotMap::Node& n, const Options& options) {
+  switch (options.cluster_preferred_endpoint_type) {
+    case ClusterEndpointType::kIp: return n.ip;
+    case ClusterEndpointType::kHostname: return n.hostname.empty() ? Bytes("?") : Bytes(n.hostname);
+    case ClusterEndpointType::kUnknownEndpoint: break;
+  }
+  return {};
+}
+
 }  // namespace
 
 Redirection redirect(const Engine& engine, const Options& options, const SlotMap& map, const SlotRequest& r, const ShardSet& held,
@@ -131,7 +140,7 @@ SlotRequest slot_request(const Client& client, const Command& command, std::span
   return {command, args, command.spec->ends_multi ? client.transaction.get() : nullptr, client.asking == 1, client.reads_replica};
 }
 
-void write_redirection(const Redirection& r, Reply& reply) {
+void write_redirection(const Redirection& r, const Options& options, Reply& reply) {
   switch (r.why) {
     case Why::kNone:
     case Why::kLook: return;
@@ -143,7 +152,11 @@ void write_redirection(const Redirection& r, Reply& reply) {
     case Why::kMoved:
     case Why::kAsk: {
       OwnedBytes text = r.why == Why::kAsk ? "ASK " : "MOVED ";
-      reply.error(text.append(std::to_string(r.slot)).append(" ").append(r.to->endpoint).append(":").append(std::to_string(r.to->port)));
+      reply.error(text.append(std::to_string(r.slot))
+                      .append(" ")
+                      .append(endpoint_of(*r.to, options))
+                      .append(":")
+                      .append(std::to_string(r.to->port)));
     }
   }
 }

@@ -46,8 +46,8 @@ Redirection redirect(const Engine& engine, const Options& options, const SlotMap
                      int64_t now_ms);
 // Of a client of the calling thread.
 SlotRequest slot_request(const Client& client, const Command& command, std::span<const Bytes> args);
-// The error that says so.
-void write_redirection(const Redirection& r, Reply& reply);
+// The error that says so; a client is sent to what cluster-preferred-endpoint-type names.
+void write_redirection(const Redirection& r, const Options& options, Reply& reply);
 // What a script that calls such a command is told, without "ERR ".
 const char* script_redirection(const Redirection& r);
 

@@ -16,7 +16,7 @@ struct SlotMap {
   using Place = uint16_t;  // in `nodes`
   static constexpr Place kNobody = 0xffff;
   struct Node {
-    OwnedBytes endpoint;  // as clients are to be sent there: cluster-preferred-endpoint-type
+    OwnedBytes ip, hostname;
     int port = 0;
   };
   // A slot under way by CLUSTER SETSLOT, on this node.
