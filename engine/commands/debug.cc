@@ -1,4 +1,5 @@
 // DEBUG: the table of its subcommands, and those that are about the server rather than about keys. As far as Redis's own test suite leans on it.
+#include <sys/mman.h>
 #include <time.h>
 
 #include <cstdlib>
@@ -81,6 +82,12 @@ void set_skip_checksum_validation(Call& c) {
 void set_disable_deny_scripts(Call& c) {
   c.engine().debug.disable_deny_scripts = number(c.arg(2)) != 0;
   c.reply.ok();
+}
+
+// Writes where nothing may be written.
+void segfault(Call&) {
+  auto* page = static_cast<volatile char*>(mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  *page = 'x';
 }
 
 void pause_cron(Call& c) {
@@ -210,6 +217,7 @@ constexpr Subcommand kSubcommands[] = {
     {"reload", 2, kAny, reload},
     {"replybuffer", 4, 4, replybuffer},
     {"sdslen", 3, 3, debug::sdslen},
+    {"segfault", 2, 2, segfault},
     {"set-active-expire", 3, 3, set_active_expire},
     {"set-disable-deny-scripts", 3, 3, set_disable_deny_scripts},
     {"set-skip-checksum-validation", 3, 3, set_skip_checksum_validation},
@@ -263,6 +271,8 @@ void help(Call& c) {
       "    Whether reply buffers shrink.",
       "SDSLEN <key>",
       "    Lengths of a key and its string.",
+      "SEGFAULT",
+      "    Ends the server by a bug.",
       "SET-ACTIVE-EXPIRE <0|1>",
       "    Whether keys expire without being asked for.",
       "SET-DISABLE-DENY-SCRIPTS <0|1>",

@@ -52,6 +52,19 @@ def _():
         equal("You insist" in s.log_text(), False)
 
 
+@tap.case("a crash is told in the log, and ends the process by its signal")
+def _():
+    for end, number in ((lambda s: s.client().send(b"DEBUG SEGFAULT\r\n"), signal.SIGSEGV), (lambda s: s.process.send_signal(signal.SIGABRT), signal.SIGABRT)):
+        with Ringwood(SERVER, shards=2) as s:
+            end(s)
+            equal(s.process.wait(60), -number)
+            text = s.log_text()
+            equal([f"crashed by signal: {int(number)}, si_code: " in text, "STACK TRACE" in text, "BUG REPORT END" in text], [True] * 3, text[-2000:])
+    with Ringwood(SERVER, "--crash-log-enabled", "no") as s:
+        s.process.send_signal(signal.SIGABRT)
+        equal((s.process.wait(60), "BUG REPORT" in s.log_text()), (-signal.SIGABRT, False))
+
+
 def exists(path):
     try:
         open(path, "rb").close()

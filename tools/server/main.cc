@@ -15,6 +15,7 @@
 #include "engine/base/hash.h"
 #include "engine/base/memory.h"
 #include "engine/base/random.h"
+#include "tools/server/crash_report.h"
 #include "tools/server/log_file.h"
 #include "tools/server/process.h"
 #include "tools/server/process_title.h"
@@ -75,6 +76,7 @@ int serve(const CommandLine& line, const std::string& program, bool bare) {
   }
   if (loaded.options.daemonize) daemonize();
   prepare_signals();
+  catch_crashes(loaded.options.crash_log_enabled, loaded.options.logfile);
   log.write(LogLevel::kNotice, "oO0OoO0OoO0Oo Ringwood is starting oO0OoO0OoO0Oo");
   log.write(LogLevel::kNotice, "Ringwood version=%s, redis_version=%s, bits=64, pid=%d, just started", kVersion,
             std::string(kCompatibleRedisVersion).c_str(), static_cast<int>(getpid()));

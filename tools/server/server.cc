@@ -24,6 +24,7 @@
 #include "persist/function_dump.h"
 #include "persist/rdb_encode.h"
 #include "persist/rdb_writer.h"
+#include "tools/server/crash_report.h"
 #include "tools/server/process_title.h"
 #include "tools/server/whole_file.h"
 
@@ -280,6 +281,7 @@ OwnedBytes Server::apply(const Options& now, Options& next, std::span<const Dire
     return refuse("oom-score-adj", "Failed to set current oom_score_adj. Check server logs.");
   }
   if (next.min_replicas_to_write != now.min_replicas_to_write) replication_.look_at_gate();
+  if (next.crash_log_enabled != now.crash_log_enabled) catch_crashes(next.crash_log_enabled, next.logfile);
   if (next.loglevel != now.loglevel) log_.set_level(next.loglevel);
   if (next.proc_title_template != now.proc_title_template || next.port != now.port || next.bind != now.bind)
     set_process_title(next, program_, engine_.config_file);
