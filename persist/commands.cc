@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "engine/base/log.h"
 #include "engine/base/number.h"
 #include "engine/exec/call.h"
+#include "engine/exec/control.h"
 #include "engine/exec/executor.h"
 #include "persist/access_word.h"
 #include "persist/append_only.h"
@@ -69,9 +71,13 @@ void restore(Call& c) {
   if (ttl < 0) return c.reply.error("ERR Invalid TTL value, must be >= 0");
 
   Entry* e = nullptr;
-  switch (restore_dump(c.arg(3), k.key, ttl != 0, c.limits(), e)) {
+  OwnedBytes why;
+  const ReloadControl* reload = c.engine().reload;
+  switch (restore_dump(c.arg(3), k.key, ttl != 0, c.limits(), e, &why, !reload || reload->checks_checksums())) {
     case RestoreStatus::kBadFooter: return c.reply.error("ERR DUMP payload version or checksum are wrong");
-    case RestoreStatus::kBadValue: return c.reply.error("ERR Bad data format");
+    case RestoreStatus::kBadValue:
+      if (c.engine().log) c.engine().log->write(LogLevel::kWarning, "RESTORE: bad data format. %s", why.c_str());
+      return c.reply.error("ERR Bad data format");
     case RestoreStatus::kRestored: break;
   }
   int64_t when = ttl;

@@ -1,5 +1,6 @@
 #include "persist/data_load.h"
 
+#include "engine/base/log.h"
 #include "engine/base/number.h"
 #include "engine/exec/control.h"
 
@@ -115,6 +116,12 @@ void DataLoad::on_expired(int database, Bytes key) {
   if (!result_.replication_id.empty()) result_.expired.emplace_back(database, key);
 }
 
+void DataLoad::on_empty_key(Bytes key, uint64_t n) {
+  constexpr uint64_t kMostNamed = 10;
+  if (n < kMostNamed && engine_.log)
+    engine_.log->write(LogLevel::kNotice, "Loading RDB, skipping empty key: %.*s", static_cast<int>(key.size()), key.data());
+}
+
 void DataLoad::on_function(Bytes source) {
   if (place_ != Place::kInUse) return result_.functions.emplace_back(source), void();
   if (!engine_.scripting || !function_error_.empty()) return;
@@ -156,6 +163,8 @@ void DataLoad::finish(Loader::State state) {
     result.state = Loader::State::kFailed;
     result.error = "a function library cannot be loaded: " + function_error_;
   }
+  if (result.state == Loader::State::kFailed && engine_.log)
+    engine_.log->write(LogLevel::kWarning, "Internal error in reading RDB: %s", result.error.c_str());
   loader_.reset();
   filling_.clear();
   figures_.start_s = 0;

@@ -71,6 +71,7 @@ class DataLoad final : private LoadTarget {
   void on_function(Bytes source) override;
   void on_aux(Bytes name, Bytes value) override;
   void on_expired(int database, Bytes key) override;
+  void on_empty_key(Bytes key, uint64_t n) override;
   void send(int shard);
   void finish(Loader::State state);
   void begin(Executor& home, bool verify_checksum, Merge merge, Place place, Done done, void* context);

@@ -19,6 +19,10 @@ class LoadTarget {
   virtual void deliver(int shard, int database, Entry* entry) = 0;
   virtual void on_function(Bytes source) = 0;
   virtual void on_aux(Bytes name, Bytes value) = 0;
+  virtual void on_empty_key(Bytes key, uint64_t n) {
+    (void)key;
+    (void)n;
+  }
   // A key that has been dropped, because it had expired.
   virtual void on_expired(int database, Bytes key) {
     (void)database;
@@ -111,6 +115,7 @@ class Loader final : private rdb::RdbSink {
   void on_database(int database, uint64_t keys, uint64_t volatile_keys) override;
   void on_function(Bytes source) override;
   void on_key(const rdb::LoadedKey& key) override;
+  void on_empty_key(Bytes key, uint64_t n) override { target_.on_empty_key(key, n); }
 
   FileIo& io_;
   SlotMapping mapping_;

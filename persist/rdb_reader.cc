@@ -277,14 +277,15 @@ Step RdbReader::take_key(Input& in, uint8_t type) {
 Step RdbReader::take_value(Input& in) {
   doing_ = Doing::kValue;
   Step s = value_.step(in);
-  if (s == Step::kBad) in.why = "key " + quoted(value_.key()) + ", " + value_type_name(value_.type()) + ": " + in.why;
+  if (s == Step::kBad)
+    in.why = "key " + quoted(value_.key()) + ", " + value_type_name(value_.type()) + ", integrity check failed: " + in.why;
   if (s != Step::kDone) return s;
   if (Entry* e = value_.take()) {
     if (e->has_node()) e->node()->when_ms = static_cast<uint64_t>(std::clamp<int64_t>(expiry_ms_, 1, kMaxExpiryMs)) & kMaxExpiryMs;
     reach(in);
     sink_.on_key({database_, e, idle_seconds_, frequency_});
   } else {
-    empty_keys_++;
+    sink_.on_empty_key(value_.key(), empty_keys_++);
   }
   expiry_ms_ = idle_seconds_ = frequency_ = -1;
   stage_ = Stage::kPart;

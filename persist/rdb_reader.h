@@ -28,6 +28,11 @@ class RdbSink {
   // The source of a function library, to be kept.
   virtual void on_function(Bytes source) = 0;
   virtual void on_key(const LoadedKey& key) = 0;
+  // A collection without an element, which is passed over. `n`: how many there were before it.
+  virtual void on_empty_key(Bytes key, uint64_t n) {
+    (void)key;
+    (void)n;
+  }
 
  protected:
   ~RdbSink() = default;

@@ -166,7 +166,7 @@ Step StreamReader::consumer(Input& in) {
   if (s == Step::kDone) s = take_length(in, owned);
   if (s != Step::kDone) return s;
   consumer_ = group_->create_consumer(name.view(room), seen_ms);
-  if (!consumer_) return in.bad("a stream's group has two consumers of one name");
+  if (!consumer_) return in.bad("Duplicate stream consumer detected");
   consumer_->active_ms = type_ >= kStreamListpacks3 ? active_ms : seen_ms;
   items_ = owned;
   part_ = Part::kOwned;

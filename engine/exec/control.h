@@ -53,6 +53,7 @@ class ReloadControl {
   virtual size_t serialized_length(const Entry& e) = 0;
   // DEBUG SET-SKIP-CHECKSUM-VALIDATION
   virtual void skip_checksums(bool on) = 0;
+  virtual bool checks_checksums() const = 0;
   // The libraries of functions have become these: what the next image is to hold. Every shard is held, or a file is being loaded.
   virtual void functions_changed(std::vector<OwnedBytes> sources) = 0;
   // FUNCTION DUMP: appends the libraries as Redis packs them, by their sources.

@@ -121,7 +121,11 @@ bool Executor::run_streamed(Client& from, const Command& command, std::span<cons
   Call call(*this, command, args, &from, from.database, Reply(reply, from.resp));
   suspended_ = false;
   if (command.flags & kBlocking) exec_ = &call;  // as in a transaction: nobody waits here
+  const ShardSet all = all_shards(engine_.mapping.shards);
+  const ShardSet* before = holding_;
+  holding_ = &all;
   run_handler(call);
+  holding_ = before;
   exec_ = nullptr;
   pushes_.command_done();
   return !suspended_;

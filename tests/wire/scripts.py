@@ -4,9 +4,11 @@
     scripts.py SERVER
 """
 import glob
+import os
 import random
 import signal
 import sys
+import tempfile
 import threading
 import time
 
@@ -413,6 +415,21 @@ def resp3(server, _):
             text = f"{start}{body} -- {name}{n}"
             equal(three("EVAL", text, 1, "h"), in_three, f"{name} in RESP3, start {n}")
             equal(two("EVAL", text, 1, "h"), in_two, f"{name} in RESP2, start {n}")
+
+
+@tap.case("scripts in an append-only file write, on a replica that refuses the writes of clients as well")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(f"{folder}/appendonlydir")
+        with open(f"{folder}/appendonlydir/appendonly.aof.manifest", "w") as f:
+            f.write("file appendonly.aof.1.incr.aof seq 1 type i\n")
+        plain, declared = "redis.call('INCR', KEYS[1]) redis.call('INCR', 'other')", "#!lua\nredis.call('INCR', KEYS[1])"
+        with open(f"{folder}/appendonlydir/appendonly.aof.1.incr.aof", "wb") as f:
+            f.write(Resp.encode("SELECT", 0) + Resp.encode("EVAL", plain, 1, "n") + Resp.encode("EVAL", declared, 1, "n"))
+        with Ringwood(BINARY, "--appendonly", "yes", "--replicaof", "127.0.0.1 1", shards=2, directory=folder) as s:
+            c = s.client()
+            equal([c("GET", "n"), c("GET", "other")], [b"2", b"1"])
+            equal(str(c("EVAL", plain, 1, "n"))[:8], "READONLY")
 
 
 if __name__ == "__main__":

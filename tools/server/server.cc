@@ -182,13 +182,16 @@ void Server::loaded(void* self, const DataLoad::Result& result) { static_cast<Se
 void Server::on_loaded(const DataLoad::Result& r) {
   switch (r.state) {
     case Loader::State::kFailed:
-      log_.write(LogLevel::kWarning, "Fatal error loading the DB: %s. The file has been left as it was. Exiting.", r.error.c_str());
+      log_.write(LogLevel::kWarning, "Fatal error loading the DB: %s. The file has been left as it was.", r.error.c_str());
+      log_.write(LogLevel::kWarning, "Terminating server after rdb file reading failure.");
       return exit_now(1);
     case Loader::State::kLoaded: {
       persistence_->loaded();
       double seconds = static_cast<double>(clock_.unix_ms() - r.progress.start_ms) / 1000;
-      log_.write(LogLevel::kNotice, "Done loading RDB, keys loaded: %llu, keys expired: %llu.",
-                 static_cast<unsigned long long>(r.progress.keys), static_cast<unsigned long long>(r.progress.expired_keys));
+      std::string empty;
+      if (r.progress.empty_keys) empty = ", empty keys skipped: " + std::to_string(r.progress.empty_keys);
+      log_.write(LogLevel::kNotice, "Done loading RDB, keys loaded: %llu, keys expired: %llu%s.",
+                 static_cast<unsigned long long>(r.progress.keys), static_cast<unsigned long long>(r.progress.expired_keys), empty.c_str());
       log_.write(LogLevel::kNotice, "DB loaded from disk: %.3f seconds", seconds);
       break;
     }

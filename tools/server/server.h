@@ -56,6 +56,7 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   void load_append_only(Call& call) override;
   size_t serialized_length(const Entry& e) override;
   void skip_checksums(bool on) override { skip_checksums_ = on; }
+  bool checks_checksums() const override { return !skip_checksums_; }
   void functions_changed(std::vector<OwnedBytes> sources) override { persistence_->functions() = std::move(sources); }
   void dump_functions(std::span<const OwnedBytes> sources, OutBuffer& out) override;
   OwnedBytes read_functions(Bytes payload, std::vector<OwnedBytes>& sources) override;

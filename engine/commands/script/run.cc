@@ -25,7 +25,8 @@ ScriptRun::ScriptRun(Scripting& scripting, Call& call, Bytes name, bool eval, ui
       read_only_(read_only || (!(flags & kScriptPlain) && (flags & kScriptNoWrites))),
       wide_(wide),
       narrow_(call.executor().held() != all_shards(call.engine().mapping.shards)),
-      state_(call.engine().state.load(std::memory_order_relaxed)),
+      // What a master or a file says is done, whatever the server's state.
+      state_(call.client()->role == Client::Role::kMaster ? 0u : call.engine().state.load(std::memory_order_relaxed)),
       database_(call.client()->database) {}
 
 ScriptRun::~ScriptRun() {

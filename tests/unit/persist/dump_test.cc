@@ -99,6 +99,20 @@ OwnedBytes sealed(OwnedBytes value) {
   return with_checksum(value);
 }
 
+TEST(Dump, TakesAnyChecksumWhereItIsNotVerifiedAndStillLooksAtTheValue) {
+  OwnedBytes good = from_hex(redis7::kPayloads[0].hex);
+  good.back() = static_cast<char>(good.back() ^ 1);
+  EntryOwner e;
+  EXPECT_EQ(RestoreStatus::kBadFooter, restore_dump(good, "k", false, {}, e.entry));
+  EXPECT_EQ(RestoreStatus::kRestored, restore_dump(good, "k", false, {}, e.entry, nullptr, false));
+  OwnedBytes why;
+  Entry* none;
+  EXPECT_EQ(RestoreStatus::kBadValue, restore_dump(sealed(from_hex("0d0561")), "k", false, {}, none, &why));
+  EXPECT_EQ(why, "Hash ziplist integrity check failed: the value is cut short");
+  EXPECT_EQ(RestoreStatus::kBadValue, restore_dump(sealed(from_hex("090161")), "k", false, {}, none, &why));
+  EXPECT_EQ(why.substr(0, 31), "Zipmap integrity check failed: ");
+}
+
 TEST(Dump, RefusesWhatIsNoValue) {
   for (const char* hex : {"", "00", "000561", "0f00", "0700", "1600", "08", "64", "0200", "1200", "02020161016100", "1001ff"}) {
     Entry* e;

@@ -172,17 +172,20 @@ TEST(RdbFieldTimes, WhatIsNotInOrderIsPutInOrderAndWhatHasNoTimesIsPlain) {
 }
 
 TEST(RdbFieldTimes, DamageIsRefusedAndNamed) {
-  const OwnedBytes no_time = ": the time of a field is none";
+  const OwnedBytes no_time = ", integrity check failed: the time of a field is none";
   EXPECT_EQ("offset 9: unknown opcode or value type 22", error_of(file(22, kMetadataPreGa, "0011")));
   EXPECT_EQ("offset 9: unknown opcode or value type 25", error_of(file(25, kFirstBytes + str(kBlob), "0011")));
-  EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK_EX: the listpack is damaged", error_of(file(25, kFirstBytes + str("nonsense"))));
-  EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK_EX: the earliest time of the fields is none", error_of(file(25, i64(-1) + str(kBlob))));
-  EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK_EX: a number of elements that is no multiple of three",
+  EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK_EX, integrity check failed: the listpack is damaged",
+            error_of(file(25, kFirstBytes + str("nonsense"))));
+  EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK_EX, integrity check failed: the earliest time of the fields is none",
+            error_of(file(25, i64(-1) + str(kBlob))));
+  EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK_EX, integrity check failed: a number of elements that is no multiple of three",
             error_of(file(25, kFirstBytes + str(from_hex("0e00000002008163028233780"
                                                          "3ff")))));
   OwnedBytes twice = kBlob;
   twice[7 + 17] = 'a';
-  EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK_EX_PRE_GA: a field stands there twice", error_of(file(23, str(twice))));
+  EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK_EX_PRE_GA, integrity check failed: a field stands there twice",
+            error_of(file(23, str(twice))));
   // A time that is a string, one below zero, one beyond the last.
   EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK_EX" + no_time,
             error_of(file(25, kFirstBytes + str(from_hex("1100000003008163028233780381780"
@@ -199,9 +202,9 @@ TEST(RdbFieldTimes, DamageIsRefusedAndNamed) {
   EXPECT_EQ("offset 21: key \"k\", HASH_METADATA" + no_time,
             error_of(file(24, kFirstBytes + "\x01" + pair(length64(kMaxFieldTimeMs), "a", "1"))));
   EXPECT_EQ("offset 21: key \"k\", HASH_METADATA" + no_time, error_of(file(24, i64(0) + "\x01" + pair("\x01", "a", "1"))));
-  EXPECT_EQ("offset 12: key \"k\", HASH_METADATA: the earliest time of the fields is none",
+  EXPECT_EQ("offset 12: key \"k\", HASH_METADATA, integrity check failed: the earliest time of the fields is none",
             error_of(file(24, i64(-1) + "\x01" + pair("\x01", "a", "1"))));
-  EXPECT_EQ("offset 26: key \"k\", HASH_METADATA: a field stands there twice",
+  EXPECT_EQ("offset 26: key \"k\", HASH_METADATA, integrity check failed: a field stands there twice",
             error_of(file(24, kFirstBytes + "\x02" + pair("\x01", "a", "1") + pair("\x01", "a", "1"))));
 }
 

@@ -244,18 +244,22 @@ TEST(RdbReader, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ("offset 9: unknown opcode or value type 24", error_of(key_file(24, "")));  // version 11 has no fields that expire
   EXPECT_EQ("offset 9: key \"k\" holds a value of a module (type 7, MODULE_2, RDB version 11), which cannot be loaded",
             error_of(key_file(7, "")));
-  EXPECT_EQ("offset 15: key \"k\", SET: a member stands there twice", error_of(key_file(2, "\x02" + str("a") + str("a"))));
-  EXPECT_EQ("offset 12: key \"k\", SET_LISTPACK: a member stands there twice", error_of(key_file(20, str(listpack_of({"1", "a", "1"})))));
-  EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK: a field stands there twice",
+  EXPECT_EQ("offset 15: key \"k\", SET, integrity check failed: a member stands there twice",
+            error_of(key_file(2, "\x02" + str("a") + str("a"))));
+  EXPECT_EQ("offset 12: key \"k\", SET_LISTPACK, integrity check failed: a member stands there twice",
+            error_of(key_file(20, str(listpack_of({"1", "a", "1"})))));
+  EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK, integrity check failed: a field stands there twice",
             error_of(key_file(16, str(listpack_of({"a", "1", "a", "2"})))));
-  EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK: an odd number of elements where pairs belong",
+  EXPECT_EQ("offset 12: key \"k\", HASH_LISTPACK, integrity check failed: an odd number of elements where pairs belong",
             error_of(key_file(16, str(listpack_of({"a"})))));
-  EXPECT_EQ("offset 12: key \"k\", ZSET_LISTPACK: a score is not a number", error_of(key_file(17, str(listpack_of({"a", "nan"})))));
-  EXPECT_EQ("offset 12: key \"k\", SET_LISTPACK: the listpack is damaged", error_of(key_file(20, str("nonsense"))));
-  EXPECT_EQ("offset 12: key \"k\", STRING: unknown string encoding 5", error_of(key_file(0, "\xc5")));
-  EXPECT_EQ("offset 13: key \"k\", ZSET_2: a score is not a number",
+  EXPECT_EQ("offset 12: key \"k\", ZSET_LISTPACK, integrity check failed: a score is not a number",
+            error_of(key_file(17, str(listpack_of({"a", "nan"})))));
+  EXPECT_EQ("offset 12: key \"k\", SET_LISTPACK, integrity check failed: the listpack is damaged", error_of(key_file(20, str("nonsense"))));
+  EXPECT_EQ("offset 12: key \"k\", STRING, integrity check failed: unknown string encoding 5", error_of(key_file(0, "\xc5")));
+  EXPECT_EQ("offset 13: key \"k\", ZSET_2, integrity check failed: a score is not a number",
             error_of(key_file(5, "\x01" + str("m") + "\x00\x00\x00\x00\x00\x00\xf8\x7f"s)));
-  EXPECT_EQ("offset 13: key \"k\", LIST_QUICKLIST_2: an unknown kind of list node", error_of(key_file(18, "\x01\x03" + str("m"))));
+  EXPECT_EQ("offset 13: key \"k\", LIST_QUICKLIST_2, integrity check failed: an unknown kind of list node",
+            error_of(key_file(18, "\x01\x03" + str("m"))));
   OwnedBytes file = key_file(0, str("v"));
   file.back() = static_cast<char>(file.back() + 1);
   EXPECT_EQ("offset 15: CRC error, the checksum does not match: the file is damaged", error_of(file));
@@ -272,7 +276,7 @@ TEST(RdbReader, AllocatesNothingForALengthThatIsALie) {
     }
   }
   // 60 bytes that claim to unpack to 4 GB
-  EXPECT_EQ("offset 12: key \"k\", STRING: impossible sizes of a compressed string",
+  EXPECT_EQ("offset 12: key \"k\", STRING, integrity check failed: impossible sizes of a compressed string",
             error_of(key_file(0, "\xc3\x3c\x80\xff\xff\x00\x00"s + OwnedBytes(60, 'x'))));
 }
 

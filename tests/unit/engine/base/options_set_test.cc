@@ -35,6 +35,9 @@ TEST(ConfigSet, RefusesInRedisWords) {
 
 TEST(ConfigSet, OurOwnImmutableDirectivesMayBeGivenTheirValue) {
   EXPECT_EQ(error_of({{"shards", "0"}}), "");
+  EXPECT_EQ(error_of({{"persistence", "rdb"}}), "");
+  EXPECT_EQ(error_of({{"persistence", "aof"}}),
+            "CONFIG SET failed (possibly related to argument 'persistence') - can't set immutable config");
   EXPECT_EQ(error_of({{"shards", "1"}}), "CONFIG SET failed (possibly related to argument 'shards') - can't set immutable config");
 }
 
