@@ -4,11 +4,13 @@
 //   load-generator --port P [--connections 50] [--pipeline 1] [--seconds 1] [--range 100000] [--subscribers N:CHANNEL]
 //                  COMMAND WORD ... [';' COMMAND WORD ...]
 //   load-generator --port P --hand-over [...]
+//   load-generator --port P --cluster [...] COMMAND ...
 // {n} in a word is a random number below --range in 12 digits; commands behind one another are sent in turn. Subscribers read what is
 // published and count it. --hand-over: each connection pushes to a list of its own, on which another one waits in BLPOP; each sends
-// --pipeline requests at once, the waiting one first.
+// --pipeline requests at once, the waiting one first. --cluster: P is any node; connections are shared out among the masters, and each sends
+// commands for keys that its node owns. While slots are moved some of these are redirected: they are counted, not repeated, and the map is asked for anew.
 //
-// Prints {"requests": ..., "seconds": ..., "pushes": ...}. All that was sent has been answered when it ends, so that the server's CPU time
+// Prints {"requests": ..., "seconds": ..., "pushes": ...}, and in a cluster "redirected". All that was sent has been answered when it ends, so that the server's CPU time
 // before and after tells what a request costs.
 #include <arpa/inet.h>
 #include <getopt.h>
@@ -22,6 +24,7 @@
 #include <memory>
 
 #include "bench/request_template.h"
+#include "net/client/cluster_client.h"
 
 namespace ringwood::bench {
 namespace {
@@ -36,7 +39,7 @@ struct Settings {
   uint64_t range = 100000;
   int subscribers = 0;
   std::string channel;
-  bool hand_over = false;
+  bool hand_over = false, cluster = false;
   std::vector<RequestTemplate> commands;
 };
 
@@ -55,14 +58,15 @@ struct Connection {
   bool listens = false;           // a subscriber: receives for ever
   Connection* partner = nullptr;  // of a hand-over: who pushes to the list on which this one waits, or the other way round
   bool consumer = false;
+  int node = 0;  // of the cluster's map
   bool busy() const { return counter.replies() < wanted; }
 };
 
-int connect_to(int port) {
+int connect_to(int port, const char* host = "127.0.0.1") {
   sockaddr_in to{};
   to.sin_family = AF_INET;
   to.sin_port = htons(static_cast<uint16_t>(port));
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (inet_pton(AF_INET, host, &to.sin_addr) != 1) fail("connect", "not an IPv4 address");
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0 || connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to)) fail("connect", std::strerror(errno));
   int one = 1;
@@ -77,7 +81,9 @@ class Generator {
     params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE;
     params.cq_entries = 32768;
     if (int e = io_uring_queue_init_params(8192, &ring_, &params)) fail("io_uring", std::strerror(-e));
-    if (settings.hand_over)
+    if (settings.cluster)
+      join_cluster();
+    else if (settings.hand_over)
       make_pairs();
     else
       for (int i = 0; i < settings.connections; i++) add();
@@ -95,16 +101,18 @@ class Generator {
       last = Clock::now();
       stopping_ = last >= end;
     }
-    uint64_t requests = 0, pushes = 0;
-    for (auto& c : connections_) (c->listens ? pushes : requests) += c->counter.replies();
-    std::printf("{\"requests\": %llu, \"seconds\": %.4f, \"pushes\": %llu}\n", static_cast<unsigned long long>(requests),
-                std::chrono::duration<double>(last - start).count(), static_cast<unsigned long long>(pushes));
+    uint64_t requests = 0, pushes = 0, redirected = 0;
+    for (auto& c : connections_) (c->listens ? pushes : requests) += c->counter.replies(), redirected += c->counter.redirections();
+    std::printf("{\"requests\": %llu, \"seconds\": %.4f, \"pushes\": %llu, \"redirected\": %llu}\n",
+                static_cast<unsigned long long>(requests), std::chrono::duration<double>(last - start).count(),
+                static_cast<unsigned long long>(pushes), static_cast<unsigned long long>(redirected));
   }
 
  private:
-  Connection& add() {
+  Connection& add() { return add("127.0.0.1", settings_.port); }
+  Connection& add(const std::string& host, int port) {
     connections_.push_back(std::make_unique<Connection>());
-    connections_.back()->fd = connect_to(settings_.port);
+    connections_.back()->fd = connect_to(port, host.c_str());
     return *connections_.back();
   }
 
@@ -164,11 +172,51 @@ class Generator {
     c.out.resize(most * static_cast<size_t>(settings_.pipeline));
     char* p = c.out.data();
     for (int i = 0; i < settings_.pipeline; i++) {
-      p = settings_.commands[next_].make(p, [this] { return random(); });
+      p = settings_.cluster ? make_for(c.node, p) : settings_.commands[next_].make(p, [this] { return random(); });
       if (++next_ == settings_.commands.size()) next_ = 0;
     }
     c.out.resize(static_cast<size_t>(p - c.out.data()));
     send(c, static_cast<uint64_t>(settings_.pipeline), false);
+  }
+
+  // Connections in turn to each master.
+  void join_cluster() {
+    std::string error;
+    if (!client_.open({{"127.0.0.1", settings_.port}}, error)) fail("cluster", error.c_str());
+    const std::vector<int> masters = client_.map().masters();
+    for (int i = 0; i < settings_.connections; i++) {
+      const int node = masters[static_cast<size_t>(i) % masters.size()];
+      const client::Endpoint& at = client_.map().endpoint(node);
+      Connection& c = add(at.host, at.port);
+      c.node = node;
+      c.counter.allow_redirections();
+    }
+    for (const RequestTemplate& t : settings_.commands) {
+      const std::vector<client::CommandBook::Key> keys = client_.router().book().keys(t.example());
+      keys_.push_back(keys.empty() ? RequestTemplate::Place{0, 0} : t.word(keys[0].at));
+    }
+  }
+  // The next command, for a key of this node; where none is found it is sent all the same, and redirected.
+  char* make_for(int node, char* to) {
+    constexpr int kMostTries = 1000;
+    const RequestTemplate::Place key = keys_[next_];
+    char* end = nullptr;
+    for (int i = 0; i < kMostTries; i++) {
+      end = settings_.commands[next_].make(to, [this] { return random(); });
+      if (!key.size || client_.map().owner(key_slot({to + key.offset, key.size})) == node) break;
+    }
+    return end;
+  }
+  // Once in a while, when slots have moved.
+  void look_at_map(const Connection& c) {
+    constexpr int64_t kBetweenMs = 20;
+    if (c.counter.redirections() == 0 || client::monotonic_ms() - map_ms_ < kBetweenMs) return;
+    uint64_t all = 0;
+    for (auto& other : connections_) all += other->counter.redirections();
+    if (all == redirected_) return;
+    redirected_ = all;
+    client_.refresh();
+    map_ms_ = client::monotonic_ms();
   }
 
   void make_pairs() {
@@ -218,6 +266,7 @@ class Generator {
     if (c.have) std::memmove(c.in.get(), rest, c.have);
     if (c.listens || c.busy()) return receive(c);
     outstanding_--;
+    if (settings_.cluster) look_at_map(c);
     if (stopping_) return;
     if (!c.partner)
       fire(c);
@@ -231,6 +280,10 @@ class Generator {
   size_t next_ = 0;         // the command whose turn it is
   size_t outstanding_ = 0;  // connections that wait for replies
   bool stopping_ = false;
+  client::ClusterClient client_{{}};          // in a cluster: what its nodes are and have
+  std::vector<RequestTemplate::Place> keys_;  // of the commands
+  uint64_t redirected_ = 0;                   // when the map was last asked for
+  int64_t map_ms_ = 0;
   uint64_t random_ = 88172645463325252u ^ static_cast<uint64_t>(getpid()) * 2654435761u;
 };
 
@@ -238,8 +291,8 @@ Settings read_settings(int argc, char** argv) {
   Settings s;
   const option names[] = {{"port", 1, nullptr, 'p'},      {"connections", 1, nullptr, 'c'}, {"pipeline", 1, nullptr, 'P'},
                           {"seconds", 1, nullptr, 't'},   {"range", 1, nullptr, 'r'},       {"subscribers", 1, nullptr, 's'},
-                          {"hand-over", 0, nullptr, 'b'}, {nullptr, 0, nullptr, 0}};
-  for (int o = 0; (o = getopt_long(argc, argv, "+p:c:P:t:r:s:b", names, nullptr)) != -1;) {
+                          {"hand-over", 0, nullptr, 'b'}, {"cluster", 0, nullptr, 'C'},     {nullptr, 0, nullptr, 0}};
+  for (int o = 0; (o = getopt_long(argc, argv, "+p:c:P:t:r:s:bC", names, nullptr)) != -1;) {
     switch (o) {
       case 'p': s.port = std::atoi(optarg); break;
       case 'c': s.connections = std::atoi(optarg); break;
@@ -254,6 +307,7 @@ Settings read_settings(int argc, char** argv) {
         break;
       }
       case 'b': s.hand_over = true; break;
+      case 'C': s.cluster = true; break;
       default: std::exit(2);
     }
   }

@@ -27,10 +27,23 @@ class RequestTemplate {
       }
       text_ += "$" + std::to_string(filled.size()) + "\r\n";
       for (size_t offset : at) numbers_.push_back(text_.size() + offset);
+      words_.push_back({text_.size(), filled.size()});
       text_ += filled + "\r\n";
     }
   }
   size_t size() const { return text_.size(); }
+  // Where a word stands in what make() writes.
+  struct Place {
+    size_t offset, size;
+  };
+  Place word(size_t i) const { return words_[i]; }
+  size_t words() const { return words_.size(); }
+  // The words as they are without numbers.
+  std::vector<std::string> example() const {
+    std::vector<std::string> out;
+    for (const Place& p : words_) out.push_back(text_.substr(p.offset, p.size));
+    return out;
+  }
 
   // Writes one request to `out`, which has room for size() bytes; `random` answers a number below the bound.
   template <class F>
@@ -47,6 +60,7 @@ class RequestTemplate {
   static constexpr size_t kDigits = 12;
   std::string text_;
   std::vector<size_t> numbers_;  // where digits stand
+  std::vector<Place> words_;
 };
 
 // Counts the replies in a stream of bytes, and keeps the first error, at any depth.
@@ -69,6 +83,9 @@ class ReplyCounter {
     return from;
   }
   uint64_t replies() const { return replies_; }
+  // Of them, those of a node that sends clients elsewhere, or takes part again soon. They are no error where the counter is told so.
+  uint64_t redirections() const { return redirections_; }
+  void allow_redirections() { redirections_allowed_ = true; }
   const std::string& error() const { return error_; }
 
  private:
@@ -91,17 +108,26 @@ class ReplyCounter {
         if (open_ > static_cast<uint64_t>(n)) open_--;  // it is itself an element of what is open
         return;
       case '-':
-        if (error_.empty()) error_ = text;
+        if (redirections_allowed_ && is_redirection(text))
+          redirections_++;
+        else if (error_.empty())
+          error_ = text;
         return done();
       default: return done();
     }
+  }
+  static bool is_redirection(std::string_view text) {
+    for (std::string_view code : {"-MOVED ", "-ASK ", "-TRYAGAIN ", "-CLUSTERDOWN "})
+      if (text.starts_with(code)) return true;
+    return false;
   }
   // An element has ended: with the last of them the reply.
   void done() {
     if (open_ && --open_) return;
     replies_++;
   }
-  uint64_t replies_ = 0;
+  uint64_t replies_ = 0, redirections_ = 0;
+  bool redirections_allowed_ = false;
   uint64_t open_ = 0;  // elements that are still to come of the reply that has begun
   size_t skip_ = 0;    // bytes of a bulk string that are still to come
   std::string error_;

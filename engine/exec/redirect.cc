@@ -51,8 +51,10 @@ class Inquiry {
       blind = true;
       return;
     }
-    const Entry* e = engine_.shard_of(k.slot).database(0).find(k);
-    e && !e->expired(now_ms_) ? present++ : missing++;
+    Shard& s = engine_.shard_of(k.slot);
+    const Entry* e = s.database(0).find(k);
+    // One that MIGRATE has under way is ours until it has gone, also where it has been deleted meanwhile.
+    (e && !e->expired(now_ms_)) || s.in_flight.contains(0, k.key) ? present++ : missing++;
   }
 
   const Engine& engine_;

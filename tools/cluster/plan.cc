@@ -100,22 +100,21 @@ std::vector<Role> plan_roles(const std::vector<std::string>& hosts, size_t repli
   if (!masters) return out;
   for (size_t i = 0; i < left.size(); i++) out.push_back({left[i], static_cast<int>(i % masters)});
   // Exchanged two by two as long as that takes groups apart that share a host: worst with the master, less so among replicas.
-  auto crowding = [&] {
-    int sum = 0;
-    for (size_t i = masters; i < out.size(); i++) {
-      sum += hosts[out[i].node] == hosts[out[static_cast<size_t>(out[i].master)].node] ? 3 : 0;
-      for (size_t j = masters; j < i; j++) sum += out[j].master == out[i].master && hosts[out[j].node] == hosts[out[i].node];
-    }
+  auto crowding = [&](size_t i) {
+    int sum = hosts[out[i].node] == hosts[out[static_cast<size_t>(out[i].master)].node] ? 3 : 0;
+    for (size_t j = masters + static_cast<size_t>(out[i].master); j < out.size(); j += masters)  // its group
+      sum += j != i && hosts[out[j].node] == hosts[out[i].node];
     return sum;
   };
-  int now = crowding();
-  for (bool better = true; better && now;) {
+  for (bool better = true; better;) {
     better = false;
     for (size_t i = masters; i < out.size(); i++)
-      for (size_t j = masters; j < i; j++) {
+      for (size_t j = masters; j < i && crowding(i); j++) {
+        if (out[i].master == out[j].master) continue;
+        const int now = crowding(i) + crowding(j);
         std::swap(out[i].node, out[j].node);
-        if (const int then = crowding(); then < now)
-          now = then, better = true;
+        if (crowding(i) + crowding(j) < now)
+          better = true;
         else
           std::swap(out[i].node, out[j].node);
       }

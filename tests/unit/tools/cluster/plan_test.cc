@@ -96,6 +96,16 @@ TEST(PlanRoles, PutReplicasOnOtherHosts) {
   }
   std::sort(masters.begin(), masters.end());
   EXPECT_EQ(masters, (std::vector<std::string>{"a", "b", "c"}));
+  // Many, with two replicas each, on hosts of ten: no group has two on one host.
+  std::vector<std::string> many;
+  for (int i = 0; i < 300; i++) many.push_back("host" + std::to_string(i / 10));
+  const std::vector<Role> groups = plan_roles(many, 2);
+  ASSERT_EQ(groups.size(), 300u);
+  std::map<std::pair<int, std::string>, int> met;
+  for (size_t i = 0; i < groups.size(); i++) {
+    const int master = groups[i].master < 0 ? static_cast<int>(i) : groups[i].master;
+    EXPECT_EQ(met[std::pair(master, many[groups[i].node])]++, 0);
+  }
   EXPECT_EQ(plan_roles({"a", "a", "a", "a"}, 0).size(), 4u);
   EXPECT_EQ(std::count_if(roles.begin(), roles.end(), [](const Role& r) { return r.master == 0; }), 1);
 }
