@@ -10,8 +10,8 @@
 // --pipeline requests at once, the waiting one first. --cluster: P is any node; connections are shared out among the masters, and each sends
 // commands for keys that its node owns. While slots are moved some of these are redirected: they are counted, not repeated, and the map is asked for anew.
 //
-// Prints {"requests": ..., "seconds": ..., "pushes": ...}, and in a cluster "redirected". All that was sent has been answered when it ends, so that the server's CPU time
-// before and after tells what a request costs.
+// Prints {"requests": ..., "seconds": ..., "pushes": ...}, and in a cluster "redirected". All that was sent has been answered when it ends, so that
+// the server's CPU time before and after tells what a request costs.
 #include <arpa/inet.h>
 #include <getopt.h>
 #include <liburing.h>

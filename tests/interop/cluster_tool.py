@@ -1,14 +1,19 @@
-"""ringwood-cluster with clusters of Debian's redis-server: made, watched, filled, rearranged under traffic, mended, taken apart."""
+"""ringwood-cluster with clusters: made, watched, filled, rearranged under traffic, mended, taken apart.
+
+    cluster_tool.py TOOL [SERVER] [--only WORDS]      with SERVER the nodes are ours, with one and two shards in turn; else they are Debian's redis-server
+"""
 import os
 import subprocess
 import sys
 import threading
 import time
 
-from servers import Redis, Resp, Tap, equal, free_port, until
+from servers import Redis, Resp, Ringwood, Tap, equal, free_port, until
 
 tap = Tap()
 tool = os.path.abspath(sys.argv[1])
+server = sys.argv[2] if len(sys.argv) > 2 and not sys.argv[2].startswith("--") else None
+only = sys.argv[sys.argv.index("--only") + 1] if "--only" in sys.argv else ""
 
 
 def run(*words, status=0):
@@ -25,11 +30,12 @@ class Cluster:
         self.n, self.servers = n, []
 
     @staticmethod
-    def start():
+    def start(shards):
         for attempt in range(5):
             # The bus's port is chosen before the server takes it: somebody else may come first.
-            s = Redis("--cluster-enabled", "yes", "--cluster-port", free_port(), "--cluster-node-timeout", "2000",
-                      "--cluster-allow-replica-migration", "no")
+            options = ("--cluster-enabled", "yes", "--cluster-port", free_port(), "--cluster-node-timeout", "2000",
+                       "--cluster-allow-replica-migration", "no")
+            s = Ringwood(server, *options, shards=shards) if server else Redis(*options)
             try:
                 return s.start()
             except RuntimeError:
@@ -39,8 +45,8 @@ class Cluster:
 
     def __enter__(self):
         try:
-            for _ in range(self.n):
-                self.servers.append(self.start())
+            for i in range(self.n):
+                self.servers.append(self.start(1 + i % 2))
         except BaseException:
             self.__exit__()
             raise
@@ -304,5 +310,5 @@ def _():
         equal(run("call", c.at(0), "--pass", "secret", "PING").count("PONG"), 1)
 
 
-tap.cases = [c for c in tap.cases if len(sys.argv) < 3 or sys.argv[2] in c[0]]
+tap.cases = [c for c in tap.cases if only in c[0]]
 tap.run()
