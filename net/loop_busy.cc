@@ -87,9 +87,9 @@ void Loop::take_busy_arrivals(std::vector<Arrival>& arrivals, const Client& runn
 
 // Parses and answers what stands in the query buffer. `running`: null where the script is another thread's.
 void Loop::feed_busy(Connection& c, const Client* running) {
+  if (c.query.empty() || !may_feed_busy(c, running)) return;
   ArgArena args;
   std::deque<OwnedBytes> unquoted;
-  if (!may_feed_busy(c, running)) return;
   while (!c.query.empty() && !c.stopped && !c.close_after_reply) {
     ParseTarget to{args, unquoted, executor_.options().proto_max_bulk_len, !c.must_log_in()};
     RequestParser::Status s = c.parser.parse(c.query.view(), to);
