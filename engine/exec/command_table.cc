@@ -164,7 +164,9 @@ bool opens_value(Group g) {
 
 uint32_t refused_states(const CommandSpec& s) {
   uint32_t states = 0;
-  if (!(s.flags & kLoading)) states |= kStateLoading;
+  // CLUSTER touches no data: whoever looks after a cluster is answered while a replica takes a data set over. (A small one Redis loads between two requests,
+  // so that nobody is refused.)
+  if (!(s.flags & kLoading) && s.group != Group::kCluster) states |= kStateLoading;
   if (s.flags & kNoAsyncLoading) states |= kStateAsyncLoading;
   if (!(s.flags & kAllowBusy) && !s.ends_multi) states |= kStateBusy;  // EXEC looks at the state itself, since it must end the transaction
   if (s.flags & kDenyOom) states |= kStateOutOfMemory | kStateMemoryLimited;

@@ -366,9 +366,9 @@ def python_client():
             p.get(k)
         equal([v.decode() for v in p.execute()], list(values.values()))
         equal(r.eval("return redis.call('incrby', KEYS[1], ARGV[1])", 1, "{n}", 5), 5)
-        equal(r.dbsize(), 203)
-        r.flushall()
-        equal(r.dbsize(), 0)
+        equal(sum(n("DBSIZE") for n in all_nodes), 203)
+        r.flushall(target_nodes=RedisCluster.PRIMARIES)
+        equal(sum(n("DBSIZE") for n in all_nodes), 0)
         r.close()
 
 
