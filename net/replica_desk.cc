@@ -42,10 +42,18 @@ void ReplicaDesk::send(Peer& p, Bytes bytes) {
 
 StreamRange ReplicaDesk::backlog() const {
   if (!log_.backlog()) return {};
-  auto end = static_cast<int64_t>(log_.published());
-  auto oldest = static_cast<int64_t>(log_.oldest());
-  auto kept = static_cast<int64_t>(std::min(log_.backlog(), wanted_backlog()));  // as CONFIG SET has just said
-  return {true, std::max(oldest, end - kept), end};
+  return backlog_bounds().range(static_cast<int64_t>(log_.published()));
+}
+
+ReplicaDesk::BacklogBounds ReplicaDesk::backlog_bounds() const {
+  BacklogBounds b;
+  b.any = log_.backlog() != 0;
+  if (!b.any) return b;
+  b.oldest = static_cast<int64_t>(log_.oldest());
+  b.kept = static_cast<int64_t>(std::min(log_.backlog(), wanted_backlog()));  // as CONFIG SET has just said
+  for (const Peer& p : peers_)
+    if (p.reader.attached()) b.held_from = std::min(b.held_from, static_cast<int64_t>(p.reader.position()));
+  return b;
 }
 
 uint64_t ReplicaDesk::wanted_backlog() const {
@@ -480,10 +488,6 @@ void ReplicaDesk::describe(ReplicationStatus& s, const Options& o, int64_t now_m
     if (p.machine.wants_stream() && (now_ms - p.ack_ms) / 1000 <= o.min_replicas_max_lag) s.good_replicas++;
     s.replicas.push_back(std::move(r));
   }
-  StreamRange range = backlog();
-  s.backlog = range.any;
-  s.backlog_first = range.any ? range.first + 1 : 0;
-  s.backlog_bytes = range.any ? range.end - range.first : 0;
   s.full_syncs = full_;
   s.partial_syncs = partial_;
   s.refused_partial_syncs = refused_;

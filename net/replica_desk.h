@@ -1,6 +1,7 @@
 #pragma once
 // A master's replicas: takes them in (PSYNC), gives them the data set as of one cut, and feeds them the mutation log behind it. Several that wait together
 // share one snapshot. What a replica has not been sent yet stands in the log, once for all of them. Lives on the first thread, as do the replicas' connections.
+#include <algorithm>
 #include <list>
 #include <memory>
 #include <vector>
@@ -58,6 +59,16 @@ class ReplicaDesk final : OutputSource, LogFollower, SnapshotSink, LeaseJob {
   bool any() const { return !peers_.empty(); }
   void describe(ReplicationStatus& s, const Options& options, int64_t now_ms) const;
   StreamRange backlog() const;
+  // What limits the backlog at its old end: its size, or the slowest replica, for which more is kept.
+  struct BacklogBounds {
+    bool any = false;
+    int64_t oldest = 0, kept = 0, held_from = INT64_MAX;
+    StreamRange range(int64_t end) const {
+      if (!any) return {};
+      return {true, std::min(std::max(oldest, std::min(end - kept, held_from)), end), end};
+    }
+  };
+  BacklogBounds backlog_bounds() const;
   // The backlog goes, with what depends on it.
   void drop_backlog();
   void keep_backlog();

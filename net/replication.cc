@@ -250,6 +250,7 @@ void Replication::replicas_changed() {
   const Options& o = loop_->executor().options();
   std::lock_guard lock(status_mutex_);
   desk_->describe(status_, o, loop_->executor().now_ms());
+  backlog_bounds_ = desk_->backlog_bounds();
   good_replicas.store(status_.good_replicas, std::memory_order_relaxed);
   set_state(kStateFewReplicas, !replica_ && o.min_replicas_to_write > 0 && status_.good_replicas < o.min_replicas_to_write);
 }
@@ -354,12 +355,14 @@ void Replication::set_state(uint32_t bit, bool on) {
 
 ReplicationStatus Replication::status() const {
   ReplicationStatus s;
+  ReplicaDesk::BacklogBounds bounds;
   {
     std::lock_guard lock(status_mutex_);
     s = status_;
     s.full_syncs -= full_base_;
     s.partial_syncs -= partial_base_;
     s.refused_partial_syncs -= refused_base_;
+    bounds = backlog_bounds_;
   }
   {
     std::lock_guard lock(history_mutex_);
@@ -369,6 +372,11 @@ ReplicationStatus Replication::status() const {
   }
   if (!link_) return s;
   s.offset = offset();
+  if (StreamRange range = bounds.range(s.offset); range.any) {
+    s.backlog = true;
+    s.backlog_first = range.first + 1;
+    s.backlog_bytes = range.end - range.first;
+  }
   s.stream_database = s.replica ? link_->database() : 0;
   const MasterLink::Figures& f = link_->figures();
   s.master_io_ms = f.io_ms.get();

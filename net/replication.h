@@ -126,6 +126,7 @@ class Replication final : public ReplicationControl, MasterLinkOwner, ReplicaDes
   // What status() copies.
   mutable std::mutex status_mutex_;
   ReplicationStatus status_;
+  ReplicaDesk::BacklogBounds backlog_bounds_;
   int64_t full_base_ = 0, partial_base_ = 0, refused_base_ = 0;  // where the counters stood at CONFIG RESETSTAT
 };
 

@@ -1,5 +1,7 @@
 #include "persist/snapshot_part.h"
 
+#include <algorithm>
+
 #include "engine/base/crc.h"
 #include "engine/exec/executor.h"
 #include "persist/snapshots.h"
@@ -12,7 +14,7 @@ void SnapshotPart::begin(uint64_t number, int home, uint16_t epoch, const Snapsh
   info_ = info;
   key_delay_us_ = key_delay_us;
   under_way_ = 0;
-  resume_us_ = 0;
+  resume_us_ = delayed_keys_ = 0;
   resume_ms_ = -1;
   walk_.begin(epoch, info);
   shard_.work = this;
@@ -23,11 +25,16 @@ void SnapshotPart::stop() {
   walk_.stop();
 }
 
-// With rdb-key-save-delay every key is followed by a rest: so long, or for negative numbers a microsecond for one key in so many.
-void SnapshotPart::delay_after(Executor& here, int64_t keys) {
+// With rdb-key-save-delay every key is followed by a rest: so long, or for negative numbers a microsecond for one key in so many. Also one that was written
+// because it was about to change: a save takes as long as it is told to, whatever clients do meanwhile.
+void SnapshotPart::delay_after_new_keys(Executor& here) {
+  const int64_t keys = walk_.keys_done() - delayed_keys_;
+  if (keys <= 0) return;
+  delayed_keys_ += keys;
   int64_t us = key_delay_us_ > 0 ? keys * key_delay_us_ : keys / -static_cast<int64_t>(key_delay_us_);
-  resume_us_ = here.engine().clock->monotonic_us() + us;
-  resume_ms_ = here.now_ms() + us / 1000;
+  const int64_t now_us = here.engine().clock->monotonic_us();
+  resume_us_ = std::max(resume_us_, now_us) + us;
+  resume_ms_ = here.now_ms() + (resume_us_ - now_us) / 1000;
 }
 
 bool SnapshotPart::paused(Executor& here) {
@@ -45,14 +52,15 @@ bool SnapshotPart::run(Executor& here) {
     if (walk_.written() >= pace_.chunk_bytes) {
       send(here, false);
     } else {
-      if (__builtin_expect(key_delay_us_ != 0, 0) && paused(here)) return resume_us_ - clock.monotonic_us() < 1000;
-      int64_t keys = walk_.keys_done();
+      if (__builtin_expect(key_delay_us_ != 0, 0)) {
+        delay_after_new_keys(here);
+        if (paused(here)) return resume_us_ - clock.monotonic_us() < 1000;
+      }
       if (!walk_.step()) {
         shard_.work = nullptr;
         send(here, true);
         return false;
       }
-      if (__builtin_expect(key_delay_us_ != 0, 0)) delay_after(here, walk_.keys_done() - keys);
     }
     if (steps >= pace_.slice_steps || clock.monotonic_us() >= until) return true;
   }

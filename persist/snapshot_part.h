@@ -41,7 +41,7 @@ class SnapshotPart final : public ShardWork {
   bool run(Executor& here) override;
   int64_t next_due_ms() const override { return resume_ms_; }
   bool paused(Executor& here);
-  void delay_after(Executor& here, int64_t keys);
+  void delay_after_new_keys(Executor& here);
   void send(Executor& here, bool last);
 
   Snapshots& owner_;
@@ -53,8 +53,9 @@ class SnapshotPart final : public ShardWork {
   int home_ = 0;
   int under_way_ = 0;  // chunks sent and not consumed
   int key_delay_us_ = 0;
-  int64_t resume_us_ = 0;   // rdb-key-save-delay: nothing more until then (monotonic) ...
-  int64_t resume_ms_ = -1;  // ... which is this time on the other clock
+  int64_t resume_us_ = 0;     // rdb-key-save-delay: nothing more until then (monotonic) ...
+  int64_t delayed_keys_ = 0;  // for which there has been a rest
+  int64_t resume_ms_ = -1;    // ... which is this time on the other clock
 };
 
 }  // namespace ringwood

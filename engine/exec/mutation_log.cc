@@ -212,6 +212,8 @@ void MutationLog::set_backlog(uint64_t bytes) {
 uint64_t MutationLog::oldest_locked() const {
   uint64_t e = published(), keep = backlog();
   uint64_t oldest = keep ? std::max(start_, e > keep ? e - keep : 0) : e;
+  for (const LogReader* r : readers_)
+    oldest = std::min(oldest, r->position_.load(std::memory_order_acquire));  // what it holds is there for all
   return std::max(oldest, std::min(freed_segments_ * kSegmentBytes, e));
 }
 
