@@ -70,6 +70,8 @@ class FileWalk {
   WalkResult walk(const OwnedBytes& path);
   // The image's own count of bytes understood, for a sink that wants to know where what it is told ends.
   uint64_t image_offset() const { return image_ ? image_->offset() : 0; }
+  // Within on_command(): where the command ends.
+  uint64_t command_end() const { return result_.stopped_at + parser_.consumed(); }
 
  private:
   enum class Go : uint8_t { kOn, kDone };
