@@ -23,6 +23,20 @@ void get(Call& c) {
   }
 }
 
+// tracking-table-max-keys: clients hear of what is forgotten before anybody hears that the option has changed, as far as that is quick. (The rest is each
+// thread's, TrackingDesk::limit().) Every shard is held.
+void forget_tracked(Call& c) {
+  constexpr int kAtOnce = 100;
+  const auto most = static_cast<int64_t>(latest(c).tracking_table_max_keys);
+  if (!most || c.executor().in_exec()) return;
+  int64_t all = 0;
+  for (const Shard* s : c.engine().shards) all += s->tracked.keys.get();
+  int left = kAtOnce;
+  for (Shard* s : c.engine().shards)
+    for (; left > 0 && all > most && s->tracked.evict_any(); left--) all--;
+  if (left < kAtOnce) c.executor().tracking().settle(c.executor().held(), 0);
+}
+
 // Under a lease of all shards, so that two clients' changes cannot overwrite each other.
 void set(Call& c) {
   if (c.argc() % 2) return c.reply.wrong_arity(c.command().full_name);
@@ -43,6 +57,7 @@ void set(Call& c) {
   c.engine().options->publish(std::move(result.options));
   c.executor()
       .take_options();  // the other threads take them at the beginning of their next turn, before any command that comes after the answer
+  forget_tracked(c);
   c.reply.ok();
 }
 
