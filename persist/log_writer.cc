@@ -141,8 +141,10 @@ void LogWriter::pump() {
     MutationLog::Range hidden = log_.next_hidden(at);
     if (hidden.begin <= at) {
       reader_.advance(static_cast<size_t>(std::min<uint64_t>(hidden.end - at, piece.size())));
-      if (synced_ == at) synced_ = reader_.position();  // nothing of it is to be written
+      const bool all_synced = synced_ == at;
+      if (all_synced) synced_ = reader_.position();  // nothing of it is to be written
       publish_durable();
+      if (all_synced) owner_.file_synced();
       continue;
     }
     piece = piece.substr(0, static_cast<size_t>(hidden.begin - at));
@@ -239,7 +241,9 @@ void LogWriter::synced(int64_t result) {
     return pump();
   }
   if (result == 0) {
-    (frozen_ ? behind_ : synced_) = std::min(sync_target_, reader_.position());
+    // With nothing more in the file, what has been passed over meanwhile was for replicas alone.
+    const uint64_t reached = sync_size_ == size_ ? reader_.position() : std::min(sync_target_, reader_.position());
+    (frozen_ ? behind_ : synced_) = reached;
     synced_size_ = sync_size_;
   }
   if (!on()) return;
