@@ -73,12 +73,14 @@ void write_replication(InfoText& out, const InfoContext& x, void*) {
   if (s.replica) write_link(out, x, s);
   out.field("connected_slaves", static_cast<uint64_t>(s.replicas.size()));
   if (o.min_replicas_to_write && o.min_replicas_max_lag) out.field("min_slaves_good_slaves", s.good_replicas);
+  std::vector<int64_t> lags;  // in milliseconds: of our own, behind Redis's lines
   for (size_t i = 0; i < s.replicas.size(); i++) {
     const ReplicationStatus::Replica& r = s.replicas[i];
     int64_t lag = r.state == ReplicationStatus::Replica::State::kOnline ? seconds_since(r.ack_ms, x.here.now_ms()) : 0;
     OwnedBytes text = "ip=" + r.address + ",port=" + std::to_string(r.port) + ",state=" + name_of(r.state) +
                       ",offset=" + std::to_string(r.acknowledged) + ",lag=" + std::to_string(lag);
     out.field("slave" + std::to_string(i), Bytes(text));
+    lags.push_back(r.lag_ms);
   }
   out.field("master_failover_state", s.failover);
   out.field("master_replid", Bytes(s.id));
@@ -89,6 +91,7 @@ void write_replication(InfoText& out, const InfoContext& x, void*) {
   out.field("repl_backlog_size", o.repl_backlog_size);
   out.field("repl_backlog_first_byte_offset", s.backlog_first);
   out.field("repl_backlog_histlen", s.backlog_bytes);
+  for (size_t i = 0; i < lags.size(); i++) out.field("replica_lag_ms_" + std::to_string(i), lags[i]);
 }
 
 void reset_stats(const InfoContext& x, void*) {

@@ -137,6 +137,7 @@ bool ReplicaDesk::look(int64_t now_ms) {
   }
   if (now_ms < next_look_ms_) return false;
   next_look_ms_ = now_ms + kLookMs;
+  note_offset(now_ms);
   keep_alive(now_ms);
   check_limits(now_ms);
   if (ask_later_) ask();
@@ -172,6 +173,20 @@ bool ReplicaDesk::snapshot_is_due(int64_t now_ms) const {
   }
   if (!marked || longest_ms >= o.repl_diskless_sync_delay * int64_t{1000}) return true;
   return o.repl_diskless_sync_max_replicas > 0 && waiting >= o.repl_diskless_sync_max_replicas;
+}
+
+// Where the log's end was, ten times a second for the last minutes.
+void ReplicaDesk::note_offset(int64_t now_ms) {
+  auto end = static_cast<int64_t>(log_.published());
+  if (!ends_.empty() && ends_.back().offset == end) return;
+  ends_.push_back({end, now_ms});
+  if (ends_.size() > kMostEnds) ends_.pop_front();
+}
+
+int64_t ReplicaDesk::lag_ms(const Peer& p, int64_t now_ms) const {
+  auto later = [](int64_t offset, const End& e) { return offset < e.offset; };
+  auto at = std::upper_bound(ends_.begin(), ends_.end(), p.acknowledged, later);
+  return at == ends_.end() ? 0 : now_ms - at->when_ms;
 }
 
 // So that neither side takes the other for dead.
@@ -222,8 +237,11 @@ void ReplicaDesk::check_limits(int64_t now_ms) {
       continue;
     }
     uint64_t bytes = p.reader.lag() + p.connection->output_bytes();
-    bool too_much = limit.hard_bytes && bytes > std::max<uint64_t>(limit.hard_bytes, static_cast<uint64_t>(o.repl_backlog_size));
-    if (!limit.soft_bytes || bytes <= limit.soft_bytes)
+    // What has gathered while the image went out is no fault of the replica: were it dropped for that, the next image would take as long.
+    const uint64_t hard = std::max<uint64_t>(limit.hard_bytes, static_cast<uint64_t>(o.repl_backlog_size));
+    if (bytes <= (limit.soft_bytes ? limit.soft_bytes : hard)) p.inherited_bytes = 0;
+    bool too_much = limit.hard_bytes && bytes > hard + p.inherited_bytes;
+    if (!limit.soft_bytes || bytes <= limit.soft_bytes || p.inherited_bytes)
       p.over_since_ms = 0;
     else if (!p.over_since_ms)
       p.over_since_ms = now_ms;
@@ -387,6 +405,7 @@ void ReplicaDesk::image_sent(Peer& p) {
   bool image_only = traits(p).image_only;
   p.machine.on(marked_ ? ReplicaPeer::Event::kMarkedImageSent : ReplicaPeer::Event::kImageSent, image_only);
   p.ack_ms = loop_.executor().now_ms();
+  if (p.reader.attached()) p.inherited_bytes = p.reader.lag();
   if (image_only)
     text_.write(LogLevel::kNotice, "RDB transfer completed, rdb only replica (%s) should be disconnected asap", name(p).c_str());
   else if (marked_)
@@ -435,6 +454,7 @@ void ReplicaDesk::acknowledged(Connection& c, int64_t offset, int64_t on_disk) {
   p->on_disk = std::max(p->on_disk, on_disk);
   if (p->machine.on(ReplicaPeer::Event::kAcknowledged, false)) {
     text_.write(LogLevel::kNotice, "Synchronization with replica %s succeeded", name(*p).c_str());
+    p->inherited_bytes = p->reader.attached() ? p->reader.lag() : 0;
     feed(*p);
     owner_.replicas_changed();
   }
@@ -485,6 +505,7 @@ void ReplicaDesk::describe(ReplicationStatus& s, const Options& o, int64_t now_m
     r.acknowledged = p.acknowledged;
     r.on_disk = p.on_disk;
     r.ack_ms = p.ack_ms;
+    r.lag_ms = lag_ms(p, now_ms);
     if (p.machine.wants_stream() && (now_ms - p.ack_ms) / 1000 <= o.min_replicas_max_lag) s.good_replicas++;
     s.replicas.push_back(std::move(r));
   }

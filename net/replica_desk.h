@@ -2,6 +2,7 @@
 // A master's replicas: takes them in (PSYNC), gives them the data set as of one cut, and feeds them the mutation log behind it. Several that wait together
 // share one snapshot. What a replica has not been sent yet stands in the log, once for all of them. Lives on the first thread, as do the replicas' connections.
 #include <algorithm>
+#include <deque>
 #include <list>
 #include <memory>
 #include <vector>
@@ -81,10 +82,11 @@ class ReplicaDesk final : OutputSource, LogFollower, SnapshotSink, LeaseJob {
     LogReader reader;
     bool old = false;  // SYNC: hears no offset
     int64_t waits_since_ms = 0, ack_ms = 0, acknowledged = 0, on_disk = 0;
-    int64_t over_since_ms = 0;  // above the soft limit
-    size_t chunk = 0;           // of the image: the next one
-    size_t at = 0;              // sent of it
-    uint64_t bytes_out = 0;     // of the connection, when it last took something of the image
+    int64_t over_since_ms = 0;     // above the soft limit
+    uint64_t inherited_bytes = 0;  // that it was behind when its image had been sent; until it has caught up
+    size_t chunk = 0;              // of the image: the next one
+    size_t at = 0;                 // sent of it
+    uint64_t bytes_out = 0;        // of the connection, when it last took something of the image
     int64_t moved_ms = 0;
   };
   using Peers = std::list<Peer>;
@@ -107,6 +109,8 @@ class ReplicaDesk final : OutputSource, LogFollower, SnapshotSink, LeaseJob {
   bool snapshot_is_due(int64_t now_ms) const;
   void keep_alive(int64_t now_ms);
   void put_between(Bytes command);
+  void note_offset(int64_t now_ms);
+  int64_t lag_ms(const Peer& p, int64_t now_ms) const;
   void check_limits(int64_t now_ms);
   void feed(Peer& p);
   void feed_image(Peer& p);
@@ -130,6 +134,11 @@ class ReplicaDesk final : OutputSource, LogFollower, SnapshotSink, LeaseJob {
   MutationLog& log_;
   Log& text_;
   Peers peers_;
+  struct End {
+    int64_t offset, when_ms;
+  };
+  static constexpr size_t kMostEnds = 3000;
+  std::deque<End> ends_;    // of the log, ascending
   bool asked_ = false;      // for the lease
   bool held_ = false;       // the stream, as Network::stream_holds wants it
   bool ask_later_ = false;  // ask(), when a pause is over

@@ -44,6 +44,7 @@ struct ReplicationStatus {
     int64_t acknowledged = 0;  // offset
     int64_t on_disk = 0;       // offset that it has synced to its disk
     int64_t ack_ms = 0;        // unix time of the last acknowledgement
+    int64_t lag_ms = 0;        // since the first byte that it has not acknowledged was written, about
   };
   std::vector<Replica> replicas;
   int good_replicas = 0;  // those that min-replicas-max-lag lets count

@@ -41,6 +41,48 @@ def same_data(*clients, seconds=30):
     until(settled, "the same offset and the same digest everywhere", seconds)
 
 
+class Throttle:
+    """A TCP proxy that lets so many bytes a second through from the server to who has connected."""
+
+    def __init__(self, port, rate):
+        self.target, self.rate = port, rate
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                a, _ = self.listener.accept()
+                b = socket.socket()
+                b.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+                b.connect(("127.0.0.1", self.target))
+            except OSError:
+                return
+            for x, y, rate in ((a, b, 0), (b, a, self.rate)):
+                threading.Thread(target=self.carry, args=(x, y, rate), daemon=True).start()
+
+    @staticmethod
+    def carry(x, y, rate):
+        due = time.monotonic()
+        try:
+            while data := x.recv(16384):
+                if rate:
+                    due = max(due, time.monotonic() - 0.05) + len(data) / rate
+                    time.sleep(max(0, due - time.monotonic()))
+                y.sendall(data)
+        except OSError:
+            pass
+        for s in (x, y):
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self.listener.close()
+
+
 class Writer:
     """Writes of all types in several databases, with transactions and expiry; a seed makes it the same each time."""
 
@@ -357,6 +399,47 @@ def chain(shards):
 
 for shards in (1, 2):
     tap.case(f"a chain Redis -> ours -> Redis -> ours, {shards} shards")(lambda shards=shards: chain(shards))
+
+
+LIMITS = ("--repl-diskless-sync-delay", "0", "--client-output-buffer-limit", "replica 4mb 2mb 5", "--rdbcompression", "no")  # the default ones, 64 times smaller
+
+
+def slow_link(master, replica, seconds):
+    """While the image goes through a link of 4 MB/s more is written than a replica may be behind: in sync in so many seconds? Answers the number of full syncs as well."""
+    m, r = master.client(), replica.client()
+    value = random.Random(12).randbytes(8192)
+    m.pipeline([("SET", f"k{i}", value) for i in range(3000)])
+    proxy = Throttle(master.port, 4_000_000)
+    r("REPLICAOF", "127.0.0.1", proxy.port)
+    up, end, written = False, time.monotonic() + seconds, 0
+    begin = time.monotonic()
+    while not up and time.monotonic() < end:
+        # 1.5 MB a second, over and over the same keys
+        while written < (time.monotonic() - begin) * 1_500_000:
+            m.pipeline([("SET", f"k{random.randrange(3000)}", value) for _ in range(20)])
+            written += 20 * 8192
+        i = info(r)
+        up = i["master_link_status"] == "up" and int(info(m)["master_repl_offset"]) - int(i["slave_repl_offset"]) < 1_000_000
+        time.sleep(0.02)
+    answer = up, int(info(m, "stats")["sync_full"])
+    if up:
+        lag = int(info(m).get("replica_lag_ms_0", 0))
+        if not 0 <= lag < 5000:
+            raise AssertionError(lag)
+        same_data(m, r)
+    proxy.close()
+    return answer
+
+
+@tap.case("a replica behind a slow link gets in sync with the first image, whatever is written meanwhile")
+def _():
+    with Ringwood(BINARY, *LIMITS, shards=2) as master, Ringwood(BINARY) as replica:
+        equal(slow_link(master, replica, 60), (True, 1))
+    if LONG:  # where Redis goes round and round
+        with Redis(*LIMITS) as master, Ringwood(BINARY) as replica:
+            up, syncs = slow_link(master, replica, 40)
+            if up or syncs < 3:
+                raise AssertionError((up, syncs))
 
 
 def wait_is_quick(shards):
