@@ -62,8 +62,13 @@ bool Mover::assign(std::span<const uint16_t> slots, const NodeView& to, const No
   // The new owner first: if this ends here, everybody learns it from that one. Then the old one, so that it sends clients on at once.
   if (!set_slots(to.at, slots, {"NODE", to.self.id})) return false;
   if (from && !set_slots(from->at, slots, {"NODE", to.self.id})) return false;
+  // The others would hear of it on the bus too: they are told all at once.
+  std::vector<Endpoint> others;
   for (const NodeView* n : view_.masters())
-    if (n != &to && n != from) set_slots(n->at, slots, {"NODE", to.self.id});
+    if (n != &to && n != from) others.push_back(n->at);
+  std::vector<Words> commands;
+  for (uint16_t slot : slots) commands.push_back({"CLUSTER", "SETSLOT", std::to_string(slot), "NODE", to.self.id});
+  session_.ask_each(others, commands);
   return true;
 }
 

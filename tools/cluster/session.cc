@@ -60,6 +60,24 @@ std::vector<Value> Session::ask_all(const Endpoint& node, const std::vector<Word
   return out;
 }
 
+std::vector<std::vector<Value>> Session::ask_each(const std::vector<Endpoint>& nodes, const std::vector<Words>& commands) {
+  std::vector<client::Link*> links;
+  std::vector<std::vector<Value>> out(nodes.size());
+  for (size_t i = 0; i < nodes.size(); i++) {
+    std::string error;
+    links.push_back(link(nodes[i], error));
+    if (!links[i]) {
+      out[i].assign(commands.size(), Value::error("IOERR " + error));
+      continue;
+    }
+    for (const Words& c : commands) links[i]->append(client::encode(c));
+    links[i]->exchange();  // where it is gone, wait() says so
+  }
+  for (size_t i = 0; i < nodes.size(); i++)
+    while (out[i].size() < commands.size()) out[i].push_back(links[i]->wait(common_.timeout_ms));
+  return out;
+}
+
 NodeView Session::look_at(const Endpoint& node) {
   NodeView v;
   v.at = v.self.at = node;

@@ -31,6 +31,8 @@ class Session {
   Value ask(const Endpoint& node, const Words& words);
   // Many, without waiting for each.
   std::vector<Value> ask_all(const Endpoint& node, const std::vector<Words>& commands);
+  // The same commands to several nodes at once: the replies of each node, in the order of the nodes.
+  std::vector<std::vector<Value>> ask_each(const std::vector<Endpoint>& nodes, const std::vector<Words>& commands);
   // What every node that `any` knows says of itself and the others. The view holds one node, with an error, where `any` cannot be asked.
   ClusterView look(const Endpoint& any);
   // Waits until all of these nodes agree, and know each other. False when they do not within a minute.

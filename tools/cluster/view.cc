@@ -81,7 +81,8 @@ std::optional<std::vector<Member>> parse_nodes(Bytes text, const Endpoint& asked
 std::string NodeView::signature() const {
   std::vector<std::string> lines;
   for (const Member& m : members)
-    if (m.slot_count()) lines.push_back(m.id + " " + ranges(m.slots));
+    if (m.slot_count() || !m.master.empty())
+      lines.push_back(m.id + " " + ranges(m.slots) + (m.master.empty() ? "" : "replica of " + m.master));
   std::sort(lines.begin(), lines.end());
   std::string out;
   for (const std::string& l : lines) out.append(l).append("\n");
@@ -148,7 +149,7 @@ std::vector<Finding> examine(const ClusterView& view, int64_t lag) {
       if (m.is_lost()) fault(n.at.text() + " has lost " + short_id(m.id) + " (" + m.at.text() + ")");
   }
   if (views.size() > 1) {
-    std::string text = "the nodes do not agree on who has which slots:";
+    std::string text = "the nodes do not agree on who has which slots, or who is whose replica:";
     for (const auto& [signature, who] : views) {
       text += " {";
       for (size_t i = 0; i < who.size(); i++) text.append(i ? ", " : "").append(who[i]);

@@ -41,7 +41,7 @@ struct NodeView {
   bool link_up = true;          // of a replica, to its master
   int64_t offset = 0;           // of replication
   bool reachable() const { return error.empty(); }
-  // Whom it believes to have which slots: the same for all nodes of a healthy cluster.
+  // Whom it believes to have which slots, and who to be whose replica: the same for all nodes of a healthy cluster.
   std::string signature() const;
 };
 
