@@ -118,7 +118,7 @@ void ClusterPlane::turn(int64_t now) {
   bus_->check_limit(options_->cluster_link_sendbuf_limit, now);
   links_.set(static_cast<int64_t>(bus_->count()));
   link_bytes_.set(static_cast<int64_t>(bus_->waiting_bytes()));
-  if (must_be_durable_ && !text_ && save_error_) text_ = machine_->nodes_conf();  // once more: it must get to the disk
+  if (save_error_ && !text_ && !file_.busy()) text_ = machine_->nodes_conf();  // once more
   collect();
 }
 
@@ -181,7 +181,7 @@ void ClusterPlane::publish_map() {
 void ClusterPlane::drain() {
   if (draining_ || !loop_) return;  // a step may close a link, which the machine is told of at once
   draining_ = true;
-  while (!steps_.empty() && !must_be_durable_) {
+  while (!steps_.empty() && !held_back_) {
     Step s = std::move(steps_.front());
     steps_.pop_front();
     s.then ? s.then() : carry_out(s.output);
@@ -194,7 +194,8 @@ void ClusterPlane::carry_out(Output& o) {
   switch (o.kind) {
     case Output::Kind::kPersist:
       text_ = std::move(o.text);
-      must_be_durable_ |= o.sync;
+      sync_text_ |= o.sync;
+      held_back_ |= o.sync;
       return;
     case Output::Kind::kConnect:
       return bus_->connect(o.link, o.address.ip, o.address.cluster_port, loop_->executor().options().bind_source_addr);
@@ -215,16 +216,19 @@ void ClusterPlane::carry_out(Output& o) {
 void ClusterPlane::write_file() {
   OwnedBytes text = std::move(*text_);
   text_.reset();
-  file_.write(text, now_ms() / 1000, [this](int error) {
+  const bool durable = sync_text_;
+  sync_text_ = false;
+  file_.write(text, durable, now_ms() / 1000, [this, durable](int error) {
     save_error_ = error;
-    if (!error && !text_) must_be_durable_ = false;
+    if (error) sync_text_ |= durable;
+    if (!error && !text_) held_back_ = false;
     drain();
   });
 }
 
 void ClusterPlane::save() {
   text_ = machine_->nodes_conf();
-  must_be_durable_ = true;
+  sync_text_ = held_back_ = true;
 }
 
 // --- with every shard held
@@ -325,8 +329,8 @@ void ClusterPlane::answer(const std::shared_ptr<Question>& q, Executor& first) {
   }
   with_all_shards([this, q, run](Executor& here) {
     run(here);
-    // The reply stands behind what the order has brought about, and behind its way to the disk.
-    steps_.push_back({{}, [this] { must_be_durable_ |= text_ || file_.busy(); }});
+    // The reply stands behind what the order has brought about, and behind its way to the file.
+    steps_.push_back({{}, [this] { held_back_ |= text_ || file_.busy(); }});
     steps_.push_back({{}, [this, q] { send_home(q); }});
     drain();
   });

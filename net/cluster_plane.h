@@ -99,7 +99,8 @@ class ClusterPlane final : public ClusterControl, ClusterBusOwner {
 
   std::deque<Step> steps_;
   bool draining_ = false, map_changed_ = false;
-  bool must_be_durable_ = false;    // nothing further is done before the file is written
+  bool held_back_ = false;          // nothing further is done before the file is written
+  bool sync_text_ = false;          // what is written next must be on disk
   std::optional<OwnedBytes> text_;  // to be written next
   int save_error_ = 0;              // of the last write, an errno
   std::vector<Output> published_;   // messages for subscribers here

@@ -107,6 +107,7 @@ class Loop final : BusyHost {
   bool may_parse(const Connection& c) const;
   bool held_back(const Connection& c, std::span<const Bytes> args) const;
   void look_at_pause();
+  bool loads_briefly();
   void set_held_by_pause(Connection& c, bool on);
   void protocol_error(Connection& c, Bytes input);
   void arm_receive(Connection& c);
@@ -164,7 +165,9 @@ class Loop final : BusyHost {
   int64_t next_tick_ms_ = 0;         // unix time
   int64_t commands_before_ = 0;      // this turn
   int64_t due_timer_ms_ = 0;         // the time for which the other timer is set; 0: it is not
-  bool paused_ = false;              // CLIENT PAUSE, as of this turn
+  bool paused_ = false;              // CLIENT PAUSE, as of this turn; or:
+  bool loads_briefly_ = false;       // a data set is being loaded, and not for long yet
+  int64_t loading_since_ms_ = 0;     // as this thread has noticed; 0: none is
   bool accepting_ = false, listening_ = false;
   size_t next_loop_ = 0;  // that gets the next connection
   char signal_[128];      // a signalfd_siginfo

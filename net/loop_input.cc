@@ -82,6 +82,8 @@ bool Loop::held_back(const Connection& c, std::span<const Bytes> args) const {
   if (!command || !command->spec->run || c.role == Client::Role::kReplica) return false;
   int argc = static_cast<int>(args.size()), arity = command->spec->arity;
   if (arity > 0 ? argc != arity : argc < -arity) return false;
+  if (loads_briefly_ && (command->refused_in & kStateLoading)) return true;
+  if (!network_.paused(executor_.now_ms())) return false;
   if (network_.pause_is_total(executor_.now_ms()) || changes(*command, args)) return true;
   if (!command->spec->ends_multi || !c.in_multi) return false;
   const auto& queue = c.transaction->queue;
@@ -90,8 +92,19 @@ bool Loop::held_back(const Connection& c, std::span<const Bytes> args) const {
 
 void Loop::look_at_pause() {
   bool was_paused = paused_;
-  paused_ = network_.paused(executor_.now_ms());
+  paused_ = network_.paused(executor_.now_ms()) || loads_briefly();
   if (was_paused && !paused_) network_.pause_over(executor_.now_ms());
+}
+
+// While a data set is loaded that may be a small one, requests wait instead of being told LOADING: Redis loads small ones between two requests.
+bool Loop::loads_briefly() {
+  constexpr int64_t kPatienceMs = 500;
+  if (__builtin_expect(!(executor_.engine().state.load(std::memory_order_relaxed) & kStateLoading), 1)) {
+    loading_since_ms_ = 0;
+    return loads_briefly_ = false;
+  }
+  if (!loading_since_ms_) loading_since_ms_ = executor_.now_ms();
+  return loads_briefly_ = executor_.now_ms() - loading_since_ms_ < kPatienceMs;
 }
 
 void Loop::set_held_by_pause(Connection& c, bool on) {

@@ -58,12 +58,12 @@ void NodesFile::attach(FileIo& io, int process_id) {
   process_id_ = process_id;
 }
 
-void NodesFile::write(Bytes text, int64_t now_s, std::function<void(int)> done) {
+void NodesFile::write(Bytes text, bool durable, int64_t now_s, std::function<void(int)> done) {
   done_ = std::move(done);
   size_t slash = path_.rfind('/');
   bool here = slash == std::string::npos;
   file_->start(here ? Bytes(".") : Bytes(path_).substr(0, slash), here ? Bytes(path_) : Bytes(path_).substr(slash + 1), process_id_, now_s,
-               written, this, "conf");
+               written, this, "conf", durable);
   file_->append(text);
   file_->finish();
 }

@@ -19,8 +19,8 @@ class NodesFile {
   std::optional<OwnedBytes> open(const std::string& path);
   // When they run.
   void attach(FileIo& io, int process_id);
-  // Replaces the content: durable when done(errno) is called, 0 for success. Not while busy().
-  void write(Bytes text, int64_t now_s, std::function<void(int)> done);
+  // Replaces the content: done(errno), 0 for success, is called when it is there, and on disk where `durable`. Not while busy().
+  void write(Bytes text, bool durable, int64_t now_s, std::function<void(int)> done);
   bool busy() const { return file_ && file_->busy(); }
 
  private:

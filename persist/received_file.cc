@@ -7,7 +7,8 @@
 
 namespace ringwood {
 
-void ReceivedFile::start(Bytes folder, Bytes name, int process_id, int64_t now_s, Done done, void* context, Bytes ending) {
+void ReceivedFile::start(Bytes folder, Bytes name, int process_id, int64_t now_s, Done done, void* context, Bytes ending, bool durable) {
+  durable_ = durable;
   folder_ = folder;
   temporary_ = folder_ + "/temp-" + std::to_string(now_s) + "." + std::to_string(process_id) + "." + OwnedBytes(ending);
   target_ = folder_ + "/" + OwnedBytes(name);
@@ -74,6 +75,8 @@ void ReceivedFile::on_result(int64_t result) {
       return next(Stage::kRename, IoRequest::Op::kRename);
     case Stage::kRename:
       if (wrong) return fail("rename", wrong);
+      fd_ = -1;
+      if (!durable_) return over();
       request_.path = folder_.c_str();
       return next(Stage::kOpenFolder, IoRequest::Op::kOpenDir);
     case Stage::kOpenFolder:
@@ -93,6 +96,7 @@ void ReceivedFile::write_more() {
     at_ = 0;
     writing_.swap(next_);
     if (writing_.empty()) {
+      if (finishing_ && !durable_) return next(Stage::kClose, IoRequest::Op::kClose);
       if (finishing_) return next(Stage::kSync, IoRequest::Op::kFsync);
       stage_ = Stage::kRest;
       return;

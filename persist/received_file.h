@@ -14,8 +14,9 @@ class ReceivedFile {
   explicit ReceivedFile(FileIo& io) : io_(io) {}
   ReceivedFile(const ReceivedFile&) = delete;
 
-  // Not while busy(). `ending`: of the temporary file's name, so that two at a time do not meet.
-  void start(Bytes folder, Bytes name, int process_id, int64_t now_s, Done done, void* context, Bytes ending = "rdb");
+  // Not while busy(). `ending`: of the temporary file's name, so that two at a time do not meet. Without `durable` it stands in its place whole, but a power failure may
+  // take it back.
+  void start(Bytes folder, Bytes name, int process_id, int64_t now_s, Done done, void* context, Bytes ending = "rdb", bool durable = true);
   void append(Bytes piece);
   // All has been appended. `done` runs later.
   void finish();
@@ -54,7 +55,7 @@ class ReceivedFile {
   size_t at_ = 0;  // of writing_
   uint64_t offset_ = 0;
   int fd_ = -1;
-  bool finishing_ = false, abandoned_ = false;
+  bool finishing_ = false, abandoned_ = false, durable_ = true;
   int error_ = 0;
   const char* step_ = "";
   Done done_ = nullptr;

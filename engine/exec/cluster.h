@@ -19,7 +19,7 @@ struct ClusterRequest {
   // Called once, on the first thread; `now_ms` is the time. Whatever it replies travels home.
   std::function<void(cluster::ClusterMachine& machine, Executor& first, Reply& reply, int64_t now_ms)> run;
   // It may change who serves what: it runs while every shard is held, so that each command runs before it or behind it, and the reply
-  // leaves when what has changed is on disk.
+  // leaves when what has changed is in nodes.conf.
   bool changes = false;
 };
 
