@@ -14,8 +14,8 @@ class ReceivedFile {
   explicit ReceivedFile(FileIo& io) : io_(io) {}
   ReceivedFile(const ReceivedFile&) = delete;
 
-  // Not while busy(). `ending`: of the temporary file's name, so that two at a time do not meet. Without `durable` it stands in its place whole, but a power failure may
-  // take it back.
+  // Not while busy(). `ending`: of the temporary file's name, so that two at a time do not meet. Without `durable` it stands in its place whole, but a
+  // power failure may take it back.
   void start(Bytes folder, Bytes name, int process_id, int64_t now_s, Done done, void* context, Bytes ending = "rdb", bool durable = true);
   void append(Bytes piece);
   // All has been appended. `done` runs later.
