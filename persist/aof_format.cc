@@ -59,8 +59,9 @@ class AofFormat final : public LogFormat {
   std::optional<AofManifestError> parse_manifest(Bytes text, AofManifest& out) const override {
     return ringwood::parse_manifest(text, out);
   }
+  bool bounds_disk() const override { return false; }
   uint64_t segment_bytes(const Options&) const override { return 0; }
-  std::unique_ptr<LogEncoder> encoder(const CommandTable&, const Options&) const override { return std::make_unique<AofEncoder>(); }
+  std::unique_ptr<LogEncoder> encoder(const CommandTable&) const override { return std::make_unique<AofEncoder>(); }
   std::unique_ptr<LogDecoder> decoder() const override { return std::make_unique<AofDecoder>(); }
   std::unique_ptr<SnapshotEncoder> image(const LogPlace&, int64_t, int64_t) const override { return nullptr; }
 };

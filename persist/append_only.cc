@@ -8,6 +8,7 @@
 #include <cstdarg>
 #include <cstdio>
 
+#include "engine/base/memory.h"
 #include "engine/base/number.h"
 #include "engine/exec/replication.h"
 #include "persist/aof_commands.h"
@@ -173,6 +174,8 @@ void AppendOnly::loaded(void* self, const LogLoad::Result& result) {
   aof.opened_sealed_ = result.last_sealed;
   aof.place_ = aof.manifest_.empty() ? LogPlace{} : result.place;
   aof.base_size_ = result.all_size;
+  aof.image_size_ = result.base_size;
+  aof.image_data_ = aof.data_bytes();
   aof.opening_ = true;
   if (aof.manifest_.empty()) return aof.begin_rewrite(*aof.home_);  // the directory's first files
   aof.open_incr();
@@ -210,8 +213,8 @@ struct AppendOnly::StartJob final : LeaseJob {
   StartJob(AppendOnly* a, int f) : aof(a), fd(f) {}
   void run(Executor& home) override {
     aof->restarts_ = home.engine().mutations->restarts();
-    aof->writer_.start(home, aof->format_.encoder(*home.engine().commands, home.options()),
-                       {fd, aof->manifest_.incr.back().seq, aof->opened_size_}, aof->first_place());
+    aof->writer_.start(home, aof->format_.encoder(*home.engine().commands), {fd, aof->manifest_.incr.back().seq, aof->opened_size_},
+                       aof->first_place());
   }
   void finished(Executor&) override {
     aof->on_ = true;
@@ -258,13 +261,28 @@ bool AppendOnly::turn(Executor& home, bool cron) {
   if (on() && restarts_ != engine_.mutations->restarts()) rewrite_wanted_ = true;  // a master's data set has taken the place of ours
   bool may_retry = !last_failure_ms_ || home.now_ms() - last_failure_ms_ > kRetryMs;
   if (stage_ == Stage::kIdle && !persistence_.snapshots().busy() && !steps_.busy() &&
-      ((rewrite_wanted_ && (may_retry || !writer_.frozen())) || (rewrite_due(o, home.now_ms()) && may_retry)))
+      ((rewrite_wanted_ && (may_retry || !writer_.frozen())) || (rewrite_due(o) && may_retry)))
     begin_rewrite(home);
   return false;
 }
 
-bool AppendOnly::rewrite_due(const Options& o, int64_t) const {
+uint64_t AppendOnly::data_bytes() const {
+  const uint64_t used = memory::used(), besides = engine_.startup_memory + engine_.mutations->memory();
+  return used > besides ? used - besides : 0;
+}
+
+// While the next image is written the last one stands beside it, with the log behind it: it begins as long as there is room for that within twice the data
+// set's memory, but not before the log has an eighth of an image, or it would never end.
+bool AppendOnly::disk_is_short() const {
+  const uint64_t data = data_bytes();
+  const double grown = image_data_ ? static_cast<double>(data) / static_cast<double>(image_data_) : 1.0;
+  const auto next = static_cast<uint64_t>(static_cast<double>(image_size_) * grown);
+  return size_ + next + next / 8 >= 2 * data && size_ >= image_size_ + next / 8;
+}
+
+bool AppendOnly::rewrite_due(const Options& o) const {
   if (!on() || !o.auto_aof_rewrite_percentage || size_ <= static_cast<uint64_t>(o.auto_aof_rewrite_min_size)) return false;
+  if (format_.bounds_disk() && disk_is_short()) return true;
   uint64_t base = base_size_ ? base_size_.load() : 1;
   if (size_ < base) return false;
   return (size_ * 100 / base) - 100 >= static_cast<uint64_t>(o.auto_aof_rewrite_percentage);
@@ -381,6 +399,7 @@ void AppendOnly::at_cut(Executor& home, SnapshotInfo& info) {
   base_file_.begin(folder() + "/temp-rewriteaof-bg-" + int64_text(process_id_) + ".aof");
   const int64_t sequence = next_.incr.empty() ? -1 : next_.incr.back().seq;
   since_cut_ = 0;
+  image_data_ = data_bytes();
   cut_restores_ = writer_.frozen();
   cut_file_open_ = on();
   if (new_fd_ >= 0) {
@@ -388,7 +407,7 @@ void AppendOnly::at_cut(Executor& home, SnapshotInfo& info) {
       writer_.switch_file({new_fd_, sequence});
     } else {
       opened_size_ = 0;
-      writer_.start(home, format_.encoder(*engine_.commands, home.options()), {new_fd_, sequence}, first_place());
+      writer_.start(home, format_.encoder(*engine_.commands), {new_fd_, sequence}, first_place());
       on_ = true;
     }
     new_fd_ = -1;
@@ -398,12 +417,12 @@ void AppendOnly::at_cut(Executor& home, SnapshotInfo& info) {
   if (!image_) return;
   image_head_ = image_->begin();
   info.checksum = false;  // every block has its own
+  info.encoder = image_.get();
   info.write = {rdb::kMaxWriteVersion, false};
 }
 
 void AppendOnly::take(OutBuffer chunk) {
   if (image_) {
-    image_->pack(chunk, -1);
     image_->place(chunk);
     if (!image_head_.empty()) {
       image_head_.append(chunk.view());
@@ -507,7 +526,8 @@ void AppendOnly::history_removed(void* self, int error, const char* what) {
 
 void AppendOnly::rewrite_done() {
   stage_ = Stage::kIdle;
-  before_ = base_file_.size() + since_cut_;
+  image_size_ = base_file_.size();
+  before_ = image_size_ + since_cut_;
   size_ = base_size_ = before_ + writer_.size();
   rewrites_++;
   failures_ = 0;

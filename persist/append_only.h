@@ -101,7 +101,9 @@ class AppendOnly final : private LogWriter::Owner, private ChunkFile::Owner, pri
   void rewrite_failed(const char* what, int error);
   void rewrite_done();
   void make_up_for_sync();
-  bool rewrite_due(const Options& o, int64_t now_ms) const;
+  bool rewrite_due(const Options& o) const;
+  bool disk_is_short() const;
+  uint64_t data_bytes() const;
   void turn_off(Executor& home);
   void base_is_whole();
   void wake_waiters();
@@ -157,6 +159,8 @@ class AppendOnly final : private LogWriter::Owner, private ChunkFile::Owner, pri
   std::atomic<int64_t> rewrites_{0}, failures_{0}, last_seconds_{-1}, started_s_{0};
   std::atomic<uint64_t> before_{0},  // bytes of all files but the one being written
       base_size_{0};                 // bytes after the last rewrite
+  uint64_t image_size_ = 0;          // of the base
+  uint64_t image_data_ = 0;          // bytes of the data set when it was cut
   uint64_t since_cut_ = 0;           // of before_, bytes of files begun since the cut
   bool cut_restores_ = false;        // an fsync had failed before the cut: the rewrite makes up for it
   bool cut_file_open_ = false;       // the file from before the cut is still being written

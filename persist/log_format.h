@@ -62,6 +62,10 @@ class LogDecoder {
   virtual Status next() = 0;
   // Good until the next call of feed() or next().
   virtual Bytes piece() const = 0;
+  // In an image, with kPiece: the shard that has written the piece, plus one; 0: what stands around those of all shards, or an image in which they are not told
+  // apart. Where they are, the pieces of each are an image's body of their own.
+  virtual int stream() const { return 0; }
+  virtual bool shards_apart() const { return false; }
   virtual uint64_t cut_at() const { return 0; }
   // Of the stream, behind what piece() has handed out; in an image, of that.
   virtual LogPlace place() const = 0;
@@ -86,10 +90,12 @@ class LogFormat {
   virtual bool base_as_commands(const Options& o) const = 0;
   virtual OwnedBytes manifest_text(const AofManifest& m) const = 0;
   virtual std::optional<AofManifestError> parse_manifest(Bytes text, AofManifest& out) const = 0;
+  // Compaction is to keep the disk below twice the data set, not only the log from growing by auto-aof-rewrite-percentage.
+  virtual bool bounds_disk() const = 0;
   // Bytes after which a file of the log is followed by the next; 0: never.
   virtual uint64_t segment_bytes(const Options& o) const = 0;
   // The table lives on; the encoder looks commands up in it.
-  virtual std::unique_ptr<LogEncoder> encoder(const CommandTable& commands, const Options& o) const = 0;
+  virtual std::unique_ptr<LogEncoder> encoder(const CommandTable& commands) const = 0;
   virtual std::unique_ptr<LogDecoder> decoder() const = 0;
   // How the base stands in its file; null: as it comes. `sequence` is the log file's that goes on from it.
   virtual std::unique_ptr<SnapshotEncoder> image(const LogPlace& place, int64_t sequence, int64_t now_ms) const = 0;

@@ -21,7 +21,7 @@ OwnedBytes error_text(int error) {
 
 }  // namespace
 
-LogLoad::LogLoad(Engine& engine, FileIo& io) : engine_(engine), io_(io), steps_(io) {}
+LogLoad::LogLoad(Engine& engine, FileIo& io) : engine_(engine), io_(io), steps_(io), replay_(engine) {}
 
 void LogLoad::start(Executor& home, const LogFormat& format, OwnedBytes folder, const AofManifest& manifest, bool verify_checksum,
                     Done done, void* context) {
@@ -42,6 +42,9 @@ void LogLoad::start(Executor& home, const LogFormat& format, OwnedBytes folder, 
   client_.database = 0;
   in_multi_ = false;
   queue_.clear();
+  parallel_ = engine_.shards.size() > 1;
+  exclusive_ = settle_ = false;
+  replay_.begin(home, verify_checksum);
   if (manifest.base) files_.push_back({manifest.base->name, true, manifest.incr.empty() ? -1 : manifest.incr.front().seq});
   for (const AofFile& f : manifest.incr) files_.push_back({f.name, false, f.seq});
   figures_.start_s = home.now_ms() / 1000;
@@ -52,6 +55,7 @@ void LogLoad::start(Executor& home, const LogFormat& format, OwnedBytes folder, 
       f.size = s.st_size;
       figures_.total += s.st_size;
       result_.all_size += static_cast<uint64_t>(s.st_size);
+      if (f.base) result_.base_size = static_cast<uint64_t>(s.st_size);
       result_.last_size = static_cast<uint64_t>(s.st_size);
     }
   }
@@ -71,7 +75,7 @@ void LogLoad::open_next() {
   decoder_->begin(files_[file_].base, files_[file_].sequence);
   buffer_.clear();
   used_ = 0;
-  begun_ = at_end_ = ended_ = false;
+  begun_ = at_end_ = ended_ = image_apart_ = false;
   image_.reset();
   file_started_ms_ = engine_.clock->unix_ms();
   client_.database = 0;
@@ -122,6 +126,12 @@ bool LogLoad::want_more() {
   for (;;) {
     switch (decoder_->next()) {
       case LogDecoder::Status::kPiece:
+        if (parallel_ && image_ && decoder_->stream() > 0) {
+          if (!std::exchange(image_apart_, true)) replay_.begin_image(image_->version());
+          replay_.give_image(decoder_->stream(), decoder_->piece());
+          if (replay_.full()) return false;
+          continue;
+        }
         if (used_ == buffer_.size() || used_ >= kPiece) {
           buffer_.erase(0, used_);
           used_ = 0;
@@ -154,16 +164,34 @@ bool LogLoad::cut_here() {
 
 bool LogLoad::advance(Executor& home) {
   if (!active_ || in_slice_ || reading_ || steps_.busy()) return false;
-  if (finished_) return finish(), false;
+  if (finished_ || settle_) {
+    replay_.flush();
+    if (!replay_.idle()) return false;
+    settle_ = false;
+    if (!failed_ && !replay_.error().empty()) {
+      fail("Bad file format reading the base of the log: " + replay_.error());
+      return true;
+    }
+    if (finished_) return finish(), false;
+  }
   if (fd_ < 0) return false;
-  in_slice_ = true;
-  home.lease(this);
+  if (needs_all()) {
+    in_slice_ = true;
+    home.lease(this);
+  } else {
+    if (replay_.full() || home.leased_out()) return false;
+    slice(home, false, engine_.clock->monotonic_us() + kSliceUs);
+  }
   return true;
 }
 
-// A slice: every shard is held.
+// Every shard is held. What can be sent away is sent again after a short while.
 void LogLoad::run(Executor& home) {
-  int64_t until = engine_.clock->monotonic_us() + kSliceUs;
+  slice(home, true, engine_.clock->monotonic_us() + (exclusive_ ? kExclusiveUs : kSliceUs));
+  exclusive_ = false;
+}
+
+void LogLoad::slice(Executor& home, bool held, int64_t until) {
   if (!begun_) {
     constexpr Bytes kImage = "REDIS";
     while (buffer_.size() - used_ < kImage.size() && !ended_)
@@ -176,9 +204,10 @@ void LogLoad::run(Executor& home) {
                                                 static_cast<rdb::RdbSink&>(*this));
     }
   }
+  if (!held && needs_all()) return;
   while (image_ && engine_.clock->monotonic_us() < until)
     if (!run_image()) return;
-  if (!image_) run_commands(home, until);
+  if (!image_ && !settle_) run_commands(home, held, until);
 }
 
 // False: wait for more.
@@ -198,12 +227,16 @@ bool LogLoad::run_image() {
     used_ -= image_->rest().size();
     valid_to_ = position();
     image_.reset();
-    return true;
+    if (image_apart_) {
+      replay_.end_image();
+      settle_ = true;
+    }
+    return !settle_;
   }
   return used_ < buffer_.size() || ended_ || want_more();
 }
 
-bool LogLoad::run_commands(Executor& home, int64_t until) {
+bool LogLoad::run_commands(Executor& home, bool held, int64_t until) {
   for (size_t i = 0;; i++) {
     if (i % 16 == 15 && engine_.clock->monotonic_us() >= until) return true;
     switch (parser_.parse(Bytes(buffer_).substr(used_))) {
@@ -215,7 +248,9 @@ bool LogLoad::run_commands(Executor& home, int64_t until) {
         return fail("Bad file format reading the append only file " + files_[file_].name +
                     ": make a backup of your AOF file, then use ./redis-check-aof --fix <filename.manifest>"),
                false;
-      case AofParser::Status::kCommand: run_command(home, parser_.args()); break;
+      case AofParser::Status::kCommand:
+        if (!run_command(home, held, parser_.args(), Bytes(buffer_).substr(used_, parser_.consumed()))) return true;
+        break;
       case AofParser::Status::kNote: break;
     }
     if (failed_) return false;
@@ -224,28 +259,82 @@ bool LogLoad::run_commands(Executor& home, int64_t until) {
   }
 }
 
-void LogLoad::run_command(Executor& home, std::span<const Bytes> args) {
-  auto run_one = [&](std::span<const Bytes> a) {
-    const Command* command = engine_.commands->find(a);
-    if (!command || !command->spec->run)
-      return fail("Unknown command '" + OwnedBytes(a[0]) + "' reading the append only file " + files_[file_].name);
-    OutBuffer reply;
-    home.run_streamed(client_, *command, a, reply);
-  };
+const Command* LogLoad::command_of(std::span<const Bytes> args) {
+  const Command* command = engine_.commands->find(args);
+  if (command && command->spec->run) return command;
+  fail("Unknown command '" + OwnedBytes(args[0]) + "' reading the append only file " + files_[file_].name);
+  return nullptr;
+}
+
+// False: it needs shards that are not held. It is to be seen again when they are.
+bool LogLoad::run_command(Executor& home, bool held, std::span<const Bytes> args, Bytes text) {
   // A replica's file is its master's stream: what in it is not for the data has no one to answer here.
-  if (Call::is_word(args[0], "replconf") || Call::is_word(args[0], "ping")) return;
+  if (Call::is_word(args[0], "replconf") || Call::is_word(args[0], "ping")) return true;
   if (Call::is_word(args[0], "multi")) {
     in_multi_ = true;
-  } else if (Call::is_word(args[0], "exec")) {
-    in_multi_ = false;
-    for (const OwnedArgs& a : queue_)
-      if (!failed_) run_one(a.view());
-    queue_.clear();
-  } else if (in_multi_) {
-    queue_.emplace_back(args);
-  } else {
-    run_one(args);
+    return true;
   }
+  const bool exec = Call::is_word(args[0], "exec");
+  if (in_multi_ && !exec) {
+    queue_.append(text);
+    return true;
+  }
+  if (exec) text = queue_;
+  if (held) {
+    run_here(home, text);
+  } else if (!send_away(text)) {
+    exclusive_ = settle_ = true;
+    return failed_;
+  }
+  if (exec) {
+    in_multi_ = false;
+    queue_.clear();
+  }
+  return true;
+}
+
+void LogLoad::run_here(Executor& home, Bytes commands) {
+  AofParser parser;
+  OutBuffer reply;
+  for (; !commands.empty() && !failed_; commands.remove_prefix(parser.consumed())) {
+    parser.parse(commands);
+    reply.clear();
+    if (const Command* command = command_of(parser.args())) home.run_streamed(client_, *command, parser.args(), reply);
+  }
+}
+
+// A command, or those of a transaction, go to the shard that they are for. False: they need more than one, or none.
+bool LogLoad::send_away(Bytes commands) {
+  AofParser parser;
+  int shard = -1, database = client_.database;
+  auto select = [&] {
+    int64_t n;
+    if (parser.args().size() != 2 || !parse_int64(parser.args()[1], n) || n < 0 || n >= engine_.options->get().databases) return false;
+    database = static_cast<int>(n);
+    return true;
+  };
+  for (Bytes rest = commands; !rest.empty(); rest.remove_prefix(parser.consumed())) {
+    parser.parse(rest);
+    if (Call::is_word(parser.args()[0], "select")) {
+      if (!select()) return false;
+      continue;
+    }
+    const Command* command = command_of(parser.args());
+    if (!command) return false;
+    const int needed = replay_.shard_of(*command, parser.args(), client_);
+    if (needed < 0 || (shard >= 0 && needed != shard)) return false;
+    shard = needed;
+  }
+  database = client_.database;
+  for (Bytes rest = commands; !rest.empty(); rest.remove_prefix(parser.consumed())) {
+    parser.parse(rest);
+    if (Call::is_word(parser.args()[0], "select"))
+      select();
+    else
+      replay_.give(shard, database, rest.substr(0, parser.consumed()));
+  }
+  client_.database = database;
+  return true;
 }
 
 // The file is over. What is left of it is a command, or a transaction, that was never written in full.

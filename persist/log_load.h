@@ -1,19 +1,20 @@
 #pragma once
 // Loads a log into a running engine, whatever its format: its files in order, each an RDB image, commands, or an image with commands behind it. Commands run
-// through the engine like a client's, one after the other, while every shard is held for a slice of a turn at a time; so the order is kept whatever shards they
-// touch.
+// through the engine like a client's. With one shard that is here; with several, what concerns one shard alone runs on its thread (persist/log_replay.h), and
+// what concerns more here, when all before it has run, while every shard is held. Images whose format tells the shards apart are decoded by them as well;
+// others here, while every shard is held for a slice of a turn at a time.
 #include <memory>
 #include <vector>
 
 #include "engine/exec/client.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/lease.h"
-#include "engine/exec/owned_args.h"
 #include "persist/aof_manifest.h"
 #include "persist/aof_parser.h"
 #include "persist/data_load.h"
 #include "persist/io_steps.h"
 #include "persist/log_format.h"
+#include "persist/log_replay.h"
 #include "persist/rdb_reader.h"
 
 namespace ringwood {
@@ -22,9 +23,10 @@ class LogLoad final : private rdb::RdbSink, private LeaseJob {
  public:
   struct Result {
     bool ok = false;
-    OwnedBytes error;          // what is to be logged
-    uint64_t last_size = 0;    // of the last file, when a torn tail has been cut off
-    uint64_t all_size = 0;     // of all files, likewise
+    OwnedBytes error;        // what is to be logged
+    uint64_t last_size = 0;  // of the last file, when a torn tail has been cut off
+    uint64_t all_size = 0;   // of all files, likewise
+    uint64_t base_size = 0;
     bool last_sealed = false;  // nothing may be written behind the last file
     LogPlace place;            // where the log ends
   };
@@ -51,7 +53,7 @@ class LogLoad final : private rdb::RdbSink, private LeaseJob {
     int64_t size = 0;
   };
   static constexpr uint32_t kPiece = 1u << 20;
-  static constexpr int64_t kSliceUs = 2000;
+  static constexpr int64_t kSliceUs = 2000, kExclusiveUs = 200;
 
   void open_next();
   void read_more();
@@ -63,10 +65,15 @@ class LogLoad final : private rdb::RdbSink, private LeaseJob {
   static void on_read(IoRequest* r);
   static void file_closed(void* self, int error, const char* what);
   void run(Executor& home) override;
+  void slice(Executor& home, bool held, int64_t until);
   void finished(Executor&) override { in_slice_ = false; }
   bool run_image();
-  bool run_commands(Executor& home, int64_t until);
-  void run_command(Executor& home, std::span<const Bytes> args);
+  bool run_commands(Executor& home, bool held, int64_t until);
+  bool run_command(Executor& home, bool held, std::span<const Bytes> args, Bytes text);
+  const Command* command_of(std::span<const Bytes> args);
+  void run_here(Executor& home, Bytes commands);
+  bool send_away(Bytes commands);
+  bool needs_all() const { return !parallel_ || exclusive_ || (image_ && !decoder_->shards_apart()); }
   void end_of_file();
   void fail(OwnedBytes error);
   void close_file(const LogDecoder::Repair* repair);
@@ -103,7 +110,12 @@ class LogLoad final : private rdb::RdbSink, private LeaseJob {
   AofParser parser_;
   Client client_;
   bool in_multi_ = false;
-  std::vector<OwnedArgs> queue_;
+  OwnedBytes queue_;  // of a transaction: its commands
+  LogReplay replay_;
+  bool parallel_ = false;     // there are several shards
+  bool exclusive_ = false;    // what comes next needs several of them
+  bool settle_ = false;       // nothing more before all that was sent away has been done
+  bool image_apart_ = false;  // parts of the image have been sent away
   Result result_;
   DataLoad::Figures figures_;
 };

@@ -5,11 +5,15 @@
 
 namespace ringwood {
 
+class SnapshotEncoder;
+
 struct SnapshotInfo {
   rdb::WriteOptions write;  // its version is raised where the data need a higher one (rdb_writer.h)
   AccessRule access;
   bool checksum = true;  // the CRC64 of everything stands at the end; otherwise eight zeros, which mean that there is none (rdbchecksum no)
   bool without_keys = false, without_functions = false;  // only parts are wanted (REPLCONF rdb-filter-only)
+  // What chunks are packed with before the sink has them, and lives as long as the snapshot; null: they stay as they are.
+  const SnapshotEncoder* encoder = nullptr;
   // AUX fields of the file.
   OwnedBytes server_version;  // redis-ver: the version of Redis that we say we are
   int64_t now_ms = 0;         // ctime

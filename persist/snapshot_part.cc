@@ -4,6 +4,7 @@
 
 #include "engine/base/crc.h"
 #include "engine/exec/executor.h"
+#include "persist/snapshot_format.h"
 #include "persist/snapshots.h"
 
 namespace ringwood {
@@ -82,6 +83,7 @@ void SnapshotPart::send(Executor& here, bool last) {
   t->chunk.open = walk_.value_open();
   t->chunk.last = last;
   if (info_.checksum) t->chunk.checksum = crc64(0, t->chunk.bytes.view());
+  if (info_.encoder) info_.encoder->pack(t->chunk.bytes, shard_.id(), walk_.take_slots());
   t->run = [](Task& task, Executor& home) {
     auto& d = static_cast<Handover&>(task);
     d.owner->arrived(home, d.number, d.shard, d.chunk);

@@ -17,6 +17,7 @@ void SnapshotWalk::begin(uint16_t epoch, const SnapshotInfo& info) {
   slot_ = 0;
   cursor_ = 0;
   selected_ = -1;
+  slots_.reset();
   keys_done_.set(0);
   pre_image_bytes_.set(0);
   int64_t keys = 0;
@@ -98,6 +99,7 @@ void SnapshotWalk::close() {
 }
 
 void SnapshotWalk::begin_big_value(int logical, Entry* e) {
+  note_slot(*e);
   OutBuffer head;
   rdb::put_key_head(head, *e, info_.access.idle_seconds(e->access()), info_.access.frequency(e->access()), info_.write);
   begun_.push_back(std::make_unique<BigValue>(*e, logical, info_.write, std::move(head)));
@@ -174,6 +176,7 @@ void SnapshotWalk::put(int logical, Entry* e) {
     rdb::put_select(out, logical);
     selected = logical;
   }
+  note_slot(*e);
   rdb::put_key(out, *e, info_.access.idle_seconds(e->access()), info_.access.frequency(e->access()), info_.write);
   e->set_epoch(epoch_);
   keys_done_.add();

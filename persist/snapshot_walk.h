@@ -14,6 +14,7 @@
 
 #include "engine/exec/shard.h"
 #include "persist/big_value.h"
+#include "persist/snapshot_format.h"
 #include "persist/snapshot_info.h"
 
 namespace ringwood {
@@ -36,6 +37,12 @@ class SnapshotWalk final : public WriteGuard {
   // What has been written; cut() hands it out and begins anew.
   size_t written() const { return out_.size(); }
   OutBuffer cut();
+  // Where an encoder wants to know: the slots of the keys written since the last call.
+  SlotBits take_slots() {
+    SlotBits taken = slots_;
+    slots_.reset();
+    return taken;
+  }
   // What was written ends within a value, which what follows goes on with.
   bool value_open() const { return open_ != nullptr; }
 
@@ -68,6 +75,9 @@ class SnapshotWalk final : public WriteGuard {
   void begin_big_value(int logical, Entry* e);
   bool step_through_left();
   bool step_through_databases();
+  void note_slot(const Entry& e) {
+    if (info_.encoder) slots_.set(key_slot(e.key()));
+  }
   void put_gathered(int logical);
   void put(int logical, Entry* e);
   void bury(Table& table);
@@ -85,6 +95,7 @@ class SnapshotWalk final : public WriteGuard {
   std::vector<Left> left_;
   std::vector<Entry*> gathered_;  // of one step
   OutBuffer out_;
+  SlotBits slots_;
   int selected_ = -1;               // the database that the last key in out_ is of
   std::unique_ptr<BigValue> open_;  // is being written to out_
   OutBuffer side_;                  // what comes behind it

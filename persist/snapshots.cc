@@ -6,6 +6,7 @@
 #include "engine/base/memory.h"
 #include "engine/exec/executor.h"
 #include "persist/replication_place.h"
+#include "persist/snapshot_format.h"
 #include "persist/snapshot_head.h"
 
 namespace ringwood {
@@ -72,6 +73,7 @@ bool Snapshots::start_held(Executor& home, SnapshotSink& sink) {
     Snapshots& s = *h.owner;
     if (h.number != s.number_ || !s.sink_) return;
     if (s.info_.checksum) s.checksum_ = crc64(0, h.bytes.view());
+    if (s.info_.encoder) s.info_.encoder->pack(h.bytes, -1, {});
     s.give(-1, std::move(h.bytes));
   };
   t->done = [](Task& task, Executor&) { delete static_cast<Head*>(&task); };
@@ -132,6 +134,7 @@ void Snapshots::hand_on(Executor&) {
   if (shards_left_) return;
   OutBuffer tail;
   put_tail(tail, info_, checksum_);
+  if (info_.encoder) info_.encoder->pack(tail, -1, {});
   give(-1, std::move(tail));
   if (!info_.without_keys) oldest_epoch_ = epoch_;  // else no entry has been seen
   SnapshotSink* sink = sink_.exchange(nullptr);

@@ -17,6 +17,8 @@ class WalDecoder final : public LogDecoder {
   void end_of_input() override { ended_ = true; }
   Status next() override;
   Bytes piece() const override { return piece_.view(); }
+  int stream() const override { return block_.stream; }
+  bool shards_apart() const override { return true; }
   uint64_t cut_at() const override { return position_; }
   LogPlace place() const override;
   bool sealed() const override { return sealed_; }

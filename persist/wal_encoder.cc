@@ -33,16 +33,13 @@ void put_seal(OutBuffer& out, const WalIndex& index, uint64_t offset, uint64_t p
   out.commit(kTrailerBytes);
 }
 
-// A megabyte, or what it takes so that the index stays in one block.
-uint64_t WalEncoder::part_of(uint64_t segment_bytes) { return std::max<uint64_t>(kMaxRaw, segment_bytes / WalIndex::kMostParts + 1); }
-
 // What stands in the file already is not looked at: it may be of any slot.
 void WalEncoder::resume(const LogPlace& place, uint64_t size) {
   place_ = place;
   size_ = size;
   index_.clear();
   SlotBits any;
-  if (size > kFileHeaderBytes) index_.add(kFileHeaderBytes, 0, any.set(), true, part_bytes_);
+  if (size > kFileHeaderBytes) index_.add(kFileHeaderBytes, 0, any.set(), true);
 }
 
 Bytes WalEncoder::begin(int64_t sequence, int64_t now_ms) {
@@ -58,7 +55,7 @@ Bytes WalEncoder::encode(Bytes piece) {
   SlotBits slots;
   const bool whole = slots_.whole();
   slots_.take(piece, slots);
-  index_.add(size_, place_.position, slots, whole, part_bytes_);
+  index_.add(size_, place_.position, slots, whole);
   put_block(out_, BlockType::kStream, 0, place_.position, piece, place_.id);
   place_.position += piece.size();
   size_ += out_.size();
@@ -74,11 +71,14 @@ Bytes WalEncoder::seal() {
 OutBuffer WalImageEncoder::begin() {
   OutBuffer out;
   put_head(out, FileKind::kImage, {0, id_}, sequence_, now_ms_);
+  size_ = out.size();
   return out;
 }
 
-void WalImageEncoder::pack(OutBuffer& chunk, int shard) const {
+// The slots travel in front of the blocks: place() has them for the index.
+void WalImageEncoder::pack(OutBuffer& chunk, int shard, const SlotBits& slots) const {
   OutBuffer packed;
+  packed.append({reinterpret_cast<const char*>(&slots), sizeof slots});
   Bytes rest = chunk.view();
   while (!rest.empty()) {
     Bytes raw = rest.substr(0, kPieceBytes);
@@ -89,6 +89,13 @@ void WalImageEncoder::pack(OutBuffer& chunk, int shard) const {
 }
 
 void WalImageEncoder::place(OutBuffer& packed) {
+  SlotBits slots;
+  std::memcpy(static_cast<void*>(&slots), packed.view().data(), sizeof slots);
+  OutBuffer blocks;
+  blocks.append(packed.view().substr(sizeof slots));
+  packed.swap(blocks);
+  if (packed.empty()) return;
+  index_.add(size_, position_, slots, true);
   char* at = const_cast<char*>(packed.view().data());
   for (const char* end = at + packed.size(); at < end;) {
     BlockHeader h;
@@ -98,8 +105,13 @@ void WalImageEncoder::place(OutBuffer& packed) {
     position_ += h.raw;
     at += kBlockHeaderBytes + h.stored;
   }
+  size_ += packed.size();
 }
 
-OutBuffer WalImageEncoder::end() { return {}; }
+OutBuffer WalImageEncoder::end() {
+  OutBuffer out;
+  put_seal(out, index_, size_, position_, id_);
+  return out;
+}
 
 }  // namespace ringwood

@@ -12,8 +12,7 @@ void put_seal(OutBuffer& out, const WalIndex& index, uint64_t offset, uint64_t p
 
 class WalEncoder final : public LogEncoder {
  public:
-  // `segment_bytes` is the length that files are about to have.
-  WalEncoder(const CommandTable& commands, uint64_t segment_bytes) : slots_(commands), part_bytes_(part_of(segment_bytes)) {}
+  explicit WalEncoder(const CommandTable& commands) : slots_(commands) {}
   Bytes begin(int64_t sequence, int64_t now_ms) override;
   void resume(const LogPlace& place, uint64_t size) override;
   Bytes encode(Bytes piece) override;
@@ -22,11 +21,8 @@ class WalEncoder final : public LogEncoder {
   LogPlace place() const override { return place_; }
 
  private:
-  static uint64_t part_of(uint64_t segment_bytes);
-
   LogPlace place_;
   StreamSlots slots_;
-  const uint64_t part_bytes_;
   WalIndex index_;
   uint64_t size_ = 0;  // of the file
   OutBuffer out_;
@@ -37,7 +33,7 @@ class WalImageEncoder final : public SnapshotEncoder {
   // `id` is the log's, `sequence` the log file's that goes on from the image.
   WalImageEncoder(uint64_t id, int64_t sequence, int64_t now_ms) : id_(id), sequence_(sequence), now_ms_(now_ms) {}
   OutBuffer begin() override;
-  void pack(OutBuffer& chunk, int shard) const override;
+  void pack(OutBuffer& chunk, int shard, const SlotBits& slots) const override;
   void place(OutBuffer& packed) override;
   OutBuffer end() override;
 
@@ -45,6 +41,8 @@ class WalImageEncoder final : public SnapshotEncoder {
   const uint64_t id_;
   const int64_t sequence_, now_ms_;
   uint64_t position_ = 0;  // in the image
+  uint64_t size_ = 0;      // of the file
+  WalIndex index_;
 };
 
 }  // namespace ringwood

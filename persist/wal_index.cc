@@ -4,9 +4,19 @@
 
 namespace ringwood {
 
-void WalIndex::add(uint64_t offset, uint64_t position, const SlotBits& slots, bool whole, uint64_t part_bytes) {
-  bool another = parts_.empty() || (whole && offset - parts_.back().offset >= part_bytes && parts_.size() < kMostParts);
-  if (another) parts_.push_back({offset, position, {}});
+// Where there would be too many, two and two become one, and those that follow are twice as long: the index stays in one block.
+void WalIndex::add(uint64_t offset, uint64_t position, const SlotBits& slots, bool whole) {
+  if (parts_.empty() || (whole && offset - parts_.back().offset >= part_bytes_)) {
+    if (parts_.size() == kMostParts) {
+      for (size_t i = 0; i < kMostParts / 2; i++) {
+        parts_[i] = parts_[2 * i];
+        parts_[i].slots |= parts_[2 * i + 1].slots;
+      }
+      parts_.resize(kMostParts / 2);
+      part_bytes_ *= 2;
+    }
+    parts_.push_back({offset, position, {}});
+  }
   parts_.back().slots |= slots;
 }
 

@@ -4,17 +4,15 @@
 //
 //   index = part*
 //   part  = u64 offset of its first block, u64 that block's position, 2048 bytes with a bit for each slot: that of slot s in byte s / 8, bit s % 8
-#include <bitset>
 #include <vector>
 
 #include "engine/base/crc.h"
 #include "engine/exec/command_table.h"
 #include "engine/exec/out_buffer.h"
 #include "persist/aof_parser.h"
+#include "persist/snapshot_format.h"
 
 namespace ringwood {
-
-using SlotBits = std::bitset<kSlots>;
 
 class WalIndex {
  public:
@@ -25,17 +23,21 @@ class WalIndex {
   static constexpr size_t kPartBytes = 16 + kSlots / 8;
   static constexpr size_t kMostParts = 256;
 
-  void clear() { parts_.clear(); }
-  // A block begins there, and what it holds is of these slots. Parts are at least so many bytes of the file long; `whole`: a part may begin here, nothing goes
-  // on from the block before.
-  void add(uint64_t offset, uint64_t position, const SlotBits& slots, bool whole, uint64_t part_bytes);
+  void clear() {
+    parts_.clear();
+    part_bytes_ = kFirstPartBytes;
+  }
+  // A block begins there, and what it holds is of these slots. `whole`: a part may begin here, nothing goes on from the block before.
+  void add(uint64_t offset, uint64_t position, const SlotBits& slots, bool whole);
   const std::vector<Part>& parts() const { return parts_; }
   void put(OutBuffer& out) const;
   // False: this is no index.
   bool read(Bytes raw);
 
  private:
+  static constexpr uint64_t kFirstPartBytes = 1u << 20;
   std::vector<Part> parts_;
+  uint64_t part_bytes_ = kFirstPartBytes;  // of the file, that a part has at least
 };
 
 // The slots of the commands in a stream that comes in pieces.

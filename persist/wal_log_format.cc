@@ -35,10 +35,9 @@ class WalFormat final : public LogFormat {
       return AofManifestError{"The manifest is damaged: its hash is another one", 0, {}};
     return ringwood::parse_manifest(text.substr(0, end), out);
   }
+  bool bounds_disk() const override { return true; }
   uint64_t segment_bytes(const Options& o) const override { return static_cast<uint64_t>(o.wal_segment_size); }
-  std::unique_ptr<LogEncoder> encoder(const CommandTable& commands, const Options& o) const override {
-    return std::make_unique<WalEncoder>(commands, segment_bytes(o));
-  }
+  std::unique_ptr<LogEncoder> encoder(const CommandTable& commands) const override { return std::make_unique<WalEncoder>(commands); }
   std::unique_ptr<LogDecoder> decoder() const override { return std::make_unique<WalDecoder>(); }
   std::unique_ptr<SnapshotEncoder> image(const LogPlace& place, int64_t sequence, int64_t now_ms) const override {
     return std::make_unique<WalImageEncoder>(place.id, sequence, now_ms);

@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "engine/base/memory.h"
 #include "tests/unit/persist/log_rig.h"
 #include "tests/unit/persist/temp_folder.h"
 
@@ -91,6 +92,29 @@ TEST_P(LogConformance, WhatWasWrittenIsThereAfterEveryRestart) {
   }
   if (wal()) {
     EXPECT_GT(std::distance(std::filesystem::directory_iterator(folder.file("waldir")), std::filesystem::directory_iterator()), 4);
+  }
+}
+
+// Written by some shards, read by others: an image's parts hold keys of any shard then.
+TEST_P(LogConformance, ItMakesNoDifferenceHowManyShardsRead) {
+  Seeded r;
+  std::string digest;
+  for (int readers : {2, 1, 4, 3, 3}) {
+    LogRig rig(readers, options(AppendFsync::kEverysec), disk);
+    ASSERT_TRUE(rig.start()) << rig.lines.text;
+    if (!digest.empty()) {
+      ASSERT_EQ(rig.digest(), digest) << readers;
+    }
+    for (int i = 0; i < 1200; i++) {
+      rig.server.run(random_command(r));
+      if (i == 700) rig.server.run({"BGREWRITEAOF"});
+      if (i % 100 == 0) rig.step();
+    }
+    for (int i = 0; i < 3000; i++) rig.server.run({"HSET", "large", "field" + std::to_string(r.below(100000)), r.bytes(30)});
+    rig.server.run({"SELECT", "0"});
+    digest = rig.digest();
+    for (int i = 0; i < 10 && !rig.append->flush(); i++) rig.pass_ms(100);
+    ASSERT_TRUE(rig.append->flush());
   }
 }
 
@@ -327,6 +351,31 @@ TEST_P(LogConformance, AMissingFileIsNamed) {
     EXPECT_TRUE(rig.lines.has(name)) << rig.lines.text;
     folder.write(path, bytes);
   }
+}
+
+// Compaction begins early enough: at no moment the files take twice the memory of the data set.
+TEST_P(LogConformance, TheDiskStaysBelowTwiceTheData) {
+  if (!wal()) return;
+  Options o = options(AppendFsync::kNo);
+  o.auto_aof_rewrite_percentage = 100;
+  o.auto_aof_rewrite_min_size = 1 << 20;
+  o.wal_segment_size = 256 << 10;
+  LogRig rig(shards(), o, disk);
+  ASSERT_TRUE(rig.start());
+  rig.server.engine().startup_memory = memory::used();
+  Seeded r;
+  for (int i = 0; i < 6000; i++) rig.server.run({"SET", "key:" + std::to_string(i), r.bytes(900)});
+  uint64_t most = 0, data = memory::used() - rig.server.engine().startup_memory - rig.server.log().memory();
+  for (int i = 0; i < 20000; i++) {
+    rig.server.run({"SET", "key:" + std::to_string(r.below(6000)), r.bytes(900)});
+    if (i % 50) continue;
+    rig.pass_ms(20);
+    uint64_t disk_bytes = 0;
+    for (const auto& f : std::filesystem::directory_iterator(folder.file("waldir"))) disk_bytes += f.file_size();
+    most = std::max(most, disk_bytes);
+  }
+  EXPECT_GT(rig.append->rewrites(), 2);
+  EXPECT_LT(most, 2 * data) << data;
 }
 
 // Our own log alone can tell: an append-only file has no checksums.

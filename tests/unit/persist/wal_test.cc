@@ -75,7 +75,7 @@ struct Pieces {
 };
 
 OwnedBytes file_of(const Pieces& p, bool sealed, int64_t sequence = 1, LogPlace place = {0, kId}) {
-  WalEncoder e(commands(), 1 << 20);
+  WalEncoder e(commands());
   e.resume(place, 0);
   OwnedBytes file(e.begin(sequence, 1234));
   for (const OwnedBytes& piece : p.pieces) file += e.encode(piece);
@@ -99,7 +99,7 @@ TEST(Wal, ReadsWhatItWrote) {
 }
 
 TEST(Wal, CompressesWhatGetsSmaller) {
-  WalEncoder e(commands(), 1 << 20);
+  WalEncoder e(commands());
   e.resume({0, kId}, 0);
   OwnedBytes big(100000, 'x');
   EXPECT_LT(e.encode(big).size(), big.size() / 50);
@@ -163,10 +163,10 @@ TEST(Wal, CorruptionInTheMiddleIsNoTornTail) {
 }
 
 TEST(Wal, ABlockInAValueIsNoBlockOfTheLog) {
-  WalEncoder other(commands(), 1 << 20);
+  WalEncoder other(commands());
   other.resume({0, kId + 1}, 0);
   OwnedBytes inner(other.encode("SET a b"));
-  WalEncoder e(commands(), 1 << 20);
+  WalEncoder e(commands());
   e.resume({0, kId}, 0);
   OwnedBytes file(e.begin(1, 0));
   file += e.encode("SET x y");
@@ -224,7 +224,7 @@ TEST(Wal, ANewerVersionAndStrangeFilesAreNamed) {
 
 // An earlier start has found a command that was not written in full, and gone on without it.
 TEST(Wal, ACutTakesBackWhatWasNotWhole) {
-  WalEncoder e(commands(), 1 << 20);
+  WalEncoder e(commands());
   e.resume({0, kId}, 0);
   OwnedBytes file(e.begin(1, 0));
   file += e.encode("SET a 1;SET b");
@@ -234,7 +234,7 @@ TEST(Wal, ACutTakesBackWhatWasNotWhole) {
   EXPECT_EQ(repair.keep, file.size());
   EXPECT_EQ(d.place().position, 8u);
   file += repair.append;
-  WalEncoder next(commands(), 1 << 20);
+  WalEncoder next(commands());
   next.resume(d.place(), file.size());
   file += next.encode("SET c 3;");
   Read again = read(file);
@@ -253,14 +253,22 @@ TEST(Wal, AnImageComesBackInItsOrder) {
     all += text;
     OutBuffer chunk;
     chunk.append(text);
-    e.pack(chunk, i % 3 - 1);
+    SlotBits slots;
+    e.pack(chunk, i % 3 - 1, slots.set(static_cast<size_t>(i)));
     e.place(chunk);
     file += chunk.view();
   }
   file += e.end().view();
   Read r = read(file, 10000, true, 4);
   EXPECT_FALSE(r.bad || r.torn) << r.error;
+  EXPECT_TRUE(r.sealed);
   EXPECT_EQ(r.stream, all);
+  WalDecoder d;
+  read(d, file, true, 4, 999);
+  WalIndex index;
+  ASSERT_TRUE(index.read(d.index()));
+  ASSERT_EQ(index.parts().size(), 1u);
+  EXPECT_EQ(index.parts()[0].slots.count(), 20u);
   EXPECT_TRUE(read(file, 10000, true, 5).bad);
   EXPECT_TRUE(read(Bytes(file).substr(0, 30), 10000, true, 4).bad);
 }
@@ -277,7 +285,7 @@ TEST(Wal, TheIndexKnowsTheSlotsOfEveryPart) {
   for (int i = 0; i < 3000; i++) stream += command({"SET", "key:" + std::to_string(i), OwnedBytes(700, static_cast<char>('a' + i % 26))});
   stream += command({"MULTI"}) + command({"MSET", "{a}1", "1", "{b}2", "2"}) + command({"EXEC"});
   for (size_t step : {size_t{333}, size_t{5000}, size_t{512} << 10}) {
-    WalEncoder e(commands(), 1 << 20);
+    WalEncoder e(commands());
     e.resume({0, kId}, 0);
     OwnedBytes file(e.begin(1, 0));
     for (Bytes rest = stream; !rest.empty(); rest.remove_prefix(std::min(step, rest.size()))) file += e.encode(rest.substr(0, step));
@@ -305,6 +313,26 @@ TEST(Wal, TheIndexKnowsTheSlotsOfEveryPart) {
   EXPECT_TRUE(every.none());
   slots.take(command({"FLUSHALL"}), every);
   EXPECT_TRUE(every.all());
+}
+
+TEST(Wal, AnIndexOfALongFileHasLongParts) {
+  WalIndex index;
+  SlotBits all;
+  for (uint64_t i = 0; i < 5000; i++) {
+    SlotBits slots;
+    slots.set(i % kSlots);
+    all |= slots;
+    index.add(i << 19, i, slots, true);
+    ASSERT_LE(index.parts().size(), WalIndex::kMostParts);
+  }
+  OutBuffer raw;
+  index.put(raw);
+  EXPECT_LE(raw.size(), wal::kMaxRaw);
+  WalIndex again;
+  ASSERT_TRUE(again.read(raw.view()));
+  SlotBits found;
+  for (const WalIndex::Part& p : again.parts()) found |= p.slots;
+  EXPECT_EQ(found, all);
 }
 
 TEST(Wal, TheManifestProvesItself) {
