@@ -68,7 +68,7 @@ void LogReplay::Part::run(Executor& there, const Batch& batch) {
       if (parser_.parse(commands) != AofParser::Status::kCommand) break;  // it was one when it was given
       const Command* command = engine_.commands->find(parser_.args());
       reply_.clear();
-      there.run_streamed(client_, *command, parser_.args(), reply_);
+      there.run_streamed(client_, *command, parser_.args(), reply_, &there.held());
     }
     rest.remove_prefix(item.bytes);
   }
@@ -127,6 +127,7 @@ void LogReplay::begin(Executor& home, bool verify_checksum) {
 }
 
 int LogReplay::shard_of(const Command& command, std::span<const Bytes> args, const Client& from) const {
+  if (command.acl & kAclScripting) return -1;  // may touch what it does not name
   ShardSet needed;
   add_shards(command, args, from, engine_.mapping, needed);
   return needed.count() == 1 ? static_cast<int>(needed._Find_first()) : -1;

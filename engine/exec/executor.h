@@ -116,9 +116,9 @@ class Executor {
   void finish(const OwedReply& owed, Bytes reply);
   // EXEC: runs what the client has queued, one command after the other, and writes the array of their replies.
   void run_queue(Call& exec, const Transaction& transaction);
-  // A command of the stream that a replica receives, while every shard is held (net/stream_applier.h): past all gates, its reply into `reply`. True when it
-  // has been answered; false when that is still to come (OwedReply).
-  bool run_streamed(Client& from, const Command& command, std::span<const Bytes> args, OutBuffer& reply);
+  // A command of the stream that a replica receives, or that a file holds, with every shard held, or those of `held`: past all gates, its reply into `reply`.
+  // True when it has been answered; false when that is still to come (OwedReply).
+  bool run_streamed(Client& from, const Command& command, std::span<const Bytes> args, OutBuffer& reply, const ShardSet* held = nullptr);
   // Behind each of them, or behind the last of a transaction: those who wait for its keys.
   void serve_after_streamed();
   bool in_exec() const { return exec_ != nullptr; }  // the running command is one of a transaction

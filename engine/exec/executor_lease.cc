@@ -117,13 +117,13 @@ void Executor::run_queue(Call& exec, const Transaction& transaction) {
   u.owed = current_ ? *current_ : OwedReply{&c, c.open_slot()};
 }
 
-bool Executor::run_streamed(Client& from, const Command& command, std::span<const Bytes> args, OutBuffer& reply) {
+bool Executor::run_streamed(Client& from, const Command& command, std::span<const Bytes> args, OutBuffer& reply, const ShardSet* held) {
   Call call(*this, command, args, &from, from.database, Reply(reply, from.resp));
   suspended_ = false;
   if (command.flags & kBlocking) exec_ = &call;  // as in a transaction: nobody waits here
   const ShardSet all = all_shards(engine_.mapping.shards);
   const ShardSet* before = holding_;
-  holding_ = &all;
+  holding_ = held ? held : &all;
   run_handler(call);
   holding_ = before;
   exec_ = nullptr;
