@@ -174,7 +174,9 @@ void ask_all(Call& c, Survey* s) {
     p.holds_stream = holds;
     p.run = [](Task& t, Executor&) {
       auto& part = static_cast<Survey::Part&>(t);
+      part.loop->count_arrivals(true);
       ask_loop(*part.survey, *part.loop, part.lines, part.affected, nullptr);
+      part.loop->count_arrivals(false);
       if (part.holds_stream) part.loop->network().stream_holds.fetch_sub(1);
     };
     p.done = part_answered;

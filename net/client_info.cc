@@ -63,7 +63,7 @@ OwnedBytes client_line(Connection& c, int64_t now_ms, const Call* asking) {
       static_cast<long long>(now_ms / 1000 - c.created_ms / 1000), static_cast<long long>(now_ms / 1000 - c.last_active_ms / 1000),
       flags_of(c).c_str(), c.database, PubSub::count(c, PubSub::Kind::kChannel), PubSub::count(c, PubSub::Kind::kPattern),
       PubSub::count(c, PubSub::Kind::kShardChannel), c.in_multi ? static_cast<int>(c.transaction->queue.size()) : -1,
-      c.query.size() - std::min(c.query.size(), c.parser.before_large_argument()) + request,
+      c.query.size() - std::min(c.query.size(), c.parser.before_large_argument()) + c.unparsed + request,
       c.query.capacity() - std::min(c.query.capacity(), c.query.size()), arguments, c.in_multi ? c.transaction->bytes : 0, c.out.capacity(),
       c.out.size(), backlog ? 1 : 0, backlog, memory, c.sending ? "w" : "");
   line += numbers;

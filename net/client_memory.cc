@@ -1,6 +1,7 @@
 #include "net/client_memory.h"
 
 #include <algorithm>
+#include <bit>
 #include <vector>
 
 #include "engine/exec/pubsub.h"
@@ -13,7 +14,14 @@ namespace {
 // Of a watched key, a subscription and a tracked prefix, what other threads keep included.
 constexpr size_t kWatchBytes = sizeof(Transaction::Watch) + 64, kSubscriptionBytes = 120, kPrefixBytes = 160;
 constexpr uint64_t kLeastLimit = 128 * 1024;  // Redis's: below that nobody could speak with the server any more
-constexpr int64_t kPauseMs = 100;
+using Counted = Connection::Counted;
+
+// The power of two, from 32 KiB up.
+size_t size_class_of(size_t bytes) {
+  constexpr int kSmallest = 15;
+  const int bits = static_cast<int>(std::bit_width(bytes));
+  return static_cast<size_t>(std::clamp(bits - kSmallest, 0, static_cast<int>(NetStats::kSizeClasses) - 1));
+}
 
 uint64_t limit_of(const Options& o) {
   uint64_t limit = 0;
@@ -29,7 +37,7 @@ uint64_t limit_of(const Options& o) {
 }  // namespace
 
 size_t connection_memory(const Connection& c) {
-  size_t bytes = sizeof c + c.query.capacity() + c.out.capacity() + c.in_flight.capacity();
+  size_t bytes = sizeof c + c.query.capacity() + c.unparsed + c.out.capacity() + c.in_flight.capacity();
   if (c.transaction) bytes += sizeof(Transaction) + c.transaction->bytes + c.transaction->watches.size() * kWatchBytes;
   if (c.subscriptions)
     for (auto kind : {PubSub::Kind::kChannel, PubSub::Kind::kPattern, PubSub::Kind::kShardChannel})
@@ -42,8 +50,9 @@ void ClientMemory::begin_turn(const Options& options) {
   uint64_t limit = limit_of(options);
   if (__builtin_expect(limit == limit_, 1)) return;
   limit_ = limit;
-  idle_until_ms_ = 0;
-  if (limit_) note_all();
+  if (!limit_) return;
+  note_all();
+  evict();  // at once: who lists the clients next does not find those that had to go
 }
 
 void ClientMemory::note_all() {
@@ -51,17 +60,41 @@ void ClientMemory::note_all() {
 }
 
 void ClientMemory::note(Connection& c) {
-  if (c.dying) return;
-  if (c.role != Client::Role::kClient) return forget(c);  // masters and replicas have limits of their own
-  size_t now = connection_memory(c);
-  loop_.stats.client_memory.add(static_cast<int64_t>(now) - static_cast<int64_t>(c.counted_memory));
-  c.counted_memory = now;
-  if (!c.no_evict && static_cast<int64_t>(now) > loop_.stats.largest_client.get())
-    loop_.stats.largest_client.set(static_cast<int64_t>(now));
+  forget(c);
+  NetStats& stats = loop_.stats;
+  const size_t bytes = connection_memory(c);
+  const auto n = static_cast<int64_t>(bytes);
+  if (c.dying) {
+    c.counted_as = Counted::kGoing;
+    stats.going_memory.add(n);
+  } else if (c.role == Client::Role::kReplica) {  // has limits of its own, as a master has
+    c.counted_as = Counted::kReplica;
+    stats.replica_memory.add(n);
+  } else if (c.role == Client::Role::kClient) {
+    c.counted_as = Counted::kClient;
+    stats.client_memory.add(n);
+    if (!c.no_evict) {
+      c.counted_class = static_cast<int8_t>(size_class_of(bytes));
+      stats.evictable[static_cast<size_t>(c.counted_class)].add(n);
+    }
+  } else {
+    return;
+  }
+  c.counted_memory = bytes;
 }
 
 void ClientMemory::forget(Connection& c) {
-  loop_.stats.client_memory.add(-static_cast<int64_t>(c.counted_memory));
+  NetStats& stats = loop_.stats;
+  const auto n = -static_cast<int64_t>(c.counted_memory);
+  if (c.counted_class >= 0) stats.evictable[static_cast<size_t>(c.counted_class)].add(n);
+  switch (c.counted_as) {
+    case Counted::kNot: return;
+    case Counted::kClient: stats.client_memory.add(n); break;
+    case Counted::kReplica: stats.replica_memory.add(n); break;
+    case Counted::kGoing: stats.going_memory.add(n); break;
+  }
+  c.counted_as = Counted::kNot;
+  c.counted_class = -1;
   c.counted_memory = 0;
 }
 
@@ -69,31 +102,37 @@ void ClientMemory::evict() {
   Network& network = loop_.network();
   const auto limit = static_cast<int64_t>(limit_);
   if (network.sum(&NetStats::client_memory) <= limit) return;
-  if (loop_.executor().now_ms() < idle_until_ms_) return;
+  std::lock_guard lock(network.client_eviction);
+  int64_t excess = network.sum(&NetStats::client_memory) - limit;
+  bool others = false;
+  for (size_t size_class = NetStats::kSizeClasses; size_class-- > 0 && excess > 0;)
+    for (auto l = network.loops.begin(); l != network.loops.end() && excess > 0; ++l) {
+      const int64_t bytes = (*l)->stats.evictable[size_class].get();
+      if (!bytes) continue;
+      const bool own = l->get() == &loop_;
+      others |= !own;
+      excess -= own ? close_largest(size_class, excess) : bytes;
+    }
+  if (others) loop_.executor().rouse_others();
+}
+
+// Closes so many bytes' worth of this loop's clients of the size; answers how many that were.
+int64_t ClientMemory::close_largest(size_t size_class, int64_t bytes) {
+  Network& network = loop_.network();
   std::vector<Connection*> own;
   for (Connection* c : loop_.connections())
-    if (!c->no_evict && !c->dying && c->role == Client::Role::kClient) own.push_back(c);
+    if (c->counted_class == static_cast<int8_t>(size_class)) own.push_back(c);
   std::sort(own.begin(), own.end(), [](const Connection* a, const Connection* b) { return a->counted_memory > b->counted_memory; });
-  loop_.stats.largest_client.set(own.empty() ? 0 : static_cast<int64_t>(own[0]->counted_memory));
-  bool closed = false;
+  int64_t closed = 0;
   for (Connection* c : own) {
-    if (network.sum(&NetStats::client_memory) <= limit) break;
-    bool others_larger = false;
-    for (const auto& l : network.loops) others_larger |= static_cast<size_t>(l->stats.largest_client.get()) / 2 > c->counted_memory;
-    if (others_larger) {
-      loop_.executor().rouse_others();
-      break;
-    }
+    if (closed >= bytes) break;
+    closed += static_cast<int64_t>(c->counted_memory);
     network.log.write(LogLevel::kNotice, "Evicting client id=%llu addr=%s: it takes %zu bytes, and all clients more than maxmemory-clients",
                       static_cast<unsigned long long>(c->id), c->peer_address().c_str(), c->counted_memory);
     loop_.stats.evicted_clients.add();
     loop_.kill(*c);
-    closed = true;
   }
-  if (closed)
-    loop_.stats.largest_client.set(0);  // found anew when they are noted
-  else
-    idle_until_ms_ = loop_.executor().now_ms() + kPauseMs;
+  return closed;
 }
 
 }  // namespace ringwood

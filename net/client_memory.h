@@ -1,6 +1,7 @@
 #pragma once
 // What clients cost, and who goes when all of them together cost more than maxmemory-clients: the largest first (Redis: networking.c, evictClients).
-// Each loop counts and closes its own connections; a loop whose largest is less than half of another loop's leaves it to that one.
+// Each loop counts and closes its own connections. Who goes is settled by an order that every loop works out alike: by the power of two of their size, as in
+// Redis, then by loop, then by size. Each closes those of its own that stand before the point at which the rest fits, whoever comes first.
 #include <cstddef>
 #include <cstdint>
 
@@ -22,16 +23,16 @@ class ClientMemory {
   // maxmemory-clients is set: every connection that had to do with this turn is to be noted.
   bool limited() const { return limit_ != 0; }
   void note(Connection& c);
-  // The connection is going: it costs nothing any more.
+  // The connection is about to be freed.
   void forget(Connection& c);
   // Closes connections of this loop where there is too much. At the end of a turn.
   void evict();
 
  private:
   void note_all();
+  int64_t close_largest(size_t size_class, int64_t bytes);
   Loop& loop_;
-  uint64_t limit_ = 0;         // bytes, 0: none
-  int64_t idle_until_ms_ = 0;  // nobody could be closed: not asked again before
+  uint64_t limit_ = 0;  // bytes, 0: none
 };
 
 }  // namespace ringwood

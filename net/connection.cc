@@ -14,7 +14,7 @@ void QueryBuffer::reserve(size_t n) {
     if (live) std::memcpy(bigger, data_ + begin_, live);
     memory::release(data_);
     data_ = bigger;
-    capacity_ = want;
+    capacity_ = memory::usable(data_);
   }
   begin_ = 0;
   end_ = live;

@@ -96,7 +96,12 @@ class Connection final : public Client {
   bool held = false;           // nothing is received or parsed until Loop::release()
   sockaddr_storage dialled{};  // read by the kernel while connecting
 
-  size_t counted_memory = 0;  // in NetStats::client_memory (net/client_memory.h)
+  // What ClientMemory has counted of this connection, and as what.
+  enum class Counted : uint8_t { kNot, kClient, kReplica, kGoing };
+  Counted counted_as = Counted::kNot;
+  int8_t counted_class = -1;  // of those that may be closed for their size; -1: it may not
+  size_t counted_memory = 0;
+  size_t unparsed = 0;  // bytes that have come with this turn, while another thread asks what the connection takes
 
   // --- the end
   bool ended = false;  // the peer sends no more; stands in the loop's list of those

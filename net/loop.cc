@@ -235,6 +235,7 @@ void Loop::sent(const Ring::Completion& done) {
       stats.buffers_shrunk.add();
       c.reply_room = kIdleOutput;
       c.out.shrink(kIdleOutput);
+      client_memory_.note(c);
     }
     if (c.source) c.source->drained(c);
     if (c.close_after_reply && !c.slots_open()) kill(c);
@@ -270,7 +271,7 @@ bool Loop::waits_for_disk(Connection& c, uint64_t durable) {
 void Loop::flush(Connection& c) {
   if (c.dying) return;
   if (c.role == Client::Role::kClient && over_output_limit(c)) return;
-  if (__builtin_expect(client_memory_.limited(), 0)) client_memory_.note(c);
+  if (__builtin_expect(client_memory_.limited() || c.role == Client::Role::kReplica, 0)) client_memory_.note(c);
   if (c.sending || c.connecting) return;
   if (c.replies_due() && c.out.size() < kHeldBytes) return;  // take_replies lists it again
   if (!c.out.empty()) {
@@ -430,8 +431,8 @@ void Loop::list(Connection& c) {
 
 void Loop::kill(Connection& c) {
   if (c.dying) return;
-  client_memory_.forget(c);
   c.dying = c.closing = true;
+  client_memory_.note(c);
   executor_.waiting_room().end(c, WaitingRoom::End::kDisconnect);
   c.close_after_reply = true;
   dying_.push_back(&c);
@@ -489,6 +490,7 @@ void Loop::tick() {
   const uint64_t began = executor_.timekeeper().now();
   walk_connections();
   if (migrate_desk_) migrate_desk_->tick(network_.engine.clock->unix_ms());
+  if (!executor_.shard().graveyard.pending()) memory::look_for_surplus();
   stats.background_ns.add(executor_.timekeeper().ns_since(began));
 }
 

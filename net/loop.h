@@ -33,6 +33,8 @@ class Loop final : BusyHost {
   Ring& ring() { return ring_; }
   NetStats stats;
   const std::vector<Connection*>& connections() const { return connections_; }
+  // While a task asks what connections hold: what has come with this turn, and is parsed behind the tasks, is theirs (Connection::unparsed).
+  void count_arrivals(bool on);
 
   // Takes over an accepted socket.
   void adopt(int fd, bool unix_socket);

@@ -232,6 +232,13 @@ void Loop::protocol_error(Connection& c, Bytes input) {
   list(c);
 }
 
+void Loop::count_arrivals(bool on) {
+  for (const Arrival& a : arrivals_) a.connection->unparsed = on ? a.connection->unparsed + a.size : 0;
+  if (!client_memory_.limited()) return;
+  for (const Arrival& a : arrivals_) client_memory_.note(*a.connection);
+  if (on) client_memory_.evict();  // who has become too large with it is gone for whoever asks now
+}
+
 // --- receiving
 
 void Loop::arm_receive(Connection& c) {

@@ -60,7 +60,11 @@ struct NetStats {
   PeakWindow query_buffers, output_buffers;  // of one connection, in bytes
   // Bytes of connections, as they were last noted: with maxmemory-clients set that is in every turn, else once a second.
   Counter client_memory;
-  Counter largest_client;  // bytes of the largest that may be closed for them, or more
+  Counter replica_memory;  // those of replicas
+  Counter going_memory;    // those of connections that are being closed, as they were
+  // Bytes of clients that may be closed for maxmemory-clients, by the power of two that they take: below 32 KiB, 64 KiB, 128 KiB...
+  static constexpr size_t kSizeClasses = 24;
+  std::array<Counter, kSizeClasses> evictable;
   Counter evicted_clients;
 };
 
@@ -99,7 +103,10 @@ class Network final : public NetworkControl {
   // Starts a loop for each shard, the first on the calling thread, and returns when all have stopped. False when a ring could not be opened,
   // which has been logged.
   bool run();
-  size_t client_memory() const override { return static_cast<size_t>(sum(&NetStats::client_memory)); }
+  ClientBytes client_memory() const override {
+    auto bytes = [this](Counter NetStats::*counter) { return static_cast<size_t>(std::max<int64_t>(sum(counter), 0)); };
+    return {bytes(&NetStats::client_memory), bytes(&NetStats::replica_memory), bytes(&NetStats::going_memory)};
+  }
   // Ends run() soon. Safe from any loop's thread.
   void stop();
   bool stopping() const { return stopping_.load(std::memory_order_acquire); }
@@ -113,7 +120,8 @@ class Network final : public NetworkControl {
   std::atomic<int64_t> blocked_on_end{0};  // clients whose SHUTDOWN waits for replicas
   // Orders to close connections that are on their way to the first loop: no replica gets what was written after one that may be for it.
   std::atomic<int> stream_holds{0};
-  NetBase reset_base;  // changed under a lease of all shards, like all that CONFIG RESETSTAT resets
+  std::mutex client_eviction;  // one loop at a time decides which clients go (net/client_memory.h)
+  NetBase reset_base;          // changed under a lease of all shards, like all that CONFIG RESETSTAT resets
 
   // Bytes a second, of all loops; the first loop's.
   Rate input_rate, output_rate, replica_input_rate, replica_output_rate;

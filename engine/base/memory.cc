@@ -59,6 +59,42 @@ void reset_peak() {
   used();
 }
 
+#ifdef RINGWOOD_SYSTEM_MALLOC
+GivesBackAtOnce::GivesBackAtOnce() = default;
+GivesBackAtOnce::~GivesBackAtOnce() = default;
+void give_back() { malloc_trim(0); }
+#else
+namespace {
+// 0 stands for at once. The option is the whole process's: it does no harm where two threads set it at the same time.
+long g_usual_delay_ms = mi_option_get(mi_option_decommit_delay);
+}  // namespace
+GivesBackAtOnce::GivesBackAtOnce() { mi_option_set(mi_option_decommit_delay, 0); }
+GivesBackAtOnce::~GivesBackAtOnce() { mi_option_set(mi_option_decommit_delay, g_usual_delay_ms); }
+void give_back() {
+  GivesBackAtOnce now;
+  mi_collect(true);
+}
+#endif
+
+namespace {
+std::atomic<uint32_t> g_asked{0};
+thread_local uint32_t t_asked = 0;
+thread_local size_t t_high = 0;  // of used() since this thread last gave back
+}  // namespace
+
+void ask_all_to_give_back() { g_asked.fetch_add(1, std::memory_order_relaxed); }
+
+void look_for_surplus() {
+  constexpr size_t kMuch = size_t{16} << 20;  // and a quarter of all
+  const size_t now = used();
+  const uint32_t asked = g_asked.load(std::memory_order_relaxed);
+  if (now > t_high) t_high = now;
+  if (asked == t_asked && (t_high - now < kMuch || t_high - now < t_high / 4)) return;
+  t_asked = asked;
+  t_high = now;
+  give_back();
+}
+
 void out_of_memory(size_t bytes) {
   std::fprintf(stderr, "Out Of Memory allocating %zu bytes!\n", bytes);
   std::abort();

@@ -41,6 +41,21 @@ size_t used();
 size_t peak();
 void note_peak();
 void reset_peak();
+// --- giving back to the system. The allocator keeps pages that fall empty for a while, and looks at them again only when more is freed near them.
+
+// While there is one, pages that fall empty on any thread go back at once: for whoever frees very much.
+class GivesBackAtOnce {
+ public:
+  GivesBackAtOnce();
+  ~GivesBackAtOnce();
+  GivesBackAtOnce(const GivesBackAtOnce&) = delete;
+};
+// Gives back what the calling thread holds and does not use. Looks at every page of the thread: about a millisecond a gigabyte in use.
+void give_back();
+// Now and then on every thread that holds data: gives back when used() has fallen by much since the last time, or somebody has asked for it.
+void look_for_surplus();
+void ask_all_to_give_back();
+
 [[noreturn]] void out_of_memory(size_t bytes);
 
 inline size_t usable(const void* p) {

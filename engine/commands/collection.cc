@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "engine/base/glob.h"
+#include "engine/exec/client.h"
+#include "engine/exec/executor.h"
 
 namespace ringwood::collection {
 
@@ -122,6 +124,15 @@ Entry* begin_scan(Call& c, Type type, ScanOptions& o) {
 
 // --- random picks
 
+uint64_t reply_limit(const Call& c) {
+  if (c.executor().in_script()) return 0;
+  const auto& limits = c.options().client_output_buffer_limit;
+  const uint64_t normal = limits[static_cast<size_t>(ClientClass::kNormal)].hard_bytes;
+  const uint64_t subscriber = limits[static_cast<size_t>(ClientClass::kPubsub)].hard_bytes;
+  if (const Client* who = c.client()) return who->subscriptions ? subscriber : normal;
+  return normal && subscriber ? std::max(normal, subscriber) : 0;  // on another thread than the client's
+}
+
 bool random_options(Call& c, Bytes option, RandomOptions& o) {
   if (c.argc() == 2) return true;
   o.counted = true;
@@ -138,10 +149,10 @@ bool random_options(Call& c, Bytes option, RandomOptions& o) {
     return false;
   }
   o.with_value = c.argc() == 4;
-  // Repeated picks are bounded by nothing but the reply's memory: beyond this (Redis: half of the numbers there are) a reply would not fit.
+  // Where no limit of output ends it (random_portions) repeated picks are bounded by nothing but memory, and one command could fill it.
   constexpr int64_t kMostPicks = int64_t{1} << 27;
   bool excessive = o.with_value && (o.count < -INT64_MAX / 2 || o.count > INT64_MAX / 2);
-  if (excessive || o.count < -kMostPicks) {
+  if (excessive || (o.count < -kMostPicks && !reply_limit(c))) {
     c.reply.error("ERR value is out of range");
     return false;
   }

@@ -113,6 +113,9 @@ void scan_reply(Reply& reply, const ScanOptions& o, Step&& step, Each&& each) {
 
 // --- random picks: SRANDMEMBER, HRANDFIELD, ZRANDMEMBER
 
+// Bytes beyond which the client of this reply is closed; 0: none. A script's reply is for no client, and as long as it is.
+uint64_t reply_limit(const Call& c);
+
 // `key [count [option]]`. False: an error has been replied.
 struct RandomOptions {
   bool counted = false;  // a count was given: the reply is an array
@@ -123,6 +126,18 @@ struct RandomOptions {
 };
 // `option` is the word that asks for values, or empty where the command has none.
 bool random_options(Call& c, Bytes option, RandomOptions& o);
+// With a negative count: picks(n) is called for portions of them, no more when the reply is longer than client-output-buffer-limit allows. The client is closed
+// then, unanswered; there may be more picks than any memory holds.
+template <class F>
+void random_portions(const Call& c, const RandomOptions& o, F&& picks) {
+  constexpr size_t kPortion = 1000;
+  const uint64_t limit = reply_limit(c);
+  for (size_t left = o.picks(); left && !(limit && c.reply.written().size() > limit);) {
+    const size_t n = std::min(left, kPortion);
+    picks(n);
+    left -= n;
+  }
+}
 // The header of the reply: pairs are flat in RESP2, an array each in RESP3.
 void random_header(Reply& reply, const RandomOptions& o, size_t n);
 

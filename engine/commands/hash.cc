@@ -186,8 +186,9 @@ void hrandfield(Call& c) {
   };
   size_t n = options.count < 0 ? options.picks() : std::min(options.picks(), live);
   if (options.counted) collection::random_header(c.reply, options, n);
-  options.count < 0 || n == 1 ? hash::random_picks(o, n, c.now_ms(), c.random(), emit)
-                              : hash::random_distinct(o, n, c.now_ms(), c.random(), emit);
+  if (options.count < 0)
+    return collection::random_portions(c, options, [&](size_t part) { hash::random_picks(o, part, c.now_ms(), c.random(), emit); });
+  n == 1 ? hash::random_picks(o, n, c.now_ms(), c.random(), emit) : hash::random_distinct(o, n, c.now_ms(), c.random(), emit);
 }
 
 void hscan(Call& c) {

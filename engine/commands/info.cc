@@ -6,7 +6,11 @@
 namespace ringwood {
 namespace {
 
+// The client's buffer grows before the memory is looked at, so that what INFO tells is what is in use behind its reply as well.
+constexpr size_t kUsualReply = 8 * 1024;
+
 void info(Call& c) {
+  c.reply.out().reserve(kUsualReply);
   OwnedBytes text = c.engine().info.render(c.args().subspan(1), {c.engine(), c.executor()});
   c.reply.verbatim(text, "txt");
 }

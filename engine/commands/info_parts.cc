@@ -100,14 +100,12 @@ void write_memory(InfoText& out, const InfoContext& x, void*) {
   out.field("mem_fragmentation_ratio", m.fragmentation(), 2);
   out.field("mem_fragmentation_bytes", m.fragmentation_bytes());
   out.field("mem_not_counted_for_evict", static_cast<uint64_t>(memory_not_counted(x.engine)));
-  // What the mutation log holds for replicas: the backlog, and what the slowest of them has not been sent.
-  int64_t held = x.engine.replication ? x.engine.replication->status().backlog_bytes : 0, backlog = std::min(held, o.repl_backlog_size);
-  out.field("mem_replication_backlog", backlog);
-  out.field("mem_total_replication_buffers", held);
-  out.field("mem_clients_slaves", held - backlog);
+  out.field("mem_replication_backlog", static_cast<uint64_t>(m.backlog));
+  out.field("mem_total_replication_buffers", static_cast<uint64_t>(m.replica_stream));
+  out.field("mem_clients_slaves", static_cast<uint64_t>(m.replicas));
   out.field("mem_clients_normal", static_cast<uint64_t>(m.clients));
   out.field("mem_cluster_links", x.engine.cluster ? x.engine.cluster->link_memory() : 0);
-  out.field("mem_aof_buffer", 0);
+  out.field("mem_aof_buffer", static_cast<uint64_t>(m.append_only));
   out.field("mem_allocator", memory_allocator_name());
   out.field("active_defrag_running", 0);
   size_t pending = 0, freed = 0;

@@ -20,7 +20,11 @@ void add_keysizes_info(InfoRegistry& registry);
 // What MEMORY STATS and INFO's memory section tell, in bytes and ratios.
 struct MemoryFigures {
   size_t used, peak, startup, resident, keys, clients;
-  size_t overhead;  // what is not the data set: start-up, clients and the keys' tables
+  size_t backlog;         // of the mutation log: what replicas that come back may be sent
+  size_t replicas;        // what replicas have not been sent yet
+  size_t replica_stream;  // both of these
+  size_t append_only;     // what the file has not been given yet
+  size_t overhead;        // what is not the data set: start-up, clients, all of these and the keys' tables
   size_t dataset() const { return used > overhead ? used - overhead : 0; }
   double dataset_percent() const {
     return used > startup ? 100.0 * static_cast<double>(dataset()) / static_cast<double>(used - startup) : 0;

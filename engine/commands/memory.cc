@@ -61,14 +61,16 @@ class StatsWriter {
 // Under a lease of all shards: the tables are measured, not estimated.
 void stats(Call& c) {
   MemoryFigures m = memory_figures(c.engine());
-  m.overhead = m.startup + m.clients;
+  m.overhead = m.startup + m.clients + m.backlog + m.replicas + m.append_only;
   StatsWriter w(c.reply);
   w.bytes("peak.allocated", m.peak);
   w.bytes("total.allocated", m.used);
   w.bytes("startup.allocated", m.startup);
-  for (const char* name : {"replication.backlog", "clients.slaves"}) w.integer(name, 0);
+  w.bytes("replication.backlog", m.backlog);
+  w.bytes("clients.slaves", m.replicas);
   w.bytes("clients.normal", m.clients);
-  for (const char* name : {"cluster.links", "aof.buffer"}) w.integer(name, 0);
+  w.bytes("cluster.links", 0);
+  w.bytes("aof.buffer", m.append_only);
   ScriptingControl::Figures scripts = c.engine().scripting ? c.engine().scripting->figures() : ScriptingControl::Figures();
   w.bytes("lua.caches", scripts.script_memory);
   w.bytes("functions.caches", scripts.library_memory);
@@ -125,17 +127,16 @@ void malloc_stats(Call& c) {
       &text);
   c.reply.verbatim(text, "txt");
 }
-void purge(Call& c) {
-  mi_collect(true);  // of this thread and of those that have ended; other threads give back by themselves
-  c.reply.ok();
-}
 #else
 void malloc_stats(Call& c) { c.reply.bulk("Stats not supported for the current allocator"); }
+#endif
+
+// This thread now, the others within a tenth of a second.
 void purge(Call& c) {
-  malloc_trim(0);
+  memory::ask_all_to_give_back();
+  memory::give_back();
   c.reply.ok();
 }
-#endif
 
 void help(Call& c) {
   static constexpr const char* kLines[] = {

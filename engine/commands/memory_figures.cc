@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "engine/base/memory.h"
@@ -5,6 +6,8 @@
 #include "engine/commands/info_parts.h"
 #include "engine/exec/control.h"
 #include "engine/exec/engine.h"
+#include "engine/exec/mutation_log.h"
+#include "engine/exec/replication.h"
 
 namespace ringwood {
 namespace {
@@ -26,8 +29,14 @@ MemoryFigures memory_figures(const Engine& engine) {
   m.peak = memory::peak();
   m.startup = engine.startup_memory;
   m.resident = process::resident_bytes();
-  m.clients = engine.network ? engine.network->client_memory() : 0;
-  m.overhead = m.startup + m.clients;
+  const NetworkControl::ClientBytes clients = engine.network ? engine.network->client_memory() : NetworkControl::ClientBytes();
+  m.clients = clients.clients;
+  // What the mutation log holds for replicas: the backlog, and what the slowest of them has not been sent; and for the file.
+  m.replica_stream = engine.replication ? static_cast<size_t>(engine.replication->status().backlog_bytes) : 0;
+  m.backlog = std::min(m.replica_stream, static_cast<size_t>(engine.options->get().repl_backlog_size));
+  m.replicas = m.replica_stream - m.backlog;
+  m.append_only = engine.mutations ? static_cast<size_t>(engine.mutations->keeper_lag()) : 0;
+  m.overhead = m.startup + m.clients + m.backlog + m.replicas + m.append_only;
   for (Shard* s : engine.shards) {
     for (int i = 0; i < s->databases(); i++) {
       size_t keys = s->physical(i).size();

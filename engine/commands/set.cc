@@ -49,18 +49,18 @@ void pop_many(Call& c) {
 }
 
 // SRANDMEMBER with a negative count: each pick from all members.
-void repeated_picks(Reply& reply, const Object& o, size_t count, Random& random) {
-  if (o.encoding() != Encoding::kListpack || count == 1) {
-    while (count--) collection::bulk(reply, set::random(o, random));
-    return;
-  }
+void repeated_picks(Call& c, const Object& o, const collection::RandomOptions& options) {
+  c.reply.array(options.picks());
   std::vector<listpack::Pair> picks;
-  for (; count > 0; picks.clear()) {  // in portions, so that a huge count costs no memory
-    size_t n = std::min<size_t>(count, 1000);
-    listpack::random_pairs(o.as<uint8_t>(), 1, n, random, picks);
-    for (const listpack::Pair& p : picks) collection::bulk(reply, p.key);
-    count -= n;
-  }
+  collection::random_portions(c, options, [&](size_t n) {
+    if (o.encoding() != Encoding::kListpack || n == 1) {
+      while (n--) collection::bulk(c.reply, set::random(o, c.random()));
+      return;
+    }
+    picks.clear();
+    listpack::random_pairs(o.as<uint8_t>(), 1, n, c.random(), picks);
+    for (const listpack::Pair& p : picks) collection::bulk(c.reply, p.key);
+  });
 }
 
 }  // namespace
@@ -142,10 +142,7 @@ void srandmember(Call& c) {
   if (!options.counted) return e ? collection::bulk(c.reply, set::random(e->object(), c.random())) : c.reply.null();
   if (!e || options.count == 0) return c.reply.array(0);
   const Object& o = e->object();
-  if (options.count < 0) {
-    c.reply.array(options.picks());
-    return repeated_picks(c.reply, o, options.picks(), c.random());
-  }
+  if (options.count < 0) return repeated_picks(c, o, options);
   size_t n = std::min(options.picks(), set::size(o));
   c.reply.array(n);
   set::random_distinct(o, n, c.random(), [&](const set::Element& m) { collection::bulk(c.reply, m); });

@@ -245,7 +245,9 @@ void zrandmember(Call& c) {
   };
   size_t n = options.count < 0 ? options.picks() : std::min(options.picks(), zset::size(o));
   if (options.counted) collection::random_header(c.reply, options, n);
-  options.count < 0 || n == 1 ? zset::random_picks(o, n, c.random(), emit) : zset::random_distinct(o, n, c.random(), emit);
+  if (options.count < 0)
+    return collection::random_portions(c, options, [&](size_t part) { zset::random_picks(o, part, c.random(), emit); });
+  n == 1 ? zset::random_picks(o, n, c.random(), emit) : zset::random_distinct(o, n, c.random(), emit);
 }
 
 void zscan(Call& c) {

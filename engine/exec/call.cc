@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "engine/base/memory.h"
 #include "engine/base/number.h"
 #include "engine/exec/access.h"
 #include "engine/exec/command_table.h"
@@ -137,16 +138,21 @@ void expire_key(Executor& here, Client* asking, Shard& s, Database& d, const Key
   d.discard(e);
 }
 
-void evict_key(Executor& here, Shard& s, Database& d, const KeyRef& k) {
+int64_t evict_key(Executor& here, Shard& s, Database& d, const KeyRef& k) {
+  const int64_t before = memory::own();
   const EventTimer timer(here.timekeeper(), "eviction-del");
   Entry* e = d.detach(k);
-  if (!e) return;
+  if (!e) return 0;
+  int64_t freed = before - memory::own();
   s.stats.evicted_keys.add();
   int number = s.logical_number(d);
   s.key_modified(k.key, number, false);
   announce_event(here, nullptr, s, kNotifyEvicted, "evicted", k.key, number);
   here.effects().propagate_deletion(number, k.key, here.options().lazyfree_lazy_eviction);
+  const int64_t told = memory::own();
   d.discard(e);
+  freed += told - memory::own();
+  return freed;
 }
 
 // --- propagation

@@ -163,7 +163,8 @@ void announce_event(Executor& here, Client* asking, Shard& s, uint32_t event_cla
 // has found it, if any.
 void expire_key(Executor& here, Client* asking, Shard& s, Database& d, const KeyRef& k);
 
-// Removes a key to make room (maxmemory): the same, announced as "evicted". The key may point into its entry.
-void evict_key(Executor& here, Shard& s, Database& d, const KeyRef& k);
+// Removes a key to make room (maxmemory): the same, announced as "evicted". The key may point into its entry. Answers the bytes that its going has freed at
+// once; what telling others of it takes is not in them.
+int64_t evict_key(Executor& here, Shard& s, Database& d, const KeyRef& k);
 
 }  // namespace ringwood

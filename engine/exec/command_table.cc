@@ -170,6 +170,7 @@ uint32_t refused_states(const CommandSpec& s) {
   if (s.flags & kNoAsyncLoading) states |= kStateAsyncLoading;
   if (!(s.flags & kAllowBusy) && !s.ends_multi) states |= kStateBusy;  // EXEC looks at the state itself, since it must end the transaction
   if (s.flags & kDenyOom) states |= kStateOutOfMemory | kStateMemoryLimited;
+  if (s.runs_script) states |= kStateMemoryLimited;  // what it calls is refused by the state in which it began
   // PING too: a monitor that asks it shall learn that the server takes no writes.
   if ((s.flags & kWrite) || Bytes(s.name) == "ping") states |= kStateSaveFailed | kStateAofFailed;
   if (s.flags & kWrite) states |= kStateReplica | kStateFewReplicas;

@@ -121,8 +121,12 @@ class BusyHost {
 // The network: net/.
 class NetworkControl {
  public:
-  // Bytes of the buffers of all clients. From any thread.
-  virtual size_t client_memory() const = 0;
+  // Bytes of connections with their buffers. From any thread.
+  struct ClientBytes {
+    size_t clients = 0, replicas = 0;
+    size_t going = 0;  // are being closed: will be free as soon as the kernel has let go of them
+  };
+  virtual ClientBytes client_memory() const = 0;
 
  protected:
   ~NetworkControl() = default;

@@ -4,6 +4,7 @@
 
 #include "engine/base/memory.h"
 #include "engine/exec/call.h"
+#include "engine/exec/control.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/mutation_log.h"
 
@@ -16,6 +17,8 @@ constexpr size_t kBucketsASample = 16;
 constexpr size_t kMostSamples = 64;
 constexpr size_t kAllocationsAtOnce = 64;
 constexpr int64_t kLittle = 64 * 1024;  // bytes
+// For so long what eviction has written to clients does not count: they have been sent it by then, if they read at all.
+constexpr int64_t kForgivenUs = 100'000;
 
 bool is_volatile(MaxmemoryPolicy p) {
   return p == MaxmemoryPolicy::kVolatileLru || p == MaxmemoryPolicy::kVolatileLfu || p == MaxmemoryPolicy::kVolatileRandom ||
@@ -42,9 +45,14 @@ void set_state(Engine& engine, uint32_t bit, bool on) {
 }  // namespace
 
 size_t memory_not_counted(const Engine& engine) {
-  if (!engine.mutations) return 0;
-  size_t held = engine.mutations->memory(), counted = engine.mutations->backlog() + MutationLog::kSegmentBytes;
-  return held > counted ? held - counted : 0;
+  size_t bytes = 0;
+  if (engine.mutations && engine.mutations->memory()) {
+    size_t held = engine.mutations->memory(), backlog = engine.mutations->backlog();
+    bytes += held > backlog ? held - backlog : 0;
+  }
+  if (!engine.network) return bytes;
+  NetworkControl::ClientBytes clients = engine.network->client_memory();
+  return bytes + clients.replicas + clients.going;
 }
 
 void Eviction::take_options() {
@@ -62,10 +70,10 @@ void Eviction::take_options() {
   note_exceeded(false);
 }
 
-// While a data set is loaded nothing goes, and on a replica what its master removes.
+// While a data set is loaded nothing goes, nor while CLIENT PAUSE holds what may change data; and on a replica what its master removes.
 bool Eviction::allowed() const {
   uint32_t state = executor_.engine().state.load(std::memory_order_relaxed);
-  return !(state & kStateLoading) && !((state & kStateReplica) && executor_.options().replica_ignore_maxmemory);
+  return !(state & (kStateLoading | kStatePaused)) && !((state & kStateReplica) && executor_.options().replica_ignore_maxmemory);
 }
 
 size_t Eviction::evictable(Shard& s) const {
@@ -77,7 +85,8 @@ size_t Eviction::evictable(Shard& s) const {
 
 // How far this thread's account may grow until it has to look again; and what is too much, and not asked of anybody yet, is asked of those who have the keys.
 void Eviction::look() {
-  const auto used = static_cast<int64_t>(memory::used() - memory_not_counted(executor_.engine()));
+  auto used = static_cast<int64_t>(memory::used()) - static_cast<int64_t>(memory_not_counted(executor_.engine()));
+  for (Executor* e : executor_.engine().executors) used -= e->eviction().forgiven_.load(std::memory_order_relaxed);
   const auto limit = static_cast<int64_t>(std::min<uint64_t>(limit_, INT64_MAX / 2));
   const auto threads = static_cast<int64_t>(executor_.engine().shards.size());
   exceeded_ = used > limit;
@@ -85,9 +94,13 @@ void Eviction::look() {
   if (!exceeded_) return wanted_.store(0, std::memory_order_relaxed);
   if (policy_ == MaxmemoryPolicy::kNoeviction)  // only what has been removed already
     return wanted_.store(executor_.shard().graveyard.empty() ? 0 : used - limit, std::memory_order_relaxed);
+  // Two who saw the same excess must not both ask for it.
+  std::atomic<bool>& asking = executor_.engine().executors[0]->eviction().asking_;
+  if (asking.exchange(true, std::memory_order_acquire)) return;
   int64_t excess = used - limit;
   for (Executor* e : executor_.engine().executors) excess -= e->eviction().wanted();
   if (excess > 0) ask_for(excess);
+  asking.store(false, std::memory_order_release);
 }
 
 void Eviction::ask_for(int64_t excess) {
@@ -113,21 +126,29 @@ Eviction::Outcome Eviction::evict() {
   const Clock& clock = *executor_.engine().clock;
   int64_t start = 0;
   for (size_t keys = 1; wanted() > 0; keys++) {
-    int64_t before = memory::own();
+    const int64_t before = memory::own();
+    int64_t freed = 0;
     // What has gone already is freed before more goes.
     if (!executor_.shard().graveyard.empty()) {
       const EventTimer digging(executor_.timekeeper(), "eviction-lazyfree");
       executor_.shard().graveyard.dig(kAllocationsAtOnce);
-    } else if (!evict_one()) {
+      freed = before - memory::own();
+    } else if (evict_one(freed)) {
+      forgive(memory::own() - before + freed);
+    } else {
       wanted_.store(0, std::memory_order_relaxed);
       break;
     }
-    int64_t freed = before - memory::own();
     if (wanted_.fetch_sub(freed, std::memory_order_relaxed) <= freed) wanted_.store(0, std::memory_order_relaxed);
     if (keys == 1)
       start = clock.monotonic_ns();
     else if (keys % kKeysBetweenClocks == 0 && clock.monotonic_ns() - start > budget_ns_)
       return Outcome::kMore;
+  }
+  if (executor_.shard().tracked.on()) {
+    const int64_t before = memory::own();
+    executor_.tracking().settle_own(0);
+    forgive(memory::own() - before);
   }
   look();
   if (!exceeded_) return Outcome::kBelow;
@@ -140,6 +161,7 @@ Eviction::Outcome Eviction::evict() {
 void Eviction::settle(Outcome outcome) {
   set_state(executor_.engine(), kStateOutOfMemory, outcome == Outcome::kNothing);
   note_exceeded(outcome != Outcome::kBelow);
+  if (outcome == Outcome::kBelow) awaited_turns_.clear();
   more_ = outcome == Outcome::kMore;
   if (outcome == Outcome::kMore || outcome == Outcome::kOthers) executor_.rouse_others();
 }
@@ -156,10 +178,33 @@ void Eviction::note_exceeded(bool exceeded) {
   stats.eviction_exceeded_since_us.set(exceeded_us_);
 }
 
+void Eviction::forgive(int64_t bytes) {
+  if (bytes <= 0) return;
+  forgiven_.fetch_add(bytes, std::memory_order_relaxed);
+  forgiven_until_us_ = executor_.now_us() + kForgivenUs;
+}
+
 void Eviction::begin_turn() {
+  if (__builtin_expect(forgiven_until_us_ != 0, 0) && executor_.now_us() >= forgiven_until_us_) {
+    forgiven_until_us_ = 0;
+    forgiven_.store(0, std::memory_order_relaxed);
+  }
   if (!allowed()) return settle(Outcome::kBelow);
   look();
+  if (exceeded_ && clients_go_first()) return settle(Outcome::kMore);
   settle(exceeded_ ? evict() : Outcome::kBelow);
+}
+
+// With maxmemory-clients keys are evicted when the clients that are above it have been closed. Each thread does that at its turn's end: with what was written
+// for them in the turn in which it is now all threads may be above the limit for a moment.
+bool Eviction::clients_go_first() {
+  const std::vector<Executor*>& all = executor_.engine().executors;
+  if (!executor_.options().maxmemory_clients || all.size() == 1) return false;
+  if (awaited_turns_.empty())
+    for (const Executor* e : all) awaited_turns_.push_back(e->timekeeper().turns.get());
+  for (size_t i = 0; i < all.size(); i++)
+    if (all[i] != &executor_ && all[i]->timekeeper().turns.get() == awaited_turns_[i] && !all[i]->sleeps()) return true;
+  return false;
 }
 
 void Eviction::make_room() {
@@ -176,13 +221,13 @@ bool Eviction::background() {
 
 // --- one key
 
-bool Eviction::evict_one() {
+bool Eviction::evict_one(int64_t& freed) {
   if (policy_ == MaxmemoryPolicy::kNoeviction) return false;
   EvictionPool::Candidate victim;
   if (!(is_random(policy_) ? find_random(victim) : find_best(victim))) return false;
   Shard& s = executor_.shard();
   Database& d = s.physical(victim.database);
-  evict_key(executor_, s, d, KeyRef(d.find_hash(victim.slot, victim.hash)->key(), victim.hash, victim.slot));
+  freed = evict_key(executor_, s, d, KeyRef(d.find_hash(victim.slot, victim.hash)->key(), victim.hash, victim.slot));
   return true;
 }
 

@@ -7,6 +7,7 @@
 // Between two looks at the sum of all threads, which costs a cache line a thread, a thread watches its own account alone: it may grow by its share of
 // what is free.
 #include <atomic>
+#include <vector>
 
 #include "engine/exec/eviction_pool.h"
 #include "engine/exec/shard.h"
@@ -16,7 +17,8 @@ namespace ringwood {
 class Executor;
 struct Engine;
 
-// Bytes that do not count as used: what the mutation log holds beyond its backlog for readers that are behind. Evicting for those would write more into it.
+// Bytes that do not count as used: what the mutation log holds beyond its backlog for readers that are behind, and what replicas have not been sent, since
+// evicting for those would write more into them; and connections that are being closed.
 size_t memory_not_counted(const Engine& engine);
 
 class Eviction {
@@ -43,6 +45,8 @@ class Eviction {
     kNothing,  // is left to evict anywhere
   };
   bool allowed() const;
+  void forgive(int64_t bytes);
+  bool clients_go_first();
   int64_t wanted() const { return wanted_.load(std::memory_order_relaxed); }
   void look();
   void ask_for(int64_t excess);
@@ -50,7 +54,7 @@ class Eviction {
   void settle(Outcome outcome);
   void note_exceeded(bool exceeded);
   size_t evictable(Shard& s) const;
-  bool evict_one();
+  bool evict_one(int64_t& freed);
   bool find_random(EvictionPool::Candidate& found);
   bool find_best(EvictionPool::Candidate& found);
   void sample(Database& d);
@@ -60,12 +64,17 @@ class Eviction {
   MaxmemoryPolicy policy_ = MaxmemoryPolicy::kNoeviction;
   size_t samples_ = 0;
   int64_t budget_ns_ = 0;
-  int64_t target_ = 0;       // bytes of this thread's account that it may have
-  bool exceeded_ = false;    // the sum was above the limit when it was last looked at
-  int64_t exceeded_us_ = 0;  // since when, 0: it is not
-  bool more_ = false;        // above the limit, with keys to evict
-  int next_database_ = 0;    // of a random policy
+  int64_t target_ = 0;                  // bytes of this thread's account that it may have
+  bool exceeded_ = false;               // the sum was above the limit when it was last looked at
+  int64_t exceeded_us_ = 0;             // since when, 0: it is not
+  bool more_ = false;                   // above the limit, with keys to evict
+  int next_database_ = 0;               // of a random policy
+  std::vector<int64_t> awaited_turns_;  // of the other threads, since when there is too much; empty: there is not
+  int64_t forgiven_until_us_ = 0;
+  std::atomic<bool> asking_{false};  // of the first thread's: somebody asks for what is too much at this moment
   EvictionPool pool_;
+  // Bytes that evicting has written into messages to clients and into the log. They leave with the turn; were they taken for use, eviction would feed itself.
+  std::atomic<int64_t> forgiven_{0};
   alignas(64) std::atomic<int64_t> wanted_{0};  // bytes that this thread is to free; others add to it
 };
 

@@ -189,6 +189,9 @@ class Executor {
   // Wakes all others with this turn's mail: they may have waited for a reader of the log.
   void nudge_others() { std::fill(notify_.begin(), notify_.end(), 1); }
   Timekeeper& timekeeper() { return timekeeper_; }
+  const Timekeeper& timekeeper() const { return timekeeper_; }
+  // Waits in the kernel for something to do, as far as another thread can know.
+  bool sleeps() const { return sleeping_.load(std::memory_order_relaxed); }
   // Something that looks at every command: one branch a command while there is none. Of this thread, or while its shard is held.
   enum Observer : uint8_t { kMonitored = 1, kHotKeys = 2 };
   void set_observed(Observer by, bool on) { observed_ = static_cast<uint8_t>(on ? observed_ | by : observed_ & ~by); }

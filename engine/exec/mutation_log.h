@@ -140,6 +140,11 @@ class MutationLog {
   void set_limit(uint64_t bytes) { limit_ = bytes; }
   uint64_t limit() const { return limit_; }
   size_t memory() const { return segments_held_.load(std::memory_order_relaxed) * kSegmentBytes; }
+  // Bytes that the slowest reader which loses nothing has still to read; 0 where there is none.
+  uint64_t keeper_lag() const {
+    const uint64_t at = keeper_position_.load(std::memory_order_relaxed), e = end();
+    return at < e ? e - at : 0;
+  }
   size_t readers() const { return readers_count_.load(std::memory_order_relaxed); }
   // How far the slowest reader is behind.
   uint64_t worst_lag();

@@ -62,7 +62,7 @@ class OutBuffer {
   void grow(size_t n) {
     size_t want = memory::good_size((size_ + n) + (size_ + n) / 2 + 64);
     data_ = static_cast<char*>(memory::reallocate(data_, want));
-    capacity_ = want;
+    capacity_ = memory::usable(data_);
   }
   char* data_ = nullptr;
   size_t size_ = 0;

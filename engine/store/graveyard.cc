@@ -23,6 +23,14 @@ void Graveyard::bury(Table* tables, size_t n, size_t keys) {
 }
 
 bool Graveyard::dig(size_t allocations) {
+  constexpr size_t kMany = 20'000;  // less than that the allocator may keep: it will be used again
+  dug_ = empty() ? 0 : dug_ + allocations;
+  if (dug_ <= kMany) return dig_now(allocations);
+  memory::GivesBackAtOnce pages;
+  return dig_now(allocations);
+}
+
+bool Graveyard::dig_now(size_t allocations) {
   size_t budget = allocations;
   while (budget && !values_.empty()) {
     Entry* e = values_.front();

@@ -43,6 +43,7 @@ class Graveyard {
     size_t n;
     size_t keys;  // left to free
   };
+  bool dig_now(size_t allocations);
   void dig_tables(Tables& t, size_t& budget);
   void dispose(Entry* e);
   void freed_one() {
@@ -55,6 +56,7 @@ class Graveyard {
   std::deque<Entry*> values_;
   std::deque<Tables> databases_;
   Gauge pending_, freed_;
+  size_t dug_ = 0;  // allocations since it was last empty
 };
 
 }  // namespace ringwood

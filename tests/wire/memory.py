@@ -72,6 +72,61 @@ def unlink(server):
         assert latency.longest < max(0.1, took / 2), (remove, latency.longest, took)
 
 
+def resident(server):
+    with open(f"/proc/{server.process.pid}/status") as f:
+        return int(next(line for line in f if line.startswith("VmRSS")).split()[1]) * 1024
+
+
+@tap.per_shards("resident memory falls when a million keys have gone", start, (1, 2))
+def give_back(server):
+    c = server.client()
+    empty, keys = resident(server), 1_000_000
+
+    def unlink():
+        for at in range(0, keys, 5000):
+            c("UNLINK", *[f"key:{i:012d}" for i in range(at, at + 5000)])
+    for name, remove in (("FLUSHALL", lambda: c("FLUSHALL")), ("FLUSHALL ASYNC", lambda: c("FLUSHALL", "ASYNC")), ("UNLINK", unlink)):
+        for at in range(0, keys, 5000):
+            c.pipeline([("SET", f"key:{i:012d}", "v" * 64) for i in range(at, at + 5000)])
+        full = resident(server)
+        remove()
+        until(lambda: info(c, "lazyfree_pending_objects") == "0", "all is free", 60)
+        until(lambda: resident(server) < empty + (full - empty) // 4, f"resident memory after {name}: {full >> 20} MiB before", 20)
+        print(f"# {name}: resident {empty >> 20} MiB empty, {full >> 20} MiB full, {resident(server) >> 20} MiB afterwards", flush=True)
+
+
+@tap.per_shards("an endless reply ends at the limit of output, and the client with it", start, (1, 2))
+def endless_reply(server):
+    c = server.client()
+    c("CONFIG", "SET", "client-output-buffer-limit", "normal 1000000 0 0 pubsub 1000000 0 0")
+    c("HSET", "hash", "a", "b")
+    c("SADD", "set", "a")
+    c("ZADD", "zset", 1, "a")
+    for command in (("HRANDFIELD", "hash"), ("SRANDMEMBER", "set"), ("ZRANDMEMBER", "zset")):
+        for client in (server.client(), server.client()):  # one of them on another thread than the key, where there are two
+            try:
+                got = client(*command, -999_999_999_999)
+                raise AssertionError(f"answered {got!r:.100}")
+            except OSError:
+                pass
+            client.close()
+    assert int(info(c, "used_memory_peak")) < 64 << 20
+    equal(c("EVAL", "return #redis.call('HRANDFIELD', KEYS[1], -200000)", 1, "hash"), 200_000)
+
+
+@tap.per_shards("a pause holds eviction", start, (1, 2))
+def pause(server):
+    c = server.client()
+    c.pipeline([("SET", f"k:{i}", "v" * 500) for i in range(20000)])
+    c("CONFIG", "SET", "maxmemory-policy", "allkeys-random")
+    c("CLIENT", "PAUSE", 100000, "WRITE")
+    c("CONFIG", "SET", "maxmemory", int(info(c, "used_memory")) - (4 << 20))
+    time.sleep(0.5)
+    equal((c("DBSIZE"), info(c, "evicted_keys")), (20000, "0"))
+    c("CLIENT", "UNPAUSE")
+    until(lambda: int(info(c, "evicted_keys")) > 1000, "eviction")
+
+
 @tap.per_shards("maxmemory is kept while several clients write", start, (1, 2))
 def keep_limit(server):
     c = server.client()

@@ -98,7 +98,7 @@ TEST_P(Evicting, WithoutEvictionWhatNeedsMemoryIsRefusedAndTheRestRuns) {
   EXPECT_EQ(s.run({"EXEC"}), "-EXECABORT Transaction discarded because of previous errors.\r\n");
   s.run({"CONFIG", "SET", "maxmemory", std::to_string(limit_)});
   EXPECT_NE(field(s.run({"INFO", "stats"}), "current_eviction_exceeded_time"), "none");
-  for (int i = 0; i < 100; i++) EXPECT_EQ(s.run({"DEL", "k" + std::to_string(i)}), ":1\r\n");
+  for (int i = 0; i < 200; i++) EXPECT_EQ(s.run({"DEL", "k" + std::to_string(i)}), ":1\r\n");
   EXPECT_EQ(s.run({"SET", "again", "x"}), "+OK\r\n");
   EXPECT_EQ(evicted(), 0);
 }
