@@ -44,7 +44,7 @@ void set(Call& c) {
   for (size_t i = 2; i < c.argc(); i += 2) pairs.push_back({c.arg(i), c.arg(i + 1)});
   SetContext context;
   context.local_client = c.client() && c.client()->local;
-  context.loading = c.engine().state.load(std::memory_order_relaxed) & kStateLoading;
+  context.loading = c.engine().state.load(std::memory_order_relaxed) & (kStateLoading | kStateAsyncLoading);
   SetResult result = set_options(latest(c), pairs, context);
   if (result.status == SetResult::Status::kLoading) return c.reply.error("LOADING Redis is loading the dataset in memory");
   if (result.status == SetResult::Status::kError) return c.reply.error("ERR " + result.error);

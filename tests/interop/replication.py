@@ -319,6 +319,8 @@ def direct(shards, mode, of_redis):
         if time.monotonic() - begin > 1:
             raise AssertionError("the delay of keys stops others")
         equal(str(r("REPLICAOF", "NO", "ONE")), "LOADING Redis is loading the dataset in memory")
+        if not str(r("CONFIG", "SET", "appendonly", "no")).startswith("LOADING"):
+            raise AssertionError("a directive that is refused while loading")
         m("CONFIG", "SET", "repl-diskless-sync-delay", "2")
         m("CLIENT", "KILL", "TYPE", "replica")
         until(lambda: info(r, "persistence")["async_loading"] == "0", "it is given up")
