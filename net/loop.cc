@@ -265,6 +265,8 @@ void Loop::send_replies() {
 bool Loop::waits_for_disk(Connection& c, uint64_t durable) {
   if (c.dying || c.role != Client::Role::kClient) return false;
   c.log_end = std::max(c.log_end, executor_.log_end());
+  if (__builtin_expect(c.log_end > network_.engine.mutations->end(), 0))
+    c.log_end = 0;  // of a history that this server has left for a master's
   return c.log_end > durable;
 }
 

@@ -34,6 +34,7 @@ bool Executor::writes_locally() const {
 void Executor::refresh_effects() {
   const MutationLog& log = *engine_.mutations;
   held_up_ = log.full();
+  if (__builtin_expect(log_end_ > log.end(), 0)) log_end_ = 0;  // in the numbering that MutationLog::restart_at has ended
   if (lease_desk_.busy()) return;
   effects_.turn(log.wanted() && !log.silent(), log.wanted_by_replicas(), writes_locally());
 }
@@ -46,8 +47,11 @@ void Executor::refresh_all_effects() {
 // Of shards that have been touched together: whatever is seen of one of them may come from the last change of another.
 void Executor::share_log_end(const ShardSet& shards) {
   if (!effects_.on()) return;
-  uint64_t last = log_end_;
-  for (size_t i = shards._Find_first(); i < kMaxShards; i = shards._Find_next(i)) last = std::max(last, engine_.executors[i]->log_end_);
+  const uint64_t end = engine_.mutations->end();
+  auto known = [end](uint64_t offset) { return offset > end ? 0 : offset; };  // not one of a numbering that has ended
+  uint64_t last = known(log_end_);
+  for (size_t i = shards._Find_first(); i < kMaxShards; i = shards._Find_next(i))
+    last = std::max(last, known(engine_.executors[i]->log_end_));
   log_end_ = last;
   for (size_t i = shards._Find_first(); i < kMaxShards; i = shards._Find_next(i)) engine_.executors[i]->log_end_ = last;
 }

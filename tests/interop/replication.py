@@ -677,4 +677,20 @@ def _():
         equal(info(m, "stats")["sync_full"], "1")
 
 
+@tap.case("a master with an append-only file follows one whose offset is smaller, and goes on answering")
+def smaller_offset():
+    for fsync in ("everysec", "always"):
+        with Ringwood(BINARY, "--appendonly", "yes", "--appendfsync", fsync, shards=2) as a, Ringwood(BINARY, shards=2) as b, Ringwood(BINARY) as r:
+            c = a.client(10)
+            follow(r, a.port)  # so that there is a history
+            for i in range(60):
+                equal(c("SET", f"key:{i}", "x" * 20), "OK")
+            equal(c("REPLICAOF", "127.0.0.1", b.port), "OK")
+            until(lambda: info(c)["master_link_status"] == "up", "the link comes up", 20)
+            equal(c("PING"), "PONG")
+            equal(c("REPLICAOF", "NO", "ONE"), "OK")
+            equal(c("SET", "key", "value"), "OK")
+            equal(c("GET", "key"), b"value")
+
+
 tap.run()
