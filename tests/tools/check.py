@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """ringwood-check: what it says of whole and of damaged files, what --fix does, and that it answers as redis-check-rdb and redis-check-aof do.
 
-    check.py ringwood-check [ringwood-server]
+    check.py ringwood-check ringwood-server
 """
 import os
 import pty
@@ -14,10 +14,11 @@ import sys
 import tempfile
 import time
 
-from servers import Redis, Resp, Tap, equal
+from servers import Redis, Resp, Ringwood, Tap, equal
 
 tap = Tap()
 CHECK = os.path.abspath(sys.argv[1])
+SERVER = os.path.abspath(sys.argv[2])
 LONG = os.environ.get("RINGWOOD_LONG") == "1"
 SEED = int(os.environ.get("RINGWOOD_SEED", random.randrange(1 << 30)))
 FOLDER = tempfile.mkdtemp(prefix="ringwood-check-")
@@ -340,6 +341,55 @@ def as_redis_check_rdb():
         ours, theirs = both("redis-check-rdb", put("part.rdb", whole[:n]))
         pick = re.compile(r"While doing.*|Reading key.*|\[info\].*|AUX.*|Selecting.*")
         equal((ours[0], pick.findall(ours[1])), (theirs[0], pick.findall(theirs[1])), f"cut at {n}")
+
+
+def wal_server(folder):
+    return Ringwood(SERVER, "--persistence", "wal", "--wal-segment-size", "65536", "--appendfsync", "always", shards=2, directory=folder)
+
+
+@tap.case("a write-ahead log is whole, explained, and its torn tail put right so that a server starts with it")
+def write_ahead_log():
+    data = path("waldata")
+    os.mkdir(data)
+    with wal_server(data) as server:
+        c = server.client()
+        for n in range(300):
+            c("SET", f"user:{n}", os.urandom(400))
+        c("MULTI")
+        c("SET", "in", "1")
+        c("INCR", "in")
+        c("EXEC")
+        server.stop()
+    folder = next(os.path.join(data, n) for n in os.listdir(data) if os.path.isdir(os.path.join(data, n)))
+    status, text = run(data)
+    equal(status, 0, text)
+    assert "a write-ahead log, " in text and re.search(r"\n  set +301 ", text), text
+    last = os.path.join(folder, max((n for n in os.listdir(folder) if n.endswith(".log") and os.path.getsize(os.path.join(folder, n)) > 2000),
+                                    key=lambda n: int(n.split(".")[1])))
+    with open(last, "rb") as f:
+        whole = f.read()
+    for n in (len(whole) - 1, len(whole) - 30, len(whole) - 200, len(whole) - 1500):
+        with open(last, "wb") as f:
+            f.write(whole[:n])
+        status, text = run(data)
+        equal(status, 1, text)
+        assert re.search(rf"{re.escape(last)}: offset \d+: TORN: ", text), text
+        equal(run("--fix", "--yes", data)[0], 0, f"cut at {n}")
+        status, text = run(data)
+        equal(status, 0, text)
+    shutil.copytree(data, path("waldata-2"))
+    with wal_server(path("waldata-2")) as server:
+        assert 290 <= server.client()("DBSIZE") <= 301
+        server.stop()
+    with open(last, "wb") as f:
+        f.write(whole)
+    equal(run(data)[0], 0)
+    rng = random.Random(SEED)
+    for _ in range(200):
+        with open(last, "wb") as f:
+            f.write(change(rng, whole))
+        status, text = run("--quiet", data)
+        assert status == 1 and ": offset " in text, f"seed {SEED}: {text}"
 
 
 def length(n):

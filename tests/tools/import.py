@@ -133,6 +133,24 @@ def replayed():
             equal(server.client()("FCALL", "f", 0), 1, name)
 
 
+@tap.case("a write-ahead log arrives")
+def write_ahead_log():
+    folder = tempfile.mkdtemp(dir=FOLDER)
+    with Ringwood(SERVER, "--persistence", "wal", "--appendfsync", "always", shards=2, directory=folder) as server:
+        c = server.client()
+        fill(c)
+        c("MULTI")
+        c("INCR", "a")
+        c("INCR", "a")
+        c("EXEC")
+        digest = c("DEBUG", "DIGEST")
+        server.stop()
+    with Redis() as server:
+        text = run(folder, "--to", to(server), "--verify")
+        assert "all the same" in text, text
+        equal(server.client()("DEBUG", "DIGEST"), digest)
+
+
 @tap.case("filters by database, pattern and type")
 def filters():
     with Ringwood(SERVER) as server:

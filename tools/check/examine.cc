@@ -8,11 +8,13 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 
 #include "engine/base/clock.h"
 #include "engine/base/number.h"
 #include "engine/commands/families.h"
 #include "persist/commands.h"
+#include "persist/log_format.h"
 #include "tools/check/inventory.h"
 #include "tools/check/report.h"
 #include "tools/files/source.h"
@@ -37,7 +39,7 @@ class Examination {
     OwnedBytes refused;
     uint64_t refused_at = 0;
   };
-  Found look(const SourceFile& file, uint64_t bytes_before);
+  Found look(FileWalk& walk, const SourceFile& file, uint64_t bytes_before);
   bool judge(const SourceFile& file, bool last, const Found& found);
   bool torn(const SourceFile& file, bool last, const WalkResult& r);
   void say(const SourceFile& file, const WalkResult& r) const;
@@ -46,6 +48,7 @@ class Examination {
   const CheckOptions& options_;
   const Source& source_;
   Inventory inventory_;
+  std::unique_ptr<LogDecoder> decoder_;  // of a write-ahead log
 };
 
 bool Examination::complain(const SourceFile& file, uint64_t offset, const OwnedBytes& reason) {
@@ -54,33 +57,39 @@ bool Examination::complain(const SourceFile& file, uint64_t offset, const OwnedB
 }
 
 bool Examination::run() {
-  if (!options_.quiet && source_.kind == Source::Kind::kMultiPart) {
-    std::printf("%s: an append-only directory, %s, %s", source_.path.c_str(), counted(source_.files.size(), "file", "files").c_str(),
-                size_text(source_.bytes).c_str());
+  bool wal = source_.kind == Source::Kind::kWal;
+  if (!options_.quiet && (wal || source_.kind == Source::Kind::kMultiPart)) {
+    std::printf("%s: %s, %s, %s", source_.path.c_str(), wal ? "a write-ahead log" : "an append-only directory",
+                counted(source_.files.size(), "file", "files").c_str(), size_text(source_.bytes).c_str());
     if (source_.history)
       std::printf(" (and %s, no longer needed)", counted(source_.history, "file of history", "files of history").c_str());
     std::printf("\n");
   }
   std::vector<Found> found;
   uint64_t before = 0;
+  FileWalk walk(inventory_);
+  if (wal) decoder_ = wal_format().decoder();
   for (const SourceFile& file : source_.files) {
-    found.push_back(look(file, before));
+    found.push_back(look(walk, file, before));
     before += file.size;
   }
   if (!options_.quiet) print_inventory(inventory_, options_.top, options_.separator);
   bool whole = true;
-  for (size_t i = 0; i < found.size(); i++) whole &= judge(source_.files[i], i + 1 == found.size(), found[i]);
+  for (size_t i = 0; i < found.size(); i++) whole &= judge(source_.files[i], source_.last_written(source_.files[i]), found[i]);
   return whole;
 }
 
-Examination::Found Examination::look(const SourceFile& file, uint64_t bytes_before) {
+Examination::Found Examination::look(FileWalk& walk, const SourceFile& file, uint64_t bytes_before) {
   Progress progress(file.name, source_.bytes, options_.progress && !options_.quiet);
   WalkOptions how;
   how.image = source_.kind == Source::Kind::kRdb;
-  FileWalk walk(inventory_, how);
+  how.decoder = decoder_.get();
+  how.sequence = file.sequence;
+  how.base = decoder_ && file.role == SourceFile::Role::kBase;
+  how.last = source_.last_written(file);
   inventory_.begin(walk, progress, bytes_before);
   Found found;
-  found.walk = walk.walk(file.path);
+  found.walk = walk.walk(file.path, how);
   found.refused = inventory_.refused;
   found.refused_at = inventory_.refused_at;
   progress.clear();
@@ -127,6 +136,15 @@ bool agreed() {
   return std::fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
+// Where the file is to end.
+uint64_t keep_of(const WalkResult& r) { return r.repair ? r.repair->keep : r.valid_to; }
+
+bool append(int fd, const WalkResult& r) {
+  if (!r.repair) return true;
+  const OwnedBytes& tail = r.repair->append;
+  return pwrite(fd, tail.data(), tail.size(), static_cast<off_t>(r.repair->keep)) == static_cast<ssize_t>(tail.size());
+}
+
 // Null where it has been done.
 const char* cut(const SourceFile& file, const WalkResult& r) {
   int fd = open(file.path.c_str(), O_WRONLY | O_CLOEXEC);
@@ -137,7 +155,7 @@ const char* cut(const SourceFile& file, const WalkResult& r) {
     wrong = std::strerror(errno);
   else if (static_cast<uint64_t>(s.st_size) != r.size)
     wrong = "it has changed meanwhile: is a server running with it?";
-  else if (ftruncate(fd, static_cast<off_t>(r.valid_to)) != 0 || fsync(fd) != 0)
+  else if (ftruncate(fd, static_cast<off_t>(keep_of(r))) != 0 || !append(fd, r) || fsync(fd) != 0)
     wrong = std::strerror(errno);
   close(fd);
   return wrong;
@@ -145,8 +163,9 @@ const char* cut(const SourceFile& file, const WalkResult& r) {
 
 bool Examination::torn(const SourceFile& file, bool last, const WalkResult& r) {
   complain(file, r.offset, "TORN: " + r.reason);
-  uint64_t lost = r.size - r.valid_to;
-  std::printf("%s: whole up to offset %llu; behind it %s: %s\n", file.path.c_str(), static_cast<unsigned long long>(r.valid_to),
+  auto keep = static_cast<unsigned long long>(keep_of(r));
+  uint64_t lost = r.size - keep;
+  std::printf("%s: whole up to offset %llu; behind it %s: %s\n", file.path.c_str(), keep,
               lost == 1 ? "stands 1 byte" : ("stand " + count_text(lost) + " bytes").c_str(), r.lost.c_str());
   if (!last) {
     std::printf("%s: it is not the last file of the data set, so this is no torn tail, and is left alone\n", file.path.c_str());
@@ -157,7 +176,7 @@ bool Examination::torn(const SourceFile& file, bool last, const WalkResult& r) {
     return false;
   }
   std::printf("%s: will be cut from %llu to %llu bytes; what is named above is lost\n", file.path.c_str(),
-              static_cast<unsigned long long>(r.size), static_cast<unsigned long long>(r.valid_to));
+              static_cast<unsigned long long>(r.size), keep);
   if (!options_.yes && !agreed()) {
     std::printf("%s: left as it is\n", file.path.c_str());
     return false;
@@ -166,7 +185,8 @@ bool Examination::torn(const SourceFile& file, bool last, const WalkResult& r) {
     std::printf("%s: could not be cut: %s\n", file.path.c_str(), wrong);
     return false;
   }
-  std::printf("%s: cut to %llu bytes\n", file.path.c_str(), static_cast<unsigned long long>(r.valid_to));
+  std::printf("%s: cut to %llu bytes%s\n", file.path.c_str(), keep,
+              r.repair && !r.repair->append.empty() ? ", and a mark of that put behind them" : "");
   return true;
 }
 

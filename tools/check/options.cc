@@ -9,7 +9,8 @@ std::optional<CheckOptions> read_check_options(int argc, char** argv, int& statu
   CheckOptions o;
   std::string separator = ":";
   CLI::App app{
-      "Verifies and explains RDB files, append-only files and append-only directories. Exit status 0: all is whole; 1: it is not; 2: the "
+      "Verifies and explains RDB files, append-only files and directories, and write-ahead logs. Exit status 0: all is whole; 1: it is "
+      "not; 2: the "
       "command "
       "line is wrong.\n"
       "Under the names redis-check-rdb and redis-check-aof it takes their options and answers as they do.",

@@ -153,10 +153,10 @@ int redis_check_rdb(int argc, char** argv) {
   RdbSinkOfFile sink(teller);
   WalkOptions options;
   options.image = true;
-  FileWalk walk(sink, options);
+  FileWalk walk(sink);
   sink.walk = &walk;
   teller.begin(argv[1]);
-  WalkResult r = walk.walk(argv[1]);
+  WalkResult r = walk.walk(argv[1], options);
   if (r.end == WalkResult::End::kUnreadable) return 1;
   return teller.end(r) ? 0 : 1;
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 
 #include "engine/base/number.h"
 #include "tools/files/source.h"
@@ -30,16 +31,14 @@ size_t find_command(Bytes rest) {
 
 }  // namespace
 
-// One more piece behind what has not been used. False: the system refused, and result_ says so.
-bool FileWalk::fill(int fd) {
-  buffer_.erase(0, used_);
-  used_ = 0;
-  size_t size = buffer_.size();
-  buffer_.resize(size + kPiece);
+// One more piece of the file behind what is in `into`. False: the system refused, and result_ says so.
+bool FileWalk::read_piece(int fd, OwnedBytes& into) {
+  size_t size = into.size();
+  into.resize(size + kPiece);
   ssize_t n;
-  do n = pread(fd, buffer_.data() + size, kPiece, static_cast<off_t>(read_to_));
+  do n = pread(fd, into.data() + size, kPiece, static_cast<off_t>(read_to_));
   while (n < 0 && errno == EINTR);
-  buffer_.resize(size + static_cast<size_t>(std::max<ssize_t>(n, 0)));
+  into.resize(size + static_cast<size_t>(std::max<ssize_t>(n, 0)));
   if (n < 0) {
     result_.end = WalkResult::End::kUnreadable;
     result_.reason = error_text(errno);
@@ -47,16 +46,85 @@ bool FileWalk::fill(int fd) {
     return false;
   }
   read_to_ += static_cast<uint64_t>(n);
-  at_end_ = n == 0;
   return true;
 }
 
-WalkResult FileWalk::walk(const OwnedBytes& path) {
-  result_ = {};
+// More of the stream behind what has not been used. False: there is none, and result_ says why.
+bool FileWalk::fill(int fd) {
+  buffer_.erase(0, used_);
+  used_ = 0;
+  if (options_.decoder) return fill_from_decoder(fd);
+  size_t before = buffer_.size();
+  if (!read_piece(fd, buffer_)) return false;
+  at_end_ = buffer_.size() == before;
+  return true;
+}
+
+bool FileWalk::fill_from_decoder(int fd) {
+  LogDecoder& decoder = *options_.decoder;
+  for (;;) {
+    switch (decoder.next()) {
+      case LogDecoder::Status::kPiece: buffer_.append(decoder.piece()); return true;
+      case LogDecoder::Status::kEnd: at_end_ = true; return true;
+      case LogDecoder::Status::kBad: return bad_file(decoder.error());
+      case LogDecoder::Status::kCut:
+        if (!undo(decoder.cut_at())) return false;
+        break;
+      case LogDecoder::Status::kMore:
+        raw_.clear();
+        if (!read_piece(fd, raw_)) return false;
+        if (raw_.empty())
+          decoder.end_of_input();
+        else
+          decoder.feed(raw_);
+        break;
+    }
+  }
+}
+
+// An earlier start has found the stream broken off here, within a command or a transaction, and went on without that.
+bool FileWalk::undo(uint64_t cut_at) {
+  if (cut_at != valid_to_)
+    return bad_file("the stream was cut at " + int64_text(static_cast<int64_t>(cut_at)) + ", but is whole up to " +
+                    int64_text(static_cast<int64_t>(valid_to_)));
   buffer_.clear();
   used_ = 0;
-  at_end_ = in_multi_ = false;
-  read_to_ = result_.valid_to = result_.reached = options_.from;
+  in_multi_ = false;
+  sink_.on_cut();
+  return true;
+}
+
+// "offset 123: why", or a reason without a place.
+bool FileWalk::bad_file(const OwnedBytes& error) {
+  result_.end = WalkResult::End::kDamaged;
+  result_.offset = read_to_;
+  result_.reason = error;
+  unsigned long long offset = 0;
+  int begin = 0;
+  if (std::sscanf(error.c_str(), "offset %llu: %n", &offset, &begin) == 1 && begin) {
+    result_.offset = offset;
+    result_.reason = error.substr(static_cast<size_t>(begin));
+  }
+  return false;
+}
+
+void FileWalk::begin() {
+  result_ = {};
+  at_end_ = false;
+  read_to_ = options_.from;
+  if (options_.decoder) options_.decoder->begin(options_.base, options_.sequence);
+  if (!goes_on_ || options_.base || !options_.decoder) {
+    goes_on_ = in_multi_ = false;
+    buffer_.clear();
+    used_ = 0;
+    valid_to_ = options_.from;
+  }
+  result_.valid_to = result_.reached = valid_to_;
+}
+
+WalkResult FileWalk::walk(const OwnedBytes& path, const WalkOptions& options) {
+  options_ = options;
+  begin();
   int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   struct stat s;
   if (fd < 0 || fstat(fd, &s) != 0) {
@@ -68,20 +136,21 @@ WalkResult FileWalk::walk(const OwnedBytes& path) {
   result_.size = static_cast<uint64_t>(s.st_size);
   posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
   rdb::RdbReader image(limits_, {options_.databases, options_.verify_checksum}, sink_);
-  bool begun = options_.from > 0;
+  bool begun = options_.from > 0 || goes_on_;
   while (fill(fd)) {
     if (!begun) {
       constexpr Bytes kImage = "REDIS";
       if (buffer_.size() < kImage.size() && !at_end_) continue;
       begun = true;
-      if (options_.image || Bytes(buffer_).substr(0, kImage.size()) == kImage) {
+      result_.valid_to = result_.reached = valid_to_ = position();
+      if (options_.image || options_.base || Bytes(buffer_).substr(0, kImage.size()) == kImage) {
         image_ = &image;
         result_.image = true;
       }
     }
     if (image_ && take_image() == Go::kDone) break;
     if (!image_ && take_commands() == Go::kDone) break;
-    if (!sink_.on_progress(read_to_ - (buffer_.size() - used_))) {
+    if (!sink_.on_progress(read_to_)) {
       result_.end = WalkResult::End::kStopped;
       result_.offset = result_.reached;
       break;
@@ -105,6 +174,7 @@ FileWalk::Go FileWalk::take_image() {
     result_.end = WalkResult::End::kDamaged;
     result_.reason = image_->reason();
     result_.offset = image_->offset_of_error();
+    if (options_.decoder && !options_.decoder->error().empty()) bad_file(options_.decoder->error());
     result_.image_fault = image_->fault();
     result_.doing = image_->doing();
     result_.type = image_->type();
@@ -114,14 +184,14 @@ FileWalk::Go FileWalk::take_image() {
   used_ -= image_->rest().size();  // what was read beyond its end are commands
   result_.image_whole = true;
   result_.checksum = image_->has_checksum();
-  result_.valid_to = result_.reached = result_.image_end = read_to_ - (buffer_.size() - used_);
+  valid_to_ = result_.valid_to = result_.reached = result_.image_end = position();
   image_ = nullptr;
   return Go::kOn;
 }
 
 FileWalk::Go FileWalk::take_commands() {
   while (true) {
-    result_.stopped_at = read_to_ - (buffer_.size() - used_);
+    result_.stopped_at = position();
     AofParser::Status s = parser_.parse(Bytes(buffer_).substr(used_));
     result_.stop = parser_.stop();
     switch (s) {
@@ -137,6 +207,8 @@ FileWalk::Go FileWalk::take_commands() {
       }
       case AofParser::Status::kMore:
         if (!at_end_) return Go::kOn;
+        goes_on_ = options_.decoder && !options_.decoder->torn() && !options_.last;
+        if (goes_on_) return Go::kDone;
         over();
         return Go::kDone;
       case AofParser::Status::kBad:
@@ -147,8 +219,8 @@ FileWalk::Go FileWalk::take_commands() {
         return Go::kDone;
     }
     used_ += parser_.consumed();
-    result_.reached = read_to_ - (buffer_.size() - used_);
-    if (!in_multi_) result_.valid_to = result_.reached;
+    result_.reached = position();
+    if (!in_multi_) valid_to_ = result_.valid_to = result_.reached;
   }
 }
 
@@ -178,10 +250,20 @@ FileWalk::Go FileWalk::command() {
 // The file is over. What is left of it is a command, or a transaction, that was never written in full.
 void FileWalk::over() {
   Bytes rest = Bytes(buffer_).substr(used_);
-  bool torn = !rest.empty();
+  bool torn = !rest.empty(), torn_file = options_.decoder && options_.decoder->torn();
   if (torn) result_.lines += parser_.lines();
-  if (!torn && !in_multi_) return;
+  if (!torn && !in_multi_ && !torn_file) return;
   if (in_multi_) result_.transaction = WalkResult::Transaction::kOpen;
+  if (options_.decoder) {
+    if (torn_file)
+      bad_file(options_.decoder->error());
+    else
+      result_.offset = result_.size;
+    if (!torn_file) result_.reason = torn ? describe(result_.stop) : "the log ends within a transaction: MULTI without EXEC";
+    result_.end = WalkResult::End::kTorn;
+    result_.repair = options_.decoder->repair(valid_to_);
+    return describe_loss(torn);
+  }
   // A number that was changed can claim more than the file has: the commands behind it are no torn tail.
   size_t next = result_.stop.fault == AofParser::Fault::kBytes ? find_command(rest.substr(result_.stop.at)) : Bytes::npos;
   if (next != Bytes::npos) {
@@ -210,6 +292,7 @@ void FileWalk::describe_loss(bool torn) {
   }
   if (in_multi_) result_.lost = "a transaction that was never finished, with " + counted(queued_, "whole command", "whole commands");
   if (in_multi_ && torn) result_.lost += " and ";
+  if (!in_multi_ && !torn) broken = "a write that was never finished";
   result_.lost += broken;
 }
 

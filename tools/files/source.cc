@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "engine/base/number.h"
+#include "persist/log_format.h"
 
 namespace ringwood {
 namespace {
@@ -50,14 +51,16 @@ bool look_at(SourceFile& file, Sources& out) {
 }
 
 void add_multi_part(const OwnedBytes& manifest_path, Bytes text, Sources& out) {
+  bool wal = name_of(manifest_path) == AofManifest::file_name("wal");
+  const LogFormat& format = wal ? wal_format() : aof_format();
   AofManifest manifest;
-  if (std::optional<AofManifestError> e = parse_manifest(text, manifest)) {
+  if (std::optional<AofManifestError> e = format.parse_manifest(text, manifest)) {
     OwnedBytes where = e->line ? "line " + int64_text(e->line) + ": " : OwnedBytes();
     out.faults.push_back({manifest_path, where + e->reason + (e->text.empty() ? "" : ": " + e->text)});
     return;
   }
   Source source;
-  source.kind = Source::Kind::kMultiPart;
+  source.kind = wal ? Source::Kind::kWal : Source::Kind::kMultiPart;
   source.path = source.manifest = manifest_path;
   source.history = manifest.history.size();
   OwnedBytes folder = folder_of(manifest_path);
@@ -66,6 +69,7 @@ void add_multi_part(const OwnedBytes& manifest_path, Bytes text, Sources& out) {
     file.name = f.name;
     file.path = folder + "/" + f.name;
     file.role = role;
+    file.sequence = f.seq;
     if (!look_at(file, out)) return;
     source.bytes += file.size;
     source.files.push_back(std::move(file));
@@ -183,6 +187,10 @@ bool looks_like_manifest(Bytes text) {
     text.remove_prefix(end == Bytes::npos ? text.size() : end + 1);
   }
   return false;
+}
+
+bool Source::last_written(const SourceFile& file) const {
+  return std::all_of(&file + 1, files.data() + files.size(), [](const SourceFile& f) { return f.size == 0; });
 }
 
 Sources find_sources(const OwnedBytes& path) {

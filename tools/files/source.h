@@ -1,5 +1,5 @@
 #pragma once
-// What a path holds of a server's data: an RDB file, an append-only file, or an append-only directory with its manifest.
+// What a path holds of a server's data: an RDB file, an append-only file, or the folder of an append-only file or a write-ahead log with its manifest.
 #include <optional>
 #include <vector>
 
@@ -14,16 +14,20 @@ struct SourceFile {
   Role role = Role::kAlone;
   uint64_t size = 0;
   bool image = false;  // begins as an RDB file
+  int64_t sequence = 0;
 };
 
 struct Source {
-  enum class Kind : uint8_t { kRdb, kAof, kMultiPart };
+  enum class Kind : uint8_t { kRdb, kAof, kMultiPart, kWal };
   Kind kind = Kind::kRdb;
   OwnedBytes path;                // what was named, or found in the folder that was named
   std::vector<SourceFile> files;  // in the order of loading
-  OwnedBytes manifest;            // kMultiPart: its path
+  OwnedBytes manifest;            // kMultiPart, kWal: its path
   size_t history = 0;             // files that the manifest names and that are needed no more
   uint64_t bytes = 0;             // of all files
+
+  // Nothing has been written to files behind this one.
+  bool last_written(const SourceFile& file) const;
 };
 
 struct SourceFault {

@@ -12,6 +12,7 @@
 #include "engine/base/glob.h"
 #include "engine/base/number.h"
 #include "engine/exec/call.h"
+#include "persist/log_format.h"
 #include "tools/files/file_walk.h"
 #include "tools/files/progress.h"
 #include "tools/files/source.h"
@@ -65,6 +66,7 @@ class Job final : public WalkSink, private Replay::Sink {
   void on_key(const rdb::LoadedKey& key) override;
   bool on_command(std::span<const Bytes> args, uint64_t offset) override;
   bool on_note(Bytes, uint64_t) override { return true; }
+  void on_cut() override { replay_->drop_transaction(); }
   bool on_progress(uint64_t offset) override;
   // Replay::Sink: what its commands have made.
   bool take_function(Bytes source) override;
@@ -74,7 +76,8 @@ class Job final : public WalkSink, private Replay::Sink {
   Source source_;
   std::unique_ptr<ServerTarget> server_;  // one of them
   std::unique_ptr<FileTarget> folder_;
-  std::unique_ptr<Replay> replay_;  // where the keys that commands leave must be known
+  std::unique_ptr<Replay> replay_;       // where the keys that commands leave must be known
+  std::unique_ptr<LogDecoder> decoder_;  // of a write-ahead log
   const FileWalk* walk_ = nullptr;
   std::unique_ptr<Progress> progress_;
   bool verifying_ = false, stopped_ = false, in_multi_ = false, wrote_commands_ = false;
@@ -102,7 +105,7 @@ bool Job::find_source() {
 }
 
 bool Job::may_have_commands() const {
-  return source_.kind == Source::Kind::kAof ||
+  return source_.kind == Source::Kind::kAof || source_.kind == Source::Kind::kWal ||
          std::any_of(source_.files.begin(), source_.files.end(), [](const SourceFile& f) { return !f.image && f.size > 0; });
 }
 
@@ -114,7 +117,10 @@ bool Job::open_target() {
     server_ = std::make_unique<ServerTarget>(options_);
     if (!server_->open()) return complain(server_->error());
   }
-  if (may_have_commands() && (folder_ || options_.filtered() || options_.verify)) replay_ = std::make_unique<Replay>();
+  // A write-ahead log may have cuts within transactions, which a server that has been told MULTI could not know.
+  bool wal = source_.kind == Source::Kind::kWal;
+  if (wal) decoder_ = wal_format().decoder();
+  if (may_have_commands() && (wal || folder_ || options_.filtered() || options_.verify)) replay_ = std::make_unique<Replay>();
   return true;
 }
 
@@ -258,8 +264,10 @@ bool Job::walk_all() {
   here_ = {};
   progress_ = std::make_unique<Progress>(verifying_ ? OwnedBytes("comparing") : source_.path, source_.bytes, options_.progress);
   bytes_before_ = 0;
+  FileWalk walk(*this);
+  walk_ = &walk;
   for (const SourceFile& file : source_.files) {
-    bool last = &file == &source_.files.back(), here = !verifying_ && here_.file == from_.file;
+    bool last = source_.last_written(file), here = !verifying_ && here_.file == from_.file;
     bool passed = !verifying_ && here_.file < from_.file;
     WalkOptions how;
     how.image = source_.kind == Source::Kind::kRdb;
@@ -269,10 +277,12 @@ bool Job::walk_all() {
     } else if (here_.file > 0) {
       here_.database = 0;
     }
-    FileWalk walk(*this, how);
-    walk_ = &walk;
+    how.decoder = decoder_.get();
+    how.sequence = file.sequence;
+    how.base = decoder_ && file.role == SourceFile::Role::kBase;
+    how.last = last;
     if (!passed && !(last && how.from && how.from >= file.size)) {
-      WalkResult r = walk.walk(file.path);
+      WalkResult r = walk.walk(file.path, how);
       progress_->clear();
       if (!judge(file, last, r)) return false;
     }

@@ -34,7 +34,8 @@ std::optional<ImportOptions> read_import_options(int argc, char** argv, int& sta
   std::string to;
   bool no_progress = false;
   CLI::App app{
-      "Brings an RDB file, an append-only file or an append-only directory into a running server (ours, or a Redis of 5.0 or later), or "
+      "Brings an RDB file, an append-only file or directory, or a write-ahead log into a running server (ours, or a Redis of 5.0 or "
+      "later), or "
       "into an RDB file "
       "of its own. Keys that are there already are replaced; all others are left alone. An import that was broken off goes on where it "
       "stopped when it is "

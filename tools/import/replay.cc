@@ -145,6 +145,11 @@ bool Replay::command(std::span<const Bytes> args, int database) {
   return true;
 }
 
+void Replay::drop_transaction() {
+  server_->queue.clear();
+  server_->in_multi = false;
+}
+
 bool Replay::each(Sink& sink) {
   for (const OwnedBytes& source : server_->scripting->library_sources())
     if (!sink.take_function(source)) return false;

@@ -18,6 +18,9 @@ class Replay final : public ImportTarget {
   bool finish() override { return true; }
   const OwnedBytes& error() const override;
 
+  // A transaction that has begun is void.
+  void drop_transaction();
+
   // Functions and keys, in no order; the entries stay here. False as soon as the sink says so.
   class Sink {
    public:

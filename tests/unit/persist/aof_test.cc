@@ -80,6 +80,30 @@ TEST(AofParser, TakesWholeCommandsAlone) {
     EXPECT_EQ(p.parse(bad), AofParser::Status::kBad) << bad;
 }
 
+// Who has to find the place in a file is told it.
+TEST(AofParser, SaysWhereAndWhyItStopped) {
+  using Fault = AofParser::Fault;
+  AofParser p;
+  auto stop = [&p](Bytes input, AofParser::Status status) {
+    EXPECT_EQ(p.parse(input), status) << input;
+    return p.stop();
+  };
+  EXPECT_EQ(stop("*1\r\n$4\r\nPINGxx", AofParser::Status::kBad).fault, Fault::kTerminator);  // no CR LF: not passed over
+  EXPECT_EQ(p.stop().at, 8u);
+  EXPECT_EQ(p.lines(), 2);
+  EXPECT_EQ(stop("*1\n$4\r\nPING\r\n", AofParser::Status::kBad).fault, Fault::kLineEnd);
+  EXPECT_EQ(stop("*2\r\n$4\r\nPING\r\n#1\r\n", AofParser::Status::kBad).fault, Fault::kMark);
+  EXPECT_EQ(p.stop().at, 14u);
+  AofParser::Stop cut = stop("*1\r\n$4\r\nPI", AofParser::Status::kMore);
+  EXPECT_EQ(cut.fault, Fault::kBytes);
+  EXPECT_EQ(cut.at, 8u);
+  EXPECT_EQ(cut.number, 6);
+  EXPECT_EQ(cut.present, 2);
+  EXPECT_EQ(stop("*1\r\n", AofParser::Status::kMore).fault, Fault::kNothing);
+  EXPECT_EQ(stop("#TS:1", AofParser::Status::kMore).fault, Fault::kNote);
+  EXPECT_EQ(stop("!", AofParser::Status::kBad).fault, Fault::kNoCommand);
+}
+
 // A data set written as commands makes the same data set.
 TEST(AofCommands, MakeTheSameDataSet) {
   for (int shards : {1, 3}) {
