@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Memory beside redis-server: what the same data takes in both, by used_memory.
+"""Memory beside redis-server: what the same data takes in both, by used_memory and by resident memory.
 
     memory.py SERVER [--redis redis-server] [--only WORD] [--scale 1.0]
 Strings (1,000,000 keys of 16 bytes with 64-byte values), 100,000 small collections of each type (10 elements), and one of a million elements each.
@@ -7,6 +7,7 @@ Strings (1,000,000 keys of 16 bytes with 64-byte values), 100,000 small collecti
 import argparse
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "support"))
 from servers import Redis, Ringwood  # noqa: E402
@@ -41,10 +42,15 @@ def used(c):
     return int(next(line.split(":")[1] for line in c("INFO", "memory").decode().split("\r\n") if line.startswith("used_memory:")))
 
 
+def resident(server):
+    with open(f"/proc/{server.process.pid}/status") as f:
+        return int(next(line for line in f if line.startswith("VmRSS")).split()[1]) * 1024
+
+
 def measure(make, commands):
     with make() as server:
         c = server.client()
-        before = used(c)
+        before, resident_before = used(c), resident(server)
         batch = []
         for command in commands:
             batch.append(command)
@@ -54,7 +60,8 @@ def measure(make, commands):
         c.pipeline(batch)
         c.close()
         c = server.client()
-        return used(c) - before
+        time.sleep(1)  # whatever follows a load in the background
+        return used(c) - before, resident(server) - resident_before
 
 
 def main():
@@ -63,12 +70,13 @@ def main():
     parser.add_argument("--only", default="")
     parser.add_argument("--scale", type=float, default=1.0)
     options = parser.parse_args()
-    print("case         redis-server      ringwood  ratio  (bytes, by used_memory)")
+    print("              used_memory                      resident\ncase         redis-server      ringwood  ratio  redis-server      ringwood  ratio  (bytes)")
     for name, commands in CASES.items():
         if options.only not in name:
             continue
         theirs, ours = measure(Redis, commands(options.scale)), measure(lambda: Ringwood(options.server), commands(options.scale))
-        print(f"{name:12s} {theirs:12d}  {ours:12d}  {ours / theirs:5.2f}", flush=True)
+        figures = "  ".join(f"{a:12d}  {b:12d}  {b / a:5.2f}" for a, b in zip(theirs, ours))
+        print(f"{name:12s} {figures}", flush=True)
 
 
 if __name__ == "__main__":
