@@ -276,6 +276,8 @@ void LogWriter::closed() {
   closing_ = false;
   sealed_ = false;
   if (std::exchange(broken_, false)) behind_ = switch_at_;
+  // The old file was synced before it was closed. Where the log has begun anew meanwhile (a full sync), what stands before is in the base alone.
+  if (!frozen_) synced_ = switch_at_;
   const uint64_t old_size = size_;
   const File file = std::exchange(next_, {});
   fd_ = file.fd;

@@ -480,22 +480,6 @@ def _():
         equal((info(m, "stats")["sync_full"], info(r, "stats")["sync_full"]), ("1", "1"))
 
 
-@tap.case("WAITAOF counts the own disk, also where nothing but questions to replicas came behind the last write")
-def _():
-    with Ringwood(BINARY, "--appendonly", "yes", "--appendfsync", "always", "--repl-diskless-sync-delay", "0", shards=2) as a, \
-            Ringwood(BINARY, "--appendonly", "yes", "--appendfsync", "always", shards=2) as b:
-        m = a.client()
-        follow(b, a.port)
-        for _ in range(5):
-            m("INCR", "n")
-            equal(m("WAITAOF", 1, 1, 20000), [1, 1])
-            b.process.send_signal(signal.SIGSTOP)
-            m("INCR", "n")
-            equal(m("WAITAOF", 0, 1, 50), [1, 0])
-            b.process.send_signal(signal.SIGCONT)
-            equal(m("WAITAOF", 0, 1, 20000), [1, 1])
-
-
 @tap.case("a pause of writes holds the master's stream, which is taken all the same")
 def _():
     with Redis("--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "3600") as a, Ringwood(BINARY, shards=2) as b:
