@@ -42,8 +42,8 @@ bool ClusterClient::refresh() {
   return false;
 }
 
-Router::Done ClusterClient::call_detailed(Router::Words words, Target target) {
-  router_.submit(std::move(words), target);
+Router::Done ClusterClient::call_detailed(const Router::Words& words, Target target) {
+  router_.submit(words, target);
   progress_ms_ = monotonic_ms();
   for (;;) {
     if (auto done = router_.next_done()) return std::move(*done);
@@ -51,9 +51,9 @@ Router::Done ClusterClient::call_detailed(Router::Words words, Target target) {
   }
 }
 
-std::vector<Value> ClusterClient::call_all(std::vector<Router::Words> commands) {
+std::vector<Value> ClusterClient::call_all(const std::vector<Router::Words>& commands) {
   std::map<Router::Ticket, size_t> places;
-  for (size_t i = 0; i < commands.size(); i++) places[router_.submit(std::move(commands[i]))] = i;
+  for (size_t i = 0; i < commands.size(); i++) places[router_.submit(commands[i])] = i;
   std::vector<Value> out(places.size());
   progress_ms_ = monotonic_ms();
   for (size_t left = out.size(); left > 0;) {

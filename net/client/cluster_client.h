@@ -21,10 +21,10 @@ class ClusterClient {
   // Learns commands and slots from the first of the nodes that answers; false, with the reason of the last, when none does.
   bool open(const std::vector<Endpoint>& seeds, std::string& error);
 
-  Value call(Router::Words words, Target target = {}) { return call_detailed(std::move(words), target).value; }
-  Router::Done call_detailed(Router::Words words, Target target = {});
+  Value call(const Router::Words& words, Target target = {}) { return call_detailed(words, target).value; }
+  Router::Done call_detailed(const Router::Words& words, Target target = {});
   // All of them at once; the replies in the order of the commands.
-  std::vector<Value> call_all(std::vector<Router::Words> commands);
+  std::vector<Value> call_all(const std::vector<Router::Words>& commands);
 
   const SlotMap& map() const { return router_.map(); }
   Router& router() { return router_; }

@@ -29,7 +29,7 @@ Router::Channel& Router::channel(int node) {
 
 // --- from a command to its parts
 
-Router::Ticket Router::submit(Words words, Target target) {
+Router::Ticket Router::submit(const Words& words, Target target) {
   const Ticket ticket = ++last_ticket_;
   Command& c = commands_[ticket];
   const CommandBook::Facts facts = book_.facts(words);

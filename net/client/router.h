@@ -47,7 +47,7 @@ class Router {
   const SlotMap& map() const { return map_; }
   CommandBook& book() { return book_; }
 
-  Ticket submit(Words words, Target target = {});
+  Ticket submit(const Words& words, Target target = {});
   // Bytes for a node have gathered: which, or nothing.
   std::optional<int> next_node();
   // Takes them.

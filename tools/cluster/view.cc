@@ -131,6 +131,7 @@ std::vector<OpenSlot> open_slots(const ClusterView& view) {
       open.try_emplace(slot, OpenSlot{slot, {}, {}}).first->second.importing.push_back(i);
   }
   std::vector<OpenSlot> out;
+  out.reserve(open.size());
   for (auto& [slot, o] : open) out.push_back(std::move(o));
   return out;
 }
