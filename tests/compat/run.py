@@ -29,7 +29,9 @@ FILES = ["unit/type/string", "unit/type/incr", "unit/type/list", "unit/type/list
 # The first two have no test by name (aof-race fails by an exception), of the others skip.txt names every one.
 NOTHING_RUNS = {"unit/printver", "integration/aof-race", "unit/querybuf", "unit/replybufsize"}
 SECONDS_A_FILE, SECONDS_IN_ALL = 600, 3000
-OWN_SERVERS = ["unit/pubsubshard", "unit/aofrw", "unit/auth", "unit/limits", "unit/networking"]  # they say "external:skip": each starts its servers itself
+OWN_SERVERS = ["unit/pubsubshard", "unit/aofrw", "unit/auth", "unit/limits", "unit/networking",
+               *("unit/cluster/" + f for f in ("announced-endpoints", "hostnames", "human-announced-nodename", "links", "misc", "multi-slot-operations",
+                                               "scripting", "slot-ownership"))]  # they say "external:skip": each starts its servers itself
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 DONE = re.compile(r"^\[ *\d+/\d+ done\]: (\S+)")
 FAULT = re.compile(r"^\[(?:err|exception|timeout)\]:? ?(.*?)(?: in tests/\S+\.tcl)?$")

@@ -115,15 +115,15 @@ TEST_F(Commands, WhatIsDerivedIsWhatRedisDerives) {
   EXPECT_EQ(one->acl, uint32_t{kAclString | kAclRead | kAclFast});
   EXPECT_TRUE(one->single_key);
   EXPECT_FALSE(one->stops_pipeline);
-  EXPECT_EQ(one->refused_in, uint32_t{kStateLoading | kStateMasterDown | kStateBusy});
+  EXPECT_EQ(one->refused_in, uint32_t{kStateLoading | kStateMasterDown | kStateBusy | kStateCluster});
   const Command* two = table.find("two");
   EXPECT_EQ(two->first_key, 1);
   EXPECT_EQ(two->last_key, 2);
   EXPECT_FALSE(two->flags & kMovableKeys);
   EXPECT_TRUE(two->stops_pipeline);
   EXPECT_EQ(two->acl, uint32_t{kAclKeyspace | kAclWrite | kAclSlow});
-  EXPECT_EQ(two->refused_in, uint32_t{kStateLoading | kStateSaveFailed | kStateAofFailed | kStateReplica | kStateFewReplicas |
-                                      kStateMasterDown | kStateBusy});
+  EXPECT_EQ(two->refused_in, uint32_t{kStateCluster | kStateLoading | kStateSaveFailed | kStateAofFailed | kStateReplica |
+                                      kStateFewReplicas | kStateMasterDown | kStateBusy});
   const Command* counted = table.find("zunionlikestore");
   EXPECT_TRUE(counted->flags & kMovableKeys);
   EXPECT_EQ(counted->first_key, 1);
