@@ -1,6 +1,7 @@
 // What every log format keeps: one suite, for the append-only file and the write-ahead log.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <map>
 
 #include "engine/base/memory.h"
@@ -14,6 +15,9 @@ struct Kind {
   PersistenceKind kind;
   int shards;
 };
+
+// The short form of each test goes by a part of the cases; RINGWOOD_LONG=1 takes them all.
+int shortly(int step) { return std::getenv("RINGWOOD_LONG") ? 1 : step; }
 
 class LogConformance : public testing::TestWithParam<Kind> {
  protected:
@@ -155,7 +159,7 @@ struct Counters {
 TEST_P(LogConformance, APowerCutLosesNothingThatWasAcknowledged) {
   Seeded r;
   Counters counters;
-  for (int round = 0; round < 10; round++) {
+  for (int round = 0; round < 60 / shortly(10); round++) {
     {
       LogRig rig(shards(), options(), disk);
       ASSERT_TRUE(rig.start()) << round << "\n" << rig.lines.text;
@@ -250,7 +254,7 @@ TEST_P(LogConformance, AFullDiskRefusesWritesAndLosesNothing) {
 // Every single request of a life with writes, full files and a rewrite fails once; then the power goes.
 TEST_P(LogConformance, AnyRequestMayFail) {
   int requests = 1 << 20;
-  for (int n = 1; n < requests; n += 1 + n / 5) {
+  for (int n = 1; n < requests; n += shortly(1 + n / 3)) {
     TempFolder own;
     Options o = options();
     o.dir = own.path();
@@ -304,7 +308,7 @@ TEST_P(LogConformance, ATornTailIsCutOffAndWrittenOn) {
   }
   const std::string name = last_file(), whole = folder.read(name);
   ASSERT_GT(whole.size(), 300u);
-  for (size_t n = 0; n <= whole.size(); n += 4 + n % 13) {
+  for (size_t n = 0; n <= whole.size(); n += static_cast<size_t>(shortly(11)) + n % 3) {
     folder.write(name, whole.substr(0, n));
     for (int round = 0; round < 2; round++) {  // the second one after what the first has put right, and written
       LogRig rig(shards(), options(), disk);
@@ -364,10 +368,10 @@ TEST_P(LogConformance, TheDiskStaysBelowTwiceTheData) {
   ASSERT_TRUE(rig.start());
   rig.server.engine().startup_memory = memory::used();
   Seeded r;
-  for (int i = 0; i < 6000; i++) rig.server.run({"SET", "key:" + std::to_string(i), r.bytes(900)});
+  for (int i = 0; i < 3000; i++) rig.server.run({"SET", "key:" + std::to_string(i), r.bytes(900)});
   uint64_t most = 0, data = memory::used() - rig.server.engine().startup_memory - rig.server.log().memory();
-  for (int i = 0; i < 20000; i++) {
-    rig.server.run({"SET", "key:" + std::to_string(r.below(6000)), r.bytes(900)});
+  for (int i = 0; i < 10000; i++) {
+    rig.server.run({"SET", "key:" + std::to_string(r.below(3000)), r.bytes(900)});
     if (i % 50) continue;
     rig.pass_ms(20);
     uint64_t disk_bytes = 0;
@@ -399,7 +403,7 @@ TEST_P(LogConformance, AChangedByteIsNeverLoadedSilently) {
     names.push_back("waldir/" + f.path().filename().string());
   std::map<std::string, std::string> whole;
   for (const std::string& n : names) whole[n] = folder.read(n);
-  for (int round = 0; round < 120; round++) {
+  for (int round = 0; round < 600 / shortly(10); round++) {
     const std::string& name = names[r.below(names.size())];
     std::string bytes = whole[name];
     bytes[r.below(bytes.size())] ^= static_cast<char>(1 << r.below(8));
