@@ -33,7 +33,7 @@ MemoryFigures memory_figures(const Engine& engine) {
   m.clients = clients.clients;
   // What the mutation log holds for replicas: the backlog, and what the slowest of them has not been sent; and for the file.
   m.replica_stream = engine.replication ? static_cast<size_t>(engine.replication->status().backlog_bytes) : 0;
-  m.backlog = std::min(m.replica_stream, static_cast<size_t>(engine.options->get().repl_backlog_size));
+  m.backlog = engine.mutations ? std::min(m.replica_stream, static_cast<size_t>(engine.mutations->backlog())) : 0;
   m.replicas = m.replica_stream - m.backlog;
   m.append_only = engine.mutations ? static_cast<size_t>(engine.mutations->keeper_lag()) : 0;
   m.overhead = m.startup + m.clients + m.backlog + m.replicas + m.append_only;
