@@ -118,7 +118,10 @@ AckCount acks_of(const Engine& engine, const AckNeed& need) {
   return engine.replication ? engine.replication->acknowledged_by(need.offset) : AckCount{};
 }
 
-bool on_own_disk(const Engine& engine, const AckNeed& need) { return engine.mutations->synced() >= need.offset; }
+// As soon as CONFIG SET says that no log is kept, although the file may still be open.
+bool on_own_disk(const Engine& engine, const AckNeed& need) {
+  return engine.options->get().keeps_log() && engine.mutations->synced() >= need.offset;
+}
 
 }  // namespace
 

@@ -34,6 +34,9 @@ def _():
             equal(m("WAITAOF", 0, 1, 50), [1, 0])
             b.process.send_signal(signal.SIGCONT)
             equal(m("WAITAOF", 0, 1, 20000), [1, 1])
+        equal(m("CONFIG", "SET", "appendonly", "no"), "OK")
+        m("INCR", "n")
+        equal(m("WAITAOF", 0, 1, 20000), [0, 1])
 
 
 @tap.case("WAITAOF is released by a full sync to a replica that never syncs its file by itself")
