@@ -15,7 +15,7 @@ struct CommandCount {
 
 class Inventory final : public WalkSink {
  public:
-  Inventory(Census::Options options, const CommandTable& commands) : census(options), commands_(commands) {}
+  Inventory(Census::Options options, const CommandTable& table) : census(options), commands_(table) {}
 
   // A file of the data set begins. Its walk and its progress live until the next call.
   void begin(const FileWalk& walk, Progress& progress, uint64_t bytes_before);
