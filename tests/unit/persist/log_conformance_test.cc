@@ -86,7 +86,9 @@ TEST_P(LogConformance, WhatWasWrittenIsThereAfterEveryRestart) {
         for (int n = 0; n < 5; n++) rig.server.run({"INCR", "multi" + std::to_string(n)});
         rig.server.run({"EXEC"});
       }
-      if (i == 1200 && round % 3 == 1) ASSERT_EQ(rig.server.run({"BGREWRITEAOF"})[0], '+');
+      if (i == 1200 && round % 3 == 1) {
+        ASSERT_EQ(rig.server.run({"BGREWRITEAOF"})[0], '+');
+      }
       if (i % 100 == 0) rig.step();
     }
     rig.server.run({"SELECT", "0"});
@@ -198,7 +200,9 @@ TEST_P(LogConformance, AfterAFailedFsyncNothingCountsUntilTheLogIsRewritten) {
     for (int i = 0; i < 30; i++) counters.write(rig, r);
     for (int i = 0; i < 300 && !base; i++) {
       rig.step();
-      if (!base) ASSERT_EQ(rig.acknowledged(), before);
+      if (!base) {
+        ASSERT_EQ(rig.acknowledged(), before);
+      }
       if (rig.lines.has("Fail to fsync") && !base && i % 3 == 0) {
         EXPECT_EQ(rig.server.run({"SET", "x", "y"}).substr(0, 8), "-MISCONF");
       }
