@@ -1,6 +1,7 @@
 #pragma once
 // nodes.conf on disk: locked as long as the process lives, read once, replaced whole. On the first thread.
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 

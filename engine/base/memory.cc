@@ -85,11 +85,14 @@ thread_local size_t t_high = 0;  // of used() since this thread last gave back
 void ask_all_to_give_back() { g_asked.fetch_add(1, std::memory_order_relaxed); }
 
 void look_for_surplus() {
-  constexpr size_t kMuch = size_t{16} << 20;  // and a quarter of all
+  constexpr size_t kMuch = size_t{16} << 20;  // and a quarter of all; or what is little to do, and half of all
+  constexpr size_t kLittle = size_t{1} << 20;
   const size_t now = used();
   const uint32_t asked = g_asked.load(std::memory_order_relaxed);
   if (now > t_high) t_high = now;
-  if (asked == t_asked && (t_high - now < kMuch || t_high - now < t_high / 4)) return;
+  const size_t fallen = t_high - now;
+  const bool enough = (fallen >= kMuch && fallen >= t_high / 4) || (fallen >= kLittle && fallen >= t_high / 2);
+  if (asked == t_asked && !enough) return;
   t_asked = asked;
   t_high = now;
   give_back();

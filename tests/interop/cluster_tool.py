@@ -8,7 +8,8 @@ import sys
 import threading
 import time
 
-from servers import Redis, Resp, Ringwood, Tap, equal, free_port, until
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from servers import Redis, Resp, Ringwood, Tap, equal, free_port, until  # noqa: E402
 
 tap = Tap()
 tool = os.path.abspath(sys.argv[1])

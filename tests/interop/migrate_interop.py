@@ -1,8 +1,10 @@
 """MIGRATE between Ringwood and Debian's redis-server, both ways."""
+import os
 import sys
 
-from migration import PAIR_CASES
-from servers import Redis, Ringwood, Tap
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from migration import PAIR_CASES  # noqa: E402
+from servers import Redis, Ringwood, Tap  # noqa: E402
 
 tap = Tap()
 binary = sys.argv[1]
