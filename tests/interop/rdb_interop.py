@@ -93,13 +93,15 @@ def round_trip(shards):
 
 
 def told_meanwhile(ours, c):
-    """While a large data set is loaded, other clients are told so."""
+    """While a data set is loaded and that takes more than half a second, other clients are told so."""
+    equal(c("CONFIG", "SET", "key-load-delay", "-50"), "OK")
     c.send(c.encode("DEBUG", "RELOAD"))
     other, answers = ours.client(), set()
     while not select.select([c.socket], [], [], 0.005)[0]:
         answers.add(str(other("GET", "key:1")))
     equal(c.read(), "OK", "DEBUG RELOAD")
     equal("LOADING Redis is loading the dataset in memory" in answers, True, f"a client was told LOADING meanwhile ({answers})")
+    equal(c("CONFIG", "SET", "key-load-delay", "0"), "OK")
     equal(c("DEBUG", "DIGEST"), DIGEST, "digest after DEBUG RELOAD")
 
 
