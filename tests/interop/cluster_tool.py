@@ -18,7 +18,13 @@ only = sys.argv[sys.argv.index("--only") + 1] if "--only" in sys.argv else ""
 
 
 def run(*words, status=0):
-    done = subprocess.run([tool, *map(str, words)], capture_output=True, text=True, timeout=240, stdin=subprocess.DEVNULL)
+    end = time.monotonic() + 20
+    while True:
+        done = subprocess.run([tool, *map(str, words)], capture_output=True, text=True, timeout=240, stdin=subprocess.DEVNULL)
+        # What the last command has changed may not have reached every node yet.
+        if done.returncode == status or "the nodes do not agree" not in done.stderr or time.monotonic() > end:
+            break
+        time.sleep(0.2)
     if done.returncode != status:
         raise AssertionError(f"{words} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
     return done.stdout + done.stderr
