@@ -204,6 +204,13 @@ class Tap:
         sys.exit(1 if failures else 0)
 
 
+def sanitized(program):
+    """The program is built with a sanitizer, which keeps freed memory and catches signals."""
+    with open(program, "rb") as f:
+        bytes_ = f.read()
+    return b"__asan_init" in bytes_ or b"__tsan_init" in bytes_
+
+
 def equal(got, wanted, what=""):
     if got != wanted:
         raise AssertionError(f"{what}: got {got!r:.400}, wanted {wanted!r:.400}")

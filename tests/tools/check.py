@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-from servers import Redis, Resp, Ringwood, Tap, equal
+from servers import Redis, Resp, Ringwood, Tap, equal, sanitized
 
 tap = Tap()
 CHECK = os.path.abspath(sys.argv[1])
@@ -418,7 +418,7 @@ def large():
     assert re.search(r"\n  key: +1,000,000 ", text), text
     most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(f"# {keys} keys in {took:.1f} s, at most {most:.0f} MiB", flush=True)
-    assert most < 150, f"{most} MiB"
+    assert most < 150 or sanitized(CHECK), f"{most} MiB"
     assert took < 60, f"{took} s"
 
 

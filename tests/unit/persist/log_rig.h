@@ -40,6 +40,7 @@ class LogRig {
     server.engine().append_only = append.get();
   }
   ~LogRig() {
+    server.settle();  // what is on its way between threads arrives: it is nobody's memory
     disk.forget();
     server.engine().append_only = nullptr;
   }
