@@ -122,6 +122,7 @@ class Loop final : BusyHost {
   bool ending() const override { return network_.stopping(); }
   static bool may_feed_busy(const Connection& c, const Client* running);
   void resume_busy(const Client* running);
+  void receive_on(const Client& running);
   void take_busy_arrivals(std::vector<Arrival>& arrivals, const Client& running, bool keeps_buffers);
   void send_busy_replies(const Client& running);
   bool busy() const { return executor_.engine().state.load(std::memory_order_relaxed) & kStateBusy; }

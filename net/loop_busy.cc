@@ -64,6 +64,13 @@ void Loop::resume_busy(const Client* running) {
   for (Connection* c : resuming_) feed_busy(*c, running);
   for (Connection* c : waiting_to_parse_) feed_busy(*c, running);
   if (feeding_) feed_busy(*feeding_, running);
+  if (running) receive_on(*running);
+}
+
+// Whose receive ended in this turn, so that the rest of a large argument might come in place, would be armed at its end only.
+void Loop::receive_on(const Client& running) {
+  for (Connection* c : untidy_)
+    if (may_feed_busy(*c, &running) && c->receiving == Connection::Receiving::kNot && !c->ended && !c->dying) arm_receive(*c);
 }
 
 // What is taken goes to the query buffer first. Buffers of the turn in whose midst the script is are given back at its end.
