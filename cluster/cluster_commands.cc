@@ -236,7 +236,7 @@ void set_slot(Call& c) {
     if (!parse_int64(number, n) || n < 0 || n >= kSlots) return "ERR Invalid or out of range slot";
     const int slot = static_cast<int>(n);
     const NodeId id = name_of(who);
-    auto described = [&](OwnedBytes error) {  // with what was written, where that is no name
+    auto described = [&](const OwnedBytes& error) {  // with what was written, where that is no name
       bool nobody = id.empty() && (error.starts_with("ERR I don't know about node ") || error.starts_with("ERR Unknown node "));
       return nobody ? error.substr(0, error.find("node ") + 5) + who : error;
     };

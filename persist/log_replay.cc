@@ -163,8 +163,8 @@ void LogReplay::give_image(int stream, Bytes piece) {
 
 // To each part as if it were an image of its own.
 void LogReplay::end_image() {
-  constexpr char kEnd[] = "\xff\0\0\0\0\0\0\0";
-  for (size_t i = 0; i < shards_.size(); i++) give_image(static_cast<int>(i) + 1, {kEnd, 9});
+  constexpr char kEnd[9] = {'\xff'};
+  for (size_t i = 0; i < shards_.size(); i++) give_image(static_cast<int>(i) + 1, {kEnd, sizeof kEnd});
 }
 
 void LogReplay::flush() {

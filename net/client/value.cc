@@ -30,6 +30,10 @@ bool ValueReader::next(Value& value) {
       case Step::kOpened: continue;
       case Step::kWhole: break;
     }
+    if (open_.empty()) {
+      value = std::move(one);
+      return true;
+    }
     // Into the list that it is an item of, and that into the next where it is whole now.
     while (!open_.empty()) {
       Open& inner = open_.back();
@@ -41,10 +45,6 @@ bool ValueReader::next(Value& value) {
         value = std::move(one);
         return true;
       }
-    }
-    if (open_.empty()) {
-      value = std::move(one);
-      return true;
     }
   }
   return false;

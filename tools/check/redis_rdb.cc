@@ -109,7 +109,7 @@ void ImageTeller::on_key(const Entry& e) {
 }
 
 void ImageTeller::figures(uint64_t more_keys) const {
-  std::printf("[info] %llu keys read\n[info] %llu expires\n[info] %llu already expired\n", static_cast<ull>(keys_ + more_keys),
+  std::printf("[info] %llu keys read\n[info] %llu expires\n[info] %llu already expired\n", static_cast<ull>(keys_) + more_keys,
               static_cast<ull>(timed_), static_cast<ull>(expired_));
 }
 

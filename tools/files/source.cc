@@ -110,8 +110,10 @@ Listing list(const OwnedBytes& folder) {
   }
   while (dirent* e = readdir(d)) {
     OwnedBytes name = e->d_name;
+    OwnedBytes path = folder;
+    path.append("/").append(name);
     struct stat s;
-    if (name == "." || name == ".." || stat((folder + "/" + name).c_str(), &s) != 0) continue;
+    if (name == "." || name == ".." || stat(path.c_str(), &s) != 0) continue;
     if (S_ISDIR(s.st_mode)) l.folders.push_back(name);
     if (S_ISREG(s.st_mode)) l.files.push_back(name);
   }

@@ -149,7 +149,7 @@ bool Job::resume() {
   server_->begin_at(from_);
   std::printf("%s: going on behind %s of file %llu\n", source_.path.c_str(),
               from_.offset ? ("offset " + count_text(from_.offset)).c_str() : counted(from_.keys, "key", "keys").c_str(),
-              static_cast<unsigned long long>(from_.file + 1));
+              static_cast<unsigned long long>(from_.file) + 1);
   return true;
 }
 
