@@ -11,6 +11,7 @@
 #include "engine/exec/client.h"
 #include "engine/exec/cluster.h"
 #include "engine/exec/command_table.h"
+#include "engine/exec/help_command.h"
 
 namespace ringwood {
 namespace {
@@ -444,15 +445,7 @@ constexpr CommandSpec kSubcommands[] = {
      .summary = "Answers names of keys in a slot.",
      .syntax = "slot:integer count:integer",
      .tips = kVaries},
-    {.name = "help",
-     .arity = 2,
-     .flags = kLoading | kStale,
-     .route = Route::kHere,
-     .run = help,
-     .group = Group::kCluster,
-     .since = "5.0.0",
-     .complexity = "O(1)",
-     .summary = "Describes the subcommands."},
+    help_command(help, Group::kCluster, "5.0.0"),
     sub("info", 2, kStale, info, "3.0.0", "O(1)", "Answers the state of the cluster.", "", kVaries),
     {.name = "keyslot",
      .arity = 3,

@@ -9,6 +9,7 @@
 #include "engine/exec/command_table.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/gates.h"
+#include "engine/exec/help_command.h"
 #include "net/client_info.h"
 #include "net/client_tracking.h"
 #include "net/commands.h"
@@ -373,15 +374,7 @@ constexpr CommandSpec kSubcommands[] = {
      .since = "6.0.0",
      .complexity = "O(1)",
      .summary = "Answers where the connection's invalidation messages go."},
-    {.name = "help",
-     .arity = 2,
-     .flags = kLoading | kStale | kSentinel,
-     .route = Route::kHere,
-     .run = client_help,
-     .group = Group::kConnection,
-     .since = "5.0.0",
-     .complexity = "O(1)",
-     .summary = "Describes the subcommands."},
+    help_command(client_help, Group::kConnection, "5.0.0", kSentinel),
     {.name = "id",
      .arity = 2,
      .flags = kPlain,

@@ -10,6 +10,7 @@
 #include "engine/exec/client.h"
 #include "engine/exec/control.h"
 #include "engine/exec/executor.h"
+#include "engine/exec/help_command.h"
 
 namespace ringwood {
 namespace {
@@ -318,15 +319,7 @@ constexpr CommandSpec kSubcommands[] = {
      .summary = "Answers what a user may do.",
      .syntax = "username",
      .history = kGetuserHistory},
-    {.name = "help",
-     .arity = 2,
-     .flags = kLoading | kStale | kSentinel,
-     .route = Route::kHere,
-     .run = help,
-     .group = Group::kServer,
-     .since = "6.0.0",
-     .complexity = "O(1)",
-     .summary = "Describes the subcommands."},
+    help_command(help, Group::kServer, "6.0.0", kSentinel),
     {.name = "list",
      .arity = 2,
      .flags = kAdmin | kPlain,

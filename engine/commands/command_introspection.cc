@@ -7,6 +7,7 @@
 #include "engine/exec/call.h"
 #include "engine/exec/command_keys.h"
 #include "engine/exec/engine.h"
+#include "engine/exec/help_command.h"
 
 namespace ringwood {
 namespace {
@@ -195,16 +196,7 @@ constexpr CommandSpec kSubcommands[] = {
      .complexity = kArguments,
      .summary = "Answers the keys in a command's arguments and what it does to each.",
      .syntax = "command [arg...]"},
-    {.name = "help",
-     .arity = 2,
-     .flags = kFlags,
-     .acl = kAclConnection,
-     .route = Route::kHere,
-     .run = help,
-     .group = Group::kServer,
-     .since = "5.0.0",
-     .complexity = "O(1)",
-     .summary = "Describes the subcommands."},
+    help_command(help, Group::kServer, "5.0.0", kSentinel, kAclConnection),
     {.name = "info",
      .arity = -2,
      .flags = kFlags,

@@ -7,6 +7,7 @@
 #include "engine/exec/client.h"
 #include "engine/exec/control.h"
 #include "engine/exec/executor.h"
+#include "engine/exec/help_command.h"
 
 namespace ringwood {
 namespace {
@@ -111,15 +112,7 @@ constexpr CommandSpec kSubcommands[] = {
      .summary = "Answers options and their values.",
      .syntax = "parameter...",
      .history = kGetHistory},
-    {.name = "help",
-     .arity = 2,
-     .flags = kLoading | kStale,
-     .route = Route::kHere,
-     .run = help,
-     .group = Group::kServer,
-     .since = "5.0.0",
-     .complexity = "O(1)",
-     .summary = "Describes the subcommands."},
+    help_command(help, Group::kServer, "5.0.0"),
     {.name = "resetstat",
      .arity = 2,
      .flags = kFlags,

@@ -1,4 +1,5 @@
 // HOTKEYS, in the manner of Redis 8.6: START, STOP, GET, RESET.
+#include "engine/exec/help_command.h"
 #include "engine/exec/hot_keys.h"
 
 #include <algorithm>
@@ -226,15 +227,7 @@ constexpr CommandSpec kSubcommands[] = {
      .complexity = "O(K) where K is the number of hotkeys returned.",
      .summary = "Answers the keys that took the most time and bytes.",
      .tips = kTips},
-    {.name = "help",
-     .arity = 2,
-     .flags = kLoading | kStale,
-     .route = Route::kHere,
-     .run = help,
-     .group = Group::kServer,
-     .since = "8.6.0",
-     .complexity = "O(1)",
-     .summary = "Describes the subcommands."},
+    help_command(help, Group::kServer, "8.6.0"),
     {.name = "reset",
      .arity = 2,
      .flags = kFlags,

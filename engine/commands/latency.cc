@@ -4,6 +4,7 @@
 #include "engine/exec/call.h"
 #include "engine/exec/command_table.h"
 #include "engine/exec/executor.h"
+#include "engine/exec/help_command.h"
 #include "engine/exec/records.h"
 
 namespace ringwood {
@@ -149,15 +150,7 @@ constexpr CommandSpec kSubcommands[] = {
      .summary = "Answers the samples of an event as a picture.",
      .syntax = "event",
      .tips = kOneTips},
-    {.name = "help",
-     .arity = 2,
-     .flags = kLoading | kStale,
-     .route = Route::kHere,
-     .run = help,
-     .group = Group::kServer,
-     .since = "2.8.13",
-     .complexity = "O(1)",
-     .summary = "Describes the subcommands."},
+    help_command(help, Group::kServer, "2.8.13"),
     {.name = "histogram",
      .arity = -2,
      .flags = kFlags,

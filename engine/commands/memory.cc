@@ -8,6 +8,7 @@
 #include "engine/exec/call.h"
 #include "engine/exec/control.h"
 #include "engine/exec/engine.h"
+#include "engine/exec/help_command.h"
 #include "engine/store/object_free.h"
 
 namespace ringwood {
@@ -169,15 +170,7 @@ constexpr CommandSpec kSubcommands[] = {
      .complexity = "O(1)",
      .summary = "Answers what looks wrong with memory.",
      .tips = kReportTips},
-    {.name = "help",
-     .arity = 2,
-     .flags = kLoading | kStale,
-     .route = Route::kHere,
-     .run = help,
-     .group = Group::kServer,
-     .since = "4.0.0",
-     .complexity = "O(1)",
-     .summary = "Describes the subcommands."},
+    help_command(help, Group::kServer, "4.0.0"),
     {.name = "malloc-stats",
      .arity = 2,
      .route = Route::kHere,

@@ -1,6 +1,7 @@
 // MODULE: there are no modules (docs/compatibility.md), and whoever asks is told so in Redis's words.
 #include "engine/commands/families.h"
 #include "engine/exec/call.h"
+#include "engine/exec/help_command.h"
 
 namespace ringwood {
 namespace {
@@ -28,15 +29,7 @@ void help(Call& c) {
 constexpr uint32_t kChanges = kAdmin | kNoScript | kNoAsyncLoading | kProtected;
 
 constexpr CommandSpec kSubcommands[] = {
-    {.name = "help",
-     .arity = 2,
-     .flags = kLoading | kStale,
-     .route = Route::kHere,
-     .run = help,
-     .group = Group::kServer,
-     .since = "5.0.0",
-     .complexity = "O(1)",
-     .summary = "Describes the subcommands."},
+    help_command(help, Group::kServer, "5.0.0"),
     {.name = "list",
      .arity = 2,
      .flags = kAdmin | kNoScript,

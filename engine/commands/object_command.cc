@@ -2,6 +2,7 @@
 #include "engine/commands/families.h"
 #include "engine/exec/access.h"
 #include "engine/exec/call.h"
+#include "engine/exec/help_command.h"
 
 namespace ringwood {
 namespace {
@@ -83,14 +84,7 @@ constexpr CommandSpec kSubcommands[] = {
      .summary = "Answers a key's access counter, with an LFU policy.",
      .syntax = "key:key",
      .tips = "nondeterministic_output"},
-    {.name = "help",
-     .arity = 2,
-     .flags = kLoading | kStale,
-     .route = Route::kHere,
-     .run = help,
-     .since = "6.2.0",
-     .complexity = "O(1)",
-     .summary = "Describes the subcommands."},
+    help_command(help, Group::kGeneric, "6.2.0"),
     {.name = "idletime",
      .arity = 3,
      .flags = kReadOnly,

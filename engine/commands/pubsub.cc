@@ -5,6 +5,7 @@
 #include "engine/exec/client.h"
 #include "engine/exec/cluster.h"
 #include "engine/exec/executor.h"
+#include "engine/exec/help_command.h"
 
 namespace ringwood {
 namespace {
@@ -130,15 +131,7 @@ constexpr CommandSpec kSubcommands[] = {
          "patterns)",
      .summary = "Answers the channels that have subscribers.",
      .syntax = "[pattern:pattern]"},
-    {.name = "help",
-     .arity = 2,
-     .flags = kLoading | kStale,
-     .route = Route::kHere,
-     .run = help,
-     .group = Group::kPubSub,
-     .since = "6.2.0",
-     .complexity = "O(1)",
-     .summary = "Describes the subcommands."},
+    help_command(help, Group::kPubSub, "6.2.0"),
     {.name = "numpat",
      .arity = 2,
      .flags = kPubSub | kLoading | kStale,

@@ -1,4 +1,5 @@
 // SLOWLOG.
+#include "engine/exec/help_command.h"
 #include "engine/exec/slow_log.h"
 
 #include "engine/commands/families.h"
@@ -65,15 +66,7 @@ constexpr CommandSpec kSubcommands[] = {
      .syntax = "[count:integer]",
      .tips = "request_policy:all_nodes nondeterministic_output",
      .history = kHistory},
-    {.name = "help",
-     .arity = 2,
-     .flags = kLoading | kStale,
-     .route = Route::kHere,
-     .run = help,
-     .group = Group::kServer,
-     .since = "6.2.0",
-     .complexity = "O(1)",
-     .summary = "Describes the subcommands."},
+    help_command(help, Group::kServer, "6.2.0"),
     {.name = "len",
      .arity = 2,
      .flags = kFlags,

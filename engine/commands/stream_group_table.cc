@@ -1,6 +1,7 @@
 #include "engine/commands/families.h"
 #include "engine/commands/stream_handlers.h"
 #include "engine/commands/stream_read.h"
+#include "engine/exec/help_command.h"
 
 namespace ringwood {
 namespace {
@@ -69,15 +70,7 @@ constexpr CommandSpec kXgroup[] = {
      .complexity = "O(N) for N pending entries",
      .summary = "Removes a consumer group.",
      .syntax = "key:key group"},
-    {.name = "help",
-     .arity = 2,
-     .flags = kLoading | kStale,
-     .route = Route::kHere,
-     .run = xgroup_help,
-     .group = Group::kStream,
-     .since = "5.0.0",
-     .complexity = "O(1)",
-     .summary = "Describes the subcommands."},
+    help_command(xgroup_help, Group::kStream, "5.0.0"),
     {.name = "setid",
      .arity = -5,
      .flags = kWrite,
@@ -115,15 +108,7 @@ constexpr CommandSpec kXinfo[] = {
      .summary = "Describes the consumer groups of a stream.",
      .syntax = "key:key",
      .history = kXinfoGroupsHistory},
-    {.name = "help",
-     .arity = 2,
-     .flags = kLoading | kStale,
-     .route = Route::kHere,
-     .run = xinfo_help,
-     .group = Group::kStream,
-     .since = "5.0.0",
-     .complexity = "O(1)",
-     .summary = "Describes the subcommands."},
+    help_command(xinfo_help, Group::kStream, "5.0.0"),
     {.name = "stream",
      .arity = -3,
      .flags = kReadOnly,

@@ -2,6 +2,7 @@
 #include "engine/commands/families.h"
 #include "engine/commands/script/handlers.h"
 #include "engine/exec/command.h"
+#include "engine/exec/help_command.h"
 
 namespace ringwood {
 namespace {
@@ -63,16 +64,7 @@ constexpr CommandSpec kScript[] = {
      .syntax = "[flush-type=ASYNC|SYNC]",
      .tips = kToAllNodes,
      .history = kFlushHistory},
-    {.name = "help",
-     .arity = 2,
-     .flags = kLoading | kStale,
-     .acl = kAclScripting,
-     .route = Route::kHere,
-     .run = script::help,
-     .group = Group::kScripting,
-     .since = "5.0.0",
-     .complexity = "O(1)",
-     .summary = "Describes the subcommands."},
+    help_command(script::help, Group::kScripting, "5.0.0", 0, kAclScripting),
     {.name = "kill",
      .arity = 2,
      .flags = kNoScript | kAllowBusy,
@@ -144,16 +136,7 @@ constexpr CommandSpec kFunction[] = {
      .summary = "Removes all libraries.",
      .syntax = "[flush-type=ASYNC|SYNC]",
      .tips = kToAllShards},
-    {.name = "help",
-     .arity = 2,
-     .flags = kLoading | kStale,
-     .acl = kAclScripting,
-     .route = Route::kHere,
-     .run = script::function_help,
-     .group = Group::kScripting,
-     .since = "7.0.0",
-     .complexity = "O(1)",
-     .summary = "Describes the subcommands."},
+    help_command(script::function_help, Group::kScripting, "7.0.0", 0, kAclScripting),
     {.name = "kill",
      .arity = 2,
      .flags = kNoScript | kAllowBusy,
