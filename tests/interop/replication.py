@@ -41,6 +41,28 @@ def same_data(*clients, seconds=30):
     until(settled, "the same offset and the same digest everywhere", seconds)
 
 
+def shut(*sockets):
+    for s in sockets:
+        try:
+            s.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+
+def carry(x, y, rate=0):
+    """What x says to y, until one of them ends; at so many bytes a second, or (0) as it comes."""
+    due = time.monotonic()
+    try:
+        while data := x.recv(16384 if rate else 65536):
+            if rate:
+                due = max(due, time.monotonic() - 0.05) + len(data) / rate
+                time.sleep(max(0, due - time.monotonic()))
+            y.sendall(data)
+    except OSError:
+        pass
+    shut(x, y)
+
+
 class Throttle:
     """A TCP proxy that lets so many bytes a second through from the server to who has connected."""
 
@@ -60,24 +82,7 @@ class Throttle:
             except OSError:
                 return
             for x, y, rate in ((a, b, 0), (b, a, self.rate)):
-                threading.Thread(target=self.carry, args=(x, y, rate), daemon=True).start()
-
-    @staticmethod
-    def carry(x, y, rate):
-        due = time.monotonic()
-        try:
-            while data := x.recv(16384):
-                if rate:
-                    due = max(due, time.monotonic() - 0.05) + len(data) / rate
-                    time.sleep(max(0, due - time.monotonic()))
-                y.sendall(data)
-        except OSError:
-            pass
-        for s in (x, y):
-            try:
-                s.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+                threading.Thread(target=carry, args=(x, y, rate), daemon=True).start()
 
     def close(self):
         self.listener.close()
@@ -147,29 +152,12 @@ class Cuttable:
                 return
             self.pairs.append((a, b))
             for x, y in ((a, b), (b, a)):
-                threading.Thread(target=self.carry, args=(x, y), daemon=True).start()
-
-    @staticmethod
-    def carry(x, y):
-        try:
-            while data := x.recv(65536):
-                y.sendall(data)
-        except OSError:
-            pass
-        for s in (x, y):
-            try:
-                s.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+                threading.Thread(target=carry, args=(x, y), daemon=True).start()
 
     def cut(self):
         pairs, self.pairs = self.pairs, []
         for pair in pairs:
-            for s in pair:
-                try:
-                    s.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
+            shut(*pair)
 
     def close(self):
         self.listener.close()
