@@ -8,6 +8,7 @@
 #include <cstdarg>
 #include <cstdio>
 
+#include "engine/base/error_text.h"
 #include "engine/base/memory.h"
 #include "engine/base/number.h"
 #include "engine/exec/replication.h"
@@ -17,11 +18,6 @@ namespace ringwood {
 namespace {
 
 constexpr int64_t kRetryMs = 5000;
-
-OwnedBytes error_text(int error) {
-  char room[128];
-  return strerror_r(error, room, sizeof room);
-}
 
 // Short files, read before the server serves anybody. False with errno.
 bool read_file(const OwnedBytes& path, OwnedBytes& out) {

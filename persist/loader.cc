@@ -1,5 +1,7 @@
 #include "persist/loader.h"
 
+#include "engine/base/error_text.h"
+
 #include <fcntl.h>
 
 #include <algorithm>
@@ -8,15 +10,6 @@
 #include <ctime>
 
 namespace ringwood {
-namespace {
-
-OwnedBytes error_text(int error) {
-  char room[128];
-  return strerror_r(error, room, sizeof room);
-}
-
-}  // namespace
-
 Loader::Loader(FileIo& io, const Limits& limits, SlotMapping mapping, Options options, LoadTarget& target)
     : io_(io),
       mapping_(mapping),

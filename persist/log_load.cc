@@ -6,21 +6,13 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "engine/base/error_text.h"
 #include "engine/base/log.h"
 #include "engine/base/number.h"
 #include "engine/exec/call.h"
 #include "engine/exec/control.h"
 
 namespace ringwood {
-namespace {
-
-OwnedBytes error_text(int error) {
-  char room[128];
-  return strerror_r(error, room, sizeof room);
-}
-
-}  // namespace
-
 LogLoad::LogLoad(Engine& engine, FileIo& io) : engine_(engine), io_(io), steps_(io), replay_(engine) {}
 
 void LogLoad::start(Executor& home, const LogFormat& format, OwnedBytes folder, const AofManifest& manifest, bool verify_checksum,

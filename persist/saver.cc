@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "engine/base/error_text.h"
 #include "engine/base/number.h"
 
 namespace ringwood {
@@ -20,9 +21,7 @@ OwnedBytes Saver::Result::message() const {
   OwnedBytes text = "Failed to ";
   text += step;
   text += ": ";
-  char room[128];
-  // The GNU form of strerror_r, thread-safe: answers the text, in `room` or elsewhere.
-  return text + strerror_r(error, room, sizeof room);
+  return text + error_text(error);
 }
 
 OwnedBytes Saver::temporary(Bytes folder, int process_id) { return OwnedBytes(folder) + "/temp-" + int64_text(process_id) + ".rdb"; }

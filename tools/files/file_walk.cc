@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "engine/base/error_text.h"
 #include "engine/base/number.h"
 #include "tools/files/source.h"
 #include "tools/files/words.h"

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "engine/base/error_text.h"
 #include "engine/base/number.h"
 #include "persist/log_format.h"
 
@@ -155,11 +156,6 @@ void add_folder(const OwnedBytes& folder, Sources& out) {
 }
 
 }  // namespace
-
-OwnedBytes error_text(int error) {
-  char room[128];
-  return strerror_r(error, room, sizeof room);
-}
 
 std::optional<OwnedBytes> read_small(const OwnedBytes& path, size_t most) {
   int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);

@@ -43,8 +43,6 @@ struct Sources {
 };
 Sources find_sources(const OwnedBytes& path);
 
-// "No such file or directory": errno in words.
-OwnedBytes error_text(int error);
 // The whole text of a small file; nothing, with errno set, where it cannot be read.
 std::optional<OwnedBytes> read_small(const OwnedBytes& path, size_t most);
 // Whether the file begins as a manifest: lines of "file ...", and comments.

@@ -9,6 +9,7 @@
 
 #include "engine/base/conf_file.h"
 #include "engine/base/crc.h"
+#include "engine/base/error_text.h"
 #include "tools/files/source.h"
 
 namespace ringwood {

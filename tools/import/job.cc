@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "engine/base/clock.h"
+#include "engine/base/error_text.h"
 #include "engine/base/glob.h"
 #include "engine/base/number.h"
 #include "engine/exec/call.h"
