@@ -4,21 +4,13 @@
 #include <utility>
 
 #include "engine/base/number.h"
+#include "engine/base/resp_command.h"
 
 namespace ringwood {
 namespace {
 
 // Redis answers with one short line; whoever sends more without an end is something else.
 constexpr size_t kLongestLine = 64 * 1024;
-
-void put_bulk(std::string& out, Bytes word) {
-  out.append("$").append(int64_text(static_cast<int64_t>(word.size()))).append("\r\n").append(word).append("\r\n");
-}
-
-void put_command(std::string& out, std::initializer_list<Bytes> words) {
-  out.append("*").append(int64_text(static_cast<int64_t>(words.size()))).append("\r\n");
-  for (Bytes w : words) put_bulk(out, w);
-}
 
 }  // namespace
 
@@ -32,9 +24,9 @@ MigrateExchange::MigrateExchange(Settings settings, std::vector<Item> items)
 void MigrateExchange::fill(std::string& out, size_t most, int64_t now_ms) {
   if (state_ == State::kGreeting) {
     if (std::exchange(greeting_sent_, true)) return;
-    if (settings_.authenticate && settings_.user.empty()) put_command(out, {"AUTH", settings_.password});
-    if (settings_.authenticate && !settings_.user.empty()) put_command(out, {"AUTH", settings_.user, settings_.password});
-    if (settings_.select) put_command(out, {"SELECT", int64_text(settings_.database)});
+    if (settings_.authenticate && settings_.user.empty()) out += wire_command({"AUTH", settings_.password});
+    if (settings_.authenticate && !settings_.user.empty()) out += wire_command({"AUTH", settings_.user, settings_.password});
+    if (settings_.select) out += wire_command({"SELECT", int64_text(settings_.database)});
     return;
   }
   while (state_ == State::kSending && out.size() < most) {
@@ -65,8 +57,8 @@ void MigrateExchange::fill(std::string& out, size_t most, int64_t now_ms) {
 void MigrateExchange::head_of_item(int64_t now_ms) {
   const Item& item = items_[item_];
   if (item.what == What::kDelete) {
-    if (settings_.asking) put_command(pending_, {"ASKING"});
-    put_command(pending_, {"DEL", item.key});
+    if (settings_.asking) pending_ += wire_command({"ASKING"});
+    pending_ += wire_command({"DEL", item.key});
     item_++;
     return;
   }
@@ -76,7 +68,7 @@ void MigrateExchange::head_of_item(int64_t now_ms) {
   put_bulk(pending_, settings_.asking ? "RESTORE-ASKING" : "RESTORE");
   put_bulk(pending_, item.key);
   put_bulk(pending_, int64_text(left));
-  pending_.append("$").append(int64_text(static_cast<int64_t>(item.payload.size()))).append("\r\n");
+  put_bulk_head(pending_, item.payload.size());
   payload_at_ = 0;
   part_ = 1;
 }

@@ -4,6 +4,7 @@
 
 #include "cluster/replication_history.h"
 #include "engine/base/number.h"
+#include "engine/base/resp_command.h"
 
 namespace ringwood {
 namespace {
@@ -33,12 +34,6 @@ bool asks_for_auth(Bytes text) {
 }
 
 }  // namespace
-
-OwnedBytes wire_command(std::initializer_list<Bytes> words) {
-  OwnedBytes out = "*" + std::to_string(words.size()) + "\r\n";
-  for (Bytes w : words) out.append("$" + std::to_string(w.size()) + "\r\n").append(w).append("\r\n");
-  return out;
-}
 
 State ReplicaHandshake::next_needed(State after) const {
   auto next = static_cast<State>(static_cast<int>(after) + 1);

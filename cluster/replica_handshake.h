@@ -77,7 +77,4 @@ class ReplicaHandshake {
   bool refused_ = false;
 };
 
-// A command as the wire has it.
-OwnedBytes wire_command(std::initializer_list<Bytes> words);
-
 }  // namespace ringwood

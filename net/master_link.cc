@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "cluster/replication_history.h"
+#include "engine/base/resp_command.h"
 #include "engine/exec/control.h"
 #include "persist/persistence.h"
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/number.h"
+#include "engine/base/resp_command.h"
 #include "engine/base/split_args.h"
 #include "engine/exec/call.h"
 #include "persist/persistence.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/number.h"
+#include "engine/base/resp_command.h"
 
 namespace ringwood::client {
 
@@ -116,8 +117,8 @@ ValueReader::Step ValueReader::read_one(Value& value) {
 }
 
 std::string encode(const std::vector<std::string>& words) {
-  std::string out = "*" + std::to_string(words.size()) + "\r\n";
-  for (const std::string& w : words) out.append("$").append(std::to_string(w.size())).append("\r\n").append(w).append("\r\n");
+  std::string out;
+  put_command(out, words);
   return out;
 }
 

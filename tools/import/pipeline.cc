@@ -8,21 +8,6 @@
 
 namespace ringwood {
 
-void put_command(OwnedBytes& out, std::span<const Bytes> words) {
-  auto number = [&out](char mark, size_t n) {
-    char digits[kMaxIntChars];
-    out += mark;
-    out.append(digits, static_cast<size_t>(format_uint64(digits, n) - digits));
-    out += "\r\n";
-  };
-  number('*', words.size());
-  for (Bytes w : words) {
-    number('$', w.size());
-    out.append(w);
-    out += "\r\n";
-  }
-}
-
 bool Pipeline::send(Bytes command, uint64_t tag) {
   if (over_) return false;
   link_.append(command);

@@ -44,7 +44,4 @@ class Pipeline {
   OwnedBytes error_;
 };
 
-// Appends "*3\r\n$7\r\n..." of a command.
-void put_command(OwnedBytes& out, std::span<const Bytes> words);
-
 }  // namespace ringwood

@@ -6,6 +6,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/number.h"
+#include "engine/base/resp_command.h"
 #include "engine/exec/digest.h"
 #include "persist/dump.h"
 #include "tools/files/words.h"
