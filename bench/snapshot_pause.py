@@ -3,7 +3,7 @@
 
     snapshot_pause.py SERVER SHARDS [--keys 2000000] [--big 2] [--rate 20000] [--seconds 10] [--connections 16] [--redis redis-server]
 The load generator is built from bench/open_loop.cc with c++ -O2. For each server: the load alone, then the same while BGSAVE runs again and again; the resident memory before and its peak during
-the saves (Pss of the process and its child, sampled ten times a second), how long a save took beside the load and with none (SAVE), and the time that
+such saves (Pss of the process and its child, sampled ten times a second in a run of its own: to sample it stops the process for milliseconds), how long a save took beside the load and with none (SAVE), and the time that
 the file takes to load.
 """
 import argparse
@@ -90,9 +90,32 @@ def measure(name, server, exe, options):
     fill(server, options.keys, options.big)
     c = server.client(600)
     line("load alone", load(exe, server, options))
+    f, saves = load_while_saving(exe, server, options)
+    line("with BGSAVE", f)
     rss = resident(server.process.pid)
     watcher = Watcher(server.process.pid)
     watcher.start()
+    load_while_saving(exe, server, options)
+    watcher.stopped = True
+    watcher.join()
+    print(f"  {len(saves)} saves of {max(saves, default=0):.1f} s; resident {rss >> 20} MB, peak {watcher.peak >> 20} MB ({100.0 * watcher.peak / rss - 100:+.1f} %)", flush=True)
+    start, before = time.monotonic(), cpu_seconds(server.process.pid)
+    c("SAVE")
+    print(f"  SAVE alone: {time.monotonic() - start:.2f} s, CPU {cpu_seconds(server.process.pid) - before:.2f} s; file {os.path.getsize(os.path.join(server.directory, 'dump.rdb')) >> 20} MB", flush=True)
+    c.close()
+    directory = server.directory
+    server.stop(9)
+    start = time.monotonic()
+    server.start()
+    d = server.client(600)
+    while info(d, "loading") == "1":
+        time.sleep(0.05)
+    print(f"  load: {time.monotonic() - start:.2f} s, CPU {cpu_seconds(server.process.pid):.2f} s ({directory})", flush=True)
+    d.close()
+
+
+def load_while_saving(exe, server, options):
+    """The load beside one save after the other: its figures, and how long each save took. None is under way at the end."""
     saves, stop = [], False
 
     def save_again_and_again():
@@ -111,24 +134,11 @@ def measure(name, server, exe, options):
     f = load(exe, server, options)
     stop = True
     saver.join()
-    watcher.stopped = True
-    line("with BGSAVE", f)
-    print(f"  {len(saves)} saves of {max(saves, default=0):.1f} s; resident {rss >> 20} MB, peak {watcher.peak >> 20} MB ({100.0 * watcher.peak / rss - 100:+.1f} %)", flush=True)
-    while info(c, "rdb_bgsave_in_progress") == "1":
+    with_info = server.client(600)
+    while info(with_info, "rdb_bgsave_in_progress") == "1":
         time.sleep(0.1)
-    start, before = time.monotonic(), cpu_seconds(server.process.pid)
-    c("SAVE")
-    print(f"  SAVE alone: {time.monotonic() - start:.2f} s, CPU {cpu_seconds(server.process.pid) - before:.2f} s; file {os.path.getsize(os.path.join(server.directory, 'dump.rdb')) >> 20} MB", flush=True)
-    c.close()
-    directory = server.directory
-    server.stop(9)
-    start = time.monotonic()
-    server.start()
-    d = server.client(600)
-    while info(d, "loading") == "1":
-        time.sleep(0.05)
-    print(f"  load: {time.monotonic() - start:.2f} s, CPU {cpu_seconds(server.process.pid):.2f} s ({directory})", flush=True)
-    d.close()
+    with_info.close()
+    return f, saves
 
 
 def cpu_seconds(pid):

@@ -12,28 +12,46 @@
 namespace ringwood {
 namespace {
 
-// An announced number makes room for no more than this many elements: tables grow smoothly, and the announcement may be a lie.
-constexpr size_t kMaxReserved = 1024;
+// An announced number may be a lie: it makes room for no more than this many elements, and then for so many times what has come. Not to reserve would cost:
+// a file of ours has the order of a table's scan, in which all elements of a bucket's half come before those of its other half, so that a table that
+// grows from nothing collects them in long chains.
+constexpr size_t kFirstRoom = 1024;
+constexpr size_t kRoomFactor = 4;
 
 }  // namespace
 
 void CollectionBuilder::begin(Type type, uint64_t expected) {
   drop();
-  size_t room = static_cast<size_t>(std::min<uint64_t>(expected, kMaxReserved));
+  expected_ = static_cast<size_t>(expected);
+  room_ = std::min(expected_, kFirstRoom);
   switch (type) {
-    case Type::kSet: object_ = expected > limits_.set_max_intset_entries ? set::create_table(room) : set::create_intset(); break;
-    case Type::kHash: object_ = expected > limits_.hash_max_listpack_entries ? hash::create_table(room) : hash::create(); break;
-    case Type::kZSet: object_ = zset::create_large(room); break;
+    case Type::kSet: object_ = expected > limits_.set_max_intset_entries ? set::create_table(room_) : set::create_intset(); break;
+    case Type::kHash: object_ = expected > limits_.hash_max_listpack_entries ? hash::create_table(room_) : hash::create(); break;
+    case Type::kZSet: zset_.begin(room_); break;
     default: object_ = list::create_quicklist(limits_); break;
   }
   type_ = type;
   open_ = true;
-  size_ = longest_ = total_ = 0;
+  size_ = 0;
 }
 
 void CollectionBuilder::drop() {
-  if (open_) free_object(type_, object_);
+  if (open_ && type_ != Type::kZSet) free_object(type_, object_);
+  zset_.drop();
   open_ = false;
+}
+
+void CollectionBuilder::more_room() {
+  room_ = std::min(expected_, kRoomFactor * room_);
+  switch (type_) {
+    case Type::kSet:
+      if (object_.encoding() == Encoding::kHashtable) set::table(object_).reserve(room_);
+      break;
+    case Type::kHash:
+      if (object_.encoding() != Encoding::kListpack && object_.encoding() != Encoding::kListpackEx) hash::table(object_).reserve(room_);
+      break;
+    default: zset_.reserve(room_);
+  }
 }
 
 void CollectionBuilder::push(Bytes element) {
@@ -52,11 +70,13 @@ void CollectionBuilder::push_plain(Bytes element) {
 }
 
 bool CollectionBuilder::add(Bytes member) {
+  if (size_ == room_ && room_ < expected_) more_room();
   size_++;
   return set::add(object_, member, limits_);
 }
 
 bool CollectionBuilder::add(Bytes field, Bytes value, int64_t when_ms) {
+  if (size_ == room_ && room_ < expected_) more_room();
   Bytes both[] = {field, value};
   hash::before_set(object_, both, 2, limits_);
   size_++;
@@ -66,10 +86,9 @@ bool CollectionBuilder::add(Bytes field, Bytes value, int64_t when_ms) {
 }
 
 bool CollectionBuilder::add(Bytes member, double score) {
+  if (size_ == room_ && room_ < expected_) more_room();
   size_++;
-  longest_ = std::max(longest_, member.size());
-  total_ += member.size();
-  return zset::add(object_, score, member, zset::kNx, limits_).outcome == zset::Outcome::kAdded;
+  return zset_.add(member, score);
 }
 
 void CollectionBuilder::add_all(const uint8_t* lp) {
@@ -89,7 +108,7 @@ void CollectionBuilder::add_all(const uint8_t* lp) {
 }
 
 Object CollectionBuilder::finish() {
-  if (type_ == Type::kZSet) zset::to_listpack_if_small(object_, longest_, total_, limits_);
+  if (type_ == Type::kZSet) object_ = zset_.finish(limits_);
   if (type_ == Type::kList) list::fit(object_, limits_);
   open_ = false;
   return object_;

@@ -3,6 +3,7 @@
 #include "engine/store/limits.h"
 #include "engine/store/listpack.h"
 #include "engine/store/object.h"
+#include "engine/store/zset_builder.h"
 
 namespace ringwood {
 
@@ -14,8 +15,8 @@ class CollectionBuilder {
   CollectionBuilder(const CollectionBuilder&) = delete;
   CollectionBuilder& operator=(const CollectionBuilder&) = delete;
 
-  // Begins a collection with no element; one that was not finished is dropped. `expected` elements are announced, which need not be true: more than
-  // a small number allocates nothing yet, but a set or hash that announces more than the small encodings may hold begins as a table.
+  // Begins a collection with no element; one that was not finished is dropped. `expected` elements are announced, which need not be true: room is made
+  // for a few times what has come at most, but a set or hash that announces more than the small encodings may hold begins as a table.
   void begin(Type type, uint64_t expected);
   // Lists.
   void push(Bytes element);
@@ -35,11 +36,14 @@ class CollectionBuilder {
   void drop();
 
  private:
+  void more_room();
+
   const Limits& limits_;
   Object object_;
   size_t size_ = 0;
-  size_t longest_ = 0;  // of sorted sets: member sizes, which decide on the encoding at the end
-  size_t total_ = 0;
+  size_t expected_ = 0;
+  size_t room_ = 0;     // elements for which a table has room
+  zset::Builder zset_;  // in the place of object_ for sorted sets
   Type type_ = Type::kList;
   bool open_ = false;
 };

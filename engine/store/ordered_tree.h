@@ -42,6 +42,10 @@ class OrderedTree {
     double scores[kLeafCap];
     ScoredMember* members[kLeafCap];
   };
+  struct Entry {
+    double score;
+    ScoredMember* member;
+  };
   // An element's place; invalid after any change of the tree.
   struct Position {
     Leaf* leaf = nullptr;
@@ -69,6 +73,8 @@ class OrderedTree {
   size_t size() const { return size_; }
   // The element must not be in the tree.
   void insert(ScoredMember* m);
+  // Fills an empty tree with elements that are in order, all different, in time proportional to their number and with full nodes.
+  void build(const Entry* entries, size_t n);
   // The element must be in the tree, with this score. It is not freed.
   void erase(ScoredMember* m);
   // Gives the element another score, in its place where the order allows.

@@ -1,6 +1,7 @@
 #include "engine/store/zset.h"
 
 #include <cmath>
+#include <vector>
 
 #include "engine/store/zset_listpack.h"
 
@@ -209,10 +210,11 @@ void fit(Object& o, const Limits& limits) {
   if (is_listpack(o) && size(o) > limits.zset_max_listpack_entries) to_large(o, size(o));
 }
 
+bool fits_listpack(size_t n, size_t longest, size_t total, const Limits& limits) {
+  return n <= limits.zset_max_listpack_entries && longest <= limits.zset_max_listpack_value && total <= listpack::kMaxSafeBytes;
+}
 void to_listpack_if_small(Object& o, size_t longest, size_t total, const Limits& limits) {
-  if (is_listpack(o) || size(o) > limits.zset_max_listpack_entries || longest > limits.zset_max_listpack_value ||
-      total > listpack::kMaxSafeBytes)
-    return;
+  if (is_listpack(o) || !fits_listpack(size(o), longest, total, limits)) return;
   uint8_t* lp = listpack::create();
   for_each(o, [&](Element e, double score) { small::append(lp, score, Bytes(e.data, e.size)); });
   delete o.as<SortedSet>();
@@ -222,10 +224,15 @@ void to_listpack_if_small(Object& o, size_t longest, size_t total, const Limits&
 Object duplicate(const Object& o) {
   if (is_listpack(o)) return {Encoding::kListpack, listpack::duplicate(o.as<uint8_t>())};
   Object copy = create_large(size(o));
+  std::vector<OrderedTree::Entry> order;
+  order.reserve(size(o));
   for_each(o, [&](Element e, double score) {
     Bytes member(e.data, e.size);
-    insert_new(sorted(copy), score, member, hash_bytes(member));
+    ScoredMember* m = ScoredMember::create(score, member);
+    sorted(copy).index.insert(m, hash_bytes(member));
+    order.push_back({score, m});
   });
+  sorted(copy).tree.build(order.data(), order.size());
   return copy;
 }
 

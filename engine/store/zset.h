@@ -154,6 +154,8 @@ inline Object adopt(uint8_t* lp) { return {Encoding::kListpack, lp}; }
 Object create_large(size_t expected);
 // Converts a listpack that holds more than the limits allow, as Redis does on loading.
 void fit(Object& o, const Limits& limits);
+// Whether so many members, the longest of this length and all of them of this, are a listpack.
+bool fits_listpack(size_t n, size_t longest, size_t total, const Limits& limits);
 // Makes a listpack of a large set whose number, longest member and sum of member lengths the limits allow (stored results).
 void to_listpack_if_small(Object& o, size_t longest, size_t total, const Limits& limits);
 Object duplicate(const Object& o);

@@ -147,6 +147,28 @@ TEST(OrderedTree, ErasesRangesInOrderAndHandsThemOut) {
   }
 }
 
+TEST(OrderedTree, IsBuiltOfElementsInOrderAndChangesLikeAnyOther) {
+  Seeded seeded;
+  auto& rng = seeded.engine();
+  for (size_t n : {1, 2, 61, 62, 63, 125, 62 * 31, 62 * 31 + 1, 62 * 31 * 2 + 7, 70000}) {
+    Pair p;
+    std::vector<OrderedTree::Entry> entries;
+    for (size_t i = 0; i < n; i++) {
+      double score = static_cast<double>(i / 10);
+      std::string member = std::to_string(1000000 + i);
+      entries.push_back({score, ScoredMember::create(score, member)});
+      p.model.push_back({{score, member}, entries.back().member});
+    }
+    p.tree.build(entries.data(), n);
+    p.expect_same();
+    EXPECT_EQ(p.tree.size(), n);
+    for (int i = 0; i < 300; i++) p.insert(static_cast<double>(rng() % (n / 10 + 1)), std::to_string(rng() % 1000));
+    p.expect_same();
+    for (int i = 0; i < 600 && !p.model.empty(); i++) p.erase(rng() % p.model.size());
+    p.expect_same();
+  }
+}
+
 TEST(OrderedTree, KeepsOneMemberPerBlockOfEveryLength) {
   for (size_t size : {0, 1, 3, 4, 5, 100, 70000}) {
     std::string bytes(size, 'x');
