@@ -5,6 +5,7 @@
 #include "cluster/cluster_machine.h"
 #include "cluster/commands.h"
 #include "cluster/nodes_conf.h"
+#include "cluster/slot_stats_command.h"
 #include "cluster/topology_commands.h"
 #include "engine/base/number.h"
 #include "engine/exec/call.h"
@@ -353,6 +354,8 @@ void help(Call& c) {
       "    The node's replicas, a line each as in NODES.",
       "SAVECONFIG",
       "    Writes nodes.conf now.",
+      "SLOT-STATS (SLOTSRANGE <start slot> <end slot>|ORDERBY <metric> [LIMIT <limit>] [ASC|DESC])",
+      "    What the slots of this shard hold and cost.",
       "SLOTS",
       "    Ranges of slots: start, end, then master and replicas with address, port and name.",
       "SHARDS",
@@ -502,6 +505,18 @@ constexpr CommandSpec kSubcommands[] = {
      .tips = kVaries,
      .deprecated_since = "5.0.0",
      .replaced_by = "`CLUSTER REPLICAS`"},
+    {.name = "slot-stats",
+     .arity = -4,
+     .flags = kStale | kLoading,
+     .route = Route::kAll,
+     .run = slot_stats,
+     .group = Group::kCluster,
+     .since = "8.0.0",
+     .complexity = "O(N) where N is the total number of slots based on arguments. O(N*log(N)) with ORDERBY subcommand.",
+     .summary = "Answers what the slots of this shard hold and cost.",
+     .syntax = "(filter=(slotsrange=SLOTSRANGE start-slot:integer end-slot:integer)|(orderby=ORDERBY metric [LIMIT limit:integer] "
+               "[order=ASC|DESC]))",
+     .tips = "nondeterministic_output request_policy:all_shards"},
     {.name = "slots",
      .arity = 2,
      .flags = kLoading | kStale,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdarg>
 #include <cstdio>
+#include <tuple>
 
 #include "cluster/nodes_conf.h"
 
@@ -19,6 +20,9 @@ ClusterMachine::ClusterMachine(ClusterConfig config, NodeId self, NodeId shard, 
 
 void ClusterMachine::set_config(ClusterConfig config, int64_t now_ms) {
   at(now_ms);
+  // What the others are told of this node, and nodes.conf: most options are none of that.
+  auto said = [this] { return std::tuple(me().address, me().hostname, me().human_name, me().flags); };
+  const auto before = said();
   OwnedBytes ip = me().address.ip;
   config_ = std::move(config);
   me().address = config_.announced;
@@ -26,7 +30,7 @@ void ClusterMachine::set_config(ClusterConfig config, int64_t now_ms) {
   me().hostname = config_.hostname;
   me().human_name = config_.human_name;
   config_.replica_no_failover ? me().raise(kNodeNoFailover) : me().lower(kNodeNoFailover);
-  later(kSave | kHealth | kMap);
+  later(said() == before ? kHealth : kSave | kHealth | kMap);
   settle();
 }
 

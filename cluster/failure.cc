@@ -9,6 +9,10 @@ namespace {
 
 constexpr int64_t kReportsCountFor = 2;  // timeouts
 constexpr int64_t kFailLastsFor = 2;     // timeouts, for a master that still owns its slots
+// How often each node is pinged: every half of the timeout is what large clusters can afford; where there are few nodes, who is silent is to be noticed as soon as
+// his time is up, not half of a timeout later.
+constexpr int64_t kShortestIntervalMs = 500, kMsPerNode = 33;
+constexpr int kToldAtOnce = 32;  // masters
 
 }  // namespace
 
@@ -87,7 +91,9 @@ void ClusterMachine::answered(ClusterNode& n) {
 void ClusterMachine::watch_nodes() {
   Orphans orphans;
   const int64_t timeout = config_.node_timeout_ms, half = timeout / 2;
-  const int64_t interval = config_.ping_interval_ms ? config_.ping_interval_ms : half;
+  const int64_t affordable = std::max(kShortestIntervalMs, static_cast<int64_t>(view_.nodes().size()) * kMsPerNode);
+  const int64_t interval = config_.ping_interval_ms ? config_.ping_interval_ms : std::min(half, affordable);
+  bool suspects = false;
   for (ClusterNode* p : view_.nodes()) {
     ClusterNode& n = *p;
     if (n.flags & (kNodeMyself | kNodeNoAddress | kNodeHandshake)) continue;
@@ -111,7 +117,21 @@ void ClusterMachine::watch_nodes() {
     if (!n.ping_sent_ms || std::min(waiting, silent) <= timeout || n.timed_out() || n.failed()) continue;
     n.raise(kNodePfail);
     later(kHealth);
-    if (me().is_master() && view_.size() == 1) mark_failing(n);
+    possibly_failed_++;
+    suspects = true;
+    mark_failing(n);
+  }
+  // Other masters hear our opinion at once, so that a majority is not waited for; in a large cluster some of them, and the rest by the usual pings.
+  if (suspects && me().is_master()) {
+    const std::vector<ClusterNode*>& nodes = view_.nodes();
+    const size_t first = random_.below(nodes.size());
+    int left = kToldAtOnce;
+    for (size_t i = 0; i < nodes.size() && left > 0; i++) {
+      ClusterNode& n = *nodes[(first + i) % nodes.size()];
+      if (&n == &me() || !n.is_master() || !n.link_up || n.in_handshake() || n.timed_out() || n.failed()) continue;
+      ping(n.link, &n, BusType::kPong);
+      left--;
+    }
   }
   consider_spreading(orphans);
 }

@@ -57,6 +57,7 @@ class ClusterBus final : public LinkAcceptor {
   void connected(Connection& c, int error) override;
   void received(Connection& c, Bytes bytes) override;
   void resumed(Connection&) override {}
+  bool at_any_time() const override { return true; }
   void lost(Connection& c) override;
 
   Link& add(cluster::LinkId id, Connection* c);

@@ -1,6 +1,7 @@
 #include "net/cluster_plane.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "cluster/nodes_conf.h"
 #include "engine/exec/call.h"
@@ -100,7 +101,8 @@ void ClusterPlane::open(Loop& first, int process_id) {
 cluster::ReplicationState ClusterPlane::replication_state() const {
   cluster::ReplicationState r;
   ReplicationStatus s = replication_.status();
-  r.offset = static_cast<uint64_t>(s.offset);
+  // None while the data set comes anew: clients are not sent here, and another replica is the better heir.
+  r.offset = s.replica && s.syncing ? 0 : static_cast<uint64_t>(s.offset);
   r.following = s.replica;
   r.connected = s.link == ReplicationStatus::Link::kConnected;
   r.last_contact_ms = s.master_io_ms;
@@ -110,7 +112,18 @@ cluster::ReplicationState ClusterPlane::replication_state() const {
 
 void ClusterPlane::turn(int64_t now) {
   if (!published_.empty()) deliver_published();
-  if (now < next_tick_ms_ || engine_.debug.pause_cron.load(std::memory_order_relaxed)) return;
+  if (now >= next_tick_ms_ && !engine_.debug.pause_cron.load(std::memory_order_relaxed)) tick(now);
+  if (save_wanted_ && !file_.busy()) write_file();
+}
+
+// Messages for subscribers wait for the script's end, and so does what needs shards: a lease.
+void ClusterPlane::turn_while_busy() {
+  const int64_t now = now_ms();
+  if (now >= next_tick_ms_) tick(now);
+  if (save_wanted_ && !file_.busy()) write_file();
+}
+
+void ClusterPlane::tick(int64_t now) {
   next_tick_ms_ = now + kTickMs;
   take_options();
   machine_->set_replication(replication_state());
@@ -118,7 +131,7 @@ void ClusterPlane::turn(int64_t now) {
   bus_->check_limit(options_->cluster_link_sendbuf_limit, now);
   links_.set(static_cast<int64_t>(bus_->count()));
   link_bytes_.set(static_cast<int64_t>(bus_->waiting_bytes()));
-  if (save_error_ && !text_ && !file_.busy()) text_ = machine_->nodes_conf();  // once more
+  save_wanted_ |= save_error_ && !file_.busy();  // once more
   collect();
 }
 
@@ -172,6 +185,7 @@ void ClusterPlane::publish_map() {
     t->run = [](Task&, Executor& there) {
       there.redirect_waiters();
       there.look_at_channels();
+      there.keep_served_slots();
     };
     t->done = [](Task& task, Executor&) { delete &task; };
     loop_->executor().send_task(static_cast<int>(i), t);
@@ -186,15 +200,14 @@ void ClusterPlane::drain() {
     steps_.pop_front();
     s.then ? s.then() : carry_out(s.output);
   }
-  if (text_ && !file_.busy()) write_file();
   draining_ = false;
 }
 
 void ClusterPlane::carry_out(Output& o) {
   switch (o.kind) {
     case Output::Kind::kPersist:
-      text_ = std::move(o.text);
-      sync_text_ |= o.sync;
+      save_wanted_ = true;
+      sync_wanted_ |= o.sync;
       held_back_ |= o.sync;
       return;
     case Output::Kind::kConnect:
@@ -213,23 +226,24 @@ void ClusterPlane::carry_out(Output& o) {
   }
 }
 
+// One write for all that has gathered: the file tells what the machine knows by now, so that whatever waits behind it to be written is in it too.
 void ClusterPlane::write_file() {
-  OwnedBytes text = std::move(*text_);
-  text_.reset();
-  const bool durable = sync_text_;
-  sync_text_ = false;
-  file_.write(text, durable, now_ms() / 1000, [this, durable](int error) {
+  std::erase_if(steps_, [this](const Step& s) {
+    if (s.then || s.output.kind != Output::Kind::kPersist) return false;
+    sync_wanted_ |= s.output.sync;
+    return true;
+  });
+  const bool durable = std::exchange(sync_wanted_, false);
+  save_wanted_ = false;
+  file_.write(machine_->nodes_conf(), durable, now_ms() / 1000, [this, durable](int error) {
     save_error_ = error;
-    if (error) sync_text_ |= durable;
-    if (!error && !text_) held_back_ = false;
+    if (error) sync_wanted_ |= durable;
+    if (!error && !save_wanted_) held_back_ = false;
     drain();
   });
 }
 
-void ClusterPlane::save() {
-  text_ = machine_->nodes_conf();
-  sync_text_ = held_back_ = true;
-}
+void ClusterPlane::save() { save_wanted_ = sync_wanted_ = held_back_ = true; }
 
 // --- with every shard held
 
@@ -329,24 +343,32 @@ void ClusterPlane::answer(const std::shared_ptr<Question>& q, Executor& first) {
   }
   with_all_shards([this, q, run](Executor& here) {
     run(here);
-    // The reply stands behind what the order has brought about, and behind its way to the file.
-    steps_.push_back({{}, [this] { held_back_ |= text_ || file_.busy(); }});
+    // The reply stands behind what the order has brought about, and behind its way to the file; orders that stand behind it in the pipeline need not, so that
+    // one write serves many.
+    steps_.push_back({{}, [this] { held_back_ |= save_wanted_ || file_.busy(); }});
     steps_.push_back({{}, [this, q] { send_home(q); }});
     drain();
+    if (held_back_) send_task_home(q, [](Executor& home, Question& asked) { home.let_go_on(asked.owed); });
   });
 }
 
 void ClusterPlane::send_home(const std::shared_ptr<Question>& q) {
+  send_task_home(q, [](Executor& home, Question& answered) {
+    home.complete(answered.owed, [&](Reply& r) { answered.error.empty() ? r.raw(answered.reply.view()) : r.error(answered.error); });
+  });
+}
+
+// `run` is called where the question came from.
+void ClusterPlane::send_task_home(const std::shared_ptr<Question>& q, void (*run)(Executor& home, Question& question)) {
   struct Homecoming final : Task {
     std::shared_ptr<Question> question;
+    void (*then)(Executor&, Question&);
   };
   auto* h = new Homecoming;
   h->question = q;
+  h->then = run;
   h->any_time = true;
-  h->run = [](Task& t, Executor& home) {
-    const Question& answered = *static_cast<Homecoming&>(t).question;
-    home.complete(answered.owed, [&](Reply& r) { answered.error.empty() ? r.raw(answered.reply.view()) : r.error(answered.error); });
-  };
+  h->run = [](Task& t, Executor& home) { static_cast<Homecoming&>(t).then(home, *static_cast<Homecoming&>(t).question); };
   h->done = [](Task& t, Executor&) { delete static_cast<Homecoming*>(&t); };
   loop_->executor().send_task(q->home, h);
 }

@@ -34,6 +34,8 @@ class ClusterPlane final : public ClusterControl, ClusterBusOwner {
   void open(Loop& first, int process_id);
   // Every turn of the first thread.
   void turn(int64_t now_ms);
+  // The same from inside of a script of the first thread that takes long: the others must not take this node for dead.
+  void turn_while_busy();
   // ClusterControl
   void ask(Call& call, ClusterRequest request) override;
   void publish(Executor& here, Bytes channel, Bytes message, bool sharded) override;
@@ -66,7 +68,9 @@ class ClusterPlane final : public ClusterControl, ClusterBusOwner {
   cluster::ReplicationState replication_state() const;
   void answer(const std::shared_ptr<Question>& q, Executor& first);
   void send_home(const std::shared_ptr<Question>& q);
+  void send_task_home(const std::shared_ptr<Question>& q, void (*run)(Executor& home, Question& question));
   void take_options();
+  void tick(int64_t now_ms);
   void collect();
   void drain();
   void carry_out(Output& o);
@@ -99,11 +103,11 @@ class ClusterPlane final : public ClusterControl, ClusterBusOwner {
 
   std::deque<Step> steps_;
   bool draining_ = false, map_changed_ = false;
-  bool held_back_ = false;          // nothing further is done before the file is written
-  bool sync_text_ = false;          // what is written next must be on disk
-  std::optional<OwnedBytes> text_;  // to be written next
-  int save_error_ = 0;              // of the last write, an errno
-  std::vector<Output> published_;   // messages for subscribers here
+  bool held_back_ = false;         // nothing further is done before the file is written
+  bool save_wanted_ = false;       // the file is to be written anew, at the end of this turn or when it has been written
+  bool sync_wanted_ = false;       // and must be on disk then
+  int save_error_ = 0;             // of the last write, an errno
+  std::vector<Output> published_;  // messages for subscribers here
 };
 
 }  // namespace ringwood

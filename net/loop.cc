@@ -142,7 +142,7 @@ void Loop::take(const Ring::Completion& c) {
     case Ring::Op::kTick: return tick();
     case Ring::Op::kDue: due_timer_ms_ = 0; return;
     case Ring::Op::kFile:
-      if (inside_script_) return put_off_completions_.push_back(c);
+      if (inside_script_ && !c.pointer<IoRequest>()->at_any_time) return put_off_completions_.push_back(c);
       note_slow_file(*c.pointer<IoRequest>());
       return Ring::finish_file(c);
     case Ring::Op::kSignal: {

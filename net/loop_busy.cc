@@ -3,11 +3,13 @@
 //
 // Inside of a script the turn stands still somewhere in phase 3 or 4. Nothing may be touched that its frames will look at again: the bytes of the script's own
 // client, which hold arguments, and the lists that are being walked over, whose elements say what has been done with them meanwhile. What stood behind the
-// script in its round, what has arrived and has not been parsed yet, and connections that may go on are served here. What completes on disk waits.
+// script in its round, what has arrived and has not been parsed yet, and connections that may go on are served here. What completes on disk waits, but for
+// what says that it need not: a node of a cluster goes on talking to the others.
 #include <algorithm>
 #include <utility>
 
 #include "net/loop.h"
+#include "net/stream_owner.h"
 
 namespace ringwood {
 
@@ -26,6 +28,7 @@ void Loop::serve_while_busy(Client& running) {
   take_busy_arrivals(outer_arrivals_, running, true);
   take_busy_arrivals(put_off_arrivals_, running, false);
   take_busy_arrivals(arrivals_, running, false);
+  if (accepting_) network_.owner.while_busy();
   put_off_arrivals_.insert(put_off_arrivals_.end(), arrivals_.begin(), arrivals_.end());
   arrivals_.clear();
   inside_script_ = false;
@@ -78,6 +81,11 @@ void Loop::take_busy_arrivals(std::vector<Arrival>& arrivals, const Client& runn
   size_t left = 0;
   for (Arrival& a : arrivals) {
     Connection& c = *a.connection;
+    if (a.taken < a.size && c.owner && c.owner->at_any_time()) {
+      parse_arrival(a);
+      if (!keeps_buffers) ring_.give_back(a.buffer);
+      continue;
+    }
     const bool fits = c.query.size() + a.size - a.taken <= executor_.options().client_query_buffer_limit;
     if (a.taken < a.size && fits && may_feed_busy(c, &running)) {
       note(a);

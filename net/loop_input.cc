@@ -76,7 +76,7 @@ bool Loop::held_back(const Connection& c, std::span<const Bytes> args) const {
   auto changes = [this](const Command& queued, std::span<const Bytes> words) {
     if (!(queued.flags & (kWrite | kMayReplicate))) return false;
     ScriptingControl* scripting = executor_.engine().scripting;
-    return !(queued.spec->runs_script && scripting && scripting->declares_no_writes(queued, words));
+    return !(queued.spec->runs_script && scripting && scripting->declared_writes(queued, words) == ScriptingControl::Writes::kNo);
   };
   const Command* command = executor_.engine().commands->find(args);
   if (!command || !command->spec->run || c.role == Client::Role::kReplica) return false;
@@ -119,7 +119,11 @@ void Loop::parse_arrival(Arrival& a) {
   if (c.close_after_reply || a.taken == a.size) return;
   if (c.query.empty() || may_parse(c)) c.arrived = executor_.timekeeper().turn_began();  // else of what came first
   note(a);
-  if (__builtin_expect(c.owner != nullptr, 0)) return c.owner->received(c, rest(a));
+  if (__builtin_expect(c.owner != nullptr, 0)) {
+    const Bytes bytes = rest(a);
+    a.taken = a.size;
+    return c.owner->received(c, bytes);
+  }
   feeding_ = &c;
   if (c.query.empty())
     while (may_parse(c)) {

@@ -80,6 +80,8 @@ class NetworkOwner {
   virtual void ready() = 0;                      // every ring is open; the first connection is accepted after this
   virtual void signalled(int signal) = 0;        // SIGTERM or SIGINT
   virtual bool background(Executor& first) = 0;  // once a turn: work in small portions; true when more could be done at once
+  virtual void
+  while_busy() = 0;  // again and again, from inside of a script of the first loop that takes long: what may not wait for its end
 
  protected:
   ~NetworkOwner() = default;

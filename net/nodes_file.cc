@@ -54,7 +54,7 @@ std::optional<OwnedBytes> NodesFile::open(const std::string& path) {
 }
 
 void NodesFile::attach(FileIo& io, int process_id) {
-  file_ = std::make_unique<ReceivedFile>(io);
+  file_ = std::make_unique<ReceivedFile>(io, true);
   process_id_ = process_id;
 }
 

@@ -12,6 +12,8 @@ class StreamOwner {
   virtual void connected(Connection& c, int error) = 0;
   // In the order of arrival; the bytes are gone after the call.
   virtual void received(Connection& c, Bytes bytes) = 0;
+  // Takes bytes also while a script of the thread takes long, from inside of it: they touch no shard and need no turn.
+  virtual bool at_any_time() const { return false; }
   // A command of the stream that was suspended has been answered.
   virtual void resumed(Connection& c) = 0;
   // The other side sends no more. False: it may be closed at once; else the owner closes it, when it has done with what came.

@@ -11,7 +11,8 @@ class ReceivedFile {
   // `error` is an errno, 0: the file stands in its place. `step` is what failed.
   using Done = void (*)(void* context, int error, const char* step);
 
-  explicit ReceivedFile(FileIo& io) : io_(io) {}
+  // `at_any_time`: IoRequest's, of all requests; `done` is called then as well.
+  explicit ReceivedFile(FileIo& io, bool at_any_time = false) : io_(io) { request_.at_any_time = at_any_time; }
   ReceivedFile(const ReceivedFile&) = delete;
 
   // Not while busy(). `ending`: of the temporary file's name, so that two at a time do not meet. Without `durable` it stands in its place whole, but a

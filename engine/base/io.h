@@ -46,6 +46,8 @@ struct IoRequest {
   const char* event = nullptr;
   const char* event_class = nullptr;
   int64_t begun_ns = 0;
+  // `done` may also run in the midst of a script that takes long (net/loop_busy.cc): it touches no key.
+  bool at_any_time = false;
   uint64_t driver[2] = {0, 0};  // the implementation's own while the request is in flight (a link, a statx buffer's address)
 
   static constexpr uint32_t kMaxBytes = 1u << 30;

@@ -32,6 +32,7 @@ enum class AclPubsubDefault : uint8_t { kResetchannels, kAllchannels };
 enum class SanitizeDumpPayload : uint8_t { kNo, kYes, kClients };
 enum class ProtectedAction : uint8_t { kNo, kYes, kLocal };  // kLocal: from a loopback address or a UNIX socket only
 enum class ClusterEndpointType : uint8_t { kIp, kHostname, kUnknownEndpoint };
+enum class ClusterCrossSlot : uint8_t { kNo, kLocal };
 enum class PropagationErrorBehavior : uint8_t { kIgnore, kPanic, kPanicOnReplicas };
 
 // Bits of shutdown-on-sigint and shutdown-on-sigterm; none: save if save points are configured.
@@ -269,6 +270,8 @@ struct Options {
   int cluster_announce_tls_port = 0;
   int cluster_announce_bus_port = 0;
   ClusterEndpointType cluster_preferred_endpoint_type = ClusterEndpointType::kIp;
+  ClusterCrossSlot cluster_cross_slot = ClusterCrossSlot::kNo;  // ours: one command may touch several slots of this node
+  bool cluster_slot_stats_enabled = false;
 
   // TLS.
   int tls_port = 0;

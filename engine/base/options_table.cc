@@ -61,6 +61,7 @@ constexpr ChoiceName kProtectedActionNames[] = {
 constexpr ChoiceName kClusterPreferredEndpointTypeNames[] = {{"ip", int64_t(ClusterEndpointType::kIp)},
                                                              {"hostname", int64_t(ClusterEndpointType::kHostname)},
                                                              {"unknown-endpoint", int64_t(ClusterEndpointType::kUnknownEndpoint)}};
+constexpr ChoiceName kClusterCrossSlotNames[] = {{"no", int64_t(ClusterCrossSlot::kNo)}, {"local", int64_t(ClusterCrossSlot::kLocal)}};
 constexpr ChoiceName kPropagationErrorBehaviorNames[] = {{"ignore", int64_t(PropagationErrorBehavior::kIgnore)},
                                                          {"panic", int64_t(PropagationErrorBehavior::kPanic)},
                                                          {"panic-on-replicas", int64_t(PropagationErrorBehavior::kPanicOnReplicas)}};
@@ -383,6 +384,8 @@ constexpr Directive kTable[] = {
     integer<&Options::cluster_announce_tls_port>("cluster-announce-tls-port", 0, 65535).d,
     integer<&Options::cluster_announce_bus_port>("cluster-announce-bus-port", 0, 65535).d,
     choice<&Options::cluster_preferred_endpoint_type>("cluster-preferred-endpoint-type", kClusterPreferredEndpointTypeNames).d,
+    choice<&Options::cluster_cross_slot>("cluster-cross-slot", kClusterCrossSlotNames).d,
+    boolean<&Options::cluster_slot_stats_enabled>("cluster-slot-stats-enabled").d,
     // TLS.
     integer<&Options::tls_port>("tls-port", 0, 65535).checked(check_tls).ignored(kNoTls).d,
     boolean<&Options::tls_cluster>("tls-cluster").checked(check_tls).ignored(kNoTls).d,

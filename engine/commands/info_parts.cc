@@ -16,6 +16,7 @@
 #include "engine/exec/pubsub.h"
 #include "engine/exec/records.h"
 #include "engine/exec/replication.h"
+#include "engine/exec/slot_stats.h"
 
 namespace ringwood {
 namespace {
@@ -192,6 +193,8 @@ void write_stats(InfoText& out, const InfoContext& x, void*) {
 void reset_stats(const InfoContext& x, void*) {
   for (Rate* r : {&x.engine.executors[0]->command_rate(), &x.engine.records->turns, &x.engine.records->turn_ns}) r->restart();
   for (Shard* s : x.engine.shards) s->graveyard.reset_freed();
+  for (Executor* e : x.engine.executors)
+    if (SlotStats* s = e->slot_stats()) s->reset();
   for (Shard* s : x.engine.shards)
     for (Counter ShardStats::*c :
          {&ShardStats::commands_processed, &ShardStats::expired_keys, &ShardStats::expired_fields, &ShardStats::evicted_keys,

@@ -87,8 +87,10 @@ class ScriptingControl {
  public:
   // Loads a library that a file or a master brings. Answers nothing, or what is wrong with it.
   virtual OwnedBytes load_library(Executor& here, Bytes source, bool replace) = 0;
-  // Whether the script that EVAL, FCALL and their like are to run has declared that it writes nothing (flag no-writes).
-  virtual bool declares_no_writes(const Command& command, std::span<const Bytes> args) = 0;
+  // What the script that EVAL, FCALL and their like are to run says of itself: nothing (each of its commands is judged by itself), that it writes, or that it
+  // does not (flag no-writes).
+  enum class Writes : uint8_t { kUnsaid, kYes, kNo };
+  virtual Writes declared_writes(const Command& command, std::span<const Bytes> args) = 0;
   // Every shard is held.
   virtual void drop_libraries() = 0;
   // For INFO and MEMORY STATS, in bytes and numbers; from any thread.

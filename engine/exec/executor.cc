@@ -14,6 +14,7 @@
 #include "engine/exec/records.h"
 #include "engine/exec/redirect.h"
 #include "engine/exec/routing.h"
+#include "engine/exec/slot_stats.h"
 
 namespace ringwood {
 
@@ -39,10 +40,12 @@ Executor::Executor(Engine& engine, int self)
   shard().limits = limits_from(*options_);
   shard().announced = announced_events(*options_);
   eviction_.take_options();
+  observe_slots();
 }
 
 // Mail that nobody will take any more. What waits for a lease is its client's thread's, and goes with the process.
 Executor::~Executor() {
+  delete slot_stats();
   for (CommandBatch* b : outgoing_) delete b;
   for (CommandBatch* b : spare_batches_) delete b;
   for (Message* m : deferred_) drop(m);
@@ -87,6 +90,13 @@ void Executor::take_options() {
   shard().limits = limits_from(*options_, shard().limits);  // read by this thread alone, lent or not (Call::limits)
   shard().announced = announced_events(*options_);
   eviction_.take_options();
+  observe_slots();
+}
+
+void Executor::observe_slots() {
+  const bool on = options_->cluster_slot_stats_enabled && options_->cluster_enabled;
+  if (on && !slot_stats()) slot_stats_.store(new SlotStats, std::memory_order_release);
+  set_observed(kSlotStats, on);
 }
 
 // Ten times a second on the first thread, if it is awake.
@@ -265,6 +275,12 @@ void Executor::run_handler(Call& call) { call_handler(call); }
 
 void Executor::observe(Call& call, uint64_t began) {
   if (observed_ & kHotKeys) hot_keys_->note(call, timekeeper_.ns(began), shard().random);
+  if (observed_ & kSlotStats) {
+    const auto within = in_script_                ? SlotStats::Within::kScript
+                        : exec_ && exec_ != &call ? SlotStats::Within::kExec
+                                                  : SlotStats::Within::kNothing;
+    slot_stats()->note(call, timekeeper_.ns(began), within);
+  }
   if (!(observed_ & kMonitored) || !call.client()) return;
   // A script that starts over with more shards is shown when it has.
   if (call.command().spec->runs_script) return suspended_ ? void(unshown_script_ = nullptr) : show_script();

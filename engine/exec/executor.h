@@ -35,6 +35,7 @@ struct CommandLease;
 class HotKeys;
 struct HotKeysRequest;
 struct SlotRequest;
+class SlotStats;
 
 // Somebody on this thread who reads the mutation log.
 class LogFollower {
@@ -114,6 +115,9 @@ class Executor {
     finish(owed, bytes.view());
   }
   void finish(const OwedReply& owed, Bytes reply);
+  // The reply still takes its time (a file is being written), but what the client has sent behind it may run now: it is answered behind it. Then finish() or
+  // complete() as usual. Does nothing for a part of EXEC.
+  void let_go_on(OwedReply& owed);
   // EXEC: runs what the client has queued, one command after the other, and writes the array of their replies.
   void run_queue(Call& exec, const Transaction& transaction);
   // A command of the stream that a replica receives, or that a file holds, with every shard held, or those of `held`: past all gates, its reply into `reply`.
@@ -193,11 +197,13 @@ class Executor {
   // Waits in the kernel for something to do, as far as another thread can know.
   bool sleeps() const { return sleeping_.load(std::memory_order_relaxed); }
   // Something that looks at every command: one branch a command while there is none. Of this thread, or while its shard is held.
-  enum Observer : uint8_t { kMonitored = 1, kHotKeys = 2 };
+  enum Observer : uint8_t { kMonitored = 1, kHotKeys = 2, kSlotStats = 4 };
   void set_observed(Observer by, bool on) { observed_ = static_cast<uint8_t>(on ? observed_ | by : observed_ & ~by); }
   // HOTKEYS: this thread's count, anew, for the request (which lives on); null ends it and forgets it.
   void observe_hot_keys(const HotKeysRequest* request);
   HotKeys* hot_keys() { return hot_keys_.get(); }
+  // What this thread has counted by slot; null while it never has (cluster-slot-stats-enabled). While its shard is held.
+  SlotStats* slot_stats() { return slot_stats_.load(std::memory_order_acquire); }
   // Messages to subscribers.
   PushDesk& pushes() { return pushes_; }
   // Clients that keep copies.
@@ -213,6 +219,8 @@ class Executor {
   void redirect_waiters();
   // Likewise who is subscribed to shard channels of such slots.
   void look_at_channels();
+  // What has been counted of such slots is forgotten.
+  void keep_served_slots();
   // Takes over options that have just been published: at once on the thread that published them, on all others with their next turn.
   void take_options();
   Eviction& eviction() { return eviction_; }
@@ -277,6 +285,7 @@ class Executor {
   void tell_followers();
   void count_error(const Reply& reply);
   void observe(Call& call, uint64_t began);
+  void observe_slots();
   void observe_begin(Call& call);
   void show_script();
   void sample();
@@ -341,11 +350,12 @@ class Executor {
   Call* exec_ = nullptr;                  // the EXEC whose queue is running
   CommandBatch* remote_batch_ = nullptr;  // that is running, and the place in it
   size_t remote_at_ = 0;
-  bool careful_ = false;             // some slots are open: connections parse request by request, since what they ask may need a lease
-  bool serving_ = false;             // a waiter's command is running again
-  bool found_nothing_ = false;       // and has nothing to answer still
-  ShardSet own_;                     // this thread's shard
-  const ShardSet* holding_ = &own_;  // what the running command holds
+  bool careful_ = false;                  // some slots are open: connections parse request by request, since what they ask may need a lease
+  bool serving_ = false;                  // a waiter's command is running again
+  bool found_nothing_ = false;            // and has nothing to answer still
+  ShardSet own_;                          // this thread's shard
+  const ShardSet* holding_ = &own_;       // what the running command holds
+  const ShardSet* guests_see_ = nullptr;  // what a busy script of this thread holds, while it serves others
   bool in_script_ = false;
   bool silent_ = false;  // the script wants no effects of what it calls (redis.set_repl)
   BusyHost* busy_host_ = nullptr;
@@ -355,6 +365,7 @@ class Executor {
   uint8_t observed_ = 0;
   Call* unshown_script_ = nullptr;  // that runs, while MONITOR is to show it
   std::unique_ptr<HotKeys> hot_keys_;
+  std::atomic<SlotStats*> slot_stats_{nullptr};  // ours; once there it stays, since others may be reading
   Rate command_rate_;
   Effects effects_;
   uint64_t log_end_ = 0, log_seen_ = 0;  // of the log: behind this shard's last change; what the followers have been told of

@@ -3,12 +3,15 @@
 // A request is looked at by its client's thread, by the map of that moment. Where it runs later, on another thread or under a lease, it is looked at again
 // if the map has changed meanwhile. A slot that is open (CLUSTER SETSLOT) is served by what keys are there, so its requests run with the shards of their
 // keys held.
+#include <algorithm>
+
 #include "engine/exec/call.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/gates.h"
 #include "engine/exec/pubsub.h"
 #include "engine/exec/redirect.h"
 #include "engine/exec/routing.h"
+#include "engine/exec/slot_stats.h"
 
 namespace ringwood {
 
@@ -54,20 +57,30 @@ void Executor::redirect_waiters() {
     Redirection r;
     const uint16_t slot = key_slot(w.links.front().key);
     const SlotMap::Place owner = map.owners[slot];
+    auto gone = [&](uint16_t s) {
+      const auto open = map.open.find(s);
+      const SlotMap::Place has = map.owners[s];
+      bool here = has == map.self ||
+                  (w.owed.client->reads_replica && !(w.command->flags & kWrite) && map.master != SlotMap::kNobody && map.master == has);
+      return !here && (open == map.open.end() || open->second.importing_from == SlotMap::kNobody);
+    };
     if (!map.ok) {
       r.why = Redirection::Why::kDown;
+    } else if (std::any_of(w.links.begin() + 1, w.links.end(),
+                           [&](const auto& l) { return key_slot(l.key) != slot && gone(key_slot(l.key)); })) {
+      r.why = Redirection::Why::kCrossSlot;  // its slots were all ours (cluster-cross-slot)
     } else {
-      const Client& c = *w.owed.client;
-      const auto open = map.open.find(slot);
-      bool here =
-          owner == map.self || (c.reads_replica && !(w.command->flags & kWrite) && map.master != SlotMap::kNobody && map.master == owner);
-      if (here || (open != map.open.end() && open->second.importing_from != SlotMap::kNobody)) return;
+      if (!gone(slot)) return;
       r.why = owner == SlotMap::kNobody ? Redirection::Why::kUnserved : Redirection::Why::kMoved;
       r.slot = slot;
       if (owner != SlotMap::kNobody) r.to = &map.nodes[owner];
     }
     write_redirection(r, *options_, reply);
   });
+}
+
+void Executor::keep_served_slots() {
+  if (SlotStats* s = slot_stats()) s->keep_served(engine_.slot_maps->current());
 }
 
 // --- subscribers of shard channels whose slots have gone elsewhere: they are told so, on their own thread

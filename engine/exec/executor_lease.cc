@@ -10,6 +10,8 @@ namespace ringwood {
 namespace {
 // In OwedReply::slot: the number is not a slot's but that of a command of an EXEC.
 constexpr uint64_t kPartOfExec = uint64_t{1} << 63;
+// The client has gone on meanwhile.
+constexpr uint64_t kWentOn = uint64_t{1} << 62;
 }  // namespace
 
 void Executor::settled(Client* c) {
@@ -88,10 +90,21 @@ OwedReply Executor::suspend(Call& call) {
 void Executor::finish(const OwedReply& owed, Bytes reply) {
   Client* c = owed.client;
   if (owed.slot & kPartOfExec) return finish_part(*c, owed.slot & ~kPartOfExec, reply);
-  c->fill_slot(owed.slot, reply, &timekeeper_.late());
-  c->waiting = false;
+  c->fill_slot(owed.slot & ~kWentOn, reply, &timekeeper_.late());
   list(c);
+  if (owed.slot & kWentOn) {
+    if (!c->slots_open()) settled(c);
+    return;
+  }
+  c->waiting = false;
   resumed_.push_back(c);
+}
+
+void Executor::let_go_on(OwedReply& owed) {
+  if (owed.slot & (kPartOfExec | kWentOn)) return;
+  owed.slot |= kWentOn;
+  owed.client->waiting = false;
+  resumed_.push_back(owed.client);
 }
 
 void Executor::run_queue(Call& exec, const Transaction& transaction) {

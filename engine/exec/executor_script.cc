@@ -50,7 +50,9 @@ void Executor::as_guest(F&& run) {
   Call* exec = std::exchange(exec_, nullptr);
   bool suspended = std::exchange(suspended_, false);
   const ShardSet* held = std::exchange(holding_, &own_);
+  const ShardSet* seen = std::exchange(guests_see_, held);
   run();
+  guests_see_ = seen;
   holding_ = held;
   suspended_ = suspended;
   exec_ = exec;
@@ -83,7 +85,9 @@ void Executor::answer_guest(Client& c, Call& call, bool inside) {
   const Command* command = &call.command();
   const std::span<const Bytes> args = call.args();
   bool ends_multi = command->spec->ends_multi && c.in_multi;
-  bool admitted = admit_fast(engine_, c, command, args.size()) || admit(engine_, *options_, c, command, args, now_ms(), call.reply, {});
+  // Whose shards this thread's script holds may be looked at: redirections go before BUSY.
+  const ShardSet seen = inside ? *guests_see_ : ShardSet();
+  bool admitted = admit_fast(engine_, c, command, args.size()) || admit(engine_, *options_, c, command, args, now_ms(), call.reply, seen);
   if (admitted && !(inside && alone_)) {
     // What needs a shard would have to wait for the script's end, as WATCH does.
     if (ends_multi) c.transaction->refusal = "BUSY";  // so that it needs none of its queue's
@@ -98,6 +102,7 @@ void Executor::answer_guest(Client& c, Call& call, bool inside) {
   } else if (ends_multi) {
     OutBuffer text;
     Reply reply(text, c.resp);
+    if (engine_.slot_maps) redirect_exec(c, seen);
     if (!admit_queue(engine_, *options_, *c.transaction, reply)) c.transaction->refusal = text.view().substr(1, text.size() - 3);
     run_handler(call);
   } else if (c.in_multi && !command->spec->runs_in_multi) {

@@ -2,23 +2,16 @@
 
 #include <algorithm>
 
-#include "engine/base/number.h"
 #include "engine/base/random.h"
 #include "engine/exec/call.h"
 #include "engine/exec/command_table.h"
+#include "engine/exec/request_size.h"
 
 namespace ringwood {
 namespace {
 
 // Places for each key that is told of: with so many the sums of those at the top are nearly exact.
 constexpr size_t kPlacesEach = 16, kFewestPlaces = 256;
-
-// As it came over the wire.
-int64_t request_bytes(std::span<const Bytes> args) {
-  size_t n = 3 + decimal_digits(args.size());
-  for (Bytes a : args) n += 5 + decimal_digits(a.size()) + a.size();
-  return static_cast<int64_t>(n);
-}
 
 }  // namespace
 

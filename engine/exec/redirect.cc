@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/exec/client.h"
+#include "engine/exec/control.h"
 #include "engine/exec/engine.h"
 
 namespace ringwood {
@@ -14,8 +15,9 @@ using Why = Redirection::Why;
 // What the keys of a request have in common, gathered key by key.
 class Inquiry {
  public:
-  Inquiry(const Engine& engine, const SlotMap& map, const ShardSet& held, int64_t now_ms, bool channels)
-      : engine_(engine), map_(map), held_(held), now_ms_(now_ms), channels_(channels) {}
+  // `across`: keys may lie in several slots, if all of these have the same owner (cluster-cross-slot).
+  Inquiry(const Engine& engine, const SlotMap& map, const ShardSet& held, int64_t now_ms, bool channels, bool across)
+      : engine_(engine), map_(map), held_(held), now_ms_(now_ms), channels_(channels), across_(across) {}
 
   // kNone: go on.
   Why add(Bytes key) {
@@ -30,8 +32,15 @@ class Inquiry {
         importing = !migrating && o->second.importing_from != SlotMap::kNobody;
         to = o->second.migrating_to;
       }
+      first_open_ = migrating || importing;
     } else if (s != slot) {
-      return Why::kCrossSlot;
+      if (!across_ || map_.owners[s] != owner) return Why::kCrossSlot;
+      crosses = true;
+      auto o = map_.open.find(s);
+      if (o == map_.open.end() || owner != map_.self || o->second.migrating_to == SlotMap::kNobody) return Why::kNone;
+      migrating = true;
+    } else if (!first_open_) {
+      return Why::kNone;
     } else if (importing && key != first_) {
       several = true;
     }
@@ -40,9 +49,10 @@ class Inquiry {
     return Why::kNone;
   }
 
-  int slot = -1;
+  int slot = -1;  // of the first key
   SlotMap::Place owner = SlotMap::kNobody, to = SlotMap::kNobody;
   bool migrating = false, importing = false, several = false, blind = false;
+  bool crosses = false;  // there are others
   size_t missing = 0, present = 0;
 
  private:
@@ -61,8 +71,9 @@ class Inquiry {
   const SlotMap& map_;
   const ShardSet& held_;
   int64_t now_ms_;
-  bool channels_;
+  bool channels_, across_;
   Bytes first_;
+  bool first_open_ = false;
 };
 
 bool is_shard_channel_command(const Command& c) { return (c.flags & kPubSub) && !c.spec->keys.empty(); }
@@ -72,28 +83,42 @@ bool keys_of(const Command& c, std::span<const Bytes> args, std::vector<int>& ou
   return is_shard_channel_command(c) ? CommandTable::keys_of(c.spec->keys[0], args, out) : CommandTable::keys_of(c, args, out);
 }
 
-// Of a request whose keys are all in one slot, which somebody serves.
-Why judge(const Inquiry& q, const Options& options, const SlotMap& map, const SlotRequest& r, bool writes) {
+// A script that says that it writes is a writing command.
+bool declares_writes(const Engine& engine, const Command& c, std::span<const Bytes> args) {
+  return c.spec->runs_script && engine.scripting && engine.scripting->declared_writes(c, args) == ScriptingControl::Writes::kYes;
+}
+
+// Whether the request, or any of the queue that EXEC runs, writes.
+bool writes(const Engine& engine, const SlotRequest& r) {
+  auto one = [&engine](const Command& c, std::span<const Bytes> args) { return (c.flags & kWrite) || declares_writes(engine, c, args); };
+  if (!r.queue) return one(r.command, r.args);
+  return std::any_of(r.queue->queue.begin(), r.queue->queue.end(), [&](const auto& c) { return one(*c.command, c.args.view()); });
+}
+
+// Of a request whose keys are all in one slot, which somebody serves, or in several of one owner.
+Why judge(const Inquiry& q, const Engine& engine, const Options& options, const SlotMap& map, const SlotRequest& r) {
   const bool channels = is_shard_channel_command(r.command);
   if (!map.ok) {
     if (channels) {
       if (!options.cluster_allow_pubsubshard_when_down) return Why::kDown;
     } else if (!options.cluster_allow_reads_when_down) {
       return Why::kDown;
-    } else if (r.command.flags & kWrite) {
+    } else if ((r.command.flags & kWrite) || declares_writes(engine, r.command, r.args)) {
       return Why::kDownForWrites;
     }
   }
   // MIGRATE moves keys of an open slot, wherever they are just now.
   if ((q.migrating || q.importing) && r.command.full_name == "migrate") return Why::kNone;
   if (q.migrating && q.blind) return Why::kLook;
-  if (q.migrating && q.missing) return q.present ? Why::kTryAgain : Why::kAsk;
-  if (q.importing && (r.asking || (r.command.flags & kAsking))) {
+  // No other node has all of several slots' keys.
+  if (q.migrating && q.missing) return q.present || q.crosses ? Why::kTryAgain : Why::kAsk;
+  if (q.importing && !q.crosses && (r.asking || (r.command.flags & kAsking))) {
     if (!q.several) return Why::kNone;
     return q.blind ? Why::kLook : q.missing ? Why::kTryAgain : Why::kNone;
   }
-  if ((r.reads_replica || channels) && !writes && map.master != SlotMap::kNobody && map.master == q.owner) return Why::kNone;
-  return q.owner == map.self ? Why::kNone : Why::kMoved;
+  if (q.owner == map.self) return Why::kNone;
+  if ((r.reads_replica || channels) && map.master != SlotMap::kNobody && map.master == q.owner && !writes(engine, r)) return Why::kNone;
+  return q.crosses ? Why::kCrossSlot : Why::kMoved;
 }
 
 Bytes endpoint_of(const SlotMap::Node& n, const Options& options) {
@@ -110,9 +135,8 @@ Bytes endpoint_of(const SlotMap::Node& n, const Options& options) {
 Redirection redirect(const Engine& engine, const Options& options, const SlotMap& map, const SlotRequest& r, const ShardSet& held,
                      int64_t now_ms) {
   thread_local std::vector<int> indexes;  // kept for its memory
-  Inquiry q(engine, map, held, now_ms, is_shard_channel_command(r.command));
+  Inquiry q(engine, map, held, now_ms, is_shard_channel_command(r.command), options.cluster_cross_slot == ClusterCrossSlot::kLocal);
   Redirection out;
-  bool writes = r.command.flags & kWrite;
   auto add = [&](const Command& command, std::span<const Bytes> args) {
     indexes.clear();
     if (!keys_of(command, args, indexes)) return true;  // its handler tells what is wrong
@@ -123,16 +147,14 @@ Redirection redirect(const Engine& engine, const Options& options, const SlotMap
     return true;
   };
   if (r.queue) {
-    for (const Transaction::Queued& c : r.queue->queue) {
-      writes |= (c.command->flags & kWrite) != 0;
+    for (const Transaction::Queued& c : r.queue->queue)
       if (!add(*c.command, c.args.view())) return out;
-    }
   } else if (!add(r.command, r.args)) {
     return out;
   }
   if (q.slot < 0) return out;
   out.slot = q.slot;
-  out.why = judge(q, options, map, r, writes);
+  out.why = judge(q, engine, options, map, r);
   if (out.why == Why::kMoved) out.to = &map.nodes[q.owner];
   if (out.why == Why::kAsk) out.to = &map.nodes[q.to];
   return out;

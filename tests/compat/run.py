@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Runs files of Redis 7.2.6's test suite against our server: one TAP line a file.
 
-    run.py SERVER SHARDS [--dropin] [FILE ...]      for instance: run.py build-test/tools/server/ringwood-server 2 unit/type/list
+    run.py SERVER SHARDS [--dropin|--cluster] [FILE ...]    for instance: run.py build-test/tools/server/ringwood-server 2 unit/type/list
 
 In external mode one server, started before, is used by all tests. Without files it is the whole suite, one after the other against the same server, as the suite does it by itself
 (without what it calls slow), and then the files that are nothing but "external:skip", each with servers of its own. With --dropin the suite starts our server as its own, with the
-configuration and as often as its tests want, and runs also what it marks "external:skip"; without files those of FILES.
+configuration and as often as its tests want, and runs also what it marks "external:skip"; without files those of FILES. With --cluster it is tests/cluster (clusters of up to
+twenty servers): files by the beginning of their names ("16-transactions"); without any those of CLUSTER_SHORT, with RINGWOOD_LONG=1 all of them.
 Ends with the sum: "# N passed, N failed, N skipped".
 It needs the runner ../shared/compat/redis-suite (or RINGWOOD_REDIS_SUITE) and a git directory that holds Redis's tag 7.2.6: RINGWOOD_REDIS_REPO,
 or ../.mirror/redis+redis/repo. Neither is a part of this repository: without them all is skipped. Tests that skip.txt names, with its reason, are
@@ -27,7 +28,10 @@ FILES = ["unit/type/string", "unit/type/incr", "unit/type/list", "unit/type/list
          "unit/tracking", "unit/functions", "unit/slowlog", "unit/lazyfree", "unit/auth", "unit/limits", "unit/networking",
          "unit/aofrw"]
 # The first two have no test by name (aof-race fails by an exception), of the others skip.txt names every one.
-NOTHING_RUNS = {"unit/printver", "integration/aof-race", "unit/querybuf", "unit/replybufsize"}
+NOTHING_RUNS = {"unit/printver", "integration/aof-race", "unit/querybuf", "unit/replybufsize",
+                "20-half-migrated-slot", "21-many-slot-migration"}  # these two say "if {false}"
+CLUSTER_SHORT = ["02-failover", "11-manual-takeover", "15-cluster-slots", "16-transactions-on-replica", "18-info", "19-cluster-nodes-slots", "25-pubsubshard-slot-migration",
+                 "26-pubsubshard", "28-cluster-shards", "29-slot-migration-response"]
 SECONDS_A_FILE, SECONDS_IN_ALL = 600, 3000
 OWN_SERVERS = ["unit/pubsubshard", "unit/aofrw", "unit/auth", "unit/limits", "unit/networking",
                *("unit/cluster/" + f for f in ("announced-endpoints", "hostnames", "human-announced-nodename", "links", "misc", "multi-slot-operations",
@@ -35,6 +39,7 @@ OWN_SERVERS = ["unit/pubsubshard", "unit/aofrw", "unit/auth", "unit/limits", "un
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 DONE = re.compile(r"^\[ *\d+/\d+ done\]: (\S+)")
 FAULT = re.compile(r"^\[(?:err|exception|timeout)\]:? ?(.*?)(?: in tests/\S+\.tcl)?$")
+CLUSTER_FAULT = re.compile(r"^(?:\[exception\]|[0-9:]+> (.*): FAILED|FAILED: caught)")
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$")
 
 
@@ -93,6 +98,24 @@ def run_file(suite, repository, command, mode, file, skips):
     return counts, failed, run.stdout
 
 
+def run_cluster(suite, repository, command, file):
+    """As run_file. The suite finds free ports itself; it knows no list of tests to be left out."""
+    run = subprocess.run([str(suite), "--repo", str(repository), "--server", command, "--tag", "7.2.6", "--mode", "cluster", "--", "--single", file],
+                         env=dict(os.environ, LIMIT=str(SECONDS_A_FILE)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    counts, failed = None, []
+    for line in COLOUR.sub("", run.stdout).splitlines():
+        if COUNTS.match(line):
+            counts = tuple(map(int, COUNTS.match(line).groups()))
+        elif CLUSTER_FAULT.match(line):
+            failed.append(line)
+    return counts, failed, run.stdout
+
+
+def cluster_files(repository):
+    names = subprocess.run(["git", "-C", str(repository), "ls-tree", "--name-only", "7.2.6:tests/cluster/tests"], capture_output=True, text=True, check=True).stdout
+    return [n.removesuffix(".tcl") for n in names.split() if n.endswith(".tcl")]
+
+
 def run_all(suite, repository, command, skips):
     """The whole suite against one server: (file, counts, names of failed tests) for each file of which something ran; the last without a count where it broke off."""
     with tempfile.TemporaryDirectory() as folder:
@@ -126,8 +149,8 @@ def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     server, shards = Path(sys.argv[1]).resolve(), int(sys.argv[2])
-    dropin = "--dropin" in sys.argv
-    files = [a for a in sys.argv[3:] if a != "--dropin"]
+    dropin, cluster = "--dropin" in sys.argv, "--cluster" in sys.argv
+    files = [a for a in sys.argv[3:] if not a.startswith("--")]
     suite = outside("RINGWOOD_REDIS_SUITE", "../shared/compat/redis-suite")
     repository = outside("RINGWOOD_REDIS_REPO", "../.mirror/redis+redis/repo")
     if not suite or not suite.exists():
@@ -156,6 +179,12 @@ def main():
             totals[i] += n
         sys.stdout.flush()
 
+    if cluster:
+        for file in files or (cluster_files(repository) if os.environ.get("RINGWOOD_LONG") else CLUSTER_SHORT):
+            with tempfile.TemporaryDirectory() as folder:
+                tell(file, *run_cluster(suite, repository, starter(server, shards, folder), file))
+        print(f"1..{number}\n# {totals[0]} passed, {totals[1]} failed, {totals[2]} skipped")
+        return worst
     if not files and not dropin:
         for result in run_all(suite, repository, f"{server} --shards {shards}", skips):
             tell(*result)

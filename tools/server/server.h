@@ -44,6 +44,9 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   void ready() override;
   void signalled(int signal) override;
   bool background(Executor& first) override;
+  void while_busy() override {
+    if (engine_.cluster) cluster_.turn_while_busy();
+  }
   // ProcessControl
   OwnedBytes apply(const Options& now, Options& next, std::span<const Directive* const> changed, const Directive*& at_fault) override;
   OwnedBytes rewrite_config(const Options& options, bool all) override;

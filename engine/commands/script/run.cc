@@ -144,6 +144,7 @@ bool ScriptRun::slot_right(const Command& command, std::span<const Bytes> args, 
   Redirection r = ask(command, args);
   if (r.refused()) return reply.error(OwnedBytes("ERR ") + script_redirection(r)), false;
   if (r.slot < 0 || (flags_ & (kScriptPlain | kScriptAllowCrossSlot))) return true;
+  if (call_.options().cluster_cross_slot == ClusterCrossSlot::kLocal) return true;
   if (slot_ < 0) slot_ = ask(call_.command(), call_.args()).slot;  // of the keys that it has named
   if (slot_ < 0) slot_ = r.slot;
   if (slot_ == r.slot) return true;

@@ -68,7 +68,7 @@ OwnedBytes Scripting::load_library(Executor& here, Bytes source, bool replace) {
   return wrong;
 }
 
-bool Scripting::declares_no_writes(const Command& command, std::span<const Bytes> args) {
+ScriptingControl::Writes Scripting::declared_writes(const Command& command, std::span<const Bytes> args) {
   uint32_t flags = kScriptPlain;
   if (command.full_name.starts_with("fcall")) {
     std::shared_ptr<const LibrarySet> set = libraries();
@@ -82,7 +82,7 @@ bool Scripting::declares_no_writes(const Command& command, std::span<const Bytes
     size_t code_at;
     if (!read_shebang(args[1], flags, code_at).empty()) flags = kScriptPlain;
   }
-  return flags & kScriptNoWrites;
+  return flags & kScriptPlain ? Writes::kUnsaid : flags & kScriptNoWrites ? Writes::kNo : Writes::kYes;
 }
 
 void Scripting::drop_libraries() {

@@ -103,7 +103,7 @@ class Scripting final : public ScriptingControl {
   void publish(std::shared_ptr<const LibrarySet> set);
   std::vector<OwnedBytes> library_sources() const;
   OwnedBytes load_library(Executor& here, Bytes source, bool replace) override;
-  bool declares_no_writes(const Command& command, std::span<const Bytes> args) override;
+  Writes declared_writes(const Command& command, std::span<const Bytes> args) override;
   void drop_libraries() override;
   // Adds the library to the set. Answers nothing, or the error's text without code; then the set is as it was.
   OwnedBytes add_library(Executor& here, LibrarySet& set, Bytes source, bool replace, bool limited, OwnedBytes* name);

@@ -123,6 +123,57 @@ TEST_F(Redirect, AnImportingSlotServesWhoHasSaidAsking) {
   EXPECT_EQ(ask({"MGET", "{a}1", "{a}2"}).why, Why::kMoved);
 }
 
+// With cluster-cross-slot local keys of several slots of this node may go together; the slots of "a" and "b" are two.
+class RedirectAcross : public Redirect {
+ protected:
+  RedirectAcross() { options.cluster_cross_slot = ClusterCrossSlot::kLocal; }
+};
+
+TEST_F(RedirectAcross, SeveralSlotsOfThisNodeAreServedHere) {
+  EXPECT_EQ(ask({"MSET", "a", "1", "b", "2"}).why, Why::kNone);
+  EXPECT_EQ(ask({"SSUBSCRIBE", "a", "b"}).why, Why::kNone);
+  EXPECT_EQ(ask({"EVAL", "return 1", "2", "a", "b"}).why, Why::kNone);
+}
+
+TEST_F(RedirectAcross, ASlotThatLivesElsewhereIsRefused) {
+  give("b", 1);
+  EXPECT_EQ(ask({"MGET", "a", "b"}).why, Why::kCrossSlot);
+  EXPECT_EQ(ask({"MGET", "b", "a"}).why, Why::kCrossSlot);
+  EXPECT_EQ(ask({"GET", "b"}).why, Why::kMoved);
+  give("a", 1);  // both at the same other node, which may not serve them together
+  EXPECT_EQ(ask({"MGET", "a", "b"}).why, Why::kCrossSlot);
+  give("b", SlotMap::kNobody);
+  EXPECT_EQ(ask({"MGET", "a", "b"}).why, Why::kCrossSlot);
+}
+
+TEST_F(RedirectAcross, AReplicaReadsAcrossItsMastersSlots) {
+  give("a", 1);
+  give("b", 1);
+  map->master = 1;
+  EXPECT_EQ(ask({"MGET", "a", "b"}, false, true).why, Why::kNone);
+  EXPECT_EQ(ask({"MGET", "a", "b"}).why, Why::kCrossSlot);
+  EXPECT_EQ(ask({"MSET", "a", "1", "b", "2"}, false, true).why, Why::kCrossSlot);
+}
+
+TEST_F(RedirectAcross, AMigratingSlotAmongThemIsServedWhileItsKeysAreHere) {
+  map->open[key_slot("b")] = {.migrating_to = 2};
+  set("{b}1");
+  EXPECT_EQ(ask({"MGET", "{a}1", "{b}1", "{a}2"}).why, Why::kNone);  // that keys of "a" are missing says nothing
+  EXPECT_EQ(ask({"MGET", "{b}1", "{a}1"}).why, Why::kNone);
+  EXPECT_EQ(ask({"MGET", "{a}1", "{b}2"}).why, Why::kTryAgain);
+  EXPECT_EQ(ask({"MGET", "{b}2", "{a}1"}).why, Why::kTryAgain);
+  EXPECT_EQ(ask({"MGET", "{b}2", "{b}3"}).why, Why::kAsk);
+  EXPECT_EQ(ask({"MGET", "{a}1", "{b}1"}, false, false, ShardSet{}).why, Why::kLook);
+}
+
+TEST_F(RedirectAcross, AnImportedSlotIsNotOursYet) {
+  give("b", 1);
+  map->open[key_slot("b")] = {.importing_from = 1};
+  set("b");
+  EXPECT_EQ(ask({"MGET", "a", "b"}, true).why, Why::kCrossSlot);
+  EXPECT_EQ(ask({"MGET", "b", "a"}, true).why, Why::kCrossSlot);
+}
+
 TEST(SlotMaps, KeepsAMapForAsLongAsAThreadMayReadIt) {
   SlotMaps maps(map_of_three(), 2);
   maps.turn(0);
