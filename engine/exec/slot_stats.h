@@ -1,9 +1,9 @@
 #pragma once
-// CLUSTER SLOT-STATS: what each slot takes of the processor and of the network (cluster-slot-stats-enabled). Each thread counts the commands that it runs, in its
-// own table; whoever asks holds all shards and adds them up.
+// CLUSTER SLOT-STATS: what each slot takes of the processor and of the network (cluster-slot-stats-enabled). Each thread counts the commands that it runs,
+// in its own table; whoever asks holds all shards and adds them up.
 //
-// What counts are commands whose keys are all in one slot. A transaction and a script count whole, by their own time and reply: the commands in them only bring
-// the bytes with which they came. What goes to replicas and to subscribers does not count.
+// What counts are commands whose keys are all in one slot. A transaction and a script count whole, by their own time and reply: the commands in them only
+// bring the bytes with which they came. What goes to replicas and to subscribers does not count.
 #include <cstdint>
 #include <span>
 #include <vector>
