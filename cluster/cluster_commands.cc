@@ -5,7 +5,7 @@
 #include "cluster/cluster_machine.h"
 #include "cluster/commands.h"
 #include "cluster/nodes_conf.h"
-#include "cluster/slot_stats_command.h"
+#include "cluster/slot_stats_commands.h"
 #include "cluster/topology_commands.h"
 #include "engine/base/number.h"
 #include "engine/exec/call.h"

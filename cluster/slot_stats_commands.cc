@@ -1,4 +1,4 @@
-#include "cluster/slot_stats_command.h"
+#include "cluster/slot_stats_commands.h"
 
 #include <algorithm>
 #include <vector>
