@@ -89,7 +89,7 @@ bool AppendOnly::read_manifest(const LogFormat& format, const OwnedBytes& path, 
     say(LogLevel::kWarning, "Reading the manifest file, at line %d", error->line);
     say(LogLevel::kWarning, ">>> '%s'", error->text.c_str());
   }
-  say(LogLevel::kWarning, "%s", error->reason);
+  say(LogLevel::kWarning, "%s (%s)", error->reason, path.c_str());
   return false;
 }
 
@@ -241,6 +241,7 @@ void AppendOnly::opened(bool ok) {
 bool AppendOnly::turn(Executor& home, bool cron) {
   home_ = &home;
   if (load_.active()) return load_.advance(home);
+  if (stage_ == Stage::kIdle && outdated()) rewrite_wanted_ = true;
   if (!cron && !(rewrite_wanted_ && stage_ == Stage::kIdle)) return false;
   const Options& o = home.options();
   writer_.set_full_at(format_.segment_bytes(o));
@@ -254,7 +255,6 @@ bool AppendOnly::turn(Executor& home, bool cron) {
   if (o.keeps_log() != on() && stage_ == Stage::kIdle) follow_option(home);
   if (!o.keeps_log() && on()) return false;  // not off yet
   if (stage_ == Stage::kCut) cut(home);
-  if (on() && restarts_ != engine_.mutations->restarts()) rewrite_wanted_ = true;  // a master's data set has taken the place of ours
   bool may_retry = !last_failure_ms_ || home.now_ms() - last_failure_ms_ > kRetryMs;
   if (stage_ == Stage::kIdle && !persistence_.snapshots().busy() && !steps_.busy() &&
       ((rewrite_wanted_ && (may_retry || !writer_.frozen())) || (rewrite_due(o) && may_retry)))
@@ -390,6 +390,7 @@ void AppendOnly::cut(Executor& home) {
 
 void AppendOnly::at_cut(Executor& home, SnapshotInfo& info) {
   stage_ = Stage::kSnapshot;
+  if (outdated()) whole_ = false;
   restarts_ = engine_.mutations->restarts();
   info.aof_base = true;
   base_file_.begin(folder() + "/temp-rewriteaof-bg-" + int64_text(process_id_) + ".aof");
@@ -566,12 +567,12 @@ void AppendOnly::make_up_for_sync() {
 // --- who waits for the disk (WAITAOF)
 
 void AppendOnly::base_is_whole() {
-  whole_ = true;
+  whole_ = !outdated();
   file_synced();
 }
 
 void AppendOnly::file_synced() {
-  if (!whole_) return;
+  if (!whole_ || outdated()) return;
   engine_.mutations->set_synced(static_cast<int64_t>(writer_.synced_offset()));
   wake_waiters();
 }

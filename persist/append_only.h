@@ -106,6 +106,8 @@ class AppendOnly final : private LogWriter::Owner, private ChunkFile::Owner, pri
   uint64_t data_bytes() const;
   void turn_off(Executor& home);
   void base_is_whole();
+  // A master's data set has taken the place of the one that the files hold.
+  bool outdated() const { return on() && restarts_ != engine_.mutations->restarts(); }
   void wake_waiters();
 
   // LogWriter::Owner
@@ -152,7 +154,7 @@ class AppendOnly final : private LogWriter::Owner, private ChunkFile::Owner, pri
   bool rolling_ = false, base_waiting_ = false;  // the next file is being made; the base is complete meanwhile
   int64_t roll_failed_ms_ = 0;
   AofManifest next_;       // what the manifest will be when the rewrite has succeeded
-  uint64_t restarts_ = 0;  // of the log, when the base was begun
+  uint64_t restarts_ = 0;  // of the log, when the base, or the one under way, was begun
   int64_t rewrite_started_ms_ = 0, last_failure_ms_ = 0, last_error_log_ms_ = 0;
 
   std::atomic<bool> on_{false}, rewriting_{false}, rewrite_wanted_{false}, write_ok_{true}, rewrite_ok_{true};

@@ -157,6 +157,7 @@ void MutationLog::restart_at(uint64_t offset) {
   }
   for (LogReader* r : readers_) r->position_.store(offset, std::memory_order_relaxed);
   restarts_.fetch_add(1, std::memory_order_release);
+  if (synced() >= 0) set_synced(0);  // there is a file, but it holds another history
   base_ = offset;
   start_ = offset;
   freed_segments_ = offset / kSegmentBytes;

@@ -186,6 +186,73 @@ TEST_P(LogConformance, APowerCutLosesNothingThatWasAcknowledged) {
   }
 }
 
+// What was answered two seconds before the power went is there, also while the log is rewritten or goes on in another file.
+TEST_P(LogConformance, WithEverysecAPowerCutTakesBackTwoSecondsAtMost) {
+  Seeded r;
+  std::map<std::string, int64_t> sent;
+  for (int round = 0; round < 60 / shortly(10); round++) {
+    std::vector<std::pair<int64_t, std::map<std::string, int64_t>>> answered;  // and when
+    int64_t end;
+    {
+      LogRig rig(shards(), options(AppendFsync::kEverysec), disk);
+      ASSERT_TRUE(rig.start()) << round << "\n" << rig.lines.text;
+      Counters counters;
+      counters.sent = sent;
+      counters.check(rig, "round " + std::to_string(round));
+      for (uint64_t n = 20 + r.below(400), i = 0; i < n; i++) {
+        counters.write(rig, r);
+        if (i == 50 && r.chance(50)) rig.server.run({"BGREWRITEAOF"});
+        if (i == 90) rig.server.run({"SET", "big", r.bytes(70000)});
+        rig.server.advance_ms(static_cast<int64_t>(r.below(60)));
+        for (uint64_t steps = 1 + r.below(3); steps; steps--) rig.step();
+        counters.look(rig);
+        answered.emplace_back(rig.server.now_ms(), counters.acknowledged);
+      }
+      end = rig.server.now_ms();
+      sent = counters.sent;
+    }
+    disk.power_cut(r);
+    while (!answered.empty() && answered.back().first > end - 2000) answered.pop_back();
+    LogRig rig(shards(), options(AppendFsync::kEverysec), disk);
+    ASSERT_TRUE(rig.start()) << round << "\n" << rig.lines.text;
+    Counters after;
+    after.sent = sent;
+    if (!answered.empty()) after.acknowledged = answered.back().second;
+    after.check(rig, "after round " + std::to_string(round));
+    if (testing::Test::HasFatalFailure()) return;
+    sent = after.sent;
+    for (int i = 0; i < 10 && !rig.append->flush(); i++) rig.pass_ms(100);
+  }
+}
+
+// A replica's file holds the old data set until a base of the master's is on the disk: WAITAOF is told so.
+TEST_P(LogConformance, AfterAFullSyncNothingCountsAsSyncedUntilThereIsABase) {
+  LogRig rig(shards(), options(), disk);
+  ASSERT_TRUE(rig.start());
+  for (int i = 0; i < 10; i++) rig.server.run({"INCR", "n"});
+  rig.pump();
+  ASSERT_EQ(static_cast<int64_t>(rig.written()), rig.server.log().synced());
+  bool base = false;
+  disk.fault = [&](const IoRequest& q, const std::string& path) {
+    base |= q.op == IoRequest::Op::kRename && path.find("temp-rewriteaof") != std::string::npos;
+    return 0;
+  };
+  const uint64_t master = rig.written() + 12345;
+  rig.server.log().restart_at(master);
+  EXPECT_EQ(0, rig.server.log().synced());
+  for (int i = 0; i < 300 && !base; i++) {
+    rig.server.run({"INCR", "n"});
+    rig.step();
+    if (!base) {
+      ASSERT_EQ(0, rig.server.log().synced());
+    }
+  }
+  ASSERT_TRUE(base);
+  for (int i = 0; i < 20; i++) rig.pass_ms(100);
+  EXPECT_EQ(static_cast<int64_t>(rig.written()), rig.server.log().synced());
+  EXPECT_GT(rig.server.log().synced(), static_cast<int64_t>(master));
+}
+
 // Until the log has been rewritten nobody is told that anything is safe, whatever the next fsync says.
 TEST_P(LogConformance, AfterAFailedFsyncNothingCountsUntilTheLogIsRewritten) {
   Seeded r;
