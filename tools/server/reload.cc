@@ -1,5 +1,8 @@
 // DEBUG RELOAD: saves, empties the data set and loads the file again, while clients are told LOADING. Begins on the asking client's thread; the load
 // itself runs on the first.
+#include <cerrno>
+#include <utility>
+
 #include "engine/exec/call.h"
 #include "engine/exec/client.h"
 #include "tools/server/server.h"
@@ -23,11 +26,37 @@ struct Server::Reload final : Task, LeaseJob {
   }
   void finished(Executor&) override {}
 
+  // On the asker's thread. A BGSAVE under way is older than what is to be saved, and called off; any other image is
+  // waited for.
+  void save(Executor& here) {
+    if (server->persistence_->saving_in_background()) server->persistence_->cancel(here);
+    server->persistence_->save(here, false, saved, this);
+  }
   static void saved(void* self, const Saver::Result& result) {
     auto* r = static_cast<Reload*>(self);
+    if (result.error == EBUSY)
+      return r->visit(*r->asker, 0, [](Reload& reload, Executor&) { reload.server->waiting_reloads_.push_back(&reload); });
     if (result.error) return r->fail(*r->asker);
     r->go(*r->asker);
   }
+  // What is to be done with it on another thread.
+  using Visitor = void (*)(Reload&, Executor&);
+  void visit(Executor& from, int thread, Visitor visitor) {
+    struct Visit final : Task {
+      Reload* reload;
+      Visitor visitor;
+    };
+    auto* t = new Visit;
+    t->reload = this;
+    t->visitor = visitor;
+    t->run = [](Task& task, Executor& there) {
+      auto& v = static_cast<Visit&>(task);
+      v.visitor(*v.reload, there);
+    };
+    t->done = [](Task& task, Executor&) { delete static_cast<Visit*>(&task); };
+    from.send_task(thread, t);
+  }
+  void return_to_asker(Visitor visitor) { visit(*server->executors_[0], asker->self(), visitor); }
   void go(Executor& here) {
     Task::run = [](Task& t, Executor& first) {
       auto& r = static_cast<Reload&>(t);
@@ -51,20 +80,12 @@ struct Server::Reload final : Task, LeaseJob {
     else
       r->server->log_.write(LogLevel::kWarning, "DB reloaded by DEBUG RELOAD");
     r->Task::run = [](Task&, Executor&) {};
-    struct Back final : Task {
-      Reload* reload;
-    };
-    auto* t = new Back;
-    t->reload = r;
-    t->run = [](Task& task, Executor& there) {
-      Reload* reload = static_cast<Back&>(task).reload;
-      there.complete(reload->owed, [&](Reply& reply) {
-        reload->failed ? reply.error("ERR Error trying to load the RDB dump, check server logs.") : reply.ok();
+    r->return_to_asker([](Reload& reload, Executor& there) {
+      there.complete(reload.owed, [&](Reply& reply) {
+        reload.failed ? reply.error("ERR Error trying to load the RDB dump, check server logs.") : reply.ok();
       });
-      delete reload;
-    };
-    t->done = [](Task& task, Executor&) { delete static_cast<Back*>(&task); };
-    r->server->executors_[0]->send_task(r->asker->self(), t);
+      delete &reload;
+    });
   }
   void fail(Executor& here) {
     here.complete(owed, [](Reply& reply) { reply.error("ERR Error trying to load the RDB dump, check server logs."); });
@@ -78,10 +99,12 @@ void Server::reload(Call& call, ReloadRequest request) {
   r->asker = &call.executor();
   r->request = request;
   r->owed = call.executor().suspend(call);
-  if (request.save)
-    persistence_->save(call.executor(), false, Reload::saved, r);
-  else
-    r->go(call.executor());
+  request.save ? r->save(call.executor()) : r->go(call.executor());
+}
+
+// What stood in the way of saving may be over.
+void Server::go_on_with_reloads() {
+  for (Reload* r : std::exchange(waiting_reloads_, {})) r->return_to_asker([](Reload& reload, Executor& there) { reload.save(there); });
 }
 
 }  // namespace ringwood

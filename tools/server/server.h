@@ -81,6 +81,7 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   // The end: asked for on any thread, carried out on the first.
   struct ShutdownRequest;
   struct Reload;
+  void go_on_with_reloads();
   void end(uint32_t flags, Executor* asker, OwedReply owed);
   void try_to_end(Executor& first);
   void end_failed();
@@ -116,6 +117,7 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   struct LoadAppendOnly;
   LoadAppendOnly* loading_again_ = nullptr;  // DEBUG LOADAOF under way
   PersistenceInfo persistence_info_{nullptr, nullptr};
+  std::vector<Reload*> waiting_reloads_;  // until another image is finished
   std::atomic<bool> skip_checksums_{false};
   OomScore oom_score_;
   int64_t next_cron_ms_ = 0, next_progress_ms_ = 0;
