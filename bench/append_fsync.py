@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""What the log on disk costs beside redis-server's append-only file, on the same disk, the servers by turns.
+
+    append_fsync.py SERVER [--redis redis-server] [--shards 2] [--seconds 3] [--rounds 3] [--kinds aof,wal] [--connections 50] [--keys 100000] [--check]
+appendfsync always: 50 connections that write, and 50 of whose requests 90 % are reads. appendfsync everysec: 50 that write, beside the same without a log. Of each figure the median
+of the rounds. The client is bench/closed_loop.cc, built with c++ -O2. --check: a short run that fails only where something does not work.
+"""
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "tests", "support"))
+from servers import Ringwood, Server  # noqa: E402
+
+NAMES = ("requests", "writes", "seconds", "read p50", "read p99", "write p50", "write p99")
+
+
+def build_load(folder):
+    exe = os.path.join(folder, "closed_loop")
+    subprocess.run(["c++", "-O2", "-std=c++20", "-o", exe, os.path.join(HERE, "closed_loop.cc")], check=True)
+    return exe
+
+
+def cpu_seconds(pid):
+    return sum(int(open(f"/proc/{pid}/task/{t}/schedstat").read().split()[0]) for t in os.listdir(f"/proc/{pid}/task")) / 1e9
+
+
+def run(exe, server, o, read_percent):
+    before = cpu_seconds(server.process.pid)
+    out = subprocess.run([exe, str(server.port), str(o.seconds), str(o.connections), str(read_percent), str(o.keys)], check=True, capture_output=True, text=True).stdout
+    f = dict(zip(NAMES, map(float, out.split())))
+    f["rate"], f["write rate"] = f["requests"] / f["seconds"], f["writes"] / f["seconds"]
+    f["cpu"] = (cpu_seconds(server.process.pid) - before) / f["requests"] * 1e6
+    return f
+
+
+def redis(o, *arguments):
+    return Server([o.redis], ["--save", "", *arguments])
+
+
+def ringwood(o, *arguments):
+    return Ringwood(o.server, *arguments, shards=o.shards)
+
+
+def medians(runs):
+    return {k: statistics.median(r[k] for r in runs) for k in runs[0]}
+
+
+def compare(exe, o, title, read_percent, servers):
+    """servers: [(name, start)]; answers name -> medians. By turns, so that what else happens on the machine meets all alike."""
+    runs = {name: [] for name, _ in servers}
+    for _ in range(o.rounds):
+        for name, start in servers:
+            with start() as server:
+                run_seconds, o.seconds = o.seconds, min(o.seconds, 0.5)
+                run(exe, server, o, 0)  # the keys are there, the files are warm
+                o.seconds = run_seconds
+                runs[name].append(run(exe, server, o, read_percent))
+    print(title)
+    found = {name: medians(r) for name, r in runs.items()}
+    first = found[servers[0][0]]
+    for name, f in found.items():
+        print(f"  {name}: {f['rate']:.0f} requests/s ({f['rate'] / first['rate']:.2f}), {f['write rate']:.0f} writes/s; read p50 {f['read p50']:.0f} p99 {f['read p99']:.0f} us"
+              f"{' (' + format(f['read p50'] / first['read p50'], '.2f') + ')' if first['read p50'] else ''}, write p50 {f['write p50']:.0f} p99 {f['write p99']:.0f} us;"
+              f" CPU {f['cpu']:.2f} us a request", flush=True)
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("server")
+    parser.add_argument("--redis", default="redis-server")
+    parser.add_argument("--shards", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--kinds", default="aof,wal")
+    parser.add_argument("--connections", type=int, default=50)
+    parser.add_argument("--keys", type=int, default=100000)
+    parser.add_argument("--check", action="store_true")
+    o = parser.parse_args()
+    if o.check:
+        o.seconds, o.rounds = 0.3, 1
+    kinds = o.kinds.split(",")
+
+    def logs(policy):
+        of_redis = ("redis-server, aof", lambda: redis(o, "--appendonly", "yes", "--appendfsync", policy))
+        return [of_redis] + [(f"ringwood, {kind}", lambda kind=kind: ringwood(o, "--persistence", kind, "--appendfsync", policy)) for kind in kinds]
+    with tempfile.TemporaryDirectory() as folder:
+        exe = build_load(folder)
+        always = compare(exe, o, f"appendfsync always, {o.connections} connections that write", 0, logs("always"))
+        compare(exe, o, f"appendfsync always, {o.connections} connections, 90 % reads", 90, logs("always"))
+        without = [("redis-server, no log", lambda: redis(o, "--appendonly", "no")), ("ringwood, no log", lambda: ringwood(o, "--persistence", "none"))]
+        every = compare(exe, o, f"appendfsync everysec beside no log, {o.connections} connections that write", 0, without + logs("everysec"))
+    for name in [f"ringwood, {kind}" for kind in kinds]:
+        print(f"{name}: always {always[name]['write rate'] / always['redis-server, aof']['write rate']:.2f} x redis-server's writes; "
+              f"everysec costs {100 - 100 * every[name]['rate'] / every['ringwood, no log']['rate']:.1f} % of the requests "
+              f"(redis-server: {100 - 100 * every['redis-server, aof']['rate'] / every['redis-server, no log']['rate']:.1f} %)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""SAVE and loading of the same data set for rdb, aof and wal, beside redis-server: seconds, CPU seconds, size of the files.
+
+    persist_speed.py SERVER [--redis redis-server] [--shards 1] [--keys 2000000] [--big 20] [--elements 1000000] [--rounds 2] [--check]
+KEYS strings of 64 bytes, and BIG hashes and sorted sets of ELEMENTS elements each (a tenth of them in --check). For aof and wal BGREWRITEAOF makes the base; then a tenth of the strings is
+written again, so that the log behind it is read too. Of each figure the least of the rounds: what else the machine does only adds. "per core" is by CPU time of the server's threads (redis-server's
+child included), which does not depend on how many cores there are.
+"""
+import argparse
+import os
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "tests", "support"))
+from servers import Ringwood, Server  # noqa: E402
+
+
+def fill(server, o):
+    c = server.client(600)
+    value = "v" * 32 + "%032d"
+    for at in range(0, o.keys, 10000):
+        c.pipeline([("SET", f"key:{i}", value % i) for i in range(at, min(at + 10000, o.keys))])
+    for b in range(o.big):
+        for at in range(0, o.elements, 500):
+            pairs = [x for i in range(at, at + 500) for x in (f"field:{i}", f"value {i}")]
+            scores = [x for i in range(at, at + 500) for x in (i % 1000, f"member:{i}")]
+            c.pipeline([("HSET", f"big:hash:{b}", *pairs), ("ZADD", f"big:zset:{b}", *scores)])
+    c.close()
+
+
+def info(c, field):
+    return next(line.split(":", 1)[1] for line in c("INFO", "everything").decode().splitlines() if line.startswith(field + ":"))
+
+
+def cpu_seconds(pid):
+    """Of all threads, and of children that have ended."""
+    f = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+    of_children = (int(f[13]) + int(f[14])) / os.sysconf("SC_CLK_TCK")
+    return of_children + sum(int(open(f"/proc/{pid}/task/{t}/schedstat").read().split()[0]) for t in os.listdir(f"/proc/{pid}/task")) / 1e9
+
+
+def bytes_under(folder, *names):
+    total = 0
+    for name in names:
+        path = os.path.join(folder, name)
+        if os.path.isdir(path):
+            total += sum(os.path.getsize(os.path.join(path, f)) for f in os.listdir(path))
+        elif os.path.exists(path):
+            total += os.path.getsize(path)
+    return total
+
+
+def timed(server, work):
+    start, before = time.monotonic(), cpu_seconds(server.process.pid)
+    work()
+    return time.monotonic() - start, cpu_seconds(server.process.pid) - before
+
+
+def best(pairs):
+    return min(p[0] for p in pairs), min(p[1] for p in pairs)
+
+
+def write_files(server, o, kind):
+    """One way of saving everything; answers (seconds, CPU seconds)."""
+    c = server.client(600)
+    if kind == "rdb":
+        found = timed(server, lambda: c("SAVE"))
+    else:
+        def rewrite():
+            c("BGREWRITEAOF")
+            while info(c, "aof_rewrite_in_progress") == "1" or info(c, "aof_rewrite_scheduled") == "1":
+                time.sleep(0.01)
+        found = timed(server, rewrite)
+    c.close()
+    return found
+
+
+def measure(name, kind, start, o):
+    server = start()
+    with server:
+        fill(server, o)
+        saves = [write_files(server, o, kind) for _ in range(o.rounds)]
+        c = server.client(600)
+        if kind != "rdb":
+            value = "w" * 32 + "%032d"
+            for at in range(0, o.keys // 10, 5000):
+                c.pipeline([("SET", f"key:{i}", value % i) for i in range(at, min(at + 5000, o.keys // 10))])
+            time.sleep(1.5)
+        digest, keys = (c("DEBUG", "DIGEST") if o.keys <= 300000 else None), c("DBSIZE")
+        size = bytes_under(server.directory, "dump.rdb", "appendonlydir", "waldir")
+        c.close()
+        loads = []
+        for _ in range(o.rounds):
+            server.stop(9)
+            begun = time.monotonic()
+            server.begin()
+            while True:
+                try:
+                    c = server.client(600)
+                    break
+                except OSError:
+                    time.sleep(0.005)
+            while True:
+                reply = c("PING")
+                if reply == "PONG":
+                    break
+                time.sleep(0.005)
+            loads.append((time.monotonic() - begun, cpu_seconds(server.process.pid)))
+            assert c("DBSIZE") == keys and (not digest or c("DEBUG", "DIGEST") == digest), f"{name} does not load what it has saved"
+            c.close()
+    s, l = best(saves), best(loads)
+    return {"save": s, "load": l, "size": size}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("server")
+    parser.add_argument("--redis", default="redis-server")
+    parser.add_argument("--shards", type=int, default=1)
+    parser.add_argument("--keys", type=int, default=2000000)
+    parser.add_argument("--big", type=int, default=20)
+    parser.add_argument("--elements", type=int, default=1000000)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--kinds", default="rdb,aof,wal")
+    parser.add_argument("--check", action="store_true")
+    o = parser.parse_args()
+    if o.check:
+        o.keys, o.big, o.elements, o.rounds = 20000, 1, 5000, 1
+    redis = {"rdb": ["--appendonly", "no"], "aof": ["--appendonly", "yes", "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0"]}
+    ours = {kind: ["--persistence", kind, "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0"] for kind in ("rdb", "aof", "wal")}
+    print(f"{o.keys} strings, {o.big} hashes and sorted sets of {o.elements} elements; seconds (CPU seconds)")
+    of_redis = {}
+    for kind in o.kinds.split(","):
+        if kind in redis:
+            f = of_redis[kind] = measure("redis-server", kind, lambda: Server([o.redis], ["--save", "", "--enable-debug-command", "yes", *redis[kind]]), o)
+            print(f"  redis-server, {kind}: save {f['save'][0]:.2f} ({f['save'][1]:.2f}), load {f['load'][0]:.2f} ({f['load'][1]:.2f}), {f['size'] / 1e6:.1f} MB", flush=True)
+        f = measure("ringwood", kind, lambda: Ringwood(o.server, *ours[kind], shards=o.shards), o)
+        beside = of_redis.get(kind, of_redis.get("aof"))
+        ratio = f"; per core {beside['save'][1] / f['save'][1]:.2f} and {beside['load'][1] / f['load'][1]:.2f} x redis-server's rate" if beside else ""
+        print(f"  ringwood ({o.shards} shards), {kind}: save {f['save'][0]:.2f} ({f['save'][1]:.2f}), load {f['load'][0]:.2f} ({f['load'][1]:.2f}), {f['size'] / 1e6:.1f} MB{ratio}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
