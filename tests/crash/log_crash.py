@@ -4,7 +4,7 @@ the start itself is killed.
 The machine stays up, so this holds for every policy: no reply leaves before the system has the write. That `always` waits for the disk itself, only a power
 cut could tell.
 
-    log_crash.py RINGWOOD-SERVER [ROUNDS [aof|wal]]
+    log_crash.py RINGWOOD-SERVER [ROUNDS [aof|wal] [always|everysec|no] [1|3]]     (RINGWOOD_SEED)
 """
 import os
 import random
@@ -20,7 +20,14 @@ from servers import Resp, Ringwood, Tap, equal  # noqa: E402
 
 BINARY = sys.argv[1]
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 5
-FORMATS = sys.argv[3:] or ["aof", "wal"]
+SEED = int(os.environ.get("RINGWOOD_SEED", "7"))
+
+
+def chosen(*all_of_them):
+    """Those that the arguments name, or all."""
+    return [x for x in all_of_them if str(x) in sys.argv[3:]] or all_of_them
+
+
 tap = Tap()
 
 
@@ -51,7 +58,7 @@ class Writer(threading.Thread):
 
 def crashes(kind, policy, shards):
     folder = tempfile.mkdtemp(prefix="ringwood-crash-")
-    r = random.Random(7)
+    r = random.Random(SEED)
     known = [{} for _ in range(4)]
     sent = [{} for _ in range(4)]
     try:
@@ -90,9 +97,9 @@ def crashes(kind, policy, shards):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-for FORMAT in FORMATS:
-    for SHARDS in (1, 3):
-        for POLICY in ("always", "everysec", "no"):
+for FORMAT in chosen("aof", "wal"):
+    for SHARDS in chosen(1, 3):
+        for POLICY in chosen("always", "everysec", "no"):
             tap.case(f"{FORMAT}: appendfsync {POLICY}, {SHARDS} shards, {ROUNDS} kills")(lambda f=FORMAT, p=POLICY, s=SHARDS: crashes(f, p, s))
 
 tap.run()
