@@ -1,6 +1,7 @@
 #include "net/stream_applier.h"
 
 #include "engine/exec/call.h"
+#include "engine/exec/gates.h"
 
 namespace ringwood {
 namespace {
@@ -94,8 +95,7 @@ bool StreamApplier::execute(std::span<const Bytes> args) {
     error = "unknown command";
     home_.shard().stats.unexpected_error_replies.add();
   } else {
-    int arity = command->spec->arity;
-    if (arity >= 0 ? static_cast<int>(args.size()) != arity : static_cast<int>(args.size()) < -arity) error = "wrong number of arguments";
+    if (!arity_right(*command->spec, args.size())) error = "wrong number of arguments";
   }
   if (error.empty()) {
     c.last_command = command;

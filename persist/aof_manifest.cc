@@ -33,6 +33,7 @@ const char* take_line(Bytes line, AofManifest& out) {
   for (size_t i = 0; i + 1 < words->size(); i += 2) {
     const std::string& value = (*words)[i + 1];
     if (same_word((*words)[i], "file")) {
+      if (!f.name.empty()) return "Two files stand in one line";
       f.name = value;
       if (value.find('/') != std::string::npos) return "File can't be a path, just a filename";
     } else if (same_word((*words)[i], "seq")) {
@@ -57,6 +58,21 @@ const char* take_line(Bytes line, AofManifest& out) {
     default: return "Unknown AOF file type";
   }
 }
+
+// A manifest has no checksum. But what became history did so because something came after it, so that a file which a damaged byte calls history is told from
+// one. (Of the names only those of the log are sure: the base may be an append-only file of before Redis 7.)
+bool superseded(const AofManifest& m) {
+  auto incremental = [](const AofFile& f) { return f.name.find(".incr.") != OwnedBytes::npos || f.name.ends_with(".log"); };
+  const bool old_base = std::any_of(m.history.begin(), m.history.end(), [&](const AofFile& f) { return !incremental(f); });
+  return std::all_of(m.history.begin(), m.history.end(), [&](const AofFile& f) {
+    if (!m.base) return false;
+    if (!incremental(f)) return f.seq < m.base->seq;
+    return m.incr.empty() ? old_base : f.seq < m.incr.front().seq;
+  });
+}
+
+// "#ile x seq 1 type i": a line of ours whose first byte is another one, and not what somebody has written down.
+bool was_a_file(Bytes comment) { return comment.substr(1, 4) == "ile " && comment.find(" seq ") != Bytes::npos; }
 
 }  // namespace
 
@@ -97,9 +113,13 @@ std::optional<AofManifestError> parse_manifest(Bytes text, AofManifest& out) {
     if (end == Bytes::npos || line.size() + 1 >= kLongestLine)
       return AofManifestError{"The AOF manifest file contains too long line", number, OwnedBytes(line.substr(0, kLongestLine))};
     text.remove_prefix(end + 1);
-    if (!line.empty() && line[0] == '#') continue;
+    if (!line.empty() && line[0] == '#') {
+      if (was_a_file(line)) return AofManifestError{"Invalid AOF manifest file format", number, OwnedBytes(line)};
+      continue;
+    }
     if (const char* reason = take_line(line, out)) return AofManifestError{reason, number, OwnedBytes(line)};
   }
+  if (!superseded(out)) return AofManifestError{"A file is called history, but nothing has taken its place", 0, {}};
   return std::nullopt;
 }
 

@@ -9,10 +9,22 @@
 #include "engine/base/error_text.h"
 #include "engine/base/log.h"
 #include "engine/base/number.h"
+#include "engine/base/split_args.h"
 #include "engine/exec/call.h"
 #include "engine/exec/control.h"
+#include "persist/log_command.h"
 
 namespace ringwood {
+namespace {
+
+OwnedBytes printable(Bytes text) {
+  OwnedBytes quoted;
+  append_quoted(quoted, text.substr(0, 128));
+  return quoted.substr(1, quoted.size() - 2);
+}
+
+}  // namespace
+
 LogLoad::LogLoad(Engine& engine, FileIo& io) : engine_(engine), io_(io), steps_(io), replay_(engine) {}
 
 void LogLoad::start(Executor& home, const LogFormat& format, OwnedBytes folder, const AofManifest& manifest, bool verify_checksum,
@@ -161,7 +173,7 @@ bool LogLoad::advance(Executor& home) {
     if (!replay_.idle()) return false;
     settle_ = false;
     if (!failed_ && !replay_.error().empty()) {
-      fail("Bad file format reading the base of the log: " + replay_.error());
+      fail("Bad file format reading the base " + files_[file_].name + " of the log: " + replay_.error());
       return true;
     }
     if (finished_) return finish(), false;
@@ -190,7 +202,11 @@ void LogLoad::slice(Executor& home, bool held, int64_t until) {
       if (!want_more()) return;
     begun_ = true;
     valid_to_ = position();
-    if (Bytes(buffer_).substr(used_, kImage.size()) == kImage) {
+    const File& f = files_[file_];
+    const bool image = Bytes(buffer_).substr(used_, kImage.size()) == kImage;
+    if (f.base && !image && f.name.ends_with(".rdb"))
+      return fail("Bad file format reading the base " + f.name + " of the log: offset 0: it does not begin as an image does");
+    if (image) {
       if (Log* log = engine_.log) log->write(LogLevel::kNotice, "Reading RDB base file on AOF loading...");
       image_ = std::make_unique<rdb::RdbReader>(home.shard().limits, rdb::RdbReader::Options{home.shard().databases(), verify_checksum_},
                                                 static_cast<rdb::RdbSink&>(*this));
@@ -237,8 +253,8 @@ bool LogLoad::run_commands(Executor& home, bool held, int64_t until) {
         if (!want_more()) return false;
         continue;
       case AofParser::Status::kBad:
-        return fail("Bad file format reading the append only file " + files_[file_].name +
-                    ": make a backup of your AOF file, then use ./redis-check-aof --fix <filename.manifest>"),
+        return fail("Bad file format reading the append only file " + files_[file_].name + ": " + where(parser_.stop().at) + ": " +
+                    describe(parser_.stop()) + ". Make a backup of your AOF file, then use ./redis-check-aof --fix <filename.manifest>"),
                false;
       case AofParser::Status::kCommand:
         if (!run_command(home, held, parser_.args(), Bytes(buffer_).substr(used_, parser_.consumed()))) return true;
@@ -252,11 +268,26 @@ bool LogLoad::run_commands(Executor& home, bool held, int64_t until) {
 }
 
 const Command* LogLoad::command_of(std::span<const Bytes> args) {
-  const Command* command = engine_.commands->find(args);
-  if (command && command->spec->run) return command;
-  fail("Unknown command '" + OwnedBytes(args[0]) + "' reading the append only file " + files_[file_].name);
+  const LogCommand found = look_up_log_command(*engine_.commands, args);
+  const OwnedBytes& name = files_[file_].name;
+  switch (found.fault) {
+    case LogCommand::Fault::kNone: return found.command;
+    case LogCommand::Fault::kUnknown:
+      fail("Unknown command '" + printable(args[0]) + "' reading the append only file " + name + ": " + where(0));
+      break;
+    case LogCommand::Fault::kArguments:
+      fail("Bad file format reading the append only file " + name + ": " + where(0) + ": wrong number of arguments for '" +
+           found.command->full_name + "'");
+      break;
+    case LogCommand::Fault::kForeign:
+      fail("Bad file format reading the append only file " + name + ": " + where(0) + ": no server writes '" + found.command->full_name +
+           "' there");
+  }
   return nullptr;
 }
+
+// The place of what is being read: in the file, or, where that holds the stream in a form of its own, in the stream.
+OwnedBytes LogLoad::where(size_t ahead) const { return "offset " + std::to_string(position() + ahead); }
 
 // False: it needs shards that are not held. It is to be seen again when they are.
 bool LogLoad::run_command(Executor& home, bool held, std::span<const Bytes> args, Bytes text) {
@@ -291,7 +322,10 @@ void LogLoad::run_here(Executor& home, Bytes commands) {
   for (; !commands.empty() && !failed_; commands.remove_prefix(parser.consumed())) {
     parser.parse(commands);
     reply.clear();
-    if (const Command* command = command_of(parser.args())) home.run_streamed(client_, *command, parser.args(), reply);
+    const Command* command = command_of(parser.args());
+    if (!command) return;
+    home.run_streamed(client_, *command, parser.args(), reply);
+    note_error(engine_, *command, reply.view());
   }
 }
 
@@ -339,17 +373,17 @@ void LogLoad::end_of_file() {
   queue_.clear();
   result_.last_sealed = decoder_->sealed();
   if (!torn) return close_file(nullptr);
-  OwnedBytes where = decoder_->error().empty() ? "" : " (" + decoder_->error() + ")";
+  OwnedBytes why = " (" + (decoder_->error().empty() ? where(0) + ": a command or a transaction breaks off" : decoder_->error()) + ")";
   if (!load_truncated_)
-    return fail("Unexpected end of file reading the append only file " + name + where +
+    return fail("Unexpected end of file reading the append only file " + name + why +
                 ". You can: 1) Make a backup of your AOF file, then use ./redis-check-aof --fix <filename.manifest>. 2) Alternatively you "
                 "can set the "
                 "'aof-load-truncated' configuration option to yes and restart the server.");
   if (log) {
-    log->write(LogLevel::kWarning, "!!! Warning: short read while loading the AOF file %s!!!%s", name.c_str(), where.c_str());
+    log->write(LogLevel::kWarning, "!!! Warning: short read while loading the AOF file %s!!!%s", name.c_str(), why.c_str());
     log->write(LogLevel::kWarning, "AOF %s loaded anyway because aof-load-truncated is enabled", name.c_str());
   }
-  if (!last_written()) return fail("Fatal error: the truncated file is not the last file");
+  if (!last_written()) return fail("Fatal error: the truncated file " + name + " is not the last file" + why);
   LogDecoder::Repair repair = decoder_->repair(valid_to_);
   if (log)
     log->write(LogLevel::kWarning, "Truncating the AOF %s at offset %llu", name.c_str(), static_cast<unsigned long long>(repair.keep));

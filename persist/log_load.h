@@ -60,6 +60,7 @@ class LogLoad final : private rdb::RdbSink, private LeaseJob {
   bool want_more();
   bool cut_here();
   bool last_written() const;
+  OwnedBytes where(size_t ahead) const;
   uint64_t position() const { return decoder_->place().position - (buffer_.size() - used_); }
   static void opened(void* self, int error, const char* what);
   static void on_read(IoRequest* r);

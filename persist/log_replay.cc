@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "engine/base/log.h"
 #include "engine/exec/routing.h"
 #include "persist/access_word.h"
 
@@ -60,6 +61,14 @@ void adopt(Shard& shard, int database, Entry* entry) {
 
 }  // namespace
 
+void note_error(const Engine& engine, const Command& command, Bytes reply) {
+  if (reply.empty() || reply[0] != '-' || !engine.log) return;
+  reply = reply.substr(0, reply.find('\r'));
+  engine.log->write(LogLevel::kWarning,
+                    "== CRITICAL == This server is sending an error to its AOF-loading-client: '%.*s' after processing the command '%s'",
+                    static_cast<int>(reply.size()), reply.data(), command.spec->name);
+}
+
 void LogReplay::Part::run(Executor& there, const Batch& batch) {
   Bytes rest = batch.bytes.view();
   for (const Item& item : batch.items) {
@@ -69,6 +78,7 @@ void LogReplay::Part::run(Executor& there, const Batch& batch) {
       const Command* command = engine_.commands->find(parser_.args());
       reply_.clear();
       there.run_streamed(client_, *command, parser_.args(), reply_, &there.held());
+      note_error(engine_, *command, reply_.view());
     }
     rest.remove_prefix(item.bytes);
   }

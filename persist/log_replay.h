@@ -16,6 +16,9 @@
 
 namespace ringwood {
 
+// A command of a log that answers an error did not do so when it was written: something is wrong with the log, or with what it goes on from. Says so.
+void note_error(const Engine& engine, const Command& command, Bytes reply);
+
 class LogReplay {
  public:
   explicit LogReplay(Engine& engine);

@@ -85,6 +85,7 @@ LogDecoder::Status WalDecoder::take_header() {
     if (in.substr(0, n) != kMagic.substr(0, n)) return bad(0, "this is no file of a write-ahead log");
     if (image_) return bad(in.size(), "the file ends within its header");
     if (!in.empty()) error_ = "offset " + number(in.size()) + ": the file ends within its header";
+    unbegun_ = true;
     return over(!in.empty());  // a file that was made, and never begun
   }
   FileHeader h;
@@ -103,6 +104,7 @@ LogDecoder::Status WalDecoder::take_header() {
   if (known_ && !image_ && position_ != h.position && position_ != kAnywhere)
     return bad(32, "the file goes on at " + number(h.position) + ", but the log stands at " + number(position_) +
                        ": what stood between them is missing");
+  if (unbegun_) return bad(0, "the file goes on from one that is empty: what stood there is missing");
   header_ = h;
   id_ = h.id;
   position_ = image_ ? kAnywhere : h.position;

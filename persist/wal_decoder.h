@@ -35,7 +35,7 @@ class WalDecoder final : public LogDecoder {
   // The index, with kEnd of a sealed file; raw.
   Bytes index() const { return index_.view(); }
   // Any file may come next: no other one is known to go before it.
-  void forget_place() { known_ = false; }
+  void forget_place() { known_ = unbegun_ = false; }
 
  private:
   enum class Stage : uint8_t { kHeader, kBlocks, kTrailer, kSearch, kOver, kBad };
@@ -54,7 +54,8 @@ class WalDecoder final : public LogDecoder {
 
   Stage stage_ = Stage::kOver;
   bool image_ = false, ended_ = false, sealed_ = false, torn_ = false;
-  bool known_ = false;  // position_ is that of a file before
+  bool known_ = false;    // position_ is that of a file before
+  bool unbegun_ = false;  // a log file before was never begun, so that none behind it can have been
   int64_t sequence_ = 0;
   uint64_t id_ = 0, position_ = 0, image_position_ = 0;
   OutBuffer input_, piece_, index_;

@@ -31,11 +31,6 @@ void unknown_subcommand(const Command& container, std::span<const Bytes> args, R
   reply.error(text);
 }
 
-bool arity_right(const CommandSpec& spec, size_t argc) {
-  int n = static_cast<int>(argc);
-  return spec.arity >= 0 ? n == spec.arity : n >= -spec.arity;
-}
-
 // What a subscriber that speaks RESP2 may ask: to it a reply looks like a message.
 bool allowed_to_subscriber(const Command& command) {
   if (command.replies_by_push()) return true;

@@ -33,12 +33,16 @@ bool admit_states(const Engine& engine, uint32_t refused, const Options& options
 // The error of whoever does not wait for a busy script.
 void refuse_busy(const Engine& engine, Reply& reply);
 
+// Whether the command takes so many arguments, its name counted.
+inline bool arity_right(const CommandSpec& spec, size_t argc) {
+  int n = static_cast<int>(argc);
+  return spec.arity >= 0 ? n == spec.arity : n >= -spec.arity;
+}
+
 // The plain cases without a call. States in `ignored` refuse nothing.
 inline bool admit_fast(const Engine& engine, const Client& client, const Command* command, size_t argc, uint32_t ignored = 0) {
   if (!command || !command->spec->run) return false;
-  int arity = command->spec->arity;
-  bool arity_right = arity >= 0 ? static_cast<int>(argc) == arity : static_cast<int>(argc) >= -arity;
-  return arity_right && !client.gate->load(std::memory_order_relaxed) && !client.subscriptions &&
+  return arity_right(*command->spec, argc) && !client.gate->load(std::memory_order_relaxed) && !client.subscriptions &&
          !(command->refused_in & engine.state.load(std::memory_order_relaxed) & ~ignored) && !(command->flags & kProtected);
 }
 

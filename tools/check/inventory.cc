@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/number.h"
+#include "persist/log_command.h"
 #include "tools/files/words.h"
 
 namespace ringwood {
@@ -68,13 +69,16 @@ bool Inventory::on_command(std::span<const Bytes> args, uint64_t offset) {
 
 void Inventory::judge(std::span<const Bytes> args, uint64_t offset) {
   if (!refused.empty() || of_the_stream(name_)) return;
-  const Command* command = commands_.find(args);
-  if (!command || !command->spec->run) {
-    refused = "the command " + shown(args[0], 32) + " is not known: a server would refuse to load this";
-  } else {
-    auto arity = static_cast<int64_t>(command->spec->arity), argc = static_cast<int64_t>(args.size());
-    if (arity < 0 ? argc >= -arity : argc == arity) return;
-    refused = "the command " + shown(args[0], 32) + " has a wrong number of arguments: " + int64_text(argc - 1);
+  switch (look_up_log_command(commands_, args).fault) {
+    case LogCommand::Fault::kNone: return;
+    case LogCommand::Fault::kUnknown:
+      refused = "the command " + shown(args[0], 32) + " is not known: a server would refuse to load this";
+      break;
+    case LogCommand::Fault::kArguments:
+      refused = "the command " + shown(args[0], 32) + " has a wrong number of arguments: " + std::to_string(args.size() - 1);
+      break;
+    case LogCommand::Fault::kForeign:
+      refused = "the command " + shown(args[0], 32) + " is none that a server writes here: a server would refuse to load this";
   }
   refused_at = offset;
 }

@@ -17,6 +17,7 @@
 #include "engine/exec/records.h"
 #include "engine/exec/shard.h"
 #include "persist/commands.h"
+#include "persist/log_command.h"
 #include "tools/files/words.h"
 
 namespace ringwood {
@@ -109,9 +110,12 @@ bool Replay::function(Bytes source) {
 }
 
 bool Replay::Server::run(std::span<const Bytes> args, int database) {
-  const Command* command = commands.find(args);
-  if (!command || !command->spec->run) {
-    error = "the command " + shown(args[0], 32) + " is not known";
+  const LogCommand found = look_up_log_command(commands, args);
+  if (found.fault != LogCommand::Fault::kNone) {
+    error = "the command " + shown(args[0], 32) +
+            (found.fault == LogCommand::Fault::kUnknown     ? " is not known"
+             : found.fault == LogCommand::Fault::kArguments ? " has a wrong number of arguments"
+                                                            : " is none that a server writes to a file");
     return false;
   }
   if (database >= kDatabases) {
@@ -121,7 +125,7 @@ bool Replay::Server::run(std::span<const Bytes> args, int database) {
   if (++ran % 512 == 0) executor->begin_turn(clock.unix_us());
   client.database = database;
   OutBuffer reply;
-  executor->run_streamed(client, *command, args, reply);
+  executor->run_streamed(client, *found.command, args, reply);
   return true;
 }
 

@@ -52,6 +52,12 @@ TEST(AofManifest, SaysWhatIsWrong) {
       {"file a seq 1 type x\n", "Unknown AOF file type", 1},
       {"file a seq 1 type b\nfile b seq 2 type b\n", "Found duplicate base file information", 2},
       {"file a seq 2 type i\nfile b seq 1 type i\n", "Found a non-monotonic sequence number", 2},
+      {"file a seq 1 type b file b seq 1 type i\n", "Two files stand in one line", 1},
+      {"#ile a seq 1 type b\nfile b seq 1 type i\n", "Invalid AOF manifest file format", 1},
+      {"file a.1.base.rdb seq 1 type b\nfile a.1.incr.aof seq 1 type h\n", "A file is called history, but nothing has taken its place", 0},
+      {"file a.1.base.rdb seq 1 type h\nfile a.1.incr.aof seq 1 type i\n", "A file is called history, but nothing has taken its place", 0},
+      {"file a.2.base.rdb seq 2 type b\nfile a.1.base.rdb seq 1 type h\nfile a.2.incr.aof seq 2 type i\nfile a.3.incr.aof seq 3 type h\n",
+       "A file is called history, but nothing has taken its place", 0},
   };
   for (const Bad& bad : cases) {
     AofManifest m;
@@ -62,6 +68,8 @@ TEST(AofManifest, SaysWhatIsWrong) {
   }
   AofManifest m;
   EXPECT_FALSE(parse_manifest("file a seq 1 type b more words\n# end\n", m));
+  // A base without a log behind it, as BGREWRITEAOF leaves it with appendonly no.
+  EXPECT_FALSE(parse_manifest("file a.2.base.rdb seq 2 type b\nfile a.1.base.rdb seq 1 type h\nfile a.1.incr.aof seq 1 type h\n", m));
 }
 
 TEST(AofParser, TakesWholeCommandsAlone) {

@@ -1,0 +1,238 @@
+// Files that are not as they were written: cut at every byte, and with bytes changed at random. What is found is told with the file's name, the place and the
+// reason, nothing crashes, and what is loaded all the same is a state that the data set has been in. RINGWOOD_LONG=1: 100,000 changes of each kind.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <map>
+#include <set>
+
+#include "tests/unit/persist/log_rig.h"
+#include "tests/unit/persist/rdb_support.h"
+#include "tests/unit/persist/redis7_payloads.h"
+#include "tests/unit/persist/temp_folder.h"
+
+namespace ringwood {
+namespace {
+
+using Files = std::map<std::string, std::string>;  // by name in the folder
+
+bool long_form() { return std::getenv("RINGWOOD_LONG") != nullptr; }
+
+// One to four bytes become others, or a run of them zeros, as a disk that lost a block would have it.
+std::string changed(const std::string& whole, Seeded& r) {
+  std::string b = whole;
+  if (r.chance(10)) {
+    const size_t from = r.below(b.size()), n = std::min(b.size() - from, static_cast<size_t>(1 + r.below(600)));
+    b.replace(from, n, n, '\0');
+    return b;
+  }
+  constexpr size_t kTimes[] = {1, 1, 1, 2, 4};
+  for (size_t n = kTimes[r.below(5)]; n; n--) {
+    char& c = b[r.below(b.size())];
+    c = static_cast<char>(c ^ (1 + r.below(255)));
+  }
+  return b;
+}
+
+TEST(DamagedRdb, IsNamedWithItsPlace) {
+  TempFolder folder;
+  Seeded r;
+  const std::string path = folder.file("dump.rdb");
+  const OwnedBytes whole = from_hex(redis7::kFile);
+  auto load = [&](const std::string& bytes, OwnedBytes& error, OwnedBytes& digest) {
+    folder.write("dump.rdb", bytes);
+    BlockingIo io;
+    const SystemClock clock;
+    const Limits limits;
+    DataSet data(2);
+    Loader loader(io, limits, data.mapping, {}, data);
+    loader.start(path);
+    while (loader.advance(clock, 1000) || io.step()) {
+    }
+    error = loader.error();
+    if (loader.state() == Loader::State::kLoaded) digest = data.digest();
+    return loader.state();
+  };
+  OwnedBytes error, digest;
+  for (size_t n = 0; n < whole.size(); n++) {
+    ASSERT_EQ(Loader::State::kFailed, load(whole.substr(0, n), error, digest)) << n;
+    ASSERT_EQ("Can't load " + path + ": offset " + std::to_string(n) + ": the file ends here, before its end mark",
+              error.substr(0, error.find(", in the value")));
+  }
+  for (int round = long_form() ? 100000 : 2000; round; round--) {
+    const std::string bytes = changed(whole, r);
+    if (bytes == whole) continue;
+    if (load(bytes, error, digest) == Loader::State::kLoaded)  // a run of zeros over the checksum alone says that there is none
+      ASSERT_EQ(redis7::kFileDigest, digest);
+    else
+      ASSERT_EQ(0u, error.find("Can't load " + path + ": offset ")) << error;
+  }
+}
+
+struct Kind {
+  PersistenceKind kind;
+  int shards;
+};
+
+class DamagedLog : public testing::TestWithParam<Kind> {
+ protected:
+  struct Outcome {
+    bool loaded;
+    std::string said, digest;
+  };
+
+  void SetUp() override {
+    FailingDisk disk;
+    LogRig rig(shards(), options(folder.path()), disk);
+    ASSERT_TRUE(rig.start()) << rig.lines.text;
+    for (int i = 0; i < 8; i++) {
+      const std::string n = std::to_string(i);
+      rig.server.run({"SELECT", i % 2 ? "1" : "0"});
+      rig.server.run({"SET", "string:" + n, std::string(static_cast<size_t>(i) * 20, 'x')});
+      rig.server.run({"SET", "volatile:" + n, n, "EX", "100000"});
+      rig.server.run({"RPUSH", "list:" + n, "a", n, "bc"});
+      rig.server.run({"SADD", "set:" + n, "m", n});
+      rig.server.run({"HSET", "hash:" + n, "f", n, "g", "value"});
+      rig.server.run({"ZADD", "zset:" + n, n, "m", "1.5", "other"});
+      rig.server.run({"XADD", "stream:" + n, "1-1", "f", n});
+    }
+    rig.server.run({"BGREWRITEAOF"});
+    for (int i = 0; i < 20; i++) rig.pass_ms(100);
+    ASSERT_EQ(2, rig.append->rewrites());
+    note(rig);
+    for (int i = 0; i < 12; i++) {
+      const std::string n = std::to_string(i);
+      for (const InProcess::Args& command : std::vector<InProcess::Args>{{"RPUSH", "list", n, "element"},
+                                                                         {"MSET", "a", n, "b", n, "c", n},
+                                                                         {"SPOP", "set:" + n},
+                                                                         {"INCR", "counter"},
+                                                                         {"SELECT", n.substr(0, 1) == "1" ? "1" : "0"},
+                                                                         {"HDEL", "hash:" + n, "f"},
+                                                                         {"ZINCRBY", "zset:" + n, "2", "m"},
+                                                                         {"XADD", "stream:" + n, "2-1", "f", "v"},
+                                                                         {"EXPIRE", "string:" + n, "5000"},
+                                                                         {"RENAME", "list", "list"}}) {
+        rig.server.run(command);
+        note(rig);
+      }
+      rig.server.run({"MULTI"});
+      rig.server.run({"SET", "{list}a", n});
+      rig.server.run({"DEL", "volatile:" + n});
+      rig.server.run({"EXEC"});
+      note(rig);
+      rig.pump();
+    }
+    digest_ = rig.digest();
+    for (const auto& f : std::filesystem::directory_iterator(folder.file(log_folder())))
+      whole_[f.path().filename()] = folder.read(log_folder() + "/" + f.path().filename().string());
+    for (const auto& [name, bytes] : whole_)
+      if (in_log(name)) last_ = last_.empty() || number_of(name) > number_of(last_) ? name : last_;
+    ASSERT_GE(whole_.size(), wal() ? 5u : 3u);
+  }
+
+  Options options(const std::string& in) const {
+    Options o = LogRig::options(GetParam().kind, in);
+    o.wal_segment_size = 1500;
+    return o;
+  }
+  int shards() const { return GetParam().shards; }
+  bool wal() const { return GetParam().kind == PersistenceKind::kWal; }
+  std::string log_folder() const { return wal() ? "waldir" : "appendonlydir"; }
+  static bool in_log(const std::string& name) { return name.ends_with(".log") || name.ends_with(".incr.aof"); }
+  static bool is_manifest(const std::string& name) { return name.ends_with(".manifest"); }
+  static int number_of(const std::string& name) { return std::stoi(name.substr(name.find_first_of("123456789"))); }
+
+  void note(LogRig& rig) { states_.insert(rig.digest()); }
+
+  Outcome load_with(const std::string& name, const std::string& bytes) const {
+    TempFolder own;
+    std::filesystem::create_directory(own.file(log_folder()));
+    for (const auto& [n, b] : whole_) own.write(log_folder() + "/" + n, n == name ? bytes : b);
+    FailingDisk disk;
+    LogRig rig(shards(), options(own.path()), disk);
+    Outcome o;
+    o.loaded = rig.start();
+    o.said = rig.lines.text;
+    if (o.loaded)
+      o.digest = rig.digest();
+    else
+      EXPECT_EQ(bytes, own.read(log_folder() + "/" + name)) << "what is refused is left alone: " << name;
+    return o;
+  }
+  static bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+  void expect_refusal(const Outcome& o, const std::string& name) const {
+    if (is_manifest(name)) {
+      EXPECT_TRUE(has(o.said, name) || has(o.said, "No such file")) << o.said;
+      return;
+    }
+    EXPECT_TRUE(has(o.said, "offset ")) << o.said;
+    // A log file that ends early is noticed by the one that goes on from it.
+    EXPECT_TRUE(has(o.said, name) || (in_log(name) && name != last_)) << name << "\n" << o.said;
+  }
+
+  TempFolder folder;
+  Files whole_;
+  std::string last_;  // of the log's files, that is written to
+  std::string digest_;
+  std::set<std::string> states_;  // of the data set, from the base on
+};
+
+INSTANTIATE_TEST_SUITE_P(Formats, DamagedLog,
+                         testing::Values(Kind{PersistenceKind::kAof, 1}, Kind{PersistenceKind::kAof, 3}, Kind{PersistenceKind::kWal, 1},
+                                         Kind{PersistenceKind::kWal, 3}),
+                         [](const auto& p) {
+                           return std::string(p.param.kind == PersistenceKind::kWal ? "wal" : "aof") + std::to_string(p.param.shards);
+                         });
+
+TEST_P(DamagedLog, CutAtEveryByteIsNoticedOrLoadsWhatStoodThere) {
+  for (const auto& [name, bytes] : whole_) {
+    for (size_t n = 0; n < bytes.size(); n += long_form() ? 1 : 1 + n % 23) {
+      const Outcome o = load_with(name, bytes.substr(0, n));
+      const std::string what = name + " cut to " + std::to_string(n) + " bytes\n" + o.said;
+      if (!o.loaded) {
+        expect_refusal(o, name);
+        ASSERT_TRUE(wal() || name != last_) << what;  // its tail may always be torn
+      } else if (is_manifest(name)) {
+        // The lines of an append-only directory's manifest prove nothing of each other.
+        ASSERT_TRUE(!wal() && bytes[n - 1] == '\n') << what;
+      } else {
+        ASSERT_EQ(name, last_) << what;
+        ASSERT_TRUE(states_.count(o.digest)) << what;
+      }
+      if (HasFailure()) FAIL() << what;
+    }
+  }
+}
+
+TEST_P(DamagedLog, ChangedBytesAreNoticedWhereTheFormatCanTell) {
+  Seeded r;
+  std::vector<std::string> names;
+  for (const auto& [name, bytes] : whole_) names.push_back(name);
+  int loaded = 0, refused = 0;
+  for (int round = long_form() ? 25000 : 250; round; round--) {
+    const std::string& name = names[r.below(names.size())];
+    const std::string& bytes = whole_[name];
+    const std::string now = changed(bytes, r);
+    if (now == bytes) continue;
+    const Outcome o = load_with(name, now);
+    (o.loaded ? loaded : refused)++;
+    const std::string what = name + "\n" + o.said;
+    if (!o.loaded) {
+      expect_refusal(o, name);
+    } else if (is_manifest(name)) {
+      ASSERT_TRUE(!wal() && o.digest == digest_) << what << now;
+    } else if (wal()) {
+      ASSERT_EQ(name, last_) << what;
+      ASSERT_TRUE(has(o.said, "offset ") && has(o.said, "Truncating")) << what;
+      ASSERT_TRUE(states_.count(o.digest)) << what;
+    } else {
+      ASSERT_EQ(name, last_) << what;  // commands have no checksum; the base has one
+    }
+    if (HasFailure()) FAIL() << what;
+  }
+  EXPECT_GT(refused, loaded / 4);
+}
+
+}  // namespace
+}  // namespace ringwood
