@@ -4,6 +4,7 @@
 
 #include "cluster/cluster_machine.h"
 #include "cluster/commands.h"
+#include "cluster/migration_commands.h"
 #include "cluster/nodes_conf.h"
 #include "cluster/slot_stats_commands.h"
 #include "cluster/topology_commands.h"
@@ -415,6 +416,7 @@ constexpr CommandSpec kSubcommands[] = {
         "O(N) where N is the total number of the slots between the start slot and end slot arguments.",
         "Makes this node serve ranges of hash slots.", "(range=start-slot:integer end-slot:integer) ..."),
     sub("bumpepoch", 2, kOrder, bump_epoch, "3.0.0", "O(1)", "Takes a new configuration epoch.", "", kVaries),
+    kCancelSlotMigrations,
     sub("count-failure-reports", 3, kAdmin | kStale, count_failure_reports, "3.0.0", "O(N) where N is the number of failure reports",
         "Counts the reports that a node is failing.", "node-id", kVaries),
     {.name = "countkeysinslot",
@@ -448,6 +450,7 @@ constexpr CommandSpec kSubcommands[] = {
      .summary = "Answers names of keys in a slot.",
      .syntax = "slot:integer count:integer",
      .tips = kVaries},
+    kGetSlotMigrations,
     help_command(help, Group::kCluster, "5.0.0"),
     sub("info", 2, kStale, info, "3.0.0", "O(1)", "Answers the state of the cluster.", "", kVaries),
     {.name = "keyslot",
@@ -474,6 +477,7 @@ constexpr CommandSpec kSubcommands[] = {
      .summary = "Introduces this node to another.",
      .syntax = "ip port:integer [cluster-bus-port:integer]",
      .history = kMeetHistory},
+    kMigrateSlots,
     sub("myid", 2, kStale, my_id, "3.0.0", "O(1)", "Answers this node's name."),
     sub("myshardid", 2, kStale, my_shard_id, "7.2.0", "O(1)", "Answers the name of this node's shard.", "", kVaries),
     sub("nodes", 2, kStale, nodes, "3.0.0", "O(N) where N is the total number of Cluster nodes", "Answers all nodes, a line each.", "",
@@ -531,6 +535,7 @@ constexpr CommandSpec kSubcommands[] = {
      .deprecated_since = "7.0.0",
      .replaced_by = "`CLUSTER SHARDS`",
      .history = kSlotsHistory},
+    kSyncSlots,
 };
 
 constexpr CommandSpec kCommands[] = {

@@ -111,6 +111,12 @@ class ClusterMachine {
   OwnedBytes set_config_epoch(int64_t epoch, int64_t now_ms);
   OwnedBytes bump_epoch(int64_t now_ms);  // "BUMPED 5" or "STILL 5"
 
+  // --- slots that move as one: handover.cc
+  uint64_t grant_epoch(int64_t now_ms);
+  void claim_granted(const SlotSet& slots, uint64_t epoch, int64_t now_ms);
+  void withhold(const SlotSet& slots, bool on, int64_t now_ms);
+  void reclaim(uint64_t granted, int64_t now_ms);
+
   // --- what it knows
   const ClusterView& view() const { return view_; }
   bool ok() const { return ok_; }

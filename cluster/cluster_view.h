@@ -42,6 +42,9 @@ class ClusterView {
   // Owners that have stopped to claim a slot which nobody else has claimed yet: what we know of it is not to be spread.
   SlotSet unclaimed_by_owner;
 
+  // Own slots that nobody is to serve before it is known whose they are (handover.cc).
+  SlotSet withheld;
+
   uint64_t current_epoch = 0, last_vote_epoch = 0;
   // The greatest epoch in sight.
   uint64_t max_epoch() const;

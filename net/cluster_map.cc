@@ -12,7 +12,7 @@ std::unique_ptr<SlotMap> make_slot_map(const cluster::ClusterMachine& machine) {
   map->nodes.reserve(view.nodes().size());
   for (const cluster::ClusterNode* n : view.nodes()) map->nodes.push_back({n->address.ip, n->hostname, n->address.port});
   for (int s = 0; s < kSlots; s++) {
-    map->owners[static_cast<size_t>(s)] = place(view.owner(s));
+    map->owners[static_cast<size_t>(s)] = view.withheld.test(s) ? SlotMap::kNobody : place(view.owner(s));
     if (!view.any_open()) continue;
     const cluster::ClusterNode *to = view.migrating_to(s), *from = view.importing_from(s);
     if (to || from) map->open[static_cast<uint16_t>(s)] = {place(to), place(from)};

@@ -5,7 +5,6 @@
 
 #include "cluster/nodes_conf.h"
 #include "engine/exec/call.h"
-#include "engine/exec/drop_slots.h"
 #include "net/cluster_map.h"
 
 namespace ringwood {
@@ -21,7 +20,14 @@ int bus_port(const Options& o) { return o.cluster_port ? o.cluster_port : o.port
 }  // namespace
 
 ClusterPlane::ClusterPlane(Engine& engine, Log& log, Network& network, Replication& replication)
-    : engine_(engine), log_(log), network_(network), replication_(replication), random_(Random::from_system()), file_(log) {}
+    : engine_(engine),
+      log_(log),
+      network_(network),
+      replication_(replication),
+      random_(Random::from_system()),
+      file_(log),
+      migrations_(engine, network, static_cast<SlotMigrationsOwner&>(*this)),
+      sweeper_([this](int slot) { return machine_->view().owner(slot) == &machine_->view().myself(); }) {}
 ClusterPlane::~ClusterPlane() = default;
 
 // --- the beginning
@@ -93,6 +99,7 @@ void ClusterPlane::open(Loop& first, int process_id) {
     if (l->bus) l->links = bus_.get();
   file_.attach(first.ring(), process_id);
   options_ = &first.executor().options();
+  migrations_.open(first);
   collect();
 }
 
@@ -112,6 +119,7 @@ cluster::ReplicationState ClusterPlane::replication_state() const {
 
 void ClusterPlane::turn(int64_t now) {
   if (!published_.empty()) deliver_published();
+  migrations_.turn(now);
   if (now >= next_tick_ms_ && !engine_.debug.pause_cron.load(std::memory_order_relaxed)) tick(now);
   if (save_wanted_ && !file_.busy()) write_file();
 }
@@ -166,7 +174,7 @@ void ClusterPlane::frame(LinkId link, Bytes bytes, Bytes own_ip, Bytes peer_ip) 
 void ClusterPlane::collect() {
   for (Output& o : machine_->take_outputs()) {
     if (o.kind == Output::Kind::kSlotMap)
-      map_changed_ = true;
+      map_changed_ = true, migrations_.view_changed();
     else
       steps_.push_back({std::move(o), {}});
   }
@@ -267,12 +275,7 @@ void ClusterPlane::stop_following() {
   with_all_shards([this](Executor& first) { replication_.become_master(first); });
 }
 
-void ClusterPlane::drop_slots(const cluster::SlotSet& slots) {
-  with_all_shards([slots](Executor& first) {
-    slots.for_each([&](int slot) { drop_slot(first, static_cast<uint16_t>(slot)); });
-    first.after_changes(all_shards(first.engine().mapping.shards), 0);
-  });
-}
+void ClusterPlane::drop_slots(const cluster::SlotSet& slots) { sweeper_.add(loop_->executor(), slots); }
 
 void ClusterPlane::drop_data() {
   with_all_shards([](Executor& first) {

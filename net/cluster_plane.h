@@ -16,10 +16,12 @@
 #include "net/network.h"
 #include "net/nodes_file.h"
 #include "net/replication.h"
+#include "net/slot_migrations.h"
+#include "net/slot_sweeper.h"
 
 namespace ringwood {
 
-class ClusterPlane final : public ClusterControl, ClusterBusOwner {
+class ClusterPlane final : public ClusterControl, ClusterBusOwner, SlotMigrationsOwner {
  public:
   ClusterPlane(Engine& engine, Log& log, Network& network, Replication& replication);
   ~ClusterPlane();
@@ -45,6 +47,9 @@ class ClusterPlane final : public ClusterControl, ClusterBusOwner {
   int64_t link_memory() const override { return link_bytes_.get() + announcing_.load(std::memory_order_relaxed); }
   void kill_links(Call& call, Bytes node, bool to, bool from) override;
   void drop_packets(int64_t type) override { dropped_type_ = type; }
+  void flushed() override { migrations_.flushed(); }
+  void sync_slots(Call& call) override { migrations_.sync(call); }
+  cluster::SlotMigrationControl& migrations() override { return migrations_; }
   uint64_t links_over_limit() const override { return bus_->over_limit(); }
   size_t keys() const override;
 
@@ -63,6 +68,9 @@ class ClusterPlane final : public ClusterControl, ClusterBusOwner {
   void link_down(cluster::LinkId link) override;
   void frame(cluster::LinkId link, Bytes bytes, Bytes own_ip, Bytes peer_ip) override;
   void frames_done() override { collect(); }
+  // SlotMigrationsOwner
+  cluster::ClusterMachine& machine() override { return *machine_; }
+  void machine_moved() override { collect(); }
 
   cluster::ClusterConfig config(const Options& o) const;
   cluster::ReplicationState replication_state() const;
@@ -94,6 +102,8 @@ class ClusterPlane final : public ClusterControl, ClusterBusOwner {
   std::unique_ptr<cluster::ClusterMachine> machine_;
   std::unique_ptr<SlotMaps> maps_;
   std::unique_ptr<ClusterBus> bus_;
+  SlotMigrations migrations_;
+  SlotSweeper sweeper_;
   Loop* loop_ = nullptr;
   Counter links_, link_bytes_;
   std::atomic<int64_t> announcing_{0};     // bytes of messages that are on their way to this thread, for every link that they go out by

@@ -89,6 +89,8 @@ class MasterLink final : StreamOwner, StreamObserver, LeaseJob, DirectLoadOwner 
   void applied(Bytes bytes) override;
   void wants_more() override;
   void broken(const char* why) override;
+  // A REPLICAOF that held the shards before us may have ended our part as a replica.
+  bool may_apply(Executor& home) const override { return home.engine().state.load(std::memory_order_relaxed) & kStateReplica; }
   void command_failed(Bytes error, Bytes command) override;
   // LeaseJob: the old data set goes, the new one comes
   void run(Executor& home) override;

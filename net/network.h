@@ -131,7 +131,7 @@ class Network final : public NetworkControl {
 
   // A pause: until then (unix time, ms) no loop runs any command, or none that may change data. Each purpose has one of its own, of which a later end is kept,
   // and so is the wider pause; they hold together.
-  enum class Pause : uint8_t { kByClient, kMigration, kFailover, kShutdown };
+  enum class Pause : uint8_t { kByClient, kMigration, kFailover, kShutdown, kSlotMigration };
   void pause(Pause why, int64_t until_ms, bool all_commands);
   // The loops go on when they are woken: Loop::end_pause().
   void unpause(Pause why);
@@ -145,7 +145,7 @@ class Network final : public NetworkControl {
 
  private:
   void sum_up_pauses();
-  static constexpr size_t kPauses = 4;
+  static constexpr size_t kPauses = 5;
   std::mutex pauses_mutex_;
   struct {
     int64_t until_ms = 0;

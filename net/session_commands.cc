@@ -40,8 +40,10 @@ void select_database(Call& c) {
   int64_t n;
   if (!c.to_int(c.arg(1), n)) return;
   if (n < INT32_MIN || n > INT32_MAX) return c.reply.error("ERR value is out of range, value must between -2147483648 and 2147483647");
-  if (c.options().cluster_enabled && n != 0) return c.reply.error("ERR SELECT is not allowed in cluster mode");
-  if (n < 0 || n >= c.options().databases) return c.reply.error("ERR DB index is out of range");
+  // A stream selects others too: for slots that are being imported.
+  if (c.options().cluster_enabled && n != 0 && c.client()->role != Client::Role::kMaster)
+    return c.reply.error("ERR SELECT is not allowed in cluster mode");
+  if (n < 0 || n >= c.here().databases()) return c.reply.error("ERR DB index is out of range");
   c.client()->database = static_cast<int>(n);
   c.reply.ok();
 }

@@ -26,9 +26,7 @@ void StreamApplier::run(Executor&) {
   again_ = paused_ = false;
   size_t used = 0, whole = 0, commands = 0;
   bool in_transaction = false, more_left = true;
-  // A REPLICAOF that held the shards before us may have ended our part as a replica.
-  bool replica = home_.engine().state.load(std::memory_order_relaxed) & kStateReplica;
-  Connection* c = replica ? connection_ : nullptr;
+  Connection* c = observer_.may_apply(home_) ? connection_ : nullptr;
   while (connection_ == c && c && !c->waiting && (in_transaction || (commands < kCommandsAtOnce && used < kBytesAtOnce))) {
     more_left = step(used, in_transaction);
     if (!more_left) break;

@@ -18,6 +18,8 @@ class StreamObserver {
   virtual void wants_more() = 0;
   // What came cannot be understood, or a command of it was answered with an error.
   virtual void broken(const char* why) = 0;
+  // Asked with every shard held: whether the stream is still to be applied.
+  virtual bool may_apply(Executor& home) const = 0;
   virtual void command_failed(Bytes error, Bytes command) = 0;
 
  protected:

@@ -49,7 +49,7 @@ void DataLoad::begin(Executor& home, bool verify_checksum, Merge merge, Place pl
   filling_.clear();
   filling_.resize(engine_.shards.size());
   Loader::Options how;
-  how.databases = o.databases;
+  how.databases = home.shard().databases();
   how.verify_checksum = verify_checksum;
   how.now_ms = home.now_ms();
   how.drop_expired = !(engine_.state.load(std::memory_order_relaxed) & kStateReplica);

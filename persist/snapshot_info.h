@@ -1,5 +1,8 @@
 #pragma once
 // What an image says of itself, and how it is written.
+#include <bitset>
+
+#include "engine/base/crc.h"
 #include "persist/access_word.h"
 #include "persist/rdb_writer.h"
 
@@ -11,6 +14,7 @@ struct SnapshotInfo {
   rdb::WriteOptions write;  // its version is raised where the data need a higher one (rdb_writer.h)
   AccessRule access;
   bool checksum = true;  // the CRC64 of everything stands at the end; otherwise eight zeros, which mean that there is none (rdbchecksum no)
+  const std::bitset<kSlots>* only = nullptr;             // keys of these slots of database 0; lives as long as the snapshot. Null: all
   bool without_keys = false, without_functions = false;  // only parts are wanted (REPLCONF rdb-filter-only)
   // What chunks are packed with before the sink has them, and lives as long as the snapshot; null: they stay as they are.
   const SnapshotEncoder* encoder = nullptr;

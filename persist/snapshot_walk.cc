@@ -21,13 +21,19 @@ void SnapshotWalk::begin(uint16_t epoch, const SnapshotInfo& info) {
   keys_done_.set(0);
   pre_image_bytes_.set(0);
   int64_t keys = 0;
-  for (int i = 0; i < shard_.databases() && !info.without_keys; i++) {
+  const int wanted = info.without_keys ? 0 : info.only ? 1 : shard_.databases();
+  for (int i = 0; i < wanted; i++) {
     Database& d = shard_.database(i);
     d.set_guard(this, epoch);
     logical_[static_cast<size_t>(d.number())] = i;
     if (!d.size()) continue;
     databases_.push_back(&d);
     keys += static_cast<int64_t>(d.size());
+  }
+  if (info.only && keys) {
+    keys = 0;
+    for (int s = shard_.database(0).next_used_slot(0); s >= 0; s = shard_.database(0).next_used_slot(s + 1))
+      if (wants(static_cast<uint16_t>(s))) keys += static_cast<int64_t>(shard_.database(0).slot_size(static_cast<uint16_t>(s)));
   }
   keys_in_all_.set(keys);
 }
@@ -111,6 +117,7 @@ bool SnapshotWalk::step_through_databases() {
   for (; database_ < databases_.size(); database_++, slot_ = 0, cursor_ = 0) {
     const Database& d = *databases_[database_];
     int used = d.next_used_slot(slot_);
+    while (used >= 0 && !wants(static_cast<uint16_t>(used))) used = d.next_used_slot(used + 1);
     if (used < 0) continue;
     if (used != slot_) cursor_ = 0;
     slot_ = used;
@@ -134,6 +141,10 @@ bool SnapshotWalk::step_through_left() {
       l.written = false;
     }
     while (l.at < l.count && l.tables[l.at].empty()) l.at++;
+    if (l.at < l.count && info_.only && !wants(shard_.mapping().slot_of(shard_.id(), static_cast<int>(l.at)))) {
+      bury(l.tables[l.at++]);
+      continue;
+    }
     if (l.at == l.count) {
       free_left(l);
       left_.pop_back();
@@ -183,11 +194,22 @@ void SnapshotWalk::put(int logical, Entry* e) {
 }
 
 void SnapshotWalk::save_now(const Database& d, Entry* e) {
+  if (info_.only && !wants(key_slot(e->key()))) return e->set_epoch(epoch_);
   const OutBuffer& out = open_ ? side_ : out_;
   size_t before = out.size();
   size_t in_memory = e->shell_memory();
   put(logical_[static_cast<size_t>(d.number())], e);
   pre_image_bytes_.add(static_cast<int64_t>(std::max(in_memory, out.size() - before)));
+}
+
+// What of it has not been written is met, or saved before a change, where it stands now, and is written as of that database. The pass through it begins anew
+// in the place of the other's: what is marked is passed over.
+void SnapshotWalk::absorbed(const Database& from, const Database& to) {
+  for (size_t i = database_; i < databases_.size(); i++) {
+    if (databases_[i] != &from) continue;
+    databases_[i] = &shard_.physical(to.number());
+    if (i == database_) slot_ = 0, cursor_ = 0;
+  }
 }
 
 BigValue* SnapshotWalk::unfinished(const Entry& e) const {

@@ -66,6 +66,8 @@ class SnapshotWalk final : public WriteGuard {
   bool take_over(Entry* e) override;
   void give_away(const Entry& e) override;
   void keep(const Database& d, Table* tables, size_t n) override;
+  void absorbed(const Database& from, const Database& to) override;
+  bool wants(uint16_t slot) const { return !info_.only || info_.only->test(slot); }
   bool step_through_big_values();
   void open(std::unique_ptr<BigValue> value);
   void close();

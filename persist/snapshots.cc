@@ -136,7 +136,7 @@ void Snapshots::hand_on(Executor&) {
   put_tail(tail, info_, checksum_);
   if (info_.encoder) info_.encoder->pack(tail, -1, {});
   give(-1, std::move(tail));
-  if (!info_.without_keys) oldest_epoch_ = epoch_;  // else no entry has been seen
+  if (!info_.without_keys && !info_.only) oldest_epoch_ = epoch_;  // else no entry has been seen
   SnapshotSink* sink = sink_.exchange(nullptr);
   given_.clear();
   busy_.store(false, std::memory_order_release);

@@ -32,6 +32,10 @@ class Snapshots {
   // The sink has done with one chunk of the snapshot under way. On the snapshot's thread. Not needed, and without effect, after complete() or broken().
   void consumed(const SnapshotSink& sink);
 
+  // Within SnapshotSink::take: whose chunk it is (-1: what stands around the shards' chunks), and whether a value goes on in the next one.
+  int giving() const { return given_.back(); }
+  bool value_open() const { return open_ >= 0; }
+
   // --- any thread
   bool busy() const { return busy_.load(std::memory_order_acquire); }
   // The one under way is for replicas: INFO calls it a BGSAVE, as it is in Redis.

@@ -4,6 +4,7 @@
 #include "engine/base/glob.h"
 #include "engine/commands/families.h"
 #include "engine/exec/call.h"
+#include "engine/exec/cluster.h"
 #include "engine/exec/control.h"
 
 namespace ringwood {
@@ -67,9 +68,15 @@ void flush(Call& c, int database) {
   }
 }
 
+// What is being moved from or to this node is given up.
+void tell_cluster(Call& c) {
+  if (c.engine().cluster) c.engine().cluster->flushed();
+}
+
 void flushdb(Call& c) {
   if (!flush_mode_valid(c)) return;
   flush(c, c.database());
+  tell_cluster(c);
   c.force_propagation();  // an empty database here may have keys elsewhere
   c.reply.ok();
 }
@@ -77,6 +84,7 @@ void flushdb(Call& c) {
 void flushall(Call& c) {
   if (!flush_mode_valid(c)) return;
   for (int i = 0; i < c.here().databases(); i++) flush(c, i);
+  tell_cluster(c);
   c.force_propagation();
   ReloadControl* persistence = c.engine().reload;
   if (!persistence || !persistence->flushed(c)) c.reply.ok();

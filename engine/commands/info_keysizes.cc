@@ -28,7 +28,7 @@ void write_keysizes(InfoText& out, const InfoContext& x, void*) {
   x.here.rouse_others();
   out.field("keysizes_age_seconds", oldest_ms < 0 ? int64_t{-1} : (x.here.now_ms() - oldest_ms) / 1000);
   Shard& own = x.here.shard();
-  for (int i = 0; i < own.databases(); i++) {
+  for (int i = 0; i < own.databases() && !x.engine.hides(i); i++) {
     auto number = static_cast<size_t>(own.database(i).number());
     for (const Line& line : kLines) {
       OwnedBytes text;

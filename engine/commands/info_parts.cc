@@ -233,7 +233,7 @@ void write_cluster(InfoText& out, const InfoContext& x, void*) { out.field("clus
 
 void write_keyspace(InfoText& out, const InfoContext& x, void*) {
   Shard& own = x.here.shard();
-  for (int i = 0; i < own.databases(); i++) {
+  for (int i = 0; i < own.databases() && !x.engine.hides(i); i++) {
     // SWAPDB swaps on all shards at once: the own shard tells which Database objects make up database i.
     int number = own.database(i).number();
     size_t keys = 0, expires = 0, timed_hashes = 0;

@@ -29,7 +29,7 @@ __attribute__((always_inline)) inline Entry* Call::live(const KeyRef& k, Databas
   if (__builtin_expect(!e || !e->has_node(), 1)) return e;
   if (!e->expired(now_ms())) return e;
   // While a data set is loaded its keys stand as they were written; the first access afterwards removes them.
-  if (engine().state.load(std::memory_order_relaxed) & kStateLoading) return e;
+  if ((engine().state.load(std::memory_order_relaxed) & kStateLoading) || engine().hides(database_)) return e;
   if (__builtin_expect(engine().state.load(std::memory_order_relaxed) & (kStateReplica | kStatePaused), 0))
     return live_on_replica(k, d, s, e);
   expire_key(executor_, client_, s, d, k);
@@ -122,6 +122,7 @@ bool Call::erase(const KeyRef& k, const char* event) {
 }
 
 void announce_event(Executor& here, Client* asking, Shard& s, uint32_t event_class, const char* event, Bytes key, int database) {
+  if (here.engine().hides(database)) return;
   if (s.listener) s.listener->on_key_event(event_class, event, key, database);
   if (here.shard().announced & event_class) here.pushes().key_event(asking, event, key, database);
 }

@@ -12,7 +12,8 @@ class Reply;
 
 namespace cluster {
 class ClusterMachine;
-}
+class SlotMigrationControl;
+}  // namespace cluster
 
 // What an operator's command asks of the node.
 struct ClusterRequest {
@@ -35,6 +36,13 @@ class ClusterControl {
   // DEBUG CLUSTERLINK KILL: answers like ask(). DEBUG DROP-CLUSTER-PACKET-FILTER: messages of this type are not heard; -1: all are.
   virtual void kill_links(Call& call, Bytes node, bool to, bool from) = 0;
   virtual void drop_packets(int64_t type) = 0;
+  // FLUSHALL or FLUSHDB has emptied a database, while every shard is held. From any thread.
+  virtual void flushed() = 0;
+  // CLUSTER SYNCSLOTS: what nodes say to each other, and to their replicas and files, while slots move as one (net/slot_migrations.h). Every shard is held, but
+  // where a client asks for the beginning (ESTABLISH).
+  virtual void sync_slots(Call& call) = 0;
+  // Those that are under way or were of late; on the first thread.
+  virtual cluster::SlotMigrationControl& migrations() = 0;
   // --- on the first thread, for requests
   // Writes nodes.conf; the reply of a request that `changes` tells when it has failed.
   virtual void save() = 0;

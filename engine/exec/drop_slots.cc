@@ -7,12 +7,11 @@
 
 namespace ringwood {
 
-void drop_slot(Executor& here, uint16_t slot) {
+bool drop_slot(Executor& here, uint16_t slot, int database, size_t most) {
   Shard& s = here.engine().shard_of(slot);
-  Database& d = s.database(0);
+  Database& d = s.database(database);
   std::vector<OwnedBytes> keys;
-  keys.reserve(d.slot_size(slot));
-  for (uint64_t cursor = 0;;) {
+  for (uint64_t cursor = 0; keys.size() < most;) {
     cursor = d.scan_slot(slot, cursor, [&](Entry* e) { keys.emplace_back(e->key()); });
     if (!cursor) break;
   }
@@ -20,11 +19,12 @@ void drop_slot(Executor& here, uint16_t slot) {
     Entry* e = d.detach(KeyRef(key));
     if (!e) continue;  // the scan may show a key twice
     s.stats.dirty.add();
-    s.key_modified(key, 0);
-    announce_event(here, nullptr, s, kNotifyGeneric, "del", key, 0);
-    here.effects().propagate_deletion(0, key, here.options().lazyfree_lazy_server_del);
+    s.key_modified(key, database);
+    announce_event(here, nullptr, s, kNotifyGeneric, "del", key, database);
+    here.effects().propagate_deletion(database, key, here.options().lazyfree_lazy_server_del);
     d.discard(e);
   }
+  return d.slot_size(slot) == 0;
 }
 
 }  // namespace ringwood

@@ -113,6 +113,9 @@ struct Engine {
   SlotMaps* slot_maps = nullptr;          // engine/exec/slot_map.h
   DebugSwitches debug;
 
+  // A node of a cluster shows its clients database 0 alone. In the others stand the slots that are being imported (docs/architecture.md, "Slots that move as
+  // one"): their keys neither expire nor are evicted or announced before they are the node's.
+  bool hides(int database) const { return database != 0 && slot_maps != nullptr; }
   Shard& shard_of(uint16_t slot) const { return *shards[static_cast<size_t>(mapping.shard(slot))]; }
 };
 

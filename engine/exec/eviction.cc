@@ -6,6 +6,7 @@
 #include "engine/exec/call.h"
 #include "engine/exec/control.h"
 #include "engine/exec/executor.h"
+#include "engine/exec/expiry.h"
 #include "engine/exec/mutation_log.h"
 
 namespace ringwood {
@@ -76,10 +77,13 @@ bool Eviction::allowed() const {
   return !(state & (kStateLoading | kStatePaused)) && !((state & kStateReplica) && executor_.options().replica_ignore_maxmemory);
 }
 
+// What is being imported by a node of a cluster stays.
+int Eviction::databases() const { return executor_.engine().slot_maps ? 1 : executor_.shard().databases(); }
+
 size_t Eviction::evictable(Shard& s) const {
   if (policy_ == MaxmemoryPolicy::kNoeviction) return 0;
   size_t n = 0;
-  for (int i = 0; i < s.databases(); i++) n += is_volatile(policy_) ? s.database(i).volatile_keys() : s.database(i).size();
+  for (int i = 0; i < databases(); i++) n += is_volatile(policy_) ? s.database(i).volatile_keys() : s.database(i).size();
   return n;
 }
 
@@ -243,8 +247,8 @@ EvictionPool::Candidate candidate(const Entry& e, const Database& d, uint64_t sc
 bool Eviction::find_random(EvictionPool::Candidate& found) {
   Shard& s = executor_.shard();
   auto random = [&s] { return s.random.next(); };
-  for (int i = 0; i < s.databases(); i++) {
-    next_database_ = (next_database_ + 1) % s.databases();
+  for (int i = 0; i < databases(); i++) {
+    next_database_ = (next_database_ + 1) % databases();
     Database& d = s.database(next_database_);
     if (policy_ == MaxmemoryPolicy::kAllkeysRandom) {
       Entry* e = d.random_entry(random);
@@ -261,7 +265,10 @@ bool Eviction::find_random(EvictionPool::Candidate& found) {
       });
     if (!drawn) {  // few among many
       ExpiryNode* n = s.expiry.walk();
-      found = candidate(*Entry::from_node(n), s.physical(static_cast<int>(n->database)), 0);
+      const Entry* e = Entry::from_node(n);
+      const Database* home = database_of(executor_.engine(), s, static_cast<int>(n->database), e);
+      if (!home) continue;
+      found = candidate(*e, *home, 0);
       return true;
     }
     found = candidate(*drawn, d, 0);
@@ -286,8 +293,9 @@ void Eviction::sample(Database& d) {
   if (!only_volatile) return;
   auto node = [&](ExpiryNode* n) {
     Entry* e = Entry::from_node(n);
+    const Database* home = database_of(executor_.engine(), s, static_cast<int>(n->database), e);
     uint64_t v = score.of(*e);
-    if (pool_.wants(v)) pool_.add(candidate(*e, s.physical(static_cast<int>(n->database)), v));
+    if (home && pool_.wants(v)) pool_.add(candidate(*e, *home, v));
   };
   if (policy_ == MaxmemoryPolicy::kVolatileTtl) s.expiry.soonest(samples_, node);
   for (; seen < samples_; seen++)  // they are few among many
@@ -299,7 +307,7 @@ bool Eviction::find_best(EvictionPool::Candidate& found) {
   EvictionScore score{policy_, executor_.now_ms(), static_cast<int>(executor_.options().lfu_decay_time)};
   for (;;) {
     size_t keys = 0;
-    for (int i = 0; i < s.databases(); i++) {
+    for (int i = 0; i < databases(); i++) {
       Database& d = s.database(i);
       size_t n = is_volatile(policy_) ? d.volatile_keys() : d.size();
       if (!n) continue;

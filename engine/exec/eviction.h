@@ -53,6 +53,7 @@ class Eviction {
   Outcome evict();
   void settle(Outcome outcome);
   void note_exceeded(bool exceeded);
+  int databases() const;
   size_t evictable(Shard& s) const;
   bool evict_one(int64_t& freed);
   bool find_random(EvictionPool::Candidate& found);

@@ -10,6 +10,14 @@
 namespace ringwood {
 namespace {
 
+// Of a node of a cluster: an entry that was handed out by an index waits until it is in use.
+bool put_off(const Engine& engine, Shard& shard, int number, const Entry* e, Database*& d) {
+  d = database_of(engine, shard, number, e);
+  if (__builtin_expect(d != nullptr, 1)) return false;
+  shard.physical(number).put_off(e);
+  return true;
+}
+
 // Fields removed from one hash before others have their turn.
 constexpr size_t kFieldsAStep = 32;
 
@@ -17,8 +25,10 @@ constexpr size_t kFieldsAStep = 32;
 bool expire_keys(Executor& here, int budget) {
   Shard& shard = here.shard();
   return shard.expiry.advance(here.now_ms() - 1, budget, [&](ExpiryNode* node) {
-    Database& d = shard.physical(static_cast<int>(node->database));
     Entry* e = Entry::from_node(node);
+    Database* home;
+    if (put_off(here.engine(), shard, static_cast<int>(node->database), e, home)) return;
+    Database& d = *home;
     KeyRef k(e->key());
     // An entry of a flushed database, which waits to be freed.
     if (__builtin_expect(shard.graveyard.holds_tables(), 0) && d.find(k) != e) return;
@@ -54,8 +64,10 @@ void fields_expired(Executor& here, Database& d, Entry* e, size_t fields, const 
 bool expire_fields(Executor& here, int budget) {
   Shard& shard = here.shard();
   return shard.field_expiry.advance(here.now_ms() - 1, budget, [&](ExpiryNode* node) {
-    Database& d = shard.physical(static_cast<int>(node->database));
     Entry* e = VolatileHash::from_node(node)->entry;
+    Database* home;
+    if (put_off(here.engine(), shard, static_cast<int>(node->database), e, home)) return;
+    Database& d = *home;
     if (__builtin_expect(shard.graveyard.holds_tables(), 0) && d.find(KeyRef(e->key())) != e) return;
     d.before_write(e);
     std::vector<OwnedBytes> names;
@@ -67,6 +79,14 @@ bool expire_fields(Executor& here, int budget) {
 }
 
 }  // namespace
+
+Database* database_of(const Engine& engine, Shard& shard, int number, const Entry* e) {
+  Database& named = shard.physical(number);
+  if (__builtin_expect(!engine.slot_maps, 1)) return &named;
+  Database& used = shard.database(0);
+  if (&named == &used || used.find(KeyRef(e->key())) == e) return &used;
+  return nullptr;
+}
 
 bool run_expiry(Executor& here, int budget) {
   bool more = here.shard().expiry.size() && expire_keys(here, budget);

@@ -1,5 +1,6 @@
 #include "engine/store/database.h"
 
+#include <algorithm>
 #include <cassert>
 
 #include "engine/base/memory.h"
@@ -309,6 +310,70 @@ void Database::clear() {
   volatile_ = 0;
   timed_hashes_ = 0;
   expiry_sum_ = 0;
+  put_off_.clear();
+}
+
+// --- keys of another database
+
+void Database::absorb_table(Database& from, int local) {
+  Table &own = tables_[local], &other = from.tables_[local];
+  const size_t group = static_cast<size_t>(local) / kGroup;
+  if (own.empty()) {
+    const size_t keys = other.size(), own_buckets = own.buckets(), other_buckets = other.buckets();
+    own.swap(other);
+    count_buckets(local, own_buckets, other_buckets);
+    from.count_buckets(local, other_buckets, own_buckets);
+    keys_in_group_[group] += keys;
+    size_ += keys;
+    used_[static_cast<size_t>(local) / 64] |= uint64_t{1} << (local % 64);
+    return;
+  }
+  const size_t other_buckets = other.buckets();
+  size_t all = ~size_t{0};
+  other.take_some(all, [&](Entry* e) {
+    KeyRef k(e->key());
+    if (!find(k)) return insert(k, e);
+    from.unlink(e);
+    from.discard(e);
+  });
+  from.count_buckets(local, other_buckets, 0);
+}
+
+void Database::absorb(Database& from) {
+  if (from.size_) {
+    if (guarded()) guard_->absorbed(from, *this);
+    if (!tables_) make_tables();
+    for (int s = from.next_used_slot(0); s >= 0; s = from.next_used_slot(s + 1))
+      absorb_table(from, mapping_.local(static_cast<uint16_t>(s)));
+    from.used_.assign(from.used_.size(), 0);
+    from.keys_in_group_.assign(from.keys_in_group_.size(), 0);
+    from.size_ = 0;
+    volatile_ += from.volatile_;
+    timed_hashes_ += from.timed_hashes_;
+    expiry_sum_ += from.expiry_sum_;
+    from.volatile_ = 0;
+    from.timed_hashes_ = 0;
+    from.expiry_sum_ = 0;
+  }
+  relink(from);
+  from.put_off_.clear();
+}
+
+void Database::relink(const Database& from) {
+  for (const OwnedBytes& key : from.put_off_) {
+    Entry* e = find(KeyRef(key));
+    if (!e) continue;
+    if (e->expiry_ms() >= 0 && !e->node()->prev) expiry_->add(e->node());
+    field_times_changed(e);
+  }
+}
+
+void Database::put_off(const Entry* e) {
+  if (put_off_.size() >= put_off_limit_) {
+    std::erase_if(put_off_, [this](const OwnedBytes& key) { return !find(KeyRef(key)); });
+    put_off_limit_ = std::max<size_t>(1024, put_off_.size() * 2);
+  }
+  put_off_.emplace_back(e->key());
 }
 
 int64_t Database::mean_ttl_ms(int64_t now_ms) const {

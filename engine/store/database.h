@@ -127,6 +127,12 @@ class Database {
   }
   // All keys go, to be freed later, or to the guard. The array of tables stays, so that the first keys that come afterwards need no more than others.
   void clear();
+  // All keys of the other database, which is of the same shard, become keys of this one; a key that is here already stays as it is here. Slots that are
+  // empty here take the other's table whole, so that it costs nothing a key. What volatile keys have in the indexes goes on naming the other database: see
+  // put_off().
+  void absorb(Database& from);
+  // An index has handed this entry out, whose key is not to expire as long as it is in this database: absorb() gives it back to the index.
+  void put_off(const Entry* e);
 
   // --- copying all keys bit by bit: engine/store/write_guard.h
   // From now on the guard is told of every entry of an earlier epoch than this before it changes; new entries are of this epoch.
@@ -158,6 +164,8 @@ class Database {
     if (e->type() == Type::kHash) drop_fields(e);
   }
   void make_tables();
+  void absorb_table(Database& from, int local);
+  void relink(const Database& from);
   Entry* replace(const KeyRef& k, Entry* fresh, int64_t expiry, uint32_t access);
   // A table has another number of buckets than before.
   void count_buckets(int local, size_t before, size_t after) {
@@ -186,6 +194,8 @@ class Database {
   int number_;
   int shard_;
   uint16_t epoch_ = 0;  // of new entries
+  std::vector<OwnedBytes> put_off_;
+  size_t put_off_limit_ = 1024;  // beyond which those that are no more are forgotten
   SlotMapping mapping_;
   ExpiryIndex* expiry_;
   ExpiryIndex* field_expiry_;

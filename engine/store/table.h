@@ -11,6 +11,7 @@
 // binary over the buckets of the lower level, and a step visits a bucket together with the sibling that it may have been split into; with doubling levels
 // this is the argument of Redis's dictScan (dict.c), whose smaller and larger table are the two levels here.
 #include <cstddef>
+#include <utility>
 
 #include "engine/base/bytes.h"
 #include "engine/store/entry.h"
@@ -141,6 +142,15 @@ class Table {
       budget -= n < budget ? n : budget;
     }
     return true;
+  }
+
+  // Exchanges all that the two hold.
+  void swap(Table& other) {
+    std::swap(flat_, other.flat_);  // or directory_, which stands in the same place
+    std::swap(buckets_, other.buckets_);
+    std::swap(mask_, other.mask_);
+    std::swap(capacity_, other.capacity_);
+    std::swap(count_, other.count_);
   }
 
   // Bytes of buckets, overflow buckets and directory.

@@ -22,6 +22,8 @@ class WriteGuard {
   virtual void give_away(const Entry& e) = 0;
   // The database is being emptied: the guard owns these tables and their entries from now on. Nothing links to the entries any more.
   virtual void keep(const Database& d, Table* tables, size_t n) = 0;
+  // All keys of `from` are about to become keys of `to`: what has not been copied yet is found there from now on.
+  virtual void absorbed(const Database& from, const Database& to) = 0;
 
  protected:
   ~WriteGuard() = default;

@@ -28,6 +28,7 @@ void add_move_options(CLI::App& app, Line& line) {
   app.add_option("--migrate-timeout", line.move.migrate_timeout_ms, "Milliseconds without progress after which MIGRATE gives up")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  app.add_flag("--key-by-key", line.move.key_by_key, "By MIGRATE, also where both nodes can move slots as one");
   app.add_flag("--replace", line.move.replace, "A key that stands at both ends is taken from the source");
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <thread>
 
+#include "tools/cluster/atomic_move.h"
 #include "tools/cluster/progress.h"
 
 namespace ringwood::cluster_tool {
@@ -90,11 +91,20 @@ bool Mover::move_some(std::span<const Move> some) {
 
 bool Mover::run(const std::vector<Move>& plan) {
   Progress bar("slots", plan.size(), session_.common().progress);
+  AtomicMover as_one(session_, view_);
   for (size_t done = 0; done < plan.size();) {
-    size_t n = 1;
-    while (n < kSlotsAtOnce && done + n < plan.size() && plan[done + n].from == plan[done].from && plan[done + n].to == plan[done].to) n++;
-    if (!move_some(std::span(plan).subspan(done, n))) return false;
-    bar.step(done += n, keys_);
+    size_t end = done + 1;
+    while (end < plan.size() && plan[end].from == plan[done].from && plan[end].to == plan[done].to) end++;
+    if (!options_.key_by_key) {
+      const AtomicMover::Result result = as_one.move(std::span(plan).subspan(done, end - done), bar, done, keys_);
+      if (result == AtomicMover::Result::kFailed) return false;
+      if (result == AtomicMover::Result::kMoved) done = end;
+    }
+    while (done < end) {
+      const size_t n = std::min(kSlotsAtOnce, end - done);
+      if (!move_some(std::span(plan).subspan(done, n))) return false;
+      bar.step(done += n, keys_);
+    }
   }
   return true;
 }

@@ -1,5 +1,5 @@
 #pragma once
-// Slots from one node to another, key by key (CLUSTER SETSLOT and MIGRATE).
+// Slots from one node to another: as one where both nodes can (atomic_move.h), else key by key (CLUSTER SETSLOT and MIGRATE).
 #include <span>
 #include <string>
 #include <vector>
@@ -12,7 +12,8 @@ namespace ringwood::cluster_tool {
 struct MoveOptions {
   size_t keys_at_once = 100;
   int64_t migrate_timeout_ms = 60'000;
-  bool replace = false;  // a key that stands at both ends is taken from the source
+  bool key_by_key = false;  // also where both nodes can move slots as one
+  bool replace = false;     // a key that stands at both ends is taken from the source
 };
 
 class Mover {

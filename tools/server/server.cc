@@ -93,9 +93,11 @@ bool Server::build() {
   engine_.acl = acl_.get();
   if (!load_users()) return false;
   if (options_.get().cluster_enabled && !cluster_.load(options_)) return false;
+  // A node of a cluster shows one, and imports slots into another.
+  const int databases = std::max(options_.get().databases, options_.get().cluster_enabled ? 2 : 1);
   Random random = Random::from_system();
   for (int i = 0; i < shard_count_; i++) {
-    shards_.push_back(std::make_unique<Shard>(i, engine_.mapping, options_.get().databases, random.next()));
+    shards_.push_back(std::make_unique<Shard>(i, engine_.mapping, databases, random.next()));
     engine_.shards.push_back(shards_.back().get());
   }
   for (int i = 0; i < shard_count_; i++) {

@@ -1,0 +1,51 @@
+// Slots that change hands as one, by an order of the two nodes to each other (slot_export.h, slot_import.h): the part that the view and the epochs play.
+#include "cluster/cluster_machine.h"
+
+namespace ringwood::cluster {
+
+// The epoch that the target is to claim the slots under: above all that is known here, and nobody here takes it.
+uint64_t ClusterMachine::grant_epoch(int64_t now_ms) {
+  at(now_ms);
+  note_epoch(view_.max_epoch());
+  view_.current_epoch++;
+  later(kSave);
+  settle();
+  return view_.current_epoch;
+}
+
+void ClusterMachine::claim_granted(const SlotSet& slots, uint64_t epoch, int64_t now_ms) {
+  at(now_ms);
+  note_epoch(epoch);
+  me().config_epoch = epoch;
+  slots.for_each([&](int s) {
+    view_.set_importing(s, nullptr);
+    view_.set_owner(s, &me());
+  });
+  log(LogLevel::kNotice, "%d slots have been taken over, under the new configEpoch %llu", slots.count(),
+      static_cast<unsigned long long>(epoch));
+  later(kHealth | kSave | kSync | kMap);
+  broadcast_pong(false);
+  settle();
+}
+
+void ClusterMachine::withhold(const SlotSet& slots, bool on, int64_t now_ms) {
+  at(now_ms);
+  slots.for_each([&](int s) { on ? view_.withheld.set(s) : view_.withheld.reset(s); });
+  later(kMap);
+  settle();
+}
+
+// They are ours still; a claim under an epoch up to that one is void from now on.
+void ClusterMachine::reclaim(uint64_t granted, int64_t now_ms) {
+  at(now_ms);
+  if (!me().is_master()) return;
+  note_epoch(granted);
+  note_epoch(view_.max_epoch());
+  me().config_epoch = ++view_.current_epoch;
+  log(LogLevel::kNotice, "New configEpoch set to %llu", static_cast<unsigned long long>(me().config_epoch));
+  later(kSave | kSync);
+  broadcast_pong(false);
+  settle();
+}
+
+}  // namespace ringwood::cluster

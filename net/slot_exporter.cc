@@ -1,0 +1,385 @@
+#include "net/slot_exporter.h"
+
+#include <cstring>
+#include <utility>
+
+#include "cluster/cluster_machine.h"
+#include "engine/base/number.h"
+#include "engine/base/resp_command.h"
+#include "net/held_work.h"
+#include "persist/snapshots.h"
+
+namespace ringwood {
+
+using cluster::SlotExport;
+using State = cluster::SlotExport::State;
+
+namespace {
+
+constexpr int64_t kSignMs = 1000;
+constexpr int64_t kLongestPauseMs = 5000;  // for which nobody need end it; the machine ends it long before
+
+SlotExport::Timing timing(const Options& o) { return {o.repl_timeout * int64_t{1000}, o.cluster_node_timeout + 1000}; }
+
+}  // namespace
+
+SlotExporter::SlotExporter(SlotMoveOwner& owner, Loop& loop, Snapshots& snapshots, const cluster::SlotMove& move, OwnedBytes host, int port)
+    : owner_(owner),
+      loop_(loop),
+      snapshots_(snapshots),
+      log_(*loop.executor().engine().mutations),
+      text_(loop.network().log),
+      host_(std::move(host)),
+      port_(port),
+      machine_(move, !loop.executor().options().masterauth.empty(), timing(loop.executor().options()),
+               loop.network().engine.clock->unix_ms()),
+      filter_(*loop.executor().engine().commands, machine_.move().slots) {
+  move.slots.for_each([this](int slot) { bits_.set(static_cast<size_t>(slot)); });
+}
+
+SlotExporter::~SlotExporter() = default;
+
+int64_t SlotExporter::now_ms() const { return loop_.network().engine.clock->unix_ms(); }
+
+void SlotExporter::start() {
+  text_.write(LogLevel::kNotice, "Slot migration %.40s of %s to %.40s begins", machine_.move().name.text.data(),
+              machine_.move().ranges().c_str(), machine_.move().target.text.data());
+  carry_out();
+}
+
+bool SlotExporter::cancel() {
+  const bool done = machine_.cancel(now_ms());
+  carry_out();
+  return done;
+}
+
+void SlotExporter::impossible(Bytes why) {
+  machine_.impossible(why, now_ms());
+  carry_out();
+}
+
+void SlotExporter::look_at_view() {
+  if (machine_.over()) return;
+  const cluster::ClusterView& view = owner_.machine().view();
+  using Owner = SlotExport::Owner;
+  if (!view.myself().is_master()) {
+    // The new owner of all that was ours may be the target: then there is nothing left here, and this node follows it.
+    const bool follows_target = view.myself().master && view.myself().master->id == machine_.move().target;
+    if (!follows_target || !machine_.undecided()) return impossible("This node is not a master any more");
+  }
+  size_t ours = 0, targets = 0, others = 0;
+  machine_.move().slots.for_each([&](int slot) {
+    const cluster::ClusterNode* n = view.owner(slot);
+    n == &view.myself() ? ours++ : n && n->id == machine_.move().target ? targets++ : others++;
+  });
+  if (!others && !targets) return;
+  machine_.owned_by(others || ours ? Owner::kOther : Owner::kTarget, now_ms());
+  carry_out();
+}
+
+void SlotExporter::turn() {
+  if (machine_.over()) return;
+  if (settles_ && settling_.done()) {
+    settles_ = false;
+    read_log();
+    machine_.paused(now_ms());
+    carry_out();
+  }
+  if (machine_.state() == State::kWaitingToSnapshot && !asks_for_image_ && !snapshots_.busy()) ask_for_image();
+}
+
+void SlotExporter::tick(int64_t now_ms) {
+  if (machine_.over()) return;
+  machine_.tick(now_ms);
+  carry_out();
+  if (!connection_ || machine_.over() || now_ms < next_sign_ms_ || machine_.state() < State::kWaitingToSnapshot || !image_.empty() ||
+      snapping_)
+    return;
+  next_sign_ms_ = now_ms + kSignMs;
+  if (machine_.undecided()) return;
+  const OwnedBytes sign = wire_command({"CLUSTER", "SYNCSLOTS", "ACK"});
+  out_ += sign.size();
+  say(sign);
+  tell_stream();
+}
+
+// --- what the machine wants
+
+void SlotExporter::carry_out() {
+  if (carrying_out_) return;
+  carrying_out_ = true;
+  std::shared_ptr<SlotExporter> alive = weak_from_this().lock();
+  for (;;) {
+    std::vector<Do> orders = machine_.take_orders();
+    if (orders.empty()) break;
+    for (Do what : orders) carry_out(what);
+  }
+  carrying_out_ = false;
+  if (machine_.over() && !std::exchange(told_end_, true))
+    text_.write(machine_.state() == State::kFailed ? LogLevel::kWarning : LogLevel::kNotice, "Slot migration %.40s is over: %s%s%s",
+                machine_.move().name.text.data(), machine_.state_name(), machine_.message().empty() ? "" : ": ",
+                machine_.message().c_str());
+}
+
+void SlotExporter::carry_out(Do what) {
+  const Options& o = loop_.executor().options();
+  switch (what) {
+    case Do::kDial: return dial();
+    case Do::kSayPassword:
+      return say(o.masteruser.empty() ? wire_command({"AUTH", o.masterauth}) : wire_command({"AUTH", o.masteruser, o.masterauth}));
+    case Do::kSayEstablish: return say(establish_command(machine_.move()));
+    case Do::kTakeImage:
+      if (!snapshots_.busy()) ask_for_image();  // otherwise with one of the next turns
+      return;
+    case Do::kPause:
+      holds_writes_ = true;
+      held_since_us_ = loop_.network().engine.clock->monotonic_us();
+      owner_.hold_writes(now_ms() + kLongestPauseMs);
+      settles_ = true;
+      return settling_.begin(loop_.executor());
+    case Do::kResume:
+      holds_writes_ = settles_ = false;
+      held_us_ = loop_.network().engine.clock->monotonic_us() - held_since_us_;
+      return owner_.resume_writes();
+    case Do::kCheck: return check();
+    case Do::kSayGranted: {
+      granted_epoch_ = owner_.machine().grant_epoch(now_ms());
+      owner_.machine_moved();
+      return say(wire_command({"CLUSTER", "SYNCSLOTS", "FAILOVER-GRANTED", std::to_string(granted_epoch_)}));
+    }
+    case Do::kWithhold:
+    case Do::kRelease: owner_.machine().withhold(machine_.move().slots, what == Do::kWithhold, now_ms()); return owner_.machine_moved();
+    case Do::kReclaim: owner_.machine().reclaim(granted_epoch_, now_ms()); return owner_.machine_moved();
+    case Do::kHangUp: return hang_up();
+  }
+}
+
+void SlotExporter::dial() {
+  std::string error;
+  connection_ = loop_.dial(host_, port_, loop_.executor().options().bind_source_addr, static_cast<StreamOwner&>(*this), error);
+  if (!connection_) machine_.cannot_connect(error, now_ms());
+}
+
+void SlotExporter::connected(Connection& c, int error) {
+  if (error) {
+    machine_.cannot_connect(std::strerror(error), now_ms());
+  } else {
+    c.source = this;
+    machine_.connected(now_ms());
+  }
+  carry_out();
+}
+
+void SlotExporter::lost(Connection&) {
+  connection_ = nullptr;
+  machine_.lost(now_ms());
+  carry_out();
+}
+
+void SlotExporter::say(Bytes bytes) {
+  if (!connection_) return;
+  connection_->out.append(bytes);
+  loop_.send_now(*connection_);
+}
+
+void SlotExporter::received(Connection& c, Bytes bytes) {
+  c.last_active_ms = loop_.executor().now_ms();
+  words_.append(bytes);
+  const std::shared_ptr<SlotExporter> alive = shared_from_this();
+  std::vector<OwnedBytes> words;
+  while (connection_ && !machine_.over()) {
+    if (machine_.state() == State::kAuthenticating || machine_.state() == State::kEstablishing) {
+      OwnedBytes line;
+      if (!words_.line(line)) return;
+      machine_.answered(line, now_ms());
+    } else {
+      if (!words_.command(words)) break;
+      told(words);
+    }
+    carry_out();
+  }
+  if (words_.broken()) impossible("What the target says cannot be understood");
+}
+
+void SlotExporter::told(const std::vector<OwnedBytes>& words) {
+  int64_t bytes;
+  if (words.size() >= 4 && words[2] == "ACK" && parse_int64(words[3], bytes))
+    machine_.acknowledged(static_cast<uint64_t>(bytes), now_ms());
+  else if (words.size() >= 7 && words[2] == "FINISH")
+    machine_.refused(words[6], now_ms());
+}
+
+// --- the image
+
+void SlotExporter::ask_for_image() {
+  asks_for_image_ = true;
+  with_every_shard(loop_.executor(), [self = shared_from_this()](Executor& home) {
+    self->asks_for_image_ = false;
+    if (self->machine_.state() != State::kWaitingToSnapshot) return;
+    if (self->snapshots_.start_held(home, *self)) self->kept_ = self;
+  });
+}
+
+void SlotExporter::at_cut(Executor& home, SnapshotInfo& info) {
+  snapping_ = true;
+  info.only = &bits_;
+  info.without_functions = true;
+  info.checksum = false;
+  info.encoder = nullptr;
+  Engine& engine = home.engine();
+  machine_.move().slots.for_each([&](int slot) {
+    keys_in_all_ += static_cast<int64_t>(engine.shard_of(static_cast<uint16_t>(slot)).database(0).slot_size(static_cast<uint16_t>(slot)));
+  });
+  log_.attach_at_end(reader_, false);
+  log_.forget_database();
+  home.refresh_all_effects();
+  home.follow_log(this);
+  machine_.image_begun(now_ms());
+}
+
+void SlotExporter::take(OutBuffer chunk) {
+  if (snapshots_.giving() < 0 || machine_.over() || chunk.empty()) return snapshots_.consumed(*this);
+  OutBuffer piece;
+  piece.reserve(chunk.size() + 128);
+  put_piece_head(piece, chunk.size(), snapshots_.value_open());
+  piece.append(chunk.view());
+  piece.append("\r\n");
+  image_.push_back(std::move(piece));
+  pump();
+}
+
+void SlotExporter::complete() {
+  image_whole_ = true;
+  snapping_ = false;
+  const std::shared_ptr<SlotExporter> alive = std::move(kept_);
+  if (machine_.over()) return;
+  pump();
+}
+
+void SlotExporter::broken() {
+  snapping_ = false;
+  const std::shared_ptr<SlotExporter> alive = std::move(kept_);
+  machine_.image_broken(now_ms());
+  carry_out();
+}
+
+// --- the log
+
+void SlotExporter::log_grew(Executor&) {
+  if (machine_.over()) return;
+  read_log();
+  pump();
+}
+
+void SlotExporter::read_log() {
+  while (reader_.attached()) {
+    const Bytes piece = reader_.peek();
+    if (piece.empty()) break;
+    const SlotLogFilter::Fault fault = filter_.feed(piece, tail_);
+    reader_.advance(piece.size());
+    switch (fault) {
+      case SlotLogFilter::Fault::kNone: continue;
+      case SlotLogFilter::Fault::kFlushed: return impossible("Data was flushed");
+      case SlotLogFilter::Fault::kStraddles: return impossible("A command has written to slots inside and outside of the migration");
+      case SlotLogFilter::Fault::kNotUnderstood: return impossible("The log of changes cannot be understood");
+    }
+  }
+  const OutputBufferLimit& limit = loop_.executor().options().client_output_buffer_limit[static_cast<size_t>(ClientClass::kReplica)];
+  if (limit.hard_bytes && tail_.size() - tail_at_ > limit.hard_bytes)
+    impossible("More has been written than the target can take (client-output-buffer-limit replica)");
+}
+
+// --- sending
+
+void SlotExporter::pump() {
+  if (!connection_ || machine_.over()) return;
+  Connection& c = *connection_;
+  bool any = false;
+  while (c.output_bytes() < kSendBytes) {
+    if (!image_.empty()) {
+      c.out.append(image_.front().view());
+      out_ += image_.front().size();
+      image_.pop_front();
+      if (snapping_) snapshots_.consumed(*this);
+    } else if (image_whole_ && !image_over_) {
+      image_over_ = true;
+      const OwnedBytes end = wire_command({"CLUSTER", "SYNCSLOTS", "SNAPSHOT-EOF"});
+      c.out.append(end);
+      out_ += end.size();
+      machine_.image_whole(now_ms());
+    } else if (image_over_ && tail_at_ < tail_.size()) {
+      const Bytes piece = tail_.view().substr(tail_at_, kSendBytes);
+      c.out.append(piece);
+      out_ += piece.size();
+      tail_at_ += piece.size();
+      if (tail_at_ < tail_.size()) continue;
+      tail_.clear();
+      tail_.shrink(kSendBytes);
+      tail_at_ = 0;
+    } else {
+      break;
+    }
+    any = true;
+  }
+  if (any) loop_.send_now(c);
+  tell_stream();
+}
+
+void SlotExporter::tell_stream() {
+  if (!image_over_) return;
+  const uint64_t waiting = tail_.size() - tail_at_;
+  const bool all_out = !waiting && reader_.attached() && reader_.lag() == 0 && filter_.at_rest();
+  machine_.stream(out_ + waiting, all_out, now_ms());
+  carry_out();
+}
+
+// Has the target got all there is? Asked when nothing has been under way for a while, and once more here, where nothing can be.
+void SlotExporter::check() {
+  with_every_shard(loop_.executor(), [self = shared_from_this()](Executor& home) {
+    home.hand_over();
+    const bool everything =
+        self->reader_.attached() && self->reader_.lag() == 0 && self->filter_.at_rest() && self->tail_.size() == self->tail_at_;
+    self->machine_.checked(everything, self->now_ms());
+    self->carry_out();
+    if (!everything) self->log_grew(home);
+  });
+}
+
+// --- the end
+
+void SlotExporter::hang_up() {
+  keys_ = machine_.state() == State::kSuccess || image_whole_ ? keys_in_all_ : snapping_ ? snapshots_.keys_done() : 0;
+  if (Connection* c = std::exchange(connection_, nullptr)) {
+    c->owner = nullptr;
+    c->source = nullptr;
+    loop_.kill(*c);
+  }
+  image_.clear();
+  OutBuffer().swap(tail_);
+  tail_at_ = 0;
+  if (!reader_.attached() && !snapping_) return;
+  with_every_shard(loop_.executor(), [self = shared_from_this()](Executor& home) {
+    if (self->snapping_) self->snapshots_.cancel_held(home, *self);
+    if (!self->reader_.attached()) return;
+    self->log_.detach(self->reader_);
+    home.unfollow_log(self.get());
+    home.refresh_all_effects();
+  });
+}
+
+cluster::SlotMoveReport SlotExporter::report() const {
+  cluster::SlotMoveReport r;
+  r.move = machine_.move();
+  r.created_ms = machine_.created_ms();
+  r.updated_ms = machine_.updated_ms();
+  r.heard_ms = machine_.heard_ms();
+  r.state = machine_.state_name();
+  r.message = machine_.message();
+  r.keys = machine_.over() ? keys_ : image_whole_ ? keys_in_all_ : snapping_ ? snapshots_.keys_done() : 0;
+  r.keys_in_all = keys_in_all_;
+  r.bytes = static_cast<int64_t>(out_);
+  r.pause_us = held_us_;
+  return r;
+}
+
+}  // namespace ringwood

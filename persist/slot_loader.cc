@@ -1,0 +1,40 @@
+#include "persist/slot_loader.h"
+
+#include "persist/access_word.h"
+#include "persist/rdb_format.h"
+
+namespace ringwood {
+
+bool SlotLoader::take(Executor& here, Bytes piece, bool goes_on) {
+  if (!error_.empty()) return false;
+  here_ = &here;
+  if (!reader_) {
+    reader_ = std::make_unique<rdb::RdbReader>(here.shard().limits, rdb::RdbReader::Options{1, false}, static_cast<rdb::RdbSink&>(*this));
+    OwnedBytes head = std::to_string(rdb::kMaxReadVersion);
+    reader_->feed("REDIS" + OwnedBytes(4 - head.size(), '0') + head);
+  }
+  if (reader_->feed(piece) == rdb::RdbReader::State::kFailed) error_ = reader_->error();
+  if (!goes_on) {
+    // The end of a file would have to stand here: what is missing otherwise is the rest of a key.
+    if (error_.empty() && reader_->feed(Bytes("\xff\0\0\0\0\0\0\0\0", 9)) != rdb::RdbReader::State::kEnd)
+      error_ = "a piece of the image ends within a key";
+    reader_.reset();
+  }
+  return error_.empty();
+}
+
+void SlotLoader::on_key(const rdb::LoadedKey& key) {
+  const Options& o = here_->options();
+  const AccessRule access{o.maxmemory_policy, here_->now_ms(), static_cast<int>(o.lfu_decay_time)};
+  key.entry->set_access(access.word(key.idle_seconds, key.frequency));
+  const KeyRef k(key.entry->key());
+  Shard& s = engine_.shard_of(k.slot);
+  if (!s.database(database_).adopt(k, key.entry)) {
+    error_ = "a key stands in the image twice";
+    return Entry::destroy(key.entry);
+  }
+  s.stats.dirty.add();
+  keys_++;
+}
+
+}  // namespace ringwood
