@@ -1,18 +1,18 @@
 #pragma once
 // The source's side of slots that move as one, as a pure machine: what has happened goes in, what is to be done comes out.
 //
-//   kConnecting -> kAuthenticating -> kEstablishing -> kWaitingToSnapshot -> kSnapshotting -> kReplicating <-> kPausing -> kDraining -> kGranting -> kGranted
-//                                                                                                 ^                           |                          |
-//                                                                                                 +---- took too long --------+                     kWithheld
-//   kGranted, kWithheld -> kSuccess   the target claims the slots, as the bus tells
-//   all -> kFailed                    everything is as before: this node has served, and goes on to serve, the slots
+//   kConnecting -> kAuthenticating -> kEstablishing -> kWaitingToSnapshot -> kSnapshotting -> kReplicating
+//   kReplicating -> kPausing -> kDraining -> kGranting -> kGranted -> kWithheld
+//   kPausing, kDraining -> kReplicating   it took too long: later again
+//   kGranted, kWithheld -> kSuccess       the target claims the slots, as the bus tells
+//   all -> kFailed                        everything is as before: this node has served, and goes on to serve, the slots
 //   all before kGranting -> kCancelled
 //
 // Up to kDraining this node alone decides, and whatever goes wrong ends in kFailed. In kGranting it makes sure, with every shard held, that the target has all
 // there is. With kGranted the target may claim the slots under an epoch that is named to it, and nothing changes here until it is known whether it has: the
 // target says no, or the bus shows that it owns them. When neither comes (it has died just then, or the network has) writes go on for all other slots and
-// these are withheld (kWithheld): nobody serves them. After a time in which the target, were it alive, would have been heard, this node takes them back under an
-// epoch above the granted one, so that a claim which comes to light later is void. Nothing that a client was told is lost on any of these ways.
+// these are withheld (kWithheld): nobody serves them. After a time in which the target, were it alive, would have been heard, this node takes them back under
+// an epoch above the granted one, so that a claim which comes to light later is void. Nothing that a client was told is lost on any of these ways.
 #include <cstdint>
 #include <vector>
 

@@ -1,6 +1,6 @@
 #pragma once
-// From the mutation log, what concerns some slots: cuts the stream into commands and hands on, as they are, those whose keys are in the slots. Transactions lose
-// their frame, since the other node shows nothing before it has everything. Pure.
+// From the mutation log, what concerns some slots: cuts the stream into commands and hands on, as they are, those whose keys are in the slots. Transactions
+// lose their frame, since the other node shows nothing before it has everything. Pure.
 #include <deque>
 
 #include "cluster/slot_set.h"
