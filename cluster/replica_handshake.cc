@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cluster/replication_history.h"
+#include "cluster/stream_frame.h"
 #include "engine/base/number.h"
 #include "engine/base/resp_command.h"
 
@@ -27,6 +28,7 @@ constexpr Rule kRules[] = {
 };
 
 bool starts_with(Bytes text, Bytes with) { return text.substr(0, with.size()) == with; }
+bool ends_with(Bytes text, Bytes with) { return text.size() >= with.size() && text.substr(text.size() - with.size()) == with; }
 
 // A master that asks for a password or a permission answers PING with an error and goes on all the same.
 bool asks_for_auth(Bytes text) {
@@ -50,7 +52,9 @@ OwnedBytes ReplicaHandshake::request(State state) const {
       return wire_command({"AUTH", settings_.user, settings_.password});
     case State::kPort: return wire_command({"REPLCONF", "listening-port", std::to_string(settings_.port)});
     case State::kAddress: return wire_command({"REPLCONF", "ip-address", settings_.address});
-    case State::kCapabilities: return wire_command({"REPLCONF", "capa", "eof", "capa", "psync2"});
+    case State::kCapabilities:
+      if (!settings_.frames) return wire_command({"REPLCONF", "capa", "eof", "capa", "psync2"});
+      return wire_command({"REPLCONF", "capa", "eof", "capa", "psync2", "capa", kFramesCapability});
     case State::kVersion: return wire_command({"REPLCONF", "version", settings_.version});
     case State::kPsync: {
       OwnedBytes id = settings_.known_id.empty() ? "?" : settings_.known_id;
@@ -104,6 +108,8 @@ ReplicaHandshake::Step ReplicaHandshake::line(Bytes text) {
 
 void ReplicaHandshake::answer_to_psync(Bytes text, Step& step) {
   if (text.empty()) return;  // the master keeps the link alive while it prepares its answer
+  framed_ = settings_.frames && ends_with(text, kFramesWord);
+  if (framed_) text.remove_suffix(kFramesWord.size());
   if (starts_with(text, "+FULLRESYNC")) return full_sync(text, step);
   if (starts_with(text, "+CONTINUE")) return go_on(text, step);
   if (settings_.failover) {

@@ -37,6 +37,7 @@ class ReplicaHandshake {
     OwnedBytes known_id;        // the history that we have; empty: none
     int64_t known_offset = 0;   // up to and with this byte
     bool failover = false;      // asks the other side to become a master
+    bool frames = true;         // says that frames are understood (cluster/stream_frame.h)
   };
   struct Remark {
     LogLevel level;
@@ -61,6 +62,8 @@ class ReplicaHandshake {
   bool refused() const { return refused_; }
   const OwnedBytes& id() const { return id_; }
   int64_t offset() const { return offset_; }
+  // What follows is framed.
+  bool framed() const { return framed_; }
 
  private:
   State next_needed(State after) const;
@@ -74,7 +77,7 @@ class ReplicaHandshake {
   State state_ = State::kPing;
   OwnedBytes id_;
   int64_t offset_ = -1;
-  bool refused_ = false;
+  bool refused_ = false, framed_ = false;
 };
 
 }  // namespace ringwood

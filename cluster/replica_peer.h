@@ -21,6 +21,7 @@ struct ReplicaTraits {
   int port = 0;
   OwnedBytes address;  // empty: the socket's
   bool eof = false, psync2 = false;
+  bool frames = false;  // cluster/stream_frame.h
   bool image_only = false;
   bool without_keys = false, without_functions = false;  // of the image
   // One image does for both.

@@ -1,5 +1,6 @@
 #include "cluster/sync_payload.h"
 
+#include "cluster/stream_frame.h"
 #include "engine/base/number.h"
 
 namespace ringwood {
@@ -19,6 +20,11 @@ void SyncPayload::read_header(Bytes& in) {
   if (line.empty()) return;
   if (line.size() == 5 + kMark && line.compare(0, 5, "$EOF:") == 0) {
     mark_ = line.substr(5);
+    state_ = State::kImage;
+    return;
+  }
+  if (line == kFramesPayload) {
+    framed_ = true;
     state_ = State::kImage;
     return;
   }

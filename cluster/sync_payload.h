@@ -1,10 +1,11 @@
 #pragma once
-// The payload of a full sync as a pure machine: finds where the RDB image begins and ends in what the master sends. Two forms:
+// The payload of a full sync as a pure machine: finds where the RDB image begins and ends in what the master sends. Three forms:
 //
 //   "$<length>\r\n" and that many bytes              (the master had a file)
 //   "$EOF:<40 characters>\r\n", bytes, the 40 again  (it does not know the length; nothing follows until the replica has answered)
+//   "$FRAMES\r\n", frames                           (cluster/stream_frame.h, which tells where it ends: framed(), and image_ended() says so)
 //
-// Empty lines before either keep the link alive while the master prepares.
+// Empty lines before any of them keep the link alive while the master prepares.
 #include <algorithm>
 #include <cstdint>
 
@@ -28,12 +29,16 @@ class SyncPayload {
       left_ -= static_cast<int64_t>(image.size());
       bytes_ += static_cast<int64_t>(image.size());
       if (left_ == 0) state_ = State::kEnd;
-    } else if (state_ == State::kImage) {
+    } else if (state_ == State::kImage && !framed_) {
       feed_marked(in, take);
     }
     return state_;
   }
   State state() const { return state_; }
+  // The image comes in frames: feed() leaves them where they are, and hears of them by these two.
+  bool framed() const { return framed_; }
+  void image_came(size_t n) { bytes_ += static_cast<int64_t>(n); }
+  void image_ended() { state_ = State::kEnd; }
   // Of the image; -1: the master does not say.
   int64_t length() const { return length_; }
   int64_t bytes() const { return bytes_; }  // handed on
@@ -70,6 +75,7 @@ class SyncPayload {
   }
 
   State state_ = State::kHeader;
+  bool framed_ = false;
   OwnedBytes line_, mark_, held_, error_;
   int64_t length_ = -1, left_ = -1, bytes_ = 0;
 };

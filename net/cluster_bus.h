@@ -1,5 +1,6 @@
 #pragma once
-// The connections of the cluster bus: bytes to frames and back, under the numbers that the node's machine knows them by. Decides nothing. On the first thread.
+// The connections of the cluster bus: bytes to frames and back, under the numbers that the node's machine knows them by. Decides nothing. On the
+// first thread.
 #include <memory>
 #include <unordered_map>
 

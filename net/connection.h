@@ -91,6 +91,7 @@ class Connection final : public Client {
   StreamOwner* owner = nullptr;           // has the bytes that come; null: they are requests
   OutputSource* source = nullptr;         // has more to send when `out` is empty
   std::unique_ptr<ReplicaTraits> traits;  // what REPLCONF has told; null: nothing
+  std::shared_ptr<void> import_hold;      // REPLCONF ringwood-import 1: keeps the server from expiring keys as long as it lives
   bool moved = false;                     // its socket is another connection's now
   bool connecting = false;
   bool held = false;           // nothing is received or parsed until Loop::release()

@@ -6,18 +6,25 @@
 
 namespace ringwood {
 
-void DirectLoad::start(Place place) {
+void DirectLoad::start(Place place, bool in_parts) {
   place_ = place;
+  in_parts_ = in_parts;
   whole_ = abandoned_ = over_ = false;
   early_.clear();
+  early_bytes_ = 0;
   result_ = DataLoad::Result();
   state_ = State::kAsksToBegin;
   home_.with_all_shards(this);
 }
 
-void DirectLoad::append(Bytes image) {
-  if (state_ == State::kAsksToBegin) return early_.append(image);
-  if (state_ == State::kLoading && load_.active()) load_.feed(image);
+void DirectLoad::append(Bytes image, int part) {
+  if (state_ == State::kAsksToBegin) {
+    if (early_.empty() || early_.back().first != part) early_.emplace_back(part, OwnedBytes());
+    early_.back().second.append(image);
+    early_bytes_ += image.size();
+  } else if (state_ == State::kLoading && load_.active()) {
+    load_.feed(image, part);
+  }
 }
 
 void DirectLoad::finish() {
@@ -41,9 +48,9 @@ void DirectLoad::begin(Executor& home) {
   }
   if (place_ == Place::kInUse) owner_.data_set_ends();
   state_ = State::kLoading;
-  load_.start_fed(home, home.options().rdbchecksum, place_, done, this);
-  load_.feed(early_.view());
-  early_ = OutBuffer();
+  load_.start_fed(home, home.options().rdbchecksum, place_, in_parts_, done, this);
+  for (const auto& [part, piece] : early_) load_.feed(piece, part);
+  early_.clear();
   if (whole_) load_.end_feed();
 }
 

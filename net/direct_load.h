@@ -6,6 +6,9 @@
 //                |                                       ^
 //                +---- abandoned ------------------------+
 // The two leases are of all shards: the first makes the place, the second puts the new data set into use or drops what there is of it.
+#include <utility>
+#include <vector>
+
 #include "engine/exec/executor.h"
 #include "persist/data_load.h"
 #include "persist/persistence.h"
@@ -32,13 +35,14 @@ class DirectLoad final : LeaseJob {
 
   bool busy() const { return state_ != State::kIdle; }
   // Not while busy().
-  void start(Place place);
-  void append(Bytes image);
+  // `in_parts` as DataLoad::start_fed() has it.
+  void start(Place place, bool in_parts);
+  void append(Bytes image, int part);
   // The image is whole.
   void finish();
   // The rest of it will not come.
   void abandon();
-  size_t waiting() const { return state_ == State::kLoading && load_.active() ? load_.waiting() : early_.size(); }
+  size_t waiting() const { return state_ == State::kLoading && load_.active() ? load_.waiting() : early_bytes_; }
 
  private:
   enum class State : uint8_t { kIdle, kAsksToBegin, kLoading, kAsksToEnd };
@@ -56,8 +60,9 @@ class DirectLoad final : LeaseJob {
   DirectLoadOwner& owner_;
   State state_ = State::kIdle;
   Place place_ = Place::kInUse;
-  bool whole_ = false, abandoned_ = false, over_ = false;
-  OutBuffer early_;  // what came before the place was there
+  bool whole_ = false, abandoned_ = false, over_ = false, in_parts_ = false;
+  std::vector<std::pair<int, OwnedBytes>> early_;  // parts and pieces that came before the place was there
+  size_t early_bytes_ = 0;
   DataLoad::Result result_;
 };
 

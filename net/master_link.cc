@@ -200,14 +200,16 @@ void MasterLink::received(Connection& c, Bytes bytes) {
   switch (state_) {
     case State::kHandshake: return take_lines(bytes);
     case State::kTransfer: return take_image(bytes);
-    case State::kLoading: return c.query.append(bytes);
-    case State::kConnected:
+    case State::kLoading: return take_stream(bytes);
+    case State::kConnected: {
+      const size_t before = c.query.size();
       figures_.io_ms.set(now);
-      figures_.received.add(static_cast<int64_t>(bytes.size()));
-      c.query.append(bytes);
+      take_stream(bytes);
+      figures_.received.add(static_cast<int64_t>(c.query.size() - before));
       applier_.more();
       if ((applier_.busy() || applier_.paused()) && applier_.waiting() > kMostWaiting) loop_.hold(c);
       return;
+    }
     default: return;
   }
 }
@@ -255,6 +257,8 @@ void MasterLink::take_lines(Bytes bytes) {
 
 void MasterLink::shaken() {
   std::unique_ptr<ReplicaHandshake> h = std::move(handshake_);
+  framed_ = h->framed();
+  frames_.reset();
   if (h->state() == ReplicaHandshake::State::kContinue) {
     owner_.continued(h->id());
     log_.write(LogLevel::kNotice, "MASTER <-> REPLICA sync: Master accepted a Partial Resynchronization.");
@@ -296,22 +300,52 @@ bool MasterLink::wants_direct(DirectLoad::Place& place) const {
 }
 
 void MasterLink::take_image(Bytes bytes) {
-  if (payload_.state() == SyncPayload::State::kEnd) return connection_->query.append(bytes);
+  if (payload_.state() == SyncPayload::State::kEnd) return take_stream(bytes);
   payload_.feed(bytes, [this](Bytes image) {
     if (!header_seen_) begin_image();
-    direct_ ? direct_load_.append(image) : file_.append(image);
+    put_image(image, 0);
   });
+  if (payload_.framed()) {
+    if (!header_seen_) begin_image();
+    take_image_frames(bytes);
+  }
   figures_.sync_read.set(payload_.bytes());
   figures_.sync_io_ms.set(heard_ms_);
   if (!header_seen_ && payload_.state() >= SyncPayload::State::kImage) image_header_read();
   if (payload_.state() == SyncPayload::State::kFailed) return;
   if (image_waiting() > kMostWaiting) loop_.hold(*connection_);
   if (payload_.state() != SyncPayload::State::kEnd) return;
-  connection_->query.append(bytes);
+  take_stream(bytes);
   loop_.hold(*connection_);
   if (!direct_) return file_.finish();
   enter(State::kLoading);
   direct_load_.finish();
+}
+
+void MasterLink::put_image(Bytes image, int part) { direct_ ? direct_load_.append(image, part) : file_.append(image); }
+
+void MasterLink::take_image_frames(Bytes& bytes) {
+  while (payload_.state() == SyncPayload::State::kImage) {
+    FrameDecoder::Status s = frames_.next(bytes);
+    if (s == FrameDecoder::Status::kMore) return;
+    if (s == FrameDecoder::Status::kFrame && frames_.kind() == FrameKind::kImage) {
+      payload_.image_came(frames_.bytes().size());
+      put_image(frames_.bytes(), frames_.part());
+      continue;
+    }
+    if (s == FrameDecoder::Status::kFrame && frames_.kind() == FrameKind::kImageEnd) return payload_.image_ended();
+    bytes = {};
+    return sync_failed(s == FrameDecoder::Status::kBad ? frames_.error() : "a frame of the stream within the image");
+  }
+}
+
+// What belongs to the stream, as if it had come bare.
+void MasterLink::take_stream(Bytes bytes) {
+  Connection& c = *connection_;
+  if (!framed_) return c.query.append(bytes);
+  FrameDecoder::Status s;
+  while ((s = frames_.next(bytes)) == FrameDecoder::Status::kFrame && frames_.kind() == FrameKind::kStream) c.query.append(frames_.bytes());
+  if (s != FrameDecoder::Status::kMore) broken(s == FrameDecoder::Status::kBad ? frames_.error() : "a frame of an image");
 }
 
 void MasterLink::image_header_read() {
@@ -336,6 +370,7 @@ void MasterLink::begin_image() {
   direct_ = !file_.busy();
   if (direct_ && !wants_direct(place)) place = DirectLoad::Place::kBeside;  // the options have changed
   const char* to = direct_ ? "parser" : "disk";
+  if (payload_.framed()) log_.write(LogLevel::kVerbose, "The image and the stream behind it come in frames: the master is one of ours.");
   if (payload_.length() < 0)
     log_.write(LogLevel::kNotice, "MASTER <-> REPLICA sync: receiving streamed RDB from master with EOF to %s", to);
   else
@@ -344,7 +379,7 @@ void MasterLink::begin_image() {
   if (direct_) {
     if (place == DirectLoad::Place::kInUse) log_.write(LogLevel::kNotice, "MASTER <-> REPLICA sync: Flushing old data");
     log_.write(LogLevel::kNotice, "MASTER <-> REPLICA sync: Loading DB in memory");
-    direct_load_.start(place);
+    direct_load_.start(place, payload_.framed());
   }
   owner_.link_changed();
 }

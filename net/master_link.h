@@ -10,6 +10,7 @@
 #include <string>
 
 #include "cluster/replica_handshake.h"
+#include "cluster/stream_frame.h"
 #include "cluster/sync_payload.h"
 #include "engine/exec/replication.h"
 #include "net/direct_load.h"
@@ -112,6 +113,9 @@ class MasterLink final : StreamOwner, StreamObserver, LeaseJob, DirectLoadOwner 
   bool wants_direct(DirectLoad::Place& place) const;
   size_t image_waiting() const { return direct_ ? direct_load_.waiting() : file_.waiting(); }
   void take_image(Bytes bytes);
+  void take_image_frames(Bytes& bytes);
+  void put_image(Bytes image, int part);
+  void take_stream(Bytes bytes);
   void image_header_read();
   void image_over();
   static void file_done(void* context, int error, const char* step);
@@ -140,6 +144,8 @@ class MasterLink final : StreamOwner, StreamObserver, LeaseJob, DirectLoadOwner 
   std::unique_ptr<ReplicaHandshake> handshake_;
   OwnedBytes line_;  // the beginning of one
   SyncPayload payload_;
+  FrameDecoder frames_;
+  bool framed_ = false;  // what comes behind the handshake, from a master that is one of ours
   bool header_seen_ = false;
   bool can_continue_ = false;
   int database_ = 0;

@@ -129,7 +129,8 @@ class Network final : public NetworkControl {
   Rate input_rate, output_rate, replica_input_rate, replica_output_rate;
   void sample_rates(int64_t now_us);
 
-  // A pause: until then (unix time, ms) no loop runs any command, or none that may change data. Each purpose has one of its own, of which a later end is kept,
+  // A pause: until then (unix time, ms) no loop runs any command, or none that may change data. Each purpose has one of its own, of which a later
+  // end is kept,
   // and so is the wider pause; they hold together.
   enum class Pause : uint8_t { kByClient, kMigration, kFailover, kShutdown, kSlotMigration };
   void pause(Pause why, int64_t until_ms, bool all_commands);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cluster/stream_frame.h"
 #include "engine/base/random.h"
 
 namespace ringwood {
@@ -90,7 +91,10 @@ void ReplicaDesk::admit(Connection& c, bool old, Bytes id, int64_t from) {
     text_.write(LogLevel::kNotice,
                 "Partial resynchronization request from %s accepted. Sending %lld bytes of backlog starting from offset %lld.",
                 name(p).c_str(), static_cast<long long>(p.reader.lag()), static_cast<long long>(from));
-    send(p, c.traits && c.traits->psync2 ? "+CONTINUE " + history.id + "\r\n" : OwnedBytes("+CONTINUE\r\n"));
+    OwnedBytes answer = "+CONTINUE";
+    if (traits(p).psync2) answer += " " + history.id;
+    if (framed(p)) answer += kFramesWord;
+    send(p, answer + "\r\n");
     if (peers_.size() == 1) loop_.executor().follow_log(this);
     feed(p);
     return owner_.replicas_changed();
@@ -281,6 +285,12 @@ void ReplicaDesk::at_cut(Executor& home, SnapshotInfo& info) {
   marked_ = home.options().repl_diskless_sync || served.without_keys;
   for (const Peer& p : peers_)
     if (waits(p)) marked_ &= traits(p).eof;
+  framed_ = marked_ && std::all_of(peers_.begin(), peers_.end(), [&waits](const Peer& p) { return !waits(p) || framed(p); });
+  if (framed_) {  // LZ4 in the place of LZF: it costs less, and packs more
+    frame_encoder_.set_packs(info.write.compress);
+    info.write.compress = false;
+    info.encoder = &frame_encoder_;
+  }
   text_.write(LogLevel::kNotice, "Starting BGSAVE for SYNC with target: %s", marked_ ? "replicas sockets" : "disk");
   snapshots_.for_replicas = true;
   if (owner_.leads()) log_.forget_database();
@@ -299,8 +309,13 @@ void ReplicaDesk::at_cut(Executor& home, SnapshotInfo& info) {
     p.chunk = p.at = 0;
     p.acknowledged = offset;
     if (!traits(p).image_only) log_.attach(p.reader, static_cast<uint64_t>(offset), false);
-    if (!p.old) send(p, "+FULLRESYNC " + history.id + " " + std::to_string(offset) + "\r\n");
-    if (marked_) send(p, "$EOF:" + mark_ + "\r\n");
+    OwnedBytes answer = "+FULLRESYNC " + history.id + " " + std::to_string(offset);
+    if (framed(p)) answer += kFramesWord;
+    if (!p.old) send(p, answer + "\r\n");
+    if (framed_)
+      send(p, OwnedBytes(kFramesPayload) + "\r\n");
+    else if (marked_)
+      send(p, "$EOF:" + mark_ + "\r\n");
   }
   home.refresh_all_effects();
   owner_.replicas_changed();
@@ -401,7 +416,13 @@ void ReplicaDesk::feed_image(Peer& p) {
 }
 
 void ReplicaDesk::image_sent(Peer& p) {
-  if (marked_) send(p, mark_);
+  if (framed_) {
+    OutBuffer& out = p.connection->out;
+    out.commit(write_frame(out.reserve(frame_room(0)), FrameKind::kImageEnd, 0, {}, false));
+    loop_.send_now(*p.connection);
+  } else if (marked_) {
+    send(p, mark_);
+  }
   bool image_only = traits(p).image_only;
   p.machine.on(marked_ ? ReplicaPeer::Event::kMarkedImageSent : ReplicaPeer::Event::kImageSent, image_only);
   p.ack_ms = loop_.executor().now_ms();
@@ -427,11 +448,25 @@ void ReplicaDesk::feed_log(Peer& p) {
   while (p.reader.attached() && c.output_bytes() < kSendBytes) {
     Bytes piece = p.reader.peek().substr(0, kSendBytes);
     if (piece.empty()) break;
-    c.out.append(piece);
+    framed(p) ? put_frame(p, piece) : c.out.append(piece);
     p.reader.advance(piece.size());
     any = true;
   }
   if (any) loop_.send_now(c);
+}
+
+// Compressed where the link is what the replica waits for: otherwise that would only cost both sides time. Replicas are as a rule at the same place:
+// the work is done
+// once for all of them.
+void ReplicaDesk::put_frame(Peer& p, Bytes piece) {
+  const uint64_t at = p.reader.position();
+  if (frame_.empty() || frame_at_ != at || frame_raw_ != piece.size()) {
+    frame_.clear();
+    frame_.commit(write_frame(frame_.reserve(frame_room(piece.size())), FrameKind::kStream, 0, piece, p.reader.lag() > kPackLag));
+    frame_at_ = at;
+    frame_raw_ = piece.size();
+  }
+  p.connection->out.append(frame_.view());
 }
 
 void ReplicaDesk::log_grew(Executor&) {
@@ -469,6 +504,7 @@ void ReplicaDesk::closed(Connection& c) {
   text_.write(LogLevel::kNotice, "Connection with replica %s lost.", name(*at).c_str());
   peers_.erase(at);
   if (peers_.empty()) {
+    frame_ = OutBuffer();
     loop_.executor().unfollow_log(this);
     alone_since_ms_ = loop_.executor().now_ms();
   }
@@ -478,6 +514,7 @@ void ReplicaDesk::closed(Connection& c) {
 }
 
 void ReplicaDesk::disconnect_all() {
+  frame_.clear();  // another history may begin, in which its place means something else
   std::vector<Connection*> all;
   for (Peer& p : peers_) all.push_back(p.connection);
   for (Connection* c : all) loop_.kill(*c);

@@ -1,6 +1,7 @@
 #pragma once
 // A master's replicas: takes them in (PSYNC), gives them the data set as of one cut, and feeds them the mutation log behind it. Several that wait together
-// share one snapshot. What a replica has not been sent yet stands in the log, once for all of them. Lives on the first thread, as do the replicas' connections.
+// share one snapshot. What a replica has not been sent yet stands in the log, once for all of them. Lives on the first thread, as do the replicas'
+// connections.
 #include <algorithm>
 #include <deque>
 #include <list>
@@ -11,6 +12,7 @@
 #include "engine/exec/executor.h"
 #include "engine/exec/mutation_log.h"
 #include "engine/exec/replication.h"
+#include "net/frame_encoder.h"
 #include "net/loop.h"
 #include "net/stream_owner.h"
 #include "persist/snapshot_sink.h"
@@ -115,6 +117,8 @@ class ReplicaDesk final : OutputSource, LogFollower, SnapshotSink, LeaseJob {
   void feed(Peer& p);
   void feed_image(Peer& p);
   void feed_log(Peer& p);
+  void put_frame(Peer& p, Bytes piece);
+  static bool framed(const Peer& p) { return !p.old && traits(p).frames; }
   void image_sent(Peer& p);
   const ReplicaTraits* next_served() const;
   static const ReplicaTraits& traits(const Peer& p);
@@ -128,6 +132,7 @@ class ReplicaDesk final : OutputSource, LogFollower, SnapshotSink, LeaseJob {
 
   static constexpr uint64_t kMostLag = uint64_t{4} << 30;  // half of the log's window: nobody may be further behind
   static constexpr size_t kSendBytes = 256 * 1024;         // in a connection's buffer at most; the rest waits where it stands
+  static constexpr uint64_t kPackLag = uint64_t{1} << 20;  // who is so far behind has a link that is slower than the writers
   Loop& loop_;
   Snapshots& snapshots_;
   ReplicaDeskOwner& owner_;
@@ -145,7 +150,13 @@ class ReplicaDesk final : OutputSource, LogFollower, SnapshotSink, LeaseJob {
   bool snapping_ = false;   // a snapshot for replicas is under way
   bool image_whole_ = false;
   bool marked_ = false;  // the image of now
+  bool framed_ = false;  // likewise: all who get it understand frames
   OwnedBytes mark_;
+  FrameEncoder frame_encoder_;
+  // The last frame of the stream, for others that are at the same place.
+  OutBuffer frame_;
+  uint64_t frame_at_ = 0;
+  size_t frame_raw_ = 0;
   std::vector<OutBuffer> chunks_;
   uint64_t image_bytes_ = 0;
   size_t released_ = 0;  // of chunks_

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cluster/stream_frame.h"
 #include "engine/base/number.h"
 #include "engine/base/resp_command.h"
 #include "engine/base/split_args.h"
@@ -292,6 +293,7 @@ void Replication::replconf(Call& call) {
     } else if (Call::is_word(word, "capa")) {
       c.traits->eof |= Call::is_word(value, "eof");
       c.traits->psync2 |= Call::is_word(value, "psync2");
+      c.traits->frames |= value == kFramesCapability;
     } else if (Call::is_word(word, "version")) {
       // Of no use yet: everything that is sent has been understood since Redis 2.8.
     } else if (Call::is_word(word, "ack")) {
@@ -302,6 +304,9 @@ void Replication::replconf(Call& call) {
     } else if (Call::is_word(word, "getack")) {
       if (c.role == Client::Role::kMaster) link_->acknowledge_soon();
       return;
+    } else if (Call::is_word(word, "ringwood-import")) {
+      if (!call.to_int_range(value, 0, 1, number)) return;
+      c.import_hold = number ? hold_for_import() : nullptr;
     } else if (Call::is_word(word, "rdb-only")) {
       if (!call.to_int_range(value, 0, 1, number)) return;
       c.traits->image_only = number != 0;
@@ -318,6 +323,19 @@ void Replication::replconf(Call& call) {
     }
   }
   call.reply.ok();
+}
+
+// Who brings over a server's stream sends what was written there to a key that lives; here its time may have come before the command that gives it more.
+// Ends with the last connection that has asked for it.
+std::shared_ptr<void> Replication::hold_for_import() {
+  importers_.fetch_add(1);
+  set_state(kStateImport, true);
+  return {static_cast<void*>(this), [](void* owner) {
+            auto* self = static_cast<Replication*>(owner);
+            if (self->importers_.fetch_sub(1) > 1) return;
+            self->set_state(kStateImport, false);
+            if (self->importers_.load()) self->set_state(kStateImport, true);  // another one has come meanwhile
+          }};
 }
 
 // Replicas live on the first thread: who is elsewhere moves there first.

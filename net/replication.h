@@ -1,5 +1,6 @@
 #pragma once
-// Replication as one thing: which part this server plays, in which history of writes it stands, and the links that come of it. Its state is the first thread's;
+// Replication as one thing: which part this server plays, in which history of writes it stands, and the links that come of it. Its state is the first
+// thread's;
 // what others ask for travels there as a task, what they want to know is a copy.
 #include <atomic>
 #include <memory>
@@ -105,6 +106,7 @@ class Replication final : public ReplicationControl, MasterLinkOwner, ReplicaDes
   void show_part(Bytes host, int port);
   void on_every_thread(void (*run)(Task&, Executor&));
   void set_state(uint32_t bit, bool on);
+  std::shared_ptr<void> hold_for_import();
   void new_id();
 
   Engine& engine_;
@@ -123,6 +125,7 @@ class Replication final : public ReplicationControl, MasterLinkOwner, ReplicaDes
   Settling settling_;       // of the writes before it
   bool switching_ = false;  // a PartSwitch of it is under way
   std::atomic<bool> failing_over_{false};
+  std::atomic<int> importers_{0};
   // What status() copies.
   mutable std::mutex status_mutex_;
   ReplicationStatus status_;

@@ -83,7 +83,8 @@ void restore(Call& c) {
   int64_t when = ttl;
   if (ttl && !o.absolute && __builtin_add_overflow(ttl, c.now_ms(), &when)) when = kMaxExpiryMs;
   if (exists) c.db(k).erase(k);
-  if (ttl && when <= c.now_ms()) {  // it would be gone at once
+  // It would be gone at once; not where somebody else says when keys go.
+  if (ttl && when <= c.now_ms() && !(c.engine().state.load(std::memory_order_relaxed) & (kStateLoading | kStateReplica | kStateImport))) {
     Entry::destroy(e);
     if (exists) c.changed(k, NotifyClass::kGeneric, "del");
     c.propagate_as({c.options().lazyfree_lazy_server_del ? "UNLINK" : "DEL", k.key});

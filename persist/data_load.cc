@@ -1,5 +1,8 @@
 #include "persist/data_load.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "engine/base/log.h"
 #include "engine/base/number.h"
 #include "engine/exec/control.h"
@@ -29,11 +32,44 @@ void DataLoad::start(Executor& home, bool verify_checksum, Merge merge, Done don
   loader_->start(home.options().dir + "/" + home.options().dbfilename);
 }
 
-void DataLoad::start_fed(Executor& home, bool verify_checksum, Place place, Done done, void* context) {
+void DataLoad::start_fed(Executor& home, bool verify_checksum, Place place, bool in_parts, Done done, void* context) {
+  // What is loaded slowly, for a test, is loaded by one thread.
+  in_parts &= engine_.shards.size() > 1 && home.options().key_load_delay == 0;
   if (place != Place::kInUse)
     for (Shard* s : engine_.shards) s->begin_incoming();
-  begin(home, verify_checksum, {}, place, done, context);
+  begin(home, verify_checksum && !in_parts, {}, place, done, context);
+  in_parts_ = in_parts;
   loader_->start_fed("what the master sends");
+}
+
+void DataLoad::feed(Bytes bytes, int part) {
+  if (!in_parts_) return loader_->feed(bytes);
+  constexpr size_t kVersionEnd = 9;  // "REDIS0011"
+  if (part == 0) {
+    if (head_.size() < kVersionEnd) head_.append(bytes.substr(0, kVersionEnd - head_.size()));
+    return loader_->feed(bytes);
+  }
+  if (!parts_) {
+    ImageParts::How how;
+    for (char digit : Bytes(head_).substr(std::min<size_t>(head_.size(), 5))) how.version = how.version * 10 + (digit - '0');
+    if (head_.size() < kVersionEnd) return loader_->abandon("the image has no header");
+    how.beside = place_ != Place::kInUse;
+    how.drop_expired = !(engine_.state.load(std::memory_order_relaxed) & kStateReplica);
+    how.now_ms = home_->now_ms();
+    how.access = {home_->options().maxmemory_policy, home_->now_ms(), static_cast<int>(home_->options().lfu_decay_time)};
+    parts_ = std::make_unique<ImageParts>(engine_, *home_, how);
+  }
+  parts_->give(part, bytes);
+}
+
+// Once the image around the parts has come to its end, or there will be none.
+bool DataLoad::parts_are_done(Loader::State state) {
+  if (!parts_) return true;
+  if (state != Loader::State::kLoaded)
+    parts_->abandon();
+  else if (!std::exchange(parts_ended_, true))
+    parts_->end();
+  return parts_->idle();
 }
 
 void DataLoad::begin(Executor& home, bool verify_checksum, Merge merge, Place place, Done done, void* context) {
@@ -44,6 +80,8 @@ void DataLoad::begin(Executor& home, bool verify_checksum, Merge merge, Place pl
   done_ = done;
   context_ = context;
   duplicate_.clear();
+  in_parts_ = parts_ended_ = false;
+  head_.clear();
   result_ = Result();
   function_error_.clear();
   filling_.clear();
@@ -63,15 +101,16 @@ void DataLoad::begin(Executor& home, bool verify_checksum, Merge merge, Place pl
 bool DataLoad::advance(Executor& home, int64_t budget_us) {
   if (!loader_ || home.leased_out() || under_way_ >= kMostUnderWay) return false;
   loader_->set_key_delay(home.options().key_load_delay);
+  if (parts_ && !parts_->error().empty()) loader_->abandon(parts_->error());
   bool more = loader_->advance(*engine_.clock, budget_us);
   const LoadProgress& p = loader_->progress();
   figures_.total = static_cast<int64_t>(p.bytes_total);
-  figures_.loaded = static_cast<int64_t>(p.bytes_loaded);
+  figures_.loaded = static_cast<int64_t>(p.bytes_loaded + (parts_ ? parts_->bytes_done() : 0));
   Loader::State state = loader_->state();
   if (state == Loader::State::kLoading) return more;
   for (size_t i = 0; i < filling_.size(); i++)
     if (filling_[i]) send(static_cast<int>(i));
-  if (under_way_ == 0) finish(state);
+  if (parts_are_done(state) && under_way_ == 0) finish(state);
   return false;
 }
 
@@ -153,6 +192,16 @@ void DataLoad::finish(Loader::State state) {
   result.error = loader_->error();
   result.progress = loader_->progress();
   result.rdb_version = loader_->rdb_version();
+  if (parts_) {
+    result.progress.keys += parts_->keys();
+    result.progress.expired_keys += parts_->expired();
+    if (duplicate_.empty()) duplicate_ = parts_->duplicate();
+    if (state == Loader::State::kLoaded && !parts_->error().empty()) {
+      result.state = state = Loader::State::kFailed;
+      result.error = parts_->error();
+    }
+    parts_.reset();
+  }
   figures_.last_keys = static_cast<int64_t>(result.progress.keys);
   figures_.last_expired = static_cast<int64_t>(result.progress.expired_keys);
   if (state == Loader::State::kLoaded && !duplicate_.empty()) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/exec/executor.h"
+#include "persist/image_parts.h"
 #include "persist/loader.h"
 
 namespace ringwood {
@@ -34,22 +35,28 @@ class DataLoad final : private LoadTarget {
   DataLoad(const DataLoad&) = delete;
   DataLoad& operator=(const DataLoad&) = delete;
 
-  // `merge`: a key that is there already is overwritten; otherwise it is an error; and so with libraries of functions. `done` runs inside advance(), once. Not
+  // `merge`: a key that is there already is overwritten; otherwise it is an error; and so with libraries of functions. `done` runs inside
+  // advance(), once. Not
   // while active().
   struct Merge {
     bool keys = false, libraries = false;
   };
   void start(Executor& home, bool verify_checksum, Merge merge, Done done, void* context);
-  // The image comes by feed(). Every shard is held at this moment. kBeside: into Shard::incoming(), with the data set in use as it is; kBesideServing: which is
+  // The image comes by feed(). Every shard is held at this moment. kBeside: into Shard::incoming(), with the data set in use as it is;
+  // kBesideServing: which is
   // served on.
   enum class Place : uint8_t { kInUse, kBeside, kBesideServing };
-  void start_fed(Executor& home, bool verify_checksum, Place place, Done done, void* context);
-  void feed(Bytes bytes) { loader_->feed(bytes); }
+  // `in_parts`: feed() tells its parts apart, which are decoded by as many threads where there are several; they are proven already, its checksum
+  // is not looked at.
+  void start_fed(Executor& home, bool verify_checksum, Place place, bool in_parts, Done done, void* context);
+  // The next bytes of the image; `part` as in cluster/stream_frame.h.
+  void feed(Bytes bytes, int part = 0);
   void end_feed() { loader_->end_feed(); }
-  size_t waiting() const { return loader_->waiting(); }
+  size_t waiting() const { return loader_->waiting() + (parts_ ? parts_->waiting() : 0); }
   // `done` will hear that it has failed.
   void abandon(Bytes reason) {
     if (loader_) loader_->abandon(reason);
+    if (parts_) parts_->abandon();
   }
   bool active() const { return loader_ != nullptr; }
   bool serving() const { return place_ == Place::kBesideServing; }
@@ -73,6 +80,7 @@ class DataLoad final : private LoadTarget {
   void on_expired(int database, Bytes key) override;
   void on_empty_key(Bytes key, uint64_t n) override;
   void send(int shard);
+  bool parts_are_done(Loader::State state);
   void finish(Loader::State state);
   void begin(Executor& home, bool verify_checksum, Merge merge, Place place, Done done, void* context);
   static bool adopt(Database& d, Entry* entry, bool merge, OwnedBytes& duplicate);
@@ -84,6 +92,9 @@ class DataLoad final : private LoadTarget {
   FileIo& io_;
   Executor* home_ = nullptr;
   std::unique_ptr<Loader> loader_;
+  std::unique_ptr<ImageParts> parts_;  // of an image that comes in parts
+  bool in_parts_ = false, parts_ended_ = false;
+  OwnedBytes head_;                                 // the first bytes of such an image, which tell its version
   std::vector<std::unique_ptr<Delivery>> filling_;  // by shard
   int under_way_ = 0;
   Merge merge_;

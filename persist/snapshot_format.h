@@ -19,6 +19,8 @@ class SnapshotEncoder {
   virtual void pack(OutBuffer& chunk, int shard, const SlotBits& slots) const = 0;
   // Gives a packed chunk its place: what it is to be in the file. In the order of the image, on one thread.
   virtual void place(OutBuffer& packed) = 0;
+  // Whether pack() is to be told the slots of keys, which costs a hash of each.
+  virtual bool wants_slots() const { return true; }
   // What stands behind the last one.
   virtual OutBuffer end() = 0;
 };

@@ -82,6 +82,7 @@ void SnapshotPart::send(Executor& here, bool last) {
   t->chunk.bytes = walk_.cut();
   t->chunk.open = walk_.value_open();
   t->chunk.last = last;
+  t->chunk.unpacked = t->chunk.bytes.size();
   if (info_.checksum) t->chunk.checksum = crc64(0, t->chunk.bytes.view());
   if (info_.encoder) info_.encoder->pack(t->chunk.bytes, shard_.id(), walk_.take_slots());
   t->run = [](Task& task, Executor& home) {

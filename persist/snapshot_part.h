@@ -18,7 +18,8 @@ struct SnapshotPace {
 
 struct SnapshotChunk {
   OutBuffer bytes;
-  uint64_t checksum = 0;  // CRC64 of the bytes alone
+  uint64_t checksum = 0;  // CRC64 of the bytes alone, before they were packed
+  size_t unpacked = 0;    // of so many
   bool open = false;      // a value goes on in this shard's next chunk, which must follow at once
   bool last = false;      // of this shard
 };

@@ -18,6 +18,7 @@ void SnapshotWalk::begin(uint16_t epoch, const SnapshotInfo& info) {
   cursor_ = 0;
   selected_ = -1;
   slots_.reset();
+  notes_slots_ = info.encoder && info.encoder->wants_slots();
   keys_done_.set(0);
   pre_image_bytes_.set(0);
   int64_t keys = 0;

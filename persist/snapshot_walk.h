@@ -78,7 +78,7 @@ class SnapshotWalk final : public WriteGuard {
   bool step_through_left();
   bool step_through_databases();
   void note_slot(const Entry& e) {
-    if (info_.encoder) slots_.set(key_slot(e.key()));
+    if (notes_slots_) slots_.set(key_slot(e.key()));
   }
   void put_gathered(int logical);
   void put(int logical, Entry* e);
@@ -98,6 +98,7 @@ class SnapshotWalk final : public WriteGuard {
   std::vector<Entry*> gathered_;  // of one step
   OutBuffer out_;
   SlotBits slots_;
+  bool notes_slots_ = false;
   int selected_ = -1;               // the database that the last key in out_ is of
   std::unique_ptr<BigValue> open_;  // is being written to out_
   OutBuffer side_;                  // what comes behind it

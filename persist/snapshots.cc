@@ -125,7 +125,7 @@ void Snapshots::hand_on(Executor&) {
     queue.pop_front();
     bool was_open = open_ >= 0;
     open_ = chunk.open ? static_cast<int>(shard) : -1;
-    if (info_.checksum) checksum_ = crc64_join(checksum_, chunk.checksum, chunk.bytes.size());
+    if (info_.checksum) checksum_ = crc64_join(checksum_, chunk.checksum, chunk.unpacked);
     shards_left_ -= chunk.last;
     give(static_cast<int>(shard), std::move(chunk.bytes));
     if (!sink_) return;

@@ -18,7 +18,7 @@ bool unix_ms(int64_t number, ExpireForm form, int64_t now_ms, int64_t& ms);
 // Whether what is to expire then goes at once. Not while the data set comes from a log, nor on a replica: the keys are what they were.
 inline bool is_past(const Call& c, int64_t when_ms) {
   return when_ms <= c.now_ms() && !c.engine().hides(c.database()) &&
-         !(c.engine().state.load(std::memory_order_relaxed) & (kStateLoading | kStateReplica));
+         !(c.engine().state.load(std::memory_order_relaxed) & (kStateLoading | kStateReplica | kStateImport));
 }
 
 // The same of an argument that is above 0; false: the error has been replied.

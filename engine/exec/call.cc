@@ -28,8 +28,8 @@ __attribute__((always_inline)) inline Entry* Call::live(const KeyRef& k, Databas
   Entry* e = d.find(k);
   if (__builtin_expect(!e || !e->has_node(), 1)) return e;
   if (!e->expired(now_ms())) return e;
-  // While a data set is loaded its keys stand as they were written; the first access afterwards removes them.
-  if ((engine().state.load(std::memory_order_relaxed) & kStateLoading) || engine().hides(database_)) return e;
+  // While a data set is loaded, or brought over, its keys stand as they were written; the first access afterwards removes them.
+  if ((engine().state.load(std::memory_order_relaxed) & (kStateLoading | kStateImport)) || engine().hides(database_)) return e;
   if (__builtin_expect(engine().state.load(std::memory_order_relaxed) & (kStateReplica | kStatePaused), 0))
     return live_on_replica(k, d, s, e);
   expire_key(executor_, client_, s, d, k);

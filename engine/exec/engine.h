@@ -68,6 +68,8 @@ enum EngineState : uint32_t {
   kStatePaused = 1u << 10,        // a pause: nothing may change, so that what has expired stands, unseen
   kStateAsyncLoading = 1u << 11,  // a replica loads its master's data set beside the one in use (repl-diskless-load swapdb)
   kStateCluster = 1u << 12,       // a node of a cluster: whoever names keys may have to go elsewhere (redirect.h). No refusal by itself
+  kStateImport =
+      1u << 13,  // a client brings over another server's stream (REPLCONF ringwood-import): nothing expires by itself. No refusal
 };
 
 // What DEBUG switches off or on for tests; each plane reads its own.

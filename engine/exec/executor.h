@@ -317,7 +317,9 @@ class Executor {
   void uncount(const Command& command);
   void send_batches();
   // A replica waits for its master to say that a key is gone.
-  bool expires() const { return shard_.active_expire && !(engine_.state.load(std::memory_order_relaxed) & (kStateReplica | kStatePaused)); }
+  bool expires() const {
+    return shard_.active_expire && !(engine_.state.load(std::memory_order_relaxed) & (kStateReplica | kStatePaused | kStateImport));
+  }
   void list(Client* c) {
     if (!c->listed) {
       c->listed = true;

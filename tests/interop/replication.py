@@ -6,162 +6,18 @@ meanwhile and however often the links were cut.
 """
 import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 
 sys.path.insert(0, __file__.rsplit("/", 2)[0] + "/support")
+from following import Throttle, Writer, follow, info, over_cut_links, same_data  # noqa: E402
 from servers import Redis, Resp, Ringwood, Tap, equal, until  # noqa: E402
 
 LONG = "--long" in sys.argv
 BINARY = sys.argv[1]
 tap = Tap()
-
-
-def info(client, section="replication"):
-    lines = client("INFO", section).decode().split("\r\n")
-    return dict(line.split(":", 1) for line in lines if ":" in line)
-
-
-def follow(replica, master_port, seconds=30):
-    c = replica.client()
-    equal(c("REPLICAOF", "127.0.0.1", master_port), "OK")
-    until(lambda: info(c)["master_link_status"] == "up", "the link comes up", seconds)
-    return c
-
-
-def same_data(*clients, seconds=30):
-    """All of them have what the first one has."""
-    # Keys go on expiring, each at the master's moment: that they agree is asked again until it is so, and they stand still in the end.
-    def settled():
-        offsets = {info(c).get("slave_repl_offset", info(c)["master_repl_offset"]) for c in clients}
-        return len(offsets) == 1 and len({c("DEBUG", "DIGEST") for c in clients}) == 1
-    until(settled, "the same offset and the same digest everywhere", seconds)
-
-
-def shut(*sockets):
-    for s in sockets:
-        try:
-            s.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-
-
-def carry(x, y, rate=0):
-    """What x says to y, until one of them ends; at so many bytes a second, or (0) as it comes."""
-    due = time.monotonic()
-    try:
-        while data := x.recv(16384 if rate else 65536):
-            if rate:
-                due = max(due, time.monotonic() - 0.05) + len(data) / rate
-                time.sleep(max(0, due - time.monotonic()))
-            y.sendall(data)
-    except OSError:
-        pass
-    shut(x, y)
-
-
-class Throttle:
-    """A TCP proxy that lets so many bytes a second through from the server to who has connected."""
-
-    def __init__(self, port, rate):
-        self.target, self.rate = port, rate
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                a, _ = self.listener.accept()
-                b = socket.socket()
-                b.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-                b.connect(("127.0.0.1", self.target))
-            except OSError:
-                return
-            for x, y, rate in ((a, b, 0), (b, a, self.rate)):
-                threading.Thread(target=carry, args=(x, y, rate), daemon=True).start()
-
-    def close(self):
-        self.listener.close()
-
-
-class Writer:
-    """Writes of all types in several databases, with transactions and expiry; a seed makes it the same each time."""
-
-    def __init__(self, client, seed):
-        self.client, self.random = client, random.Random(seed)
-        self.number = 0
-
-    def value(self):
-        r = self.random
-        return bytes(r.randrange(256) for _ in range(r.choice((1, 8, 40, 300))))
-
-    def key(self, kind):
-        return f"{kind}:{self.random.randrange(60)}"
-
-    def command(self):
-        r = self.random
-        k = self.key
-        return r.choice((
-            lambda: ("SET", k("s"), self.value()), lambda: ("SET", k("s"), self.value(), "PX", r.choice((30, 100, 100000))),
-            lambda: ("APPEND", k("s"), "x"), lambda: ("INCRBY", k("n"), r.randrange(-9, 9)), lambda: ("INCRBYFLOAT", k("f"), "0.1"),
-            lambda: ("SETRANGE", k("s"), r.randrange(50), "abc"), lambda: ("SETBIT", k("b"), r.randrange(500), 1),
-            lambda: ("DEL", k(r.choice("snlhz"))), lambda: ("EXPIRE", k(r.choice("slhz")), r.choice((0, 1, 100))), lambda: ("PERSIST", k("s")),
-            lambda: ("LPUSH", k("l"), self.value(), "b"), lambda: ("RPOP", k("l")), lambda: ("LTRIM", k("l"), 0, 20),
-            lambda: ("LMOVE", k("l"), k("l"), "LEFT", "RIGHT"),
-            lambda: ("SADD", k("t"), r.randrange(40), self.value()), lambda: ("SPOP", k("t"), r.choice((1, 2))), lambda: ("SUNIONSTORE", k("t"), k("t"), k("t")),
-            lambda: ("HSET", k("h"), r.randrange(30), self.value()), lambda: ("HDEL", k("h"), r.randrange(30)), lambda: ("HINCRBY", k("h"), "n", 1),
-            lambda: ("ZADD", k("z"), r.random(), r.randrange(50)), lambda: ("ZINCRBY", k("z"), 1, r.randrange(50)), lambda: ("ZPOPMIN", k("z")),
-            lambda: ("XADD", k("x"), "*", "f", self.value()), lambda: ("XTRIM", k("x"), "MAXLEN", 20), lambda: ("PFADD", k("p"), r.randrange(10000)),
-            lambda: ("MSET", k("s"), 1, k("s"), 2), lambda: ("RENAME", "s:1", "s:2"), lambda: ("COPY", k("s"), k("s"), "REPLACE"),
-        ))()
-
-    def burst(self, n):
-        commands = []
-        while len(commands) < n:
-            if self.random.randrange(20) == 0:
-                commands.append(("SELECT", self.random.randrange(4)))
-            if self.random.randrange(15) == 0:
-                commands += [("MULTI",), self.command(), self.command(), ("EXEC",)]
-            commands.append(self.command())
-        for reply in self.client.pipeline(commands):
-            if isinstance(reply, Resp.Error) and not reply.startswith(("WRONGTYPE", "ERR no such key", "ERR value is not", "ERR hash value", "ERR source and")):
-                raise AssertionError(reply)
-        self.number += n
-
-
-class Cuttable:
-    """A TCP proxy whose connections can be cut."""
-
-    def __init__(self, port):
-        self.target = port
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.pairs = []
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                a, _ = self.listener.accept()
-                b = socket.create_connection(("127.0.0.1", self.target))
-            except OSError:
-                return
-            self.pairs.append((a, b))
-            for x, y in ((a, b), (b, a)):
-                threading.Thread(target=carry, args=(x, y), daemon=True).start()
-
-    def cut(self):
-        pairs, self.pairs = self.pairs, []
-        for pair in pairs:
-            shut(*pair)
-
-    def close(self):
-        self.listener.close()
-        self.cut()
 
 
 def ours_follows_redis(shards, diskless):
@@ -191,24 +47,6 @@ for shards in (1, 2):
     for diskless in (False, True):
         tap.case(f"ours follows Redis, {shards} shards, {'without' if diskless else 'with'} a file on the master")(
             lambda shards=shards, diskless=diskless: ours_follows_redis(shards, diskless))
-
-
-def over_cut_links(master, replica, cuts, seed):
-    """The replica follows over a link that is cut while the master is written to: it comes back each time, by a partial resync where that can be."""
-    proxy = Cuttable(master.port)
-    m = master.client()
-    w = Writer(m, seed)
-    r = follow(replica, proxy.port)
-    for _ in range(cuts):
-        w.burst(300)
-        proxy.cut()
-        w.burst(100)
-        until(lambda: info(r)["master_link_status"] == "up", "the link comes back")
-    same_data(m, r)
-    equal(info(m, "stats")["sync_full"], "1")
-    if int(info(m, "stats")["sync_partial_ok"]) < cuts // 2:
-        raise AssertionError(info(m, "stats")["sync_partial_ok"])
-    proxy.close()
 
 
 def cut_links(shards, cuts):

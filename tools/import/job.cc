@@ -10,7 +10,6 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/error_text.h"
-#include "engine/base/glob.h"
 #include "engine/base/number.h"
 #include "engine/exec/call.h"
 #include "persist/log_format.h"
@@ -19,6 +18,7 @@
 #include "tools/files/source.h"
 #include "tools/files/words.h"
 #include "tools/import/file_target.h"
+#include "tools/import/key_filter.h"
 #include "tools/import/replay.h"
 #include "tools/import/server_target.h"
 
@@ -54,7 +54,6 @@ class Job final : public WalkSink, private Replay::Sink {
   void note_place(bool exact);
   void tell() const;
   OwnedBytes job_text() const;
-  bool takes(int database, const Entry& e) const;
   bool may_have_commands() const;
   ImportTarget& target() { return server_ ? static_cast<ImportTarget&>(*server_) : *folder_; }
   bool hand_over(const rdb::LoadedKey& key);
@@ -161,13 +160,6 @@ void Job::note_place(bool exact) {
     complain(options_.state_file + " cannot be written (" + error_text(errno) + "): this import cannot go on if it is broken off");
 }
 
-bool Job::takes(int database, const Entry& e) const {
-  auto has = [](const auto& list, const auto& one) { return list.empty() || std::find(list.begin(), list.end(), one) != list.end(); };
-  if (!has(options_.databases, database) || !has(options_.types, e.type())) return false;
-  return options_.patterns.empty() ||
-         std::any_of(options_.patterns.begin(), options_.patterns.end(), [&](const OwnedBytes& p) { return glob_match(p, e.key()); });
-}
-
 void Job::on_function(Bytes source) {
   if (verifying_ || stopped_ || here_.file < from_.file || from_.keys || from_.offset) return;
   if (replay_) return stop_unless(replay_->function(source));
@@ -195,7 +187,7 @@ bool Job::hand_over(const rdb::LoadedKey& key) {
     if (!verifying_) expired_++;
     return true;
   }
-  if (!takes(key.database, *key.entry)) {
+  if (!takes(options_, key.database, *key.entry)) {
     if (!verifying_) passed_over_++;
     return true;
   }

@@ -10,6 +10,12 @@ namespace ringwood {
 
 struct ImportOptions {
   OwnedBytes source;
+  // A running server as the source (redis://…), which is followed.
+  bool live = false;
+  OwnedBytes source_host, source_user, source_password;
+  int source_port = 0;
+  bool promote = false;  // as soon as the target has caught up
+  OwnedBytes spool_folder = ".";
   // Where to: a server, or a folder in which an RDB file is made.
   OwnedBytes host, folder;
   int port = 0;

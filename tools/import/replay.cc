@@ -149,6 +149,23 @@ bool Replay::command(std::span<const Bytes> args, int database) {
   return true;
 }
 
+Entry* Replay::find(int database, Bytes key) const {
+  return database >= 0 && database < kDatabases ? server_->shard->database(database).find(KeyRef(key)) : nullptr;
+}
+
+void Replay::each_in(int database, const std::function<void(const Entry&)>& see) const {
+  if (database >= 0 && database < kDatabases) server_->shard->database(database).for_each([&see](const Entry* e) { see(*e); });
+}
+
+std::vector<Bytes> Replay::keys_of(std::span<const Bytes> args) const {
+  const Command* command = server_->commands.find(args);
+  std::vector<int> places;
+  std::vector<Bytes> names;
+  if (!command || !CommandTable::keys_of(*command, args, places)) return names;
+  for (int i : places) names.push_back(args[static_cast<size_t>(i)]);
+  return names;
+}
+
 void Replay::drop_transaction() {
   server_->queue.clear();
   server_->in_multi = false;

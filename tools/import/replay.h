@@ -1,7 +1,9 @@
 #pragma once
 // A data set in memory, made by running an append-only file's commands as a server does that loads it: for what needs to know the keys that they
 // leave (an RDB file, filters, a comparison).
+#include <functional>
 #include <memory>
+#include <vector>
 
 #include "tools/import/target.h"
 
@@ -17,6 +19,13 @@ class Replay final : public ImportTarget {
   bool command(std::span<const Bytes> args, int database) override;
   bool finish() override { return true; }
   const OwnedBytes& error() const override;
+
+  // The key as it stands, null: there is none. The entry stays here.
+  Entry* find(int database, Bytes key) const;
+  // Every key of a database.
+  void each_in(int database, const std::function<void(const Entry&)>& see) const;
+  // Names of the keys that a command touches, by its arguments.
+  std::vector<Bytes> keys_of(std::span<const Bytes> args) const;
 
   // A transaction that has begun is void.
   void drop_transaction();

@@ -53,6 +53,12 @@ bool ServerTarget::open() {
   return true;
 }
 
+// Ours understands the first, Valkey (with import-mode yes) the second.
+bool ServerTarget::leave_expiry() {
+  return !link_.call({"REPLCONF", "ringwood-import", "1"}, kPatienceMs).failed() ||
+         !link_.call({"CLIENT", "IMPORT-SOURCE", "ON"}, kPatienceMs).failed();
+}
+
 bool ServerTarget::send(Kind kind, std::span<const Bytes> words, Bytes name, OwnedBytes digest, int64_t expiry_ms) {
   command_.clear();
   put_command(command_, words);

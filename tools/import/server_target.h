@@ -16,6 +16,8 @@ class ServerTarget final : public ImportTarget, private Pipeline::Owner {
 
   // Connects, logs in, and asks what it is.
   bool open();
+  // Asks it to leave expired keys to the source, whose stream tells when they go, for as long as we are connected. False: it cannot do that.
+  bool leave_expiry();
   bool key(const rdb::LoadedKey& key) override;
   bool function(Bytes source) override;
   bool command(std::span<const Bytes> args, int database) override;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "cluster/stream_frame.h"
+
 namespace ringwood {
 namespace {
 
@@ -74,7 +76,8 @@ TEST(ReplicaHandshake, PassesOverWhatNobodyNeeds) {
   ReplicaHandshake h(plain());
   EXPECT_EQ(h.begin().send, "*1\r\n$4\r\nPING\r\n");
   EXPECT_EQ(h.line("+PONG").send, "*3\r\n$8\r\nREPLCONF\r\n$14\r\nlistening-port\r\n$4\r\n7000\r\n");
-  EXPECT_EQ(h.line("+OK").send, "*5\r\n$8\r\nREPLCONF\r\n$4\r\ncapa\r\n$3\r\neof\r\n$4\r\ncapa\r\n$6\r\npsync2\r\n");
+  EXPECT_EQ(h.line("+OK").send,
+            "*7\r\n$8\r\nREPLCONF\r\n$4\r\ncapa\r\n$3\r\neof\r\n$4\r\ncapa\r\n$6\r\npsync2\r\n$4\r\ncapa\r\n$16\r\nringwood-frames1\r\n");
   EXPECT_EQ(h.line("+OK").send, "*3\r\n$8\r\nREPLCONF\r\n$7\r\nversion\r\n$5\r\n7.2.6\r\n");
   EXPECT_EQ(h.line("+OK").send, "*3\r\n$5\r\nPSYNC\r\n$1\r\n?\r\n$2\r\n-1\r\n");
 }
@@ -96,6 +99,27 @@ TEST(ReplicaHandshake, AMasterWithoutIdsLeavesTheKnownOne) {
   ReplicaHandshake h = at(State::kPsync, s);
   h.line("+CONTINUE");
   EXPECT_EQ(h.id(), kId);
+}
+
+TEST(ReplicaHandshake, FramesAreForWhoHasAskedForThem) {
+  for (bool frames : {true, false}) {
+    ReplicaHandshake::Settings s = plain();
+    s.known_id = kId;
+    s.known_offset = 7;
+    s.frames = frames;
+    ReplicaHandshake plainly = at(State::kPsync, s), go_on = at(State::kPsync, s), full = at(State::kPsync, s);
+    plainly.line("+CONTINUE " + kOther);
+    EXPECT_EQ(plainly.state(), State::kContinue);
+    EXPECT_FALSE(plainly.framed());
+    go_on.line("+CONTINUE " + kOther + OwnedBytes(kFramesWord));
+    full.line("+FULLRESYNC " + kOther + " 12" + OwnedBytes(kFramesWord));
+    EXPECT_EQ(go_on.framed(), frames);
+    EXPECT_EQ(full.framed(), frames);
+    EXPECT_EQ(full.state(), frames ? State::kFull : State::kFailed);
+    if (!frames) continue;
+    EXPECT_EQ(go_on.id(), kOther);
+    EXPECT_EQ(full.offset(), 12);
+  }
 }
 
 TEST(ReplicaHandshake, UserAndPassword) {

@@ -44,6 +44,22 @@ TEST(SyncPayload, WithAMark) {
   }
 }
 
+TEST(SyncPayload, FramesAreLeftWhereTheyAre) {
+  for (size_t n : {1, 3, 9, 100}) {
+    Got got;
+    feed(got, "\n$FRAMES\r\nframes", n);
+    EXPECT_EQ(got.payload.state(), SyncPayload::State::kImage);
+    EXPECT_TRUE(got.payload.framed());
+    EXPECT_EQ(got.rest, "frames") << n;
+    EXPECT_EQ(got.image, "");
+    got.payload.image_came(10);
+    got.payload.image_ended();
+    EXPECT_EQ(got.payload.state(), SyncPayload::State::kEnd);
+    EXPECT_EQ(got.payload.bytes(), 10);
+    EXPECT_EQ(got.payload.length(), -1);
+  }
+}
+
 TEST(SyncPayload, RefusesAnythingElse) {
   for (Bytes line : {"-ERR no\r\n", "$x\r\n", "$-1\r\n", "$EOF:short\r\n", "hello\n"}) {
     Got got;
