@@ -11,7 +11,7 @@ constexpr int64_t kReportsCountFor = 2;  // timeouts
 constexpr int64_t kFailLastsFor = 2;     // timeouts, for a master that still owns its slots
 // How often each node is pinged: every half of the timeout is what large clusters can afford; where there are few nodes, who is silent is to be noticed as
 // soon as his time is up, not half of a timeout later.
-constexpr int64_t kShortestIntervalMs = 500, kMsPerNode = 33;
+constexpr int64_t kShortestIntervalMs = 500, kMsPerNode = 100;
 constexpr int kToldAtOnce = 32;  // masters
 
 }  // namespace

@@ -34,7 +34,7 @@ CLUSTER_SHORT = ["02-failover", "11-manual-takeover", "15-cluster-slots", "16-tr
                  "26-pubsubshard", "28-cluster-shards", "29-slot-migration-response"]
 SECONDS_A_FILE, SECONDS_IN_ALL = 600, 3000
 OWN_SERVERS = ["unit/pubsubshard", "unit/aofrw", "unit/auth", "unit/limits", "unit/networking",
-               *("unit/cluster/" + f for f in ("announced-endpoints", "hostnames", "human-announced-nodename", "links", "misc", "multi-slot-operations",
+               *("unit/cluster/" + f for f in ("announced-endpoints", "cli", "failure-marking", "hostnames", "human-announced-nodename", "links", "misc", "multi-slot-operations",
                                                "scripting", "slot-ownership"))]  # they say "external:skip": each starts its servers itself
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 DONE = re.compile(r"^\[ *\d+/\d+ done\]: (\S+)")

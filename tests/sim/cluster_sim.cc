@@ -82,6 +82,35 @@ bool ClusterSim::create(size_t masters, size_t replicas_each) {
   return roles_known() && converge(60000);
 }
 
+void ClusterSim::start_known(size_t masters, size_t replicas_each) {
+  nodes_.resize(masters * (1 + replicas_each));
+  for (size_t i = 0; i < nodes_.size(); i++) {
+    nodes_[i].id = NodeId::random(random_);
+    by_ip_[ip(i)] = i;
+  }
+  std::vector<OwnedBytes> lines;
+  for (size_t i = 0; i < nodes_.size(); i++) {
+    auto name = [&](size_t node) { return OwnedBytes(nodes_[node].id.view()); };
+    const bool master = i < masters;
+    OwnedBytes line = name(i) + " " + ip(i) + ":6379@16379,,shard-id=" + name(i % masters) +
+                      (master ? " master - " : " slave " + name(i % masters) + " ") + "0 0 " + std::to_string(i % masters + 1) +
+                      " connected";
+    if (master) line += " " + std::to_string(i * kSlots / masters) + "-" + std::to_string((i + 1) * kSlots / masters - 1);
+    lines.push_back(line + "\n");
+  }
+  const OwnedBytes vars = "vars currentEpoch " + std::to_string(masters) + " lastVoteEpoch 0\n";
+  for (size_t i = 0; i < nodes_.size(); i++) {
+    OwnedBytes conf;
+    for (size_t k = 0; k < lines.size(); k++) {
+      OwnedBytes line = lines[k];
+      if (k == i) line.insert(line.find(k < masters ? " master" : " slave") + 1, "myself,");
+      conf += line;
+    }
+    nodes_[i].was_master = i < masters;
+    make(i, conf + vars);
+  }
+}
+
 void ClusterSim::run(int64_t ms) {
   const int64_t end = now_ + ms;
   while (fault_.empty() && !events_.empty() && events_.top().at <= end) {
