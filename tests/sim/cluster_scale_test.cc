@@ -1,4 +1,4 @@
-// What a large cluster costs and how soon it mends itself. RINGWOOD_SIM_NODES=1000 for the figures of docs/performance.md; without it a small one, which must keep its promises.
+// What a large cluster costs and how soon it mends itself. RINGWOOD_SIM_NODES=n chooses its size; without it is a small one, which must keep its promises.
 #include <gtest/gtest.h>
 
 #include <cstdio>
