@@ -183,7 +183,7 @@ class Executor {
     if (__builtin_expect(effects_.pending(), 0)) hand_over_now();
   }
   // The offset behind the last change of this thread's shard, as far as it has been handed over.
-  uint64_t log_end() const { return log_end_; }
+  uint64_t log_end() const { return log_end_.load(std::memory_order_relaxed); }
   // The offset up to which replies may show changes (MutationLog::durable).
   static constexpr uint64_t kAllDurable = ~uint64_t{0};
   uint64_t durable() const { return engine_.mutations ? engine_.mutations->durable() : kAllDurable; }
@@ -282,6 +282,7 @@ class Executor {
   void hand_over_now();
   void wake_log_readers();
   void share_log_end(const ShardSet& shards);
+  void set_log_end(uint64_t offset) { log_end_.store(offset, std::memory_order_relaxed); }
   void tell_followers();
   void count_error(const Reply& reply);
   void observe(Call& call, uint64_t began);
@@ -370,7 +371,9 @@ class Executor {
   std::atomic<SlotStats*> slot_stats_{nullptr};  // ours; once there it stays, since others may be reading
   Rate command_rate_;
   Effects effects_;
-  uint64_t log_end_ = 0, log_seen_ = 0;  // of the log: behind this shard's last change; what the followers have been told of
+  // Of the log: behind this shard's last change (a borrower of the shard writes it while this thread reads it); what the followers have been told of.
+  std::atomic<uint64_t> log_end_{0};
+  uint64_t log_seen_ = 0;
   std::vector<LogFollower*> followers_;
   std::atomic<bool> follows_log_{false};  // others are to wake this thread when the log has grown
   bool held_up_ = false;

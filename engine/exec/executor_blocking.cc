@@ -190,7 +190,7 @@ bool Executor::serve(Waiter& w, const ShardSet& held) {
 void Executor::send_home(Waiter& w) {
   if (w.home == self_) return waiting_room_.take(&w);
   hand_over();
-  w.log_end = log_end_;
+  w.log_end = log_end();
   w.from = self_;
   post(static_cast<size_t>(w.home), &w);
 }

@@ -34,8 +34,8 @@ bool Executor::writes_locally() const {
 void Executor::refresh_effects() {
   const MutationLog& log = *engine_.mutations;
   held_up_ = log.full();
-  if (__builtin_expect(log_end_ > log.end(), 0)) log_end_ = 0;  // in the numbering that MutationLog::restart_at has ended
   if (lease_desk_.busy()) return;
+  if (__builtin_expect(log_end() > log.end(), 0)) set_log_end(0);  // in the numbering that MutationLog::restart_at has ended
   effects_.turn(log.wanted() && !log.silent(), log.wanted_by_replicas(), writes_locally());
 }
 
@@ -49,15 +49,15 @@ void Executor::share_log_end(const ShardSet& shards) {
   if (!effects_.on()) return;
   const uint64_t end = engine_.mutations->end();
   auto known = [end](uint64_t offset) { return offset > end ? 0 : offset; };  // not one of a numbering that has ended
-  uint64_t last = known(log_end_);
+  uint64_t last = known(log_end());
   for (size_t i = shards._Find_first(); i < kMaxShards; i = shards._Find_next(i))
-    last = std::max(last, known(engine_.executors[i]->log_end_));
-  log_end_ = last;
-  for (size_t i = shards._Find_first(); i < kMaxShards; i = shards._Find_next(i)) engine_.executors[i]->log_end_ = last;
+    last = std::max(last, known(engine_.executors[i]->log_end()));
+  set_log_end(last);
+  for (size_t i = shards._Find_first(); i < kMaxShards; i = shards._Find_next(i)) engine_.executors[i]->set_log_end(last);
 }
 
 void Executor::hand_over_now() {
-  log_end_ = effects_.hand_over(*engine_.mutations, self_);
+  set_log_end(effects_.hand_over(*engine_.mutations, self_));
   wake_log_readers();
 }
 

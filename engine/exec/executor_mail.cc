@@ -86,7 +86,7 @@ void Executor::run_batch(CommandBatch* b) {
   remote_batch_ = nullptr;
   args_.reset();
   hand_over();
-  b->log_end = log_end_;
+  b->log_end = log_end();
   b->kind = Message::Kind::kReplies;
   int home = b->from;
   b->from = self_;

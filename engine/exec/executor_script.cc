@@ -117,11 +117,11 @@ void Executor::answer_guest(Client& c, Call& call, bool inside) {
 // where replies wait for that log's file, they do), their requests to other threads leave with the next mail.
 void Executor::stop_round_for(const Call& script) {
   if (effects_.ended()) {
-    log_end_ = effects_.hand_over_ended(*engine_.mutations, self_);
+    set_log_end(effects_.hand_over_ended(*engine_.mutations, self_));
     wake_log_readers();
   }
-  if (durable() < log_end_)
-    for (Client* c : written_) c->log_end = std::max(c->log_end, log_end_);
+  if (durable() < log_end())
+    for (Client* c : written_) c->log_end = std::max(c->log_end, log_end());
   const Bytes* at = (exec_ ? *exec_ : script).args().data();
   const Client* running = script.client();
   size_t i = 0;
