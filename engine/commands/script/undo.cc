@@ -32,7 +32,7 @@ bool UndoLog::noted(int database, Bytes key) const {
 bool UndoLog::note(Call& call) {
   for (Bytes name : {"copy", "move"})  // write to a database that only their arguments name
     if (call.command().full_name == name) return false;
-  if (!CommandTable::keys_of(call.command(), call.args(), keys_)) return true;  // the handler will find the arguments wrong
+  if (!CommandTable::keys_of(call.command(), call.args(), keys_)) return false;  // add_shards() wants all of them
   for (int i : keys_) {
     KeyRef k(call.arg(static_cast<size_t>(i)));
     const Entry* e = call.db(k).find(k);

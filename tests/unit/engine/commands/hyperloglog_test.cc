@@ -1,5 +1,6 @@
 #include "engine/store/hyperloglog.h"
 
+#include "engine/exec/routing.h"
 #include "tests/unit/engine/commands/fixture.h"
 
 namespace ringwood {
@@ -29,6 +30,15 @@ TEST_P(HyperLogLogCommands, AddingTellsWhetherAnythingChanged) {
   EXPECT_EQ(changes(), 0);
   EXPECT_EQ(events(), "pfadd h, pfadd h");
   EXPECT_EQ(encoding("h"), "raw");
+}
+
+// Where COMMAND's specifications find no keys, although the command has some, nothing may run without the shards that it touches.
+TEST_P(HyperLogLogCommands, KeysThatNoSpecificationFindsAreHeldNevertheless) {
+  for (const std::vector<Bytes>& args : {std::vector<Bytes>{"PFMERGE", "h"}, {"GEORADIUS", "h", "1", "1", "1", "m", "STORE"}}) {
+    ShardSet shards;
+    add_shards(*server.engine().commands->find(args), args, server.client(0), server.engine().mapping, shards);
+    EXPECT_TRUE(shards.test(static_cast<size_t>(server.engine().mapping.shard(key_slot("h"))))) << args[0];
+  }
 }
 
 TEST_P(HyperLogLogCommands, CountingKeepsTheEstimate) {
