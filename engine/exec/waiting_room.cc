@@ -161,7 +161,6 @@ void WaitingRoom::answer(Waiter* w, End how) {
 }
 
 void WaitingRoom::leave(Waiter* w, Bytes reply) {
-  clients.add(-1);
   in_timeouts.add(-static_cast<int64_t>(deadlines_.erase({w->deadline_ms, w})));
   w->owed.client->waiter = nullptr;
   if (w->acks) home_.engine().replication->ack_waiters.fetch_sub(1, std::memory_order_relaxed);
@@ -202,6 +201,7 @@ void WaitingRoom::forget_on(Waiter& w, Shard& shard) {
 }
 
 void WaitingRoom::free(Waiter* w) {
+  clients.add(-1);
   waiters_[w->place] = waiters_.back();
   waiters_[w->place]->place = w->place;
   waiters_.pop_back();
