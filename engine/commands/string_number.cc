@@ -49,7 +49,7 @@ void incrbyfloat(Call& c) {
   value += by;
   if (std::isnan(value) || std::isinf(value)) return c.reply.error("ERR increment would produce NaN or Infinity");
   Bytes sum(text, static_cast<size_t>(format_long_double_human(text, value) - text));
-  c.db(k).set_string(k, e, sum, Database::kKeepExpiry, e ? e->access() : c.new_access());
+  c.db(k).set_text(k, e, sum, Database::kKeepExpiry, e ? e->access() : c.new_access());
   if (!e) c.notify(k, NotifyClass::kNew, "new");
   c.changed(k, NotifyClass::kString, "incrbyfloat");
   c.propagate_as({"SET", k.key, sum, "KEEPTTL"});  // another machine's arithmetic may differ in the last digit

@@ -129,6 +129,10 @@ static bool wants_node(const Entry* old, int64_t expiry) {
 Entry* Database::set_string(const KeyRef& k, Entry* old, Bytes value, int64_t expiry, uint32_t access) {
   int64_t number;
   if (value.size() <= 20 && parse_int64(value, number)) return set_int(k, old, number, expiry, access);
+  return set_text(k, old, value, expiry, access);
+}
+
+Entry* Database::set_text(const KeyRef& k, Entry* old, Bytes value, int64_t expiry, uint32_t access) {
   Encoding encoding = value.size() <= Entry::kEmbstrMax ? Encoding::kEmbstr : Encoding::kRaw;
   if (old && old->type() == Type::kString && !old->has_object() && expiry_fits(old, expiry)) {
     // In place, where the bytes fit without wasting more than the allocator's next smaller class would.

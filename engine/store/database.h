@@ -73,6 +73,8 @@ class Database {
   Entry* set_string(const KeyRef& k, Bytes value, bool keep_expiry, uint32_t access) {
     return set_string(k, find(k), value, keep_expiry ? kKeepExpiry : kDropExpiry, access);
   }
+  // INCRBYFLOAT: the same, but text also where the bytes are an integer.
+  Entry* set_text(const KeyRef& k, Entry* old, Bytes value, int64_t expiry, uint32_t access);
   // INCR and the like: the same with a number. The key may be absent.
   Entry* set_int(const KeyRef& k, Entry* old, int64_t value, int64_t expiry, uint32_t access);
   Entry* set_int(const KeyRef& k, int64_t value, bool keep_expiry, uint32_t access) {

@@ -91,7 +91,9 @@ int Interpreter::handle_error(lua_State* l) {
   bool known = lua_getstack(l, 1, &where) && lua_getinfo(l, "Sl", &where);
   if (known && where.what[0] == 'C') known = lua_getstack(l, 2, &where) && lua_getinfo(l, "Sl", &where);
   if (!lua_istable(l, 1)) {
-    Bytes text = lua_isstring(l, 1) ? lua::text(l, 1) : Bytes(luaL_typename(l, 1));
+    Bytes text = lua_isstring(l, 1)    ? lua::text(l, 1)
+                 : lua_isboolean(l, 1) ? Bytes(lua_toboolean(l, 1) ? "true" : "false")
+                                       : Bytes(luaL_typename(l, 1));
     lua_pushliteral(l, "ERR ");
     lua::push(l, text);
     lua_concat(l, 2);
@@ -101,7 +103,16 @@ int Interpreter::handle_error(lua_State* l) {
     lua_replace(l, 1);
   }
   lua_settop(l, 1);
-  if (known && !sandbox::is_sealed(l, 1)) {
+  if (sandbox::is_sealed(l, 1)) return 1;
+  lua_pushliteral(l, "err");
+  lua_pushliteral(l, "err");
+  lua_rawget(l, 1);
+  if (lua_type(l, -1) == LUA_TNUMBER) {  // error_at() wants text
+    lua_tostring(l, -1);
+    lua_rawset(l, 1);
+  }
+  lua_settop(l, 1);
+  if (known) {
     lua_pushstring(l, "source");
     lua_pushstring(l, where.source);
     lua_rawset(l, 1);

@@ -154,7 +154,7 @@ int write_log(lua_State* l) {
 int set_repl(lua_State* l) {
   if (lua_gettop(l) != 1) return raise(l, "redis.set_repl() requires one argument.");
   double targets = lua_tonumber(l, 1);
-  if (!(targets >= 0 && targets <= (kPropagateAof | kPropagateReplicas)))
+  if (!(targets > -1 && targets < (kPropagateAof | kPropagateReplicas) + 1))  // as far as it is whole
     return raise(l, "Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.");
   run_of(l).set_propagates(static_cast<int>(targets) != kPropagateNone);
   return 0;

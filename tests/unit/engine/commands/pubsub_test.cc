@@ -347,6 +347,7 @@ TEST_P(KeyEventTest, NewKeysAndMissesAreClassesOfTheirOwn) {
   as(0, "SET b 1");
   as(0, "LPUSH l 1");
   as(0, "GET nothing");
+  for (const char* how : {"ENCODING", "IDLETIME", "FREQ", "REFCOUNT"}) as(0, std::string("OBJECT ") + how + " nothing");  // no miss
   EXPECT_EQ(heard(), "keyevent@0:new b, keyevent@0:new l, keyevent@0:keymiss nothing");
 }
 

@@ -149,6 +149,12 @@ TEST_P(Strings, FloatingPointCounting) {
   run({"SET", "f", "5.0e3"});
   EXPECT_EQ(run({"INCRBYFLOAT", "f", "2.0e2"}), bulk("5200"));
   EXPECT_EQ(run({"INCRBYFLOAT", "f", "abc"}), "-ERR value is not a valid float\r\n");
+  EXPECT_EQ(run({"OBJECT", "ENCODING", "f"}), bulk("embstr"));  // a sum stays text
+  run({"SET", "n", "7"});
+  EXPECT_EQ(run({"INCRBYFLOAT", "n", "1"}), bulk("8"));
+  EXPECT_EQ(run({"OBJECT", "ENCODING", "n"}), bulk("embstr"));
+  EXPECT_EQ(run({"INCR", "n"}), number(9));
+  EXPECT_EQ(run({"OBJECT", "ENCODING", "n"}), bulk("int"));
   EXPECT_EQ(run({"INCRBYFLOAT", "f", "+inf"}), "-ERR increment would produce NaN or Infinity\r\n");
 }
 

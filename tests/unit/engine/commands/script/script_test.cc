@@ -88,6 +88,8 @@ TEST_P(Scripts, TellErrorsWithTheirPlace) {
                                   sha1_hex("return x") + ", on @user_script:1.\r\n");
   EXPECT_EQ(eval("error('mine')"), "-ERR user_script:1: mine script: " + sha1_hex("error('mine')") + ", on @user_script:1.\r\n");
   EXPECT_EQ(eval("error({err='MINE words'})"), "-MINE words script: " + sha1_hex("error({err='MINE words'})") + ", on @user_script:1.\r\n");
+  EXPECT_EQ(eval("error({err=-0.5})"), "--0.5 script: " + sha1_hex("error({err=-0.5})") + ", on @user_script:1.\r\n");
+  EXPECT_EQ(eval("error(true)"), "-ERR true script: " + sha1_hex("error(true)") + ", on @user_script:1.\r\n");
   EXPECT_NE(eval("return redis.call('nosuch')").find("-ERR Unknown Redis command called from script script: "), std::string::npos);
   EXPECT_NE(eval("return redis.call('get')").find("-ERR Wrong number of args calling Redis command from script script: "),
             std::string::npos);
@@ -226,6 +228,13 @@ TEST_P(Scripts, AreUndoneBeforeTheyStartOver) {
     // Known by now to need more.
     EXPECT_EQ(eval(script, {"4", a, l, h, gone, b}), "*3\r\n:12\r\n:3\r\n:0\r\n");
   }
+}
+
+TEST_P(Scripts, AreUndoneWhereAKeyIsNotFoundByItsSpecification) {
+  const std::string a = key_on(0, "a"), b = key_on(1, "b");
+  const std::string script =
+      "local n = redis.call('EXISTS', KEYS[1]) redis.call('PFMERGE', KEYS[1]) redis.call('SET', ARGV[1], 1) return n";
+  EXPECT_EQ(eval(script, {"1", a, b}), ":0\r\n");
 }
 
 TEST_P(Scripts, PublishOnceAlsoWhenTheyStartOver) {
