@@ -307,6 +307,7 @@ void save_config(Call& c) {
 }
 
 void help(Call& c) {
+  if (!enabled(c)) return;
   static constexpr const char* kLines[] = {
       "ADDSLOTS <slot> [<slot> ...]",
       "    This node serves the slots from now on.",

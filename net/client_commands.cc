@@ -255,7 +255,7 @@ void client_kill(Call& c) {
 
 void client_pause(Call& c) {
   bool all = true;
-  if (c.argc() > 4) return c.reply.wrong_arity("client|pause");
+  if (c.argc() > 4) return c.reply.bad_subcommand("CLIENT", c.arg(1));
   if (c.argc() == 4) {
     all = Call::is_word(c.arg(3), "all");
     if (!all && !Call::is_word(c.arg(3), "write")) return c.reply.error("ERR CLIENT PAUSE mode must be WRITE or ALL");
@@ -272,7 +272,7 @@ void client_unpause(Call& c) {
 }
 
 void client_unblock(Call& c) {
-  if (c.argc() > 4) return c.reply.wrong_arity("client|unblock");
+  if (c.argc() > 4) return c.reply.bad_subcommand("CLIENT", c.arg(1));
   if (c.argc() == 4 && !Call::is_word(c.arg(3), "timeout") && !Call::is_word(c.arg(3), "error"))
     return c.reply.error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
   int64_t id;

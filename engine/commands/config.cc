@@ -40,7 +40,7 @@ void forget_tracked(Call& c) {
 
 // Under a lease of all shards, so that two clients' changes cannot overwrite each other.
 void set(Call& c) {
-  if (c.argc() % 2) return c.reply.wrong_arity(c.command().full_name);
+  if (c.argc() % 2) return c.reply.syntax_error();
   std::vector<NameValue> pairs;
   for (size_t i = 2; i < c.argc(); i += 2) pairs.push_back({c.arg(i), c.arg(i + 1)});
   SetContext context;

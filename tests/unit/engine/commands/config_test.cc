@@ -30,7 +30,7 @@ TEST(Config, ABadPairChangesNothing) {
   InProcess s;
   EXPECT_EQ(s.run({"CONFIG", "SET", "maxmemory", "5mb", "nosuch", "1"}),
             "-ERR Unknown option or number of arguments for CONFIG SET - 'nosuch'\r\n");
-  EXPECT_EQ(s.run({"CONFIG", "SET", "maxmemory", "5mb", "port"}), "-ERR wrong number of arguments for 'config|set' command\r\n");
+  EXPECT_EQ(s.run({"CONFIG", "SET", "maxmemory", "5mb", "port"}), "-ERR syntax error\r\n");
   EXPECT_EQ(s.run({"CONFIG", "GET", "maxmemory"}), "*2\r\n$9\r\nmaxmemory\r\n$1\r\n0\r\n");
 }
 
