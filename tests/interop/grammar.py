@@ -6,8 +6,13 @@ the servers' dice: `settle` takes that out of a command (times to live that end 
 import re
 
 GROUPS = ("string", "list", "set", "hash", "sorted-set", "generic", "bitmap", "hyperloglog", "geo", "stream")
-# Never sent: they wait for replicas, or answer with a text of the server's own.
-LEFT_OUT = {"wait", "object|help", "xgroup|help", "xinfo|help", "pfselftest"}
+# Of the other groups these, each with its weight: the rest of them is about the server, not its data.
+ALSO = {"dbsize": 1, "flushall": 0.02, "flushdb": 0.1, "swapdb": 1, "select": 4, "echo": 0.5, "ping": 0.5, "hello": 0.5, "reset": 0.3, "publish": 1, "spublish": 1, "pubsub|channels": 0.3,
+        "pubsub|numsub": 0.3, "pubsub|numpat": 0.3, "pubsub|shardchannels": 0.3, "pubsub|shardnumsub": 0.3, "client|setname": 0.5, "client|getname": 0.5, "client|caching": 0.3,
+        "client|getredir": 0.3, "client|trackinginfo": 0.3, "command|getkeys": 1, "command|getkeysandflags": 1, "memory|usage": 1, "restore-asking": 1, "watch": 1, "unwatch": 0.5, "client|reply": 0, "lolwut": 0}
+# Never sent: they wait for replicas, speak to other servers, or answer with a text of the server's own.
+LEFT_OUT = {"wait", "waitaof", "migrate", "object|help", "xgroup|help", "xinfo|help", "pfselftest"}
+CHANNELS = ("ch1", "ch2", "ch:3", "other", "")
 KEYS = {"string": ("s1", "s2{t}", "n1"), "bitmap": ("b1", "b2{t}", "s1"), "hyperloglog": ("p1", "p2{t}", "p3{t}"), "list": ("l1", "l2{t}", "l3"),
         "set": ("e1", "e2{t}", "e3"), "hash": ("h1", "h2{t}"), "sorted-set": ("z1", "z2{t}", "z3"), "geo": ("g1", "g2{t}"), "stream": ("x1", "x2{t}")}
 # What a lexicographic range is in a sorted set with different scores is undefined: all commands of that kind get this key, whose scores are all 0.
@@ -41,9 +46,10 @@ NEVER_DECIDES = ("srandmember", "hrandfield", "zrandmember")
 
 
 class Command:
-    def __init__(self, name, info, docs, their_arity, known_tokens):
+    def __init__(self, name, info, docs, their_arity, their_flags, known_tokens):
         self.name, self.arity, self.flags = name, info[1], {str(f) for f in info[2]}
         self.group = docs[b"group"].decode()
+        self.in_scripts_of_both = "noscript" in self.flags or "noscript" not in their_flags
         # The other server may know fewer forms of it: not more words than it takes.
         self.most_words = their_arity if their_arity > 0 > self.arity else None
         self.arguments = without_new(docs.get(b"arguments", []), known_tokens)
@@ -53,6 +59,7 @@ class Command:
         self.weight = 1 if "write" in self.flags else 2
         if "denyoom" in self.flags and name != "xsetid":  # that makes the IDs to come invalid
             self.weight = 6 if "fast" in self.flags else 3
+        self.weight = ALSO.get(name, self.weight)
 
 
 def tokens(arguments):
@@ -73,19 +80,20 @@ def without_new(arguments, known_tokens):
 
 def read_commands(ours, theirs):
     """The commands that both servers have, from ours' COMMAND and COMMAND DOCS. The clients speak RESP3."""
-    known, arity = {}, {}
+    known, arity, flags = {}, {}, {}
     for info in theirs("COMMAND"):
         known[info[0].lower()] = {sub[0].lower() for sub in info[9]}
         arity.update((i[0].lower(), i[1]) for i in (info, *info[9]))
+        flags.update((i[0].lower(), {str(f) for f in i[2]}) for i in (info, *info[9]))
     docs, their_docs, found = ours("COMMAND", "DOCS"), theirs("COMMAND", "DOCS"), []
     for info in ours("COMMAND"):
         name = info[0]
-        if docs[name][b"group"].decode() not in GROUPS or name not in known:
+        if name not in known:
             continue
         subcommands = [(sub[0], sub, docs[name][b"subcommands"][sub[0]], their_docs[name][b"subcommands"][sub[0]]) for sub in info[9] if sub[0] in known[name]]
         for n, i, d, t in subcommands or [(name, info, docs[name], their_docs[name])]:
-            if n.decode() not in LEFT_OUT:
-                found.append(Command(n.decode(), i, d, arity[n], set(tokens(t.get(b"arguments", [])))))
+            if n.decode() not in LEFT_OUT and (d[b"group"].decode() in GROUPS or ALSO.get(n.decode())):
+                found.append(Command(n.decode(), i, d, arity[n], flags[n], set(tokens(t.get(b"arguments", [])))))
     return sorted(found, key=lambda c: c.name)
 
 
@@ -106,12 +114,14 @@ class Writer:
         c = self.dice.choices(choices, [x.weight for x in choices])[0]
         self.number += 1
         self.key_count, self.keys_wanted, self.group = 0, None, c.group
-        if c.group == "generic" or self.dice.random() < 0.05:
+        if c.group not in KEYS or self.dice.random() < 0.05:
             self.group = self.dice.choice(list(KEYS))
         if self.dice.random() < 0.5:
             self.home = self.dice.choice(KEYS[self.group])
         else:
             self.home = None
+        if c.name.startswith("command|getkeys"):
+            return [w.encode() for w in c.name.split("|")] + self.command([other for other in choices if other.first_key] or choices, breaks)
         args = c.name.split("|") + self.sequence(c.arguments, c)
         if c.name in ("zrange", "zrangestore"):
             self.aim_range(args)
@@ -178,6 +188,12 @@ class Writer:
         d = self.dice
         if kind == b"key":
             return self.key()
+        if name == "index" and c.name == "select" or name.startswith("index") and c.name == "swapdb":
+            return d.choice(("0", "0", "1", "1", "2", "15") if d.random() > self.odd else ("16", "-1", "abc", ""))
+        if name in ("username", "password") and d.random() > self.odd:
+            return "default"
+        if "channel" in name:
+            return d.choice(CHANNELS)
         if kind == b"pattern":
             return d.choice(PATTERNS)
         if d.random() < self.odd / 4:
@@ -311,7 +327,7 @@ class Writer:
         args = args[:c.most_words]
         for i in range(1, len(args)):
             before = args[i - 1].upper()
-            if before in (b"EX", b"PX") or (i == 2 and name in ("expire", "pexpire", "setex", "psetex", "restore")):
+            if before in (b"EX", b"PX") or (i == 2 and name in ("expire", "pexpire", "setex", "psetex", "restore", "restore-asking", "hexpire", "hpexpire")):
                 if re.fullmatch(rb"\d{1,5}", args[i]) and args[i] != b"0":
                     args[i] += b"00000"
             if before in (b"IDLE", b"TIME") or (i == 4 and name in ("xclaim", "xautoclaim")):
@@ -323,7 +339,7 @@ class Writer:
         if name == "xadd":
             self.ids += [f"{self.number}-0"] * (b"*" in args)
             args = [b"%d-*" % self.number if a == b"*" else a for a in args]
-        if name == "restore" and len(args) > 2 and len(args[2]) >= 15:
+        if name.startswith("restore") and len(args) > 2 and len(args[2]) >= 15:
             args[2] = b"0"  # both add the clock to it, and theirs may overflow
         if name == "sort" and any(a.upper() == b"BY" for a in args):
             args = [a for a in args if a.upper() != b"STORE"]  # what has the same weight, or is a set, comes in any order
