@@ -22,7 +22,7 @@ import lua_grammar  # noqa: E402
 from servers import Redis, Resp, Ringwood, Tap, free_port  # noqa: E402,F401
 
 LENGTH = 400        # commands in a round
-PATIENCE = 20.0     # seconds for a reply
+PATIENCE = 60.0     # seconds for a reply
 SHRINK_SECONDS = 60
 # Small limits make values change their encoding often.
 LIMITS = {"list-max-listpack-size": ("-2", "4", "-1"), "hash-max-listpack-entries": ("128", "4"), "hash-max-listpack-value": ("64", "8"),
@@ -428,6 +428,8 @@ def run(options):
             print(*("# " + line for line in reached.lines()), sep="\n", flush=True)
         for c in clients:
             c.close()
+        if (status := ours.stop()) != 0:  # what a sanitizer has found and survived it says by this
+            raise AssertionError(f"our server ended with {status}:\n{ours.log_text()[-12000:]}")
 
 
 def survey(text, seed, steps, seen=set()):  # noqa: B006
