@@ -7,7 +7,7 @@
 full     a full sync of the keys (16 bytes, values of 64): seconds, and MB of keys and values per CPU second of master and replica together (children counted); for Ringwood also how
          much of it its first thread has spent, which carries the one connection
 steady   a replica in sync while redis-benchmark writes as fast as it can: writes per CPU second of the replica
-latency  of a load in an open loop (bench/open_loop.cc), alone and while one full sync follows the other
+latency  of a load in an open loop (bench/open_loop.cc), alone and while one full sync follows the other; the replica runs at a lower priority, as if on another machine
 memory   of the master (Pss, children too), before, and its peak during a full sync to a replica behind a link of so many MB a second (--slow) under the same load
 """
 import argparse
@@ -81,9 +81,16 @@ def steady(start, options):
         return options.writes / max(spent, 0.01)
 
 
+def step_back(server):
+    """A replica is another machine's work: it leaves the processors to the master and the load."""
+    for thread in os.listdir(f"/proc/{server.process.pid}/task"):
+        os.setpriority(os.PRIO_PROCESS, int(thread), 15)
+
+
 def latency(start, options, exe):
     with start() as master, start() as replica:
         fill(master, options.keys)
+        step_back(replica)
         alone = load(exe, master, options)
         line("load alone", alone)
         stop, syncs = threading.Event(), []
