@@ -3,8 +3,8 @@
 #include <array>
 
 #include "engine/base/hash.h"
-#if defined(__SSE2__)
-#include <emmintrin.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
 #endif
 
 namespace ringwood {
@@ -109,13 +109,102 @@ static bool has_brace(Bytes key) {
   return n && std::memchr(p, '{', n);
 }
 
-uint16_t key_slot(Bytes key) {
-  if (__builtin_expect(has_brace(key), 0)) {
-    size_t start = key.find('{') + 1;
-    size_t end = key.find('}', start);
-    if (end != Bytes::npos && end > start) key = key.substr(start, end - start);
+// What of the key is hashed, where it has a '{'.
+__attribute__((noinline, cold)) static Bytes hash_tag(Bytes key) {
+  size_t start = key.find('{') + 1;
+  size_t end = key.find('}', start);
+  return end != Bytes::npos && end > start ? key.substr(start, end - start) : key;
+}
+
+#if defined(__x86_64__)
+namespace {
+
+// The remainder of x^n by the CRC's polynomial, and the lower 64 bits of the quotient of x^80 (its highest bit stands for x^64).
+constexpr uint64_t remainder_of_power(unsigned n) {
+  uint32_t r = 1;
+  for (; n; n--) r = (r << 1) ^ (r & 0x8000 ? 0x11021 : 0);
+  return r;
+}
+constexpr uint64_t quotient_of_x80() {
+  uint64_t quotient = 0;
+  uint32_t r = 1;
+  for (int i = 0; i < 80; i++) {
+    const bool divides = r & 0x8000;
+    r = (r << 1) ^ (divides ? 0x11021 : 0);
+    quotient = quotient << 1 | divides;
   }
+  return quotient;
+}
+
+// key_slot() by carry-less multiplication, eight bytes a step: acc, a polynomial of degree 63, stands for the bytes until now. A step multiplies it by x^64,
+// modulo the CRC's polynomial, and adds the next bytes; the end multiplies by x^16 and takes the remainder (Barrett's reduction, exact here since nothing
+// carries). `brace`: whether there is a '{' among the bytes.
+__attribute__((target("pclmul,sse4.1"))) inline uint16_t crc16_clmul(Bytes data, bool& brace) {
+  constexpr uint64_t kEach = 0x0101010101010101ull;
+  const char* p = data.data();
+  const size_t n = data.size();
+  uint64_t acc = 0, braces = 0;
+  auto look = [&braces](uint64_t w) {  // the highest bit of each byte that is a '{', and perhaps of bytes above one
+    const uint64_t x = w ^ kEach * '{';
+    braces |= (x - kEach) & ~x;
+  };
+  auto word = [ p, &look ](size_t at) __attribute__((always_inline)) {
+    const auto w = load<uint64_t>(p + at);
+    look(w);
+    return __builtin_bswap64(w);
+  };
+  size_t at = n & 7;
+  if (n < 8) {
+    if (n >= 4)
+      acc = uint64_t{__builtin_bswap32(load<uint32_t>(p))} << 8 * (n - 4) | __builtin_bswap32(load<uint32_t>(p + n - 4));
+    else
+      for (size_t i = 0; i < n; i++) acc = acc << 8 | static_cast<uint8_t>(p[i]);
+    look(acc);
+    at = n;
+  } else if (at) {
+    acc = word(0) >> (64 - 8 * at);
+  } else {
+    acc = word(0);
+    at = 8;
+  }
+  const __m128i x64 = _mm_cvtsi64_si128(static_cast<int64_t>(remainder_of_power(64)));
+  for (; at < n; at += 8) {
+    const __m128i moved = _mm_clmulepi64_si128(_mm_cvtsi64_si128(static_cast<int64_t>(acc)), x64, 0x00);
+    const __m128i above = _mm_clmulepi64_si128(moved, x64, 0x01);
+    acc = static_cast<uint64_t>(_mm_cvtsi128_si64(_mm_xor_si128(moved, above))) ^ word(at);
+  }
+  brace = braces & kEach << 7;
+  const __m128i all = _mm_cvtsi64_si128(static_cast<int64_t>(acc));
+  const __m128i high = _mm_clmulepi64_si128(all, _mm_cvtsi64_si128(static_cast<int64_t>(quotient_of_x80())), 0x00);
+  const __m128i quotient = _mm_xor_si128(_mm_unpackhi_epi64(high, high), all);
+  return static_cast<uint16_t>(_mm_cvtsi128_si32(_mm_clmulepi64_si128(quotient, _mm_cvtsi64_si128(0x1021), 0x00)));
+}
+
+__attribute__((target("pclmul,sse4.1"))) uint16_t key_slot_clmul(Bytes key) {
+  bool brace;
+  const uint16_t crc = crc16_clmul(key, brace);
+  if (__builtin_expect(brace, 0)) return crc16(hash_tag(key)) & (kSlots - 1);
+  return crc & (kSlots - 1);
+}
+
+const bool kHasClmul = [] {
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("sse4.1");
+}();
+
+}  // namespace
+#endif
+
+__attribute__((noinline)) static uint16_t key_slot_by_tables(Bytes key) {
+  if (__builtin_expect(has_brace(key), 0)) key = hash_tag(key);
   return crc16_inline(key) & (kSlots - 1);
+}
+
+uint16_t key_slot(Bytes key) {
+#if defined(__x86_64__)
+  if (__builtin_expect(kHasClmul, 1)) return key_slot_clmul(key);
+#endif
+  return key_slot_by_tables(key);
 }
 
 }  // namespace ringwood
