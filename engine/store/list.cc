@@ -207,6 +207,11 @@ size_t remove_range(Object& o, IndexRange range, const Limits& limits) {
       return listpack::erase_range(lp, from > n / 2 && from < n ? from - n : from, range.size());
     });
   }
+  if (range.from == 0 && range.size() == 1 && length(o)) {
+    quick(o).pop_front();
+    after_removal(o, limits);
+    return 1;
+  }
   size_t removed = quick(o).erase_range(range.from, range.size());
   after_removal(o, limits);
   return removed;

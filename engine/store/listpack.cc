@@ -338,6 +338,15 @@ Position erase(uint8_t*& lp, Position p, size_t n) {
   return lp[at] == kEnd ? nullptr : lp + at;
 }
 
+size_t cut_first(uint8_t* lp) {
+  const size_t n = entry_size(lp + kHeaderBytes);
+  const size_t left = bytes(lp) - n;
+  const unsigned count = header_count(lp);
+  set_bytes(lp + n, left);
+  set_count(lp + n, count != kUnknownCount ? count - 1 : kUnknownCount);
+  return n;
+}
+
 size_t erase_range(uint8_t*& lp, int64_t index, size_t n) {
   Position p = n > 0 ? seek(lp, index) : nullptr;
   if (!p) return 0;

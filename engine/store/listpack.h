@@ -93,6 +93,9 @@ inline void prepend(uint8_t*& lp, int64_t element) { insert(lp, element, lp + kH
 void append_all(uint8_t*& lp, const Bytes* elements, size_t n);
 // Removes n entries (or as many as there are) from p on; answers the entry that follows them now, or null.
 Position erase(uint8_t*& lp, Position p, size_t n = 1);
+// Removes the first of several entries by writing the head anew in front of the second: moves nothing, and answers by how much the listpack begins later in its
+// block, which the owner must remember.
+size_t cut_first(uint8_t* lp);
 // The same from an index as for seek(); answers how many were removed.
 size_t erase_range(uint8_t*& lp, int64_t index, size_t n);
 // Removes the n entries at these ascending positions.

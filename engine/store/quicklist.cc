@@ -75,14 +75,14 @@ void Quicklist::Cursor::prev() {
 
 Quicklist::Quicklist(int fill) : fill_(std::clamp(fill, -5, 32767)) {}
 Quicklist::~Quicklist() {
-  for_each_node([](const Node& n) { memory::release(n.data); });
+  for_each_node([](const Node& n) { memory::release(n.block()); });
 }
 
 bool Quicklist::drain(size_t& budget) {
   for (; !blocks_.empty(); blocks_.pop_back())
     for (std::vector<Node>& nodes = blocks_.back().nodes; !nodes.empty(); nodes.pop_back()) {
       if (!budget) return false;
-      memory::release(nodes.back().data);
+      memory::release(nodes.back().block());
       budget--;
     }
   return true;
@@ -93,6 +93,7 @@ Quicklist* Quicklist::duplicate() const {
   for_each_node([copy](const Node& n) {
     Node m = n;
     m.data = static_cast<uint8_t*>(memory::allocate(std::max<size_t>(n.bytes, 1)));
+    m.skip = 0;
     std::memcpy(m.data, n.data, n.bytes);
     copy->insert_node({copy->blocks_.size(), 0}, m);
   });
@@ -176,6 +177,37 @@ bool Quicklist::has_room(const Node& n, size_t bytes, size_t packed_threshold) c
   return !exceeds_limit(fill_, n.bytes + bytes + kEntryOverhead, n.count + 1);
 }
 
+void Quicklist::settle(Node& n) {
+  std::memmove(n.block(), n.data, n.bytes);
+  n.data = n.block();
+  n.skip = 0;
+  listpack::shrink_to_fit(n.data);
+}
+
+void Quicklist::pop_front() {
+  Node& n = blocks_[0].nodes[0];
+  if (n.plain || n.count == 1) {
+    memory::release(n.block());
+    return remove_node({0, 0});
+  }
+  const size_t gone = listpack::cut_first(n.data);
+  n.data += gone;
+  n.bytes -= gone;
+  n.count--;
+  blocks_[0].count--;
+  count_--;
+  const size_t skip = n.skip + gone;
+  if (skip < n.bytes && skip <= UINT16_MAX) {
+    n.skip = static_cast<uint16_t>(skip);
+    return;
+  }
+  // As much has gone as is left: moving it costs no more than the popped elements did.
+  std::memmove(n.data - skip, n.data, n.bytes);
+  n.data -= skip;
+  n.skip = 0;
+  listpack::shrink_to_fit(n.data);
+}
+
 // The listpack of a node was changed: its size is read anew, its count goes by delta.
 void Quicklist::changed(Ref r, int64_t delta) {
   Node& n = node_at(r);
@@ -228,7 +260,7 @@ Quicklist::Cursor Quicklist::at(int64_t index) const {
 
 void Quicklist::insert(Cursor c, Bytes value, size_t packed_threshold, bool after) {
   Ref r{c.block_, c.node_};
-  Node& n = node_at(r);
+  Node& n = node_of(c);
   if (has_room(n, value.size(), packed_threshold)) {
     listpack::insert(n.data, value, c.p_, after ? listpack::Where::kAfter : listpack::Where::kBefore);
     return changed(r, 1);
@@ -306,7 +338,7 @@ void Quicklist::merge_around(Ref left) {
 
 void Quicklist::replace(Cursor c, Bytes value, size_t packed_threshold) {
   Ref r{c.block_, c.node_};
-  Node& n = node_at(r);
+  Node& n = node_of(c);
   bool large = value.size() >= packed_threshold;
   if (!n.plain && !large && n.bytes + value.size() + 16 <= listpack::kMaxSafeBytes) {
     listpack::replace(n.data, c.p_, value);
@@ -334,7 +366,7 @@ size_t Quicklist::index_of(Cursor c) const {
 
 Quicklist::Cursor Quicklist::erase(Cursor c) {
   Ref r{c.block_, c.node_};
-  Node& n = node_at(r);
+  Node& n = node_of(c);
   if (n.count == 1) {
     memory::release(n.data);
     size_t blocks = blocks_.size();
@@ -366,7 +398,7 @@ size_t Quicklist::erase_range(size_t from, size_t n) {
   while (left > 0) {
     Cursor c = at(static_cast<int64_t>(from));
     Ref r{c.block_, c.node_};
-    Node& node = node_at(r);
+    Node& node = node_of(c);
     size_t index = node.plain ? 0 : index_in(node.data, c.p_);
     size_t take = std::min<size_t>(left, node.count - index);
     if (take == node.count) {
@@ -403,7 +435,7 @@ size_t Quicklist::memory(size_t samples) const {
     for (const Node& n : b.nodes) {
       if (samples && seen == samples)
         return index + static_cast<size_t>(static_cast<double>(data) / static_cast<double>(seen) * static_cast<double>(node_count_));
-      data += memory::usable(n.data);
+      data += memory::usable(n.block());
       seen++;
     }
   return index + data;

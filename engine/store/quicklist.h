@@ -21,6 +21,8 @@ class Quicklist {
     size_t bytes;    // of the listpack or of the element
     uint32_t count;  // elements
     bool plain;
+    uint16_t skip = 0;  // where the listpack begins in its block: elements in front of it have been popped
+    uint8_t* block() const { return data - skip; }
   };
 
   // Redis's rule for one node (and for a list that is one listpack): a limit of bytes, or of elements together with 8 KB.
@@ -70,6 +72,8 @@ class Quicklist {
   void replace(Cursor c, Bytes value, size_t packed_threshold);
   // Returns the element that follows now; invalid when it was the last.
   Cursor erase(Cursor c);
+  // The first element goes, of a list that is not empty. What stands behind it in its listpack is moved now and then only.
+  void pop_front();
   // Elements from an index (0 is the first) on, or as many as there are; returns how many went.
   size_t erase_range(size_t from, size_t n);
 
@@ -103,7 +107,23 @@ class Quicklist {
     size_t node;
   };
 
-  Node& node_at(Ref r) { return blocks_[r.block].nodes[r.node]; }
+  // For whoever changes it: the listpack begins where its block does.
+  Node& node_at(Ref r) {
+    Node& n = blocks_[r.block].nodes[r.node];
+    if (__builtin_expect(n.skip, 0)) settle(n);
+    return n;
+  }
+  static void settle(Node& n);
+  // The same of a cursor's node; the cursor goes with it.
+  Node& node_of(Cursor& c) {
+    Node& n = blocks_[c.block_].nodes[c.node_];
+    if (__builtin_expect(n.skip, 0)) {
+      const std::ptrdiff_t at = c.p_ - n.data;
+      settle(n);
+      c.p_ = n.data + at;
+    }
+    return n;
+  }
   bool prev_of(Ref& r) const;
   bool next_of(Ref& r) const;
   Ref last_ref() const { return {blocks_.size() - 1, blocks_.back().nodes.size() - 1}; }

@@ -61,6 +61,11 @@ void fuzz(Seeded& seeded, int fill, size_t packed, size_t longest, int steps) {
       size_t i = seeded.below(model.size());
       list.replace(list.at(static_cast<int64_t>(i)), value, packed);
       model[i] = value;
+    } else if (dice < 85) {
+      for (size_t n = seeded.chance(5) ? seeded.below(60) : 1; n-- && !model.empty();) {
+        list.pop_front();
+        model.pop_front();
+      }
     } else if (dice < 99) {
       size_t i = seeded.chance(30) ? 0 : seeded.below(model.size());
       auto following = list.erase(list.at(static_cast<int64_t>(i)));
