@@ -84,6 +84,7 @@ class Connection final : public Client {
   OutBuffer in_flight;
   size_t sent = 0;  // bytes of in_flight
   bool sending = false;
+  bool at_once = false;                  // by Ring::send_at_once, which may tell nothing of it
   size_t reply_room = kIdleOutput;       // the largest buffer so far, since it was last given back
   int64_t over_soft_limit_since_ms = 0;  // 0: it is below
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "engine/exec/acl.h"
 #include "engine/exec/records.h"
@@ -128,8 +129,19 @@ void Loop::reap() {
   for (;;) {
     size_t n = ring_.reap(completions_.data(), completions_.size());
     for (size_t i = 0; i < n; i++) take(completions_[i]);
-    if (n < completions_.size()) return;
+    if (n < completions_.size()) break;
   }
+  finish_sends();
+  if (std::exchange(ticked_, false)) tick();
+}
+
+// What was sent at once and has not told of a failure has gone.
+void Loop::finish_sends() {
+  if (at_once_entered_ == 0 || ring_.missed()) return;
+  const size_t n = std::exchange(at_once_entered_, 0);
+  for (size_t i = 0; i < n; i++)
+    if (Connection& c = *at_once_[i]; std::exchange(c.at_once, false)) sent_all(c);
+  at_once_.erase(at_once_.begin(), at_once_.begin() + static_cast<ptrdiff_t>(n));
 }
 
 void Loop::take(const Ring::Completion& c) {
@@ -139,7 +151,7 @@ void Loop::take(const Ring::Completion& c) {
     case Ring::Op::kReceiveInto: return received_in_place(c);
     case Ring::Op::kAccept: return accepted(c);
     case Ring::Op::kConnect: return dialled(c);
-    case Ring::Op::kTick: return tick();
+    case Ring::Op::kTick: ticked_ = true; return;
     case Ring::Op::kDue: due_timer_ms_ = 0; return;
     case Ring::Op::kFile:
       if (inside_script_ && !c.pointer<IoRequest>()->at_any_time) return put_off_completions_.push_back(c);
@@ -215,18 +227,30 @@ void Loop::received_in_place(const Ring::Completion& done) {
 
 void Loop::sent(const Ring::Completion& done) {
   auto& c = *done.pointer<Connection>();
-  c.sending = false;
-  if (done.result <= 0) return kill(c);
-  auto n = static_cast<size_t>(done.result);
-  c.sent += n;
+  const bool full = std::exchange(c.at_once, false) && done.result == -EAGAIN;
+  if (done.result <= 0 && !full) {
+    c.sending = false;
+    return kill(c);
+  }
+  const size_t n = full ? 0 : static_cast<size_t>(done.result);
+  if (c.sent + n == c.in_flight.size()) return sent_all(c);
+  c.sent += n;  // the kernel may cut a send short even though it was asked for all
+  note_sent(c, n);
+  ring_.send(c.fd, c.in_flight.view().substr(c.sent), &c);
+}
+
+void Loop::note_sent(Connection& c, size_t n) {
+  if (!n) return;
   c.bytes_out += n;
   stats.writes.add();
-  stats.bytes_out.add(done.result);
-  if (__builtin_expect(c.role == Client::Role::kReplica, 0)) stats.replica_bytes_out.add(done.result);
-  if (c.sent < c.in_flight.size()) {  // the kernel may cut a send short even though it was asked for all
-    c.sending = true;
-    return ring_.send(c.fd, c.in_flight.view().substr(c.sent), &c);
-  }
+  stats.bytes_out.add(static_cast<int64_t>(n));
+  if (__builtin_expect(c.role == Client::Role::kReplica, 0)) stats.replica_bytes_out.add(static_cast<int64_t>(n));
+}
+
+// The rest of what is in flight has been sent.
+void Loop::sent_all(Connection& c) {
+  c.sending = false;
+  note_sent(c, c.in_flight.size() - c.sent);
   c.sent = 0;
   c.in_flight.clear();
   if (c.out.empty()) {
@@ -283,7 +307,16 @@ void Loop::flush(Connection& c) {
       stats.buffers_grown.add();
     }
     c.sending = true;
-    ring_.send(c.fd, c.in_flight.view(), &c);
+    // Whoever waits for the end of the sending must be woken by it.
+    constexpr size_t kMostAtOnce = 64 * 1024;
+    if (c.role == Client::Role::kClient && !c.close_after_reply && !c.owner && !c.source && moves_.empty() &&
+        c.in_flight.size() <= kMostAtOnce) {
+      c.at_once = true;
+      at_once_.push_back(&c);
+      ring_.send_at_once(c.fd, c.in_flight.view(), &c);
+    } else {
+      ring_.send(c.fd, c.in_flight.view(), &c);
+    }
   } else if (c.close_after_reply && !c.slots_open()) {
     kill(c);
   }
@@ -313,12 +346,12 @@ void Loop::sleep(bool work_left) {
   stats.enters.add();
   work_left |= !executor_.written().empty();  // told by what expired just now
   bool parse_left = !executor_.leased_out() && !paused_ && !(waiting_to_parse_.empty() && executor_.resumed().empty());
-  if (work_left || parse_left || network_.stopping()) return ring_.enter(false);
+  if (work_left || parse_left || network_.stopping()) return enter(false);
   if (int spin_us = executor_.options().busy_poll_us) {
-    ring_.enter(false);
+    enter(false);
     const Clock& clock = *network_.engine.clock;
     for (int64_t end = clock.monotonic_us() + spin_us; clock.monotonic_us() < end;) {
-      if (ring_.pending()) return ring_.enter(false);
+      if (ring_.pending()) return enter(false);
       if (!executor_.may_sleep()) return;
       executor_.awake();
       relax();
@@ -326,9 +359,12 @@ void Loop::sleep(bool work_left) {
   }
   arm_due();
   bool wait = executor_.may_sleep();
-  ring_.enter(wait);
+  enter(wait);
   executor_.awake();
 }
+
+// What stands in at_once_ now is the kernel's afterwards.
+void Loop::enter(bool wait) { at_once_entered_ = ring_.enter(wait) ? at_once_.size() : 0; }
 
 void Loop::wake(int other) { ring_.wake(network_.loops[static_cast<size_t>(other)]->ring_.fd()); }
 
@@ -450,7 +486,7 @@ void Loop::kill(Connection& c) {
 
 // Frees those whom neither the kernel nor the executor knows any more.
 void Loop::bury() {
-  if (!executor_.resumed().empty()) return;  // one of them may stand there
+  if (!executor_.resumed().empty() || ring_.missed()) return;  // one of them may stand there, or in at_once_
   size_t left = 0;
   for (Connection* c : dying_) {
     bool in_kernel = c->receiving != Connection::Receiving::kNot || c->sending || c->connecting;

@@ -80,6 +80,7 @@ class Loop final : BusyHost {
   void end_turn();
   void bury();
   void sleep(bool work_left);
+  void enter(bool wait);
 
   // Completions.
   void take(const Ring::Completion& c);
@@ -88,6 +89,9 @@ class Loop final : BusyHost {
   void received_in_place(const Ring::Completion& c);
   void receive_ended(Connection& c, int result);
   void sent(const Ring::Completion& c);
+  void sent_all(Connection& c);
+  void note_sent(Connection& c, size_t n);
+  void finish_sends();
   void accepted(const Ring::Completion& c);
   void dialled(const Ring::Completion& c);
   void found(Connection& c, const std::string& address, int port, const std::string& from, std::string error);
@@ -154,7 +158,10 @@ class Loop final : BusyHost {
   std::vector<Connection*> resuming_;          // of waiting_to_parse_, likewise
   std::vector<Connection*> waiting_to_parse_;  // have unparsed bytes, for when the shard is not leased out any more, or a pause is over
   std::vector<Connection*> untidy_;
-  std::vector<Connection*> ended_;  // the peer sends no more
+  std::vector<Connection*> at_once_;  // have handed bytes to Ring::send_at_once
+  size_t at_once_entered_ = 0;        // of them, those whose bytes the kernel has had
+  bool ticked_ = false;               // the tick's time has come
+  std::vector<Connection*> ended_;    // the peer sends no more
   std::vector<Connection*> dying_;
   std::vector<Move*> moves_;  // of connections that go as soon as nothing of them is in flight
   Departures departures_;

@@ -35,7 +35,7 @@ void Loop::serve_while_busy(Client& running) {
   outer_arrivals_.swap(arrivals_);
   send_busy_replies(running);
   executor_.post_mail_while_busy([this](int other) { wake(other); });
-  ring_.enter(false);
+  enter(false);
 }
 
 bool Loop::may_feed_busy(const Connection& c, const Client* running) {

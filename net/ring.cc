@@ -142,6 +142,14 @@ void Ring::send(int fd, Bytes bytes, void* pointer) {
   s->user_data = tag(Op::kSend, pointer);
 }
 
+// Nothing is armed for a socket that is full: the request fails, and failures are told.
+void Ring::send_at_once(int fd, Bytes bytes, void* pointer) {
+  io_uring_sqe* s = sqe();
+  io_uring_prep_send(s, fd, bytes.data(), bytes.size(), MSG_WAITALL | MSG_NOSIGNAL | MSG_DONTWAIT);
+  s->flags |= IOSQE_CQE_SKIP_SUCCESS;
+  s->user_data = tag(Op::kSend, pointer);
+}
+
 void Ring::accept(int listener, void* pointer) {
   io_uring_sqe* s = sqe();
   io_uring_prep_multishot_accept(s, listener, nullptr, nullptr, SOCK_CLOEXEC);
@@ -228,7 +236,7 @@ void Ring::finish_file(const Completion& c) {
   r->done(r);
 }
 
-void Ring::enter(bool wait) {
+bool Ring::enter(bool wait) {
   if (unpublished_) {
     io_uring_buf_ring_advance(free_, static_cast<int>(unpublished_));
     unpublished_ = 0;
@@ -237,7 +245,10 @@ void Ring::enter(bool wait) {
     io_uring_submit_and_wait(ring_, 1);
   else
     io_uring_submit_and_get_events(ring_);
+  return io_uring_sq_ready(ring_) == 0;
 }
+
+bool Ring::missed() const { return IO_URING_READ_ONCE(*ring_->sq.kflags) & IORING_SQ_CQ_OVERFLOW; }
 
 bool Ring::pending() const {
   return io_uring_cq_ready(ring_) || (IO_URING_READ_ONCE(*ring_->sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW));

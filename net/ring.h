@@ -57,6 +57,9 @@ class Ring final : public FileIo {
   void receive_into(int fd, char* to, size_t n, void* pointer);
   // All of `bytes`, or an error; they stay in place until the completion.
   void send(int fd, Bytes bytes, void* pointer);
+  // The same for what the socket will most likely take at once: then there is no completion, and enter() has sent it (if it says that it has handed over
+  // everything, and missed() is false). Otherwise there is one as of send(), with what was sent of it, or -EAGAIN.
+  void send_at_once(int fd, Bytes bytes, void* pointer);
   void accept(int listener, void* pointer);
   // `address` stays in place until the completion.
   void connect(int fd, const sockaddr* address, unsigned size, void* pointer);
@@ -77,8 +80,10 @@ class Ring final : public FileIo {
   void set_clock(const Clock& clock) { clock_ = &clock; }
 
   // --- the kernel
-  // Hands over all requests and takes completions; when `wait`, sleeps until there is one.
-  void enter(bool wait);
+  // Hands over all requests and takes completions; when `wait`, sleeps until there is one. False where some requests are left for the next time.
+  bool enter(bool wait);
+  // Completions wait for room, and come with the next enter().
+  bool missed() const;
   // Looks, without a system call, whether enter() would find something.
   bool pending() const;
   // Moves at most `room` completions to `out`.
