@@ -22,7 +22,7 @@ const char* line_end(const char* p, const char* end) {
 }
 
 // Reads up to nine digits and "\r\n"; null for anything else, whether wrong or only unusual.
-inline const char* read_plain(const char* p, const char* end, uint32_t& value) {
+__attribute__((noinline)) const char* read_digits(const char* p, const char* end, uint32_t& value) {
   uint32_t v = 0;
   const char* stop = end - p > 9 ? p + 9 : end;
   const char* digits = p;
@@ -34,6 +34,16 @@ inline const char* read_plain(const char* p, const char* end, uint32_t& value) {
   if (p == digits || end - p < 2 || p[0] != '\r' || p[1] != '\n' || (*digits == '0' && p - digits > 1)) return nullptr;
   value = v;
   return p + 2;
+}
+
+// The same, without a loop for what most numbers are: one digit, or two.
+inline const char* read_plain(const char* p, const char* end, uint32_t& value) {
+  constexpr uint16_t kLineEnd = '\r' | '\n' << 8;
+  if (__builtin_expect(end - p < 4, 0)) return read_digits(p, end, value);
+  const auto first = static_cast<uint8_t>(p[0] - '0'), second = static_cast<uint8_t>(p[1] - '0');
+  if (first <= 9 && load<uint16_t>(p + 1) == kLineEnd) return value = first, p + 3;
+  if (static_cast<uint8_t>(first - 1) < 9 && second <= 9 && load<uint16_t>(p + 2) == kLineEnd) return value = first * 10u + second, p + 4;
+  return read_digits(p, end, value);
 }
 
 }  // namespace
