@@ -48,7 +48,7 @@ void Executor::prefetch_values(const Request* first, size_t n) {
     tables[i]->prefetch(hashes[i]);
   }
   for (size_t i = 0; i < n; i++)
-    if (tables[i]) tables[i]->prefetch_item(hashes[i]);
+    if (tables[i]) tables[i]->prefetch_item(hashes[i], first[i].args[first[i].command->member].size());
 }
 
 }  // namespace ringwood

@@ -36,9 +36,16 @@ class Reply {
     char* p = out_->reserve(b.size() + 32);
     char* e = p;
     *e++ = '$';
-    e = format_int64(e, static_cast<int64_t>(b.size()));
+    if (b.size() < 100) {  // nearly all: no call
+      const auto tens = static_cast<char>(b.size() / 10);
+      *e = static_cast<char>('0' + tens);
+      e += tens != 0;
+      *e++ = static_cast<char>('0' + b.size() % 10);
+    } else {
+      e = format_int64(e, static_cast<int64_t>(b.size()));
+    }
     *e++ = '\r', *e++ = '\n';
-    if (!b.empty()) std::memcpy(e, b.data(), b.size());  // an empty view may be null, which memcpy must not be given
+    copy_bytes(e, b.data(), b.size());
     e += b.size();
     *e++ = '\r', *e++ = '\n';
     out_->commit(static_cast<size_t>(e - p));
