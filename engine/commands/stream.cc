@@ -97,7 +97,11 @@ void xadd(Call& c) {
   s.append(id, content, stream_args::limits(c));
   stream_args::reply_id(c.reply, id);
   c.changed(k, kStream, "xadd");
-  if (s.trim(options.trim)) c.notify(k, kStream, "xtrim");
+  if (const size_t gone = s.trim(options.trim)) {
+    constexpr size_t kFew = 100;
+    if (gone > kFew) c.takes_long();
+    c.notify(k, kStream, "xtrim");
+  }
   if (c.propagates()) propagate_exact(c, s, options, id);
 }
 

@@ -211,6 +211,8 @@ void append(Call& c) {
     size_t old = e->string_size();
     if (!length_allowed(c, old, more.size())) return;
     size = old + more.size();
+    constexpr size_t kLongToMove = 1 << 16;
+    if (size > kLongToMove) c.takes_long();
     e = c.db(k).resize_string(k, e, size, e->access());
     std::memcpy(e->string_data() + old, more.data(), more.size());
   }
@@ -336,6 +338,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kReadOnly,
      .run = getrange,
      .keys = kReadKey,
+     .brief = true,
      .group = Group::kString,
      .since = "2.4.0",
      .complexity = kRangeComplexity,
@@ -402,6 +405,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kWrite | kDenyOom,
      .run = set,
      .keys = kSetKey,
+     .brief = true,
      .group = Group::kString,
      .since = "1.0.0",
      .complexity = "O(1)",
@@ -459,6 +463,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kReadOnly,
      .run = getrange,
      .keys = kReadKey,
+     .brief = true,
      .group = Group::kString,
      .since = "1.0.0",
      .complexity = kRangeComplexity,

@@ -156,6 +156,8 @@ int64_t evict_key(Executor& here, Shard& s, Database& d, const KeyRef& k) {
   return freed;
 }
 
+void Call::takes_long() const { executor_.timekeeper().takes_long(); }
+
 // --- propagation
 
 bool Call::propagates() const { return executor_.effects().on(); }

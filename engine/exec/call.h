@@ -109,6 +109,9 @@ class Call {
   // Although nothing has changed.
   void force_propagation(EffectFor who = EffectFor::kAll) const;
 
+  // The command does more than its arguments and its reply let expect: its time is told by itself (engine/exec/timekeeper.h).
+  void takes_long() const;
+
   // --- waiting (engine/exec/waiting_room.h)
   // Nothing to answer yet: the command is run again, from its beginning, when one of these keys changes. The handler has written no reply, changed nothing, and
   // returns. Where a command may not wait (in EXEC) the null reply of a timeout is written.

@@ -155,6 +155,8 @@ struct CommandSpec {
   bool runs_script = false;
   // May answer later than its turn (waits for other loops, the disk, data): a connection parses nothing behind it until it has answered.
   bool may_suspend = false;
+  // Takes no longer than its arguments and its reply make it, though Redis does not flag it as fast (engine/exec/timekeeper.h).
+  bool brief = false;
 
   Group group = Group::kGeneric;
   const char* since = "1.0.0";

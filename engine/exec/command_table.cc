@@ -18,15 +18,6 @@ uint64_t fold8(uint64_t v) {
   return v | (((from_a & ~past_z & ~v) & kHigh) >> 2);
 }
 
-// Up to eight bytes as one word that is different for any two texts of the same length.
-uint64_t load_short(const char* p, size_t n) {
-  if (n >= 8) return load<uint64_t>(p);
-  if (n >= 4) return load<uint32_t>(p) | static_cast<uint64_t>(load<uint32_t>(p + n - 4)) << 32;
-  if (n == 0) return 0;
-  auto byte = [p](size_t i) { return static_cast<uint64_t>(static_cast<unsigned char>(p[i])); };
-  return byte(0) | byte(n / 2) << 8 | byte(n - 1) << 16;
-}
-
 struct FoldedName {
   uint64_t first;  // the first eight bytes, as written
   uint64_t hash;
@@ -46,7 +37,7 @@ constexpr uint64_t kCaseBits = 0x2020202020202020ull;
 
 // Names of up to eight bytes, which most requests have, need one word.
 inline FoldedName fold_name(Bytes name) {
-  uint64_t first = load_short(name.data(), name.size());
+  uint64_t first = CommandTable::first_word(name);
   uint64_t h = ((first | kCaseBits) ^ name.size()) * kMultiplier;  // as if all bytes were letters: one step, and equal for what is equal
   if (__builtin_expect(name.size() > 8, 0)) h = fold_rest(name, h);
   return {first, h ^ h >> 32};
@@ -54,7 +45,7 @@ inline FoldedName fold_name(Bytes name) {
 
 bool same_folded(Bytes a, Bytes b) {
   if (a.size() != b.size()) return false;
-  if (a.size() <= 8) return fold8(load_short(a.data(), a.size())) == fold8(load_short(b.data(), b.size()));
+  if (a.size() <= 8) return fold8(CommandTable::first_word(a)) == fold8(CommandTable::first_word(b));
   for (size_t i = 0; i < a.size(); i += 8) {
     size_t at = i + 8 <= a.size() ? i : a.size() - 8;
     if (fold8(load<uint64_t>(a.data() + at)) != fold8(load<uint64_t>(b.data() + at))) return false;
@@ -249,6 +240,8 @@ std::unique_ptr<Command> CommandTable::make(const CommandSpec& spec, const Comma
   c->single_key = spec.route == Route::kByKeys && spec.keys.size() == 1 && is_plain_range(spec.keys[0]) && spec.keys[0].last == 0 &&
                   !(spec.keys[0].flags & (kKeyNotKey | kKeyIncomplete)) && !spec.keys_of;
   c->opens_value = opens_value(spec.group);
+  c->is_short = spec.run && (spec.route == Route::kByKeys || spec.route == Route::kHere) && !(spec.flags & kBlocking) &&
+                !spec.may_suspend && ((spec.flags & kFast) || spec.brief);
   if (c->opens_value) c->member = member_argument(spec);
   for (const CommandSpec& s : spec.subcommands) c->subcommands.push_back(make(s, c.get()));
   return c;
@@ -343,6 +336,16 @@ const Command* CommandTable::find(std::span<const Bytes> args) const {
   }
   if (__builtin_expect(!c || c->subcommands.empty() || args.size() < 2, 1)) return c;
   return within(c, args[1]);
+}
+
+// Containers are asked anew each time: what is found depends on the next argument.
+__attribute__((noinline)) const Command* CommandTable::Last::ask(const CommandTable& table, std::span<const Bytes> args) {
+  const Command* c = table.find(args);
+  if (!c || c->parent || !c->subcommands.empty() || args[0].size() > kLongest) return c;
+  word_ = first_word(args[0]);
+  end_ = last_word(args[0]);
+  size_ = args[0].size();
+  return command_ = c;
 }
 
 // The keys that only the function sees. Of GEORADIUS's options "STORE a STORE b" the specifications name the first key, but the last one is written.

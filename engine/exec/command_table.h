@@ -21,10 +21,11 @@ struct Command {
   bool single_key = false;         // exactly one key, at first_key
   bool opens_value = false;        // of a type whose values stand in blocks of their own: these are worth prefetching
   uint8_t member = 0;              // argument that names a member or field of the first key's value, where options do not shift it; 0: none
-  bool stops_pipeline = false;     // with several shards a connection parses nothing behind it until it has answered
-  uint32_t flags = 0;              // spec's, with MOVABLEKEYS derived
-  uint32_t acl = 0;                // explicit and implied categories
-  uint32_t refused_in = 0;         // EngineState bits in which it is refused
+  bool is_short = false;        // a call takes no longer than its arguments and its reply make it, but where it says so (Call::takes_long)
+  bool stops_pipeline = false;  // with several shards a connection parses nothing behind it until it has answered
+  uint32_t flags = 0;           // spec's, with MOVABLEKEYS derived
+  uint32_t acl = 0;             // explicit and implied categories
+  uint32_t refused_in = 0;      // EngineState bits in which it is refused
 
   // (P|S)SUBSCRIBE and (P|S)UNSUBSCRIBE, which answer by pushes.
   bool replies_by_push() const { return (flags & (kPubSub | kNoScript)) == (kPubSub | kNoScript); }
@@ -45,6 +46,34 @@ class CommandTable {
 
   // By the name as the client wrote it, any case; null when unknown.
   const Command* find(Bytes name) const;
+  // The last command that was asked for, for whoever asks for one command many times: find() of the same bytes.
+  class Last {
+   public:
+    const Command* find(const CommandTable& table, std::span<const Bytes> args) {
+      const Bytes name = args[0];
+      if (__builtin_expect(size_ == name.size() && word_ == first_word(name) && end_ == last_word(name), 1)) return command_;
+      return ask(table, args);
+    }
+
+   private:
+    static constexpr size_t kLongest = 16;
+    static uint64_t last_word(Bytes name) { return name.size() > 8 ? load<uint64_t>(name.data() + name.size() - 8) : 0; }
+    const Command* ask(const CommandTable& table, std::span<const Bytes> args);
+    uint64_t word_ = 0, end_ = 0;
+    size_t size_ = SIZE_MAX;  // that: none
+    const Command* command_ = nullptr;
+  };
+  // The first eight bytes of a name. A shorter one has another word than all others of its length.
+  static uint64_t first_word(Bytes name) {
+    const char* p = name.data();
+    const size_t n = name.size();
+    if (n >= 8) return load<uint64_t>(p);
+    if (n >= 4) return load<uint32_t>(p) | static_cast<uint64_t>(load<uint32_t>(p + n - 4)) << 32;
+    if (n == 0) return 0;
+    auto byte = [p](size_t i) { return static_cast<uint64_t>(static_cast<unsigned char>(p[i])); };
+    return byte(0) | byte(n / 2) << 8 | byte(n - 1) << 16;
+  }
+
   // With the subcommand resolved where the command is a container and `args` names one: the subcommand, or the container itself when it does not exist.
   const Command* find(std::span<const Bytes> args) const;
   const std::vector<std::unique_ptr<Command>>& all() const { return commands_; }

@@ -168,7 +168,7 @@ void Executor::run_deferred() {
 }
 
 bool Executor::submit(Client& client, std::span<const Bytes> args) {
-  const Command* command = engine_.commands->find(args);
+  const Command* command = last_found_.find(*engine_.commands, args);
   auto grow = [this]() __attribute__((noinline, cold)) { batch_.resize(pending_ * 2 + 64); };
   if (__builtin_expect(batch_.data() + pending_ == batch_.data() + batch_.size(), 0)) grow();  // pointers: the size is a division
   Request& r = batch_[pending_++];
@@ -251,16 +251,28 @@ void Executor::post(size_t to, Message* m) {
 
 // --- one request. Nothing between run() and the handler is a call where the request is a usual one.
 
-__attribute__((always_inline)) inline void Executor::call_handler(Call& call) {
+// Bytes that the request takes where it was received.
+static inline size_t request_bytes(std::span<const Bytes> args) {
+  return static_cast<size_t>(args.back().data() + args.back().size() - args.front().data());
+}
+
+// `may_share`: the time may be taken together with that of others of its kind.
+__attribute__((always_inline)) inline void Executor::call_handler(Call& call, bool may_share) {
   const Command& c = call.command();
   CommandStats& stats = command_stats_[c.id];
+  const bool shares = may_share && c.is_short && timekeeper_.shares() && !observed_ && !shard().work &&
+                      request_bytes(call.args()) <= Timekeeper::kLongRequest;
+  timekeeper_.before(shares ? &stats : nullptr);
   const uint64_t began = timekeeper_.mark();
   if (__builtin_expect(observed_, 0)) observe_begin(call);
   if (__builtin_expect(effects_.attentive(), 0))
     run_recorded(call);
   else
     c.spec->run(call);
-  timekeeper_.ran(call, stats, began);
+  if (shares)
+    timekeeper_.ran_sharing(call, stats, call.reply.written().size());
+  else
+    timekeeper_.ran(call, stats, began);
   if (__builtin_expect(observed_, 0)) observe(call, began);
   stats.calls.add();
   shard().stats.commands_processed.add();
@@ -271,7 +283,7 @@ __attribute__((always_inline)) inline void Executor::call_handler(Call& call) {
   }
 }
 
-void Executor::run_handler(Call& call) { call_handler(call); }
+void Executor::run_handler(Call& call) { call_handler(call, false); }
 
 void Executor::observe(Call& call, uint64_t began) {
   if (observed_ & kHotKeys) hot_keys_->note(call, timekeeper_.ns(began), shard().random);
@@ -318,7 +330,7 @@ __attribute__((always_inline)) inline void Executor::execute_here(Request& r) {
   call.set_no_touch(c.no_touch);
   if (r.hashed) call.set_prepared(static_cast<size_t>(r.command->first_key), r.key);
   suspended_ = false;
-  call_handler(call);
+  call_handler(call, true);
   if (!suspended_) {
     if (__builtin_expect(c.in_order(), 1)) timekeeper_.answered(command_stats_[r.command->id], c);
     c.end_reply(start);

@@ -273,7 +273,7 @@ class Executor {
   void in_transaction(Request& r);
   static void caching_used(Client& c, const Command& command);
   void finish_part(Client& c, size_t part, Bytes reply);
-  void call_handler(Call& call);
+  void call_handler(Call& call, bool may_share);
   void run_handler(Call& call);  // call_handler, not inlined
   void run_recorded(Call& call);
   int64_t dirty() const;
@@ -336,6 +336,7 @@ class Executor {
   const Options* options_;
   int64_t now_us_ = 0;
   ArgArena args_;
+  CommandTable::Last last_found_;
   std::vector<Request> batch_;  // its first pending_ are this turn's; the others are places to be written over
   Client nobody_;               // of requests that have been answered before their turn in the round
   size_t pending_ = 0;

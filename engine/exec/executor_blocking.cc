@@ -91,13 +91,15 @@ void Executor::after_changes(const ShardSet& held, uint64_t by) {
 void Executor::remember_reads(uint64_t reader, const Command& command, std::span<const Bytes> args, const ShardSet& held) {
   // A script is no reader, the commands that it runs are; shard channels are no keys.
   if (!(command.flags & kReadOnly) || (command.flags & kPubSub) || (command.acl & kAclScripting)) return;
+  auto remember = [&](Bytes key) {
+    auto home = static_cast<size_t>(alone_ ? self_ : engine_.mapping.shard(key_slot(key)));
+    if (held.test(home)) engine_.shards[home]->tracked.remember(key, reader);
+  };
+  if (command.single_key && args.size() > static_cast<size_t>(command.first_key))
+    return remember(args[static_cast<size_t>(command.first_key)]);
   thread_local std::vector<int> indexes;  // kept for its memory
   if (!CommandTable::keys_of(command, args, indexes)) return;
-  for (int i : indexes) {
-    Bytes key = args[static_cast<size_t>(i)];
-    auto home = static_cast<size_t>(engine_.mapping.shard(key_slot(key)));
-    if (held.test(home)) engine_.shards[home]->tracked.remember(key, reader);
-  }
+  for (int i : indexes) remember(args[static_cast<size_t>(i)]);
 }
 
 // The keys of the held shards that have become ready; serving may make others ready.

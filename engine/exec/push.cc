@@ -48,8 +48,11 @@ size_t PushDesk::publish(PubSub::Kind kind, Client* asking, Bytes channel, Bytes
     r.bulk(message);
     receivers = send(*c, asking);
   }
+  constexpr size_t kFew = 16;
+  const auto& patterns = registry.channels(PubSub::Kind::kPattern);
+  if (receivers > kFew || !patterns.empty()) executor_.timekeeper().takes_long();
   if (kind == PubSub::Kind::kShardChannel) return receivers;
-  for (const auto& [pattern, subscribed] : registry.channels(PubSub::Kind::kPattern)) {
+  for (const auto& [pattern, subscribed] : patterns) {
     if (!glob_match(pattern, channel)) continue;
     push_.clear();
     Reply r(push_, 2);

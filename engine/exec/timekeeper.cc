@@ -16,6 +16,8 @@ void Timekeeper::take(const Options& options) {
   auto ns = [](int64_t n, int64_t unit) { return n > INT64_MAX / unit ? INT64_MAX : n * unit; };
   limit_ns_ = INT64_MAX;
   if (slow_us_ >= 0) limit_ns_ = ns(slow_us_, 1000);
+  constexpr int64_t kFarAboveUs = 1000;
+  shares_ = !event_ms_ && (slow_us_ < 0 || slow_us_ >= kFarAboveUs);
   if (event_ms_) limit_ns_ = std::min(limit_ns_, ns(event_ms_, 1000000));
 }
 

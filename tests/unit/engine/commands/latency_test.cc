@@ -70,6 +70,26 @@ TEST(Latency, HistogramsCountEachCommandOnceOnAnyNumberOfShards) {
   }
 }
 
+// Commands that share a reading of the clock, and such that do not.
+TEST(Latency, HistogramsCountEachCommandOfAPipeline) {
+  for (int64_t slower_than_us : {10000, 1}) {
+    Options o;
+    o.slowlog_log_slower_than = slower_than_us;
+    InProcess s(1, o);
+    for (int i = 0; i < 20; i++) s.send(0, {"GET", "k"});
+    for (int i = 0; i < 3; i++) s.send(0, {"SET", "k", "v"});
+    s.send(0, {"SET", "long", std::string(5000, 'v')});
+    for (int i = 0; i < 5; i++) s.send(0, {"GET", i % 2 ? "long" : "k"});
+    s.send(0, {"KEYS", "*"});
+    s.settle();
+    s.receive(0);
+    std::string all = s.run({"LATENCY", "HISTOGRAM"});
+    EXPECT_TRUE(has(all, "$3\r\nget\r\n*4\r\n$5\r\ncalls\r\n:25\r\n$14\r\nhistogram_usec\r\n*2\r\n:1\r\n:25\r\n")) << all;
+    EXPECT_TRUE(has(all, "$3\r\nset\r\n*4\r\n$5\r\ncalls\r\n:4\r\n$14\r\nhistogram_usec\r\n*2\r\n:1\r\n:4\r\n")) << all;
+    EXPECT_TRUE(has(all, "$4\r\nkeys\r\n*4\r\n$5\r\ncalls\r\n:1\r\n")) << all;
+  }
+}
+
 TEST(Latency, ServiceTimeHoldsTheWaitAndExecutionTimeDoesNot) {
   for (int shards : {1, 2}) {
     InProcess s(shards);
