@@ -1,7 +1,8 @@
 // Runs one command's workload a given number of times and nothing else, for `valgrind --tool=callgrind`: instruction counts repeat exactly.
 //
-//   bench-instructions --only get [--count 10000] [--batch 16] [--keys 10000] [--with acl|tracking]       or   --list
+//   bench-instructions --only get [--count 10000] [--batch 16] [--keys 10000] [--with WHAT]       or   --list
 //
+// WHAT: acl, tracking, no-latency-tracking, no-slowlog, slowlog-100us, slowlog-all, latency-monitor.
 // Exit status 0; 1 when the replies are not those that they should be; 2 for a wrong argument. bench/instructions.py drives it.
 #include <cstdio>
 #include <cstdlib>
@@ -46,6 +47,11 @@ int main(int argc, char** argv) {
   Driver driver(*w, keys, batch);
   if (with == "acl") driver.use_acl();
   if (with == "tracking") driver.use_tracking();
+  if (with == "no-latency-tracking") driver.use_options([](ringwood::Options& o) { o.latency_tracking = false; });
+  if (with == "no-slowlog") driver.use_options([](ringwood::Options& o) { o.slowlog_log_slower_than = -1; });
+  if (with == "slowlog-all") driver.use_options([](ringwood::Options& o) { o.slowlog_log_slower_than = 0; });
+  if (with == "slowlog-100us") driver.use_options([](ringwood::Options& o) { o.slowlog_log_slower_than = 100; });
+  if (with == "latency-monitor") driver.use_options([](ringwood::Options& o) { o.latency_monitor_threshold = 100; });
   driver.run(keys);  // buffers have grown, values have their final form
   measured(driver, count);
   std::printf("%s: %zu requests in batches of %zu\n", w->name, count, batch);

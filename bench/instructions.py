@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Instructions per command, counted by callgrind: the same on every machine and at every run, so a change of one instruction shows.
 
-    bench/instructions.py BUILD [--only get,set] [--batch 1,16,64] [--count 6400] [--functions] [--with acl|tracking]
+    bench/instructions.py BUILD [--only get,set] [--batch 1,16,64] [--count 6400] [--functions] [--with WHAT]
 
 BUILD is a build folder with the program bench/bench-instructions (a release build, for numbers that mean something). What is counted: from the
 arguments, parsed already, to the reply in the client's buffer; begin_turn, take_mail and end_turn once a batch. Not counted: the parser, the sockets.
@@ -40,7 +40,7 @@ def main():
     parser.add_argument("--batch", default="1,16,64")
     parser.add_argument("--count", type=int, default=6400)
     parser.add_argument("--functions", action="store_true")
-    parser.add_argument("--with", dest="using", help="the clients are a user with rules, or track what they read")
+    parser.add_argument("--with", dest="using", help="acl: the clients are a user with rules; tracking: they track what they read; or an option (instructions.cc)")
     args = parser.parse_args()
     program = args.build / "bench" / "bench-instructions"
     if not program.exists() or not shutil.which("valgrind"):

@@ -138,13 +138,29 @@ Driver::Driver(const Workload& w, size_t keys, size_t batch) : workload_(w) {
   size_t requests = (keys + batch - 1) / batch * batch;
   for (size_t i = 0; i < requests; i++) order_.push_back(i % keys);
   std::shuffle(order_.begin(), order_.end(), std::mt19937_64(1));
-  for (size_t k : order_) texts_.push_back(w.request(k));
-  for (const Args& a : texts_) views_.insert(views_.end(), a.begin(), a.end());
+  // The arguments of a request stand behind each other, as they do where they have been received.
+  std::vector<Args> requested;
+  for (size_t k : order_) {
+    requested.push_back(w.request(k));
+    std::string& text = texts_.emplace_back();
+    for (const std::string& word : requested.back()) text.append(word).append("\r\n$99\r\n");
+  }
+  for (size_t i = 0; i < requests; i++)
+    for (size_t from = 0; const std::string& word : requested[i]) {
+      views_.push_back(Bytes(texts_[i]).substr(from, word.size()));
+      from += word.size() + 7;
+    }
   size_t at = 0;
-  for (const Args& a : texts_) {
+  for (const Args& a : requested) {
     requests_.emplace_back(views_.data() + at, a.size());
     at += a.size();
   }
+}
+
+void Driver::use_options(const std::function<void(Options&)>& change) {
+  Options options = engine_.options().get();
+  change(options);
+  engine_.options().publish(std::move(options));
 }
 
 void Driver::use_acl() {

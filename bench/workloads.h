@@ -1,5 +1,6 @@
 #pragma once
 // What the programs here run: for each main command the keys to begin with, the requests, and the reply that each of them gets.
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -29,6 +30,8 @@ class Driver {
   // From now on all clients are a user with rules, who may do what the workload asks for; or all of them track the keys that they read.
   void use_acl();
   void use_tracking();
+  // Other options from the next batch on.
+  void use_options(const std::function<void(Options&)>& change);
   // Runs as many whole batches as `requests` make; the keys are taken in a fixed order that looks random.
   void run(size_t requests);
   // True when each of the first `requests` got the reply that it should. Before anything else has run, and with a number of keys that makes whole batches,
@@ -40,7 +43,7 @@ class Driver {
   BareEngine engine_{1};
   const Workload& workload_;
   std::vector<size_t> order_;  // key numbers
-  std::vector<Args> texts_;
+  std::vector<std::string> texts_;
   std::vector<Bytes> views_;  // of all requests, in order
   std::vector<std::span<const Bytes>> requests_;
   std::vector<std::unique_ptr<Client>> clients_;
