@@ -38,9 +38,20 @@ uint8_t access_of(unsigned key_flags) {
   return access;
 }
 
+// glob_match, at once for the usual patterns: a name, or what it begins with.
+bool matches(Bytes pattern, Bytes key) {
+  for (size_t i = 0;; i++) {
+    if (i == pattern.size()) return i == key.size();
+    const char c = pattern[i];
+    if (c == '*' && i + 1 == pattern.size() && i < key.size()) return true;
+    if (c == '*' || c == '[' || c == '\\') return glob_match(pattern, key);
+    if (i == key.size() || (c != '?' && c != key[i])) return false;
+  }
+}
+
 bool key_allowed(const AclSelector& s, Bytes key, uint8_t access) {
   for (const AclSelector::KeyPattern& k : s.keys)
-    if ((k.access & access) == access && glob_match(k.pattern, key)) return true;
+    if ((k.access & access) == access && matches(k.pattern, key)) return true;
   return false;
 }
 
@@ -104,6 +115,16 @@ AclDenial acl_check(const AclUser* user, const Command& command, std::span<const
     if (d.reason > worst.reason || (d.reason == worst.reason && d.arg > worst.arg)) worst = d;
   }
   return worst;
+}
+
+bool acl_allows_at_once(const AclUser& user, const Command& command, std::span<const Bytes> args) {
+  const AclSelector& s = user.rules().selectors.front();
+  if ((command.flags & kPubSub) || !(s.all_commands || s.may_run(command.id))) return false;
+  if (s.all_keys) return true;
+  if (!command.single_key) return false;
+  const unsigned flags = command.spec->keys[0].flags;
+  const uint8_t access = flags & kKeyVariableFlags ? kAclReads | kAclWrites : access_of(flags);
+  return key_allowed(s, args[static_cast<size_t>(command.first_key)], access);
 }
 
 bool acl_check_all_keys_readable(const AclUser* user, const Command& command, std::span<const Bytes> args) {

@@ -353,7 +353,9 @@ __attribute__((always_inline)) inline void Executor::execute(Request& r) {
   // QUIT or a killer has run since it was parsed: a client that is going is not served any more.
   if (__builtin_expect(r.client->close_after_reply || r.client->closing, 0)) return;
   r.client->last_command = r.command;
-  if (__builtin_expect(!admit_fast(engine_, *r.client, r.command, r.argc), 0) && !served_here(r)) return refuse(r);
+  if (__builtin_expect(!admit_fast(engine_, *r.client, r.command, r.argc), 0) && !served_here(r) &&
+      !admit_by_rules(engine_, *r.client, r.command, {r.args, r.argc}))
+    return refuse(r);
   if (__builtin_expect(r.client->in_multi, 0)) return in_transaction(r);
   dispatch(r);
 }

@@ -126,6 +126,12 @@ bool admit_slot(const Engine& engine, const Options& options, const Client& clie
 
 }  // namespace
 
+bool admit_by_rules(const Engine& engine, const Client& client, const Command* command, std::span<const Bytes> args) {
+  return admit_anybody(engine, client, command, args.size()) && client.gate == client.rights &&
+         client.gate->load(std::memory_order_relaxed) == AclUser::kRestricted && client.user &&
+         acl_allows_at_once(*client.user, *command, args);
+}
+
 bool admit_queued(Engine& engine, Client& client, const Command& command, std::span<const Bytes> args, int64_t now_ms, Reply& reply) {
   AclDenial d = acl_check(client.user.get(), command, args);
   if (__builtin_expect(!d, 1)) return true;

@@ -39,11 +39,17 @@ inline bool arity_right(const CommandSpec& spec, size_t argc) {
   return spec.arity >= 0 ? n == spec.arity : n >= -spec.arity;
 }
 
-// The plain cases without a call. States in `ignored` refuse nothing.
-inline bool admit_fast(const Engine& engine, const Client& client, const Command* command, size_t argc, uint32_t ignored = 0) {
+// The plain cases without a call, but for what the client's user may do. States in `ignored` refuse nothing.
+inline bool admit_anybody(const Engine& engine, const Client& client, const Command* command, size_t argc, uint32_t ignored = 0) {
   if (!command || !command->spec->run) return false;
-  return arity_right(*command->spec, argc) && !client.gate->load(std::memory_order_relaxed) && !client.subscriptions &&
+  return arity_right(*command->spec, argc) && !client.subscriptions &&
          !(command->refused_in & engine.state.load(std::memory_order_relaxed) & ~ignored) && !(command->flags & kProtected);
 }
+// The same of a client to whom nothing is refused.
+inline bool admit_fast(const Engine& engine, const Client& client, const Command* command, size_t argc, uint32_t ignored = 0) {
+  return admit_anybody(engine, client, command, argc, ignored) && !client.gate->load(std::memory_order_relaxed);
+}
+// The usual case of a user with rules; false for all others, allowed or not.
+bool admit_by_rules(const Engine& engine, const Client& client, const Command* command, std::span<const Bytes> args);
 
 }  // namespace ringwood
