@@ -1,7 +1,7 @@
 #pragma once
 // What one thread measures of its work: how long each command runs, how long its client waits for the reply, how long turns are. One reading of the counter
-// (engine/base/clock.h, Stopwatch) a command: the end of one is the beginning of the next, so that what lies between two is a part of the second. Short commands
-// share a reading: up to eight of the same name, one after the other, count with their mean (a reading takes a tenth of the time of such a command).
+// (engine/base/clock.h, Stopwatch) a command: the end of one is the beginning of the next, so that what lies between two is a part of the second. Short
+// commands share a reading: up to eight of the same name, one after the other, count with their mean (a reading takes a tenth of such a command's time).
 //
 // The service time of a request goes from the beginning of the turn in which it was read to the moment at which the turn's replies, its own among them
 // in the order of its connection, go to the kernel: whatever it waits for on this side of the socket is in it. Requests that are answered in the
