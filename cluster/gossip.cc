@@ -108,9 +108,11 @@ void ClusterMachine::take_gossip(Arrival& a) {
 void ClusterMachine::gossip_about(ClusterNode& n, const Gossip& g, ClusterNode* sender) {
   const bool down = g.flags & (kNodeFail | kNodePfail);
   if (sender && sender->is_master() && &n != &me()) report_failure(n, *sender, down);
-  if (!down && !n.ping_sent_ms && failure_reports(n, now_ms_) == 0) {
+  // Who is well spares us a ping. Whom we hold for failed must answer a ping of ours to be well again: were he spared, by clocks that are a little ahead,
+  // we might never ask him.
+  if (!down && !n.failed() && !n.timed_out() && !n.ping_sent_ms && failure_reports(n, now_ms_) == 0) {
     int64_t pong = int64_t{g.pong_received_s} * 1000;
-    if (pong <= now_ms_ + kClockToleranceMs && pong > n.pong_ms) n.pong_ms = pong;
+    if (pong <= now_ms_ + kClockToleranceMs && pong > n.pong_ms) n.pong_ms = std::min(pong, now_ms_);
   }
   // We cannot reach it, and somebody who can knows it under another address.
   Address seen{g.ip, g.port, g.second_port, g.cluster_port};

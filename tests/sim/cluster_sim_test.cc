@@ -1,6 +1,7 @@
 // Whole clusters by seed. RINGWOOD_SEED=n runs that one alone; RINGWOOD_SIM_SEEDS=n so many of them; RINGWOOD_LONG=1 the nightly number.
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <cstdlib>
 
 #include "tests/sim/cluster_sim.h"
@@ -95,7 +96,11 @@ std::string torment(uint64_t seed, size_t masters, size_t replicas, int rounds) 
   sim.faults = {};
   sim.partition({});
   for (size_t i = 0; i < sim.size(); i++) sim.restart(i);
-  if (!sim.converge(120000)) return "no agreement after peace: " + sim.fault() + sim.disagreement();
+  if (!sim.converge(120000)) {
+    std::string story = "no agreement after peace: " + sim.fault() + sim.disagreement();
+    for (size_t i = 0; i < sim.size(); i++) story += "\n--- node " + std::to_string(i) + "\n" + std::string(sim.machine(i).nodes_conf());
+    return story;
+  }
   return sim.fault();
 }
 
@@ -103,12 +108,13 @@ TEST(ClusterSim, SurvivesWhatItMustAndAgreesAfterwards) {
   const bool all = !std::getenv("RINGWOOD_SEED");
   const uint64_t first = Seeded().seed();
   const char* wanted = std::getenv("RINGWOOD_SIM_SEEDS");
-  const uint64_t count = !all ? 1 : wanted ? std::strtoull(wanted, nullptr, 10) : std::getenv("RINGWOOD_LONG") ? 10000 : 20;
+  const uint64_t count = !all ? 1 : wanted ? std::strtoull(wanted, nullptr, 10) : std::getenv("RINGWOOD_LONG") ? 10000 : 200;
   for (uint64_t i = 0; i < count; i++) {
     Random shape(first + i);
     size_t masters = 3 + shape.below(i % 50 == 49 ? 30 : 4), replicas = shape.below(3);
     std::string wrong = torment(first + i, masters, replicas, 20);
     ASSERT_EQ(wrong, "") << "RINGWOOD_SEED=" << first + i;
+    if ((i + 1) % 200 == 0) std::printf("%llu seeds are clean\n", static_cast<unsigned long long>(i + 1)), std::fflush(stdout);
   }
 }
 
