@@ -35,7 +35,7 @@ inline constexpr CommandSpec kMigrateSlots = slot_migration_command(
     "(block=SLOTSRANGE (range=start-slot:integer end-slot:integer) ... NODE node-id) ...");
 inline constexpr CommandSpec kSyncSlots = {.name = "syncslots",
                                            .arity = -3,
-                                           .flags = kAdmin | kStale | kLoading,
+                                           .flags = kAdmin | kStale | kLoading | kMayReplicate,
                                            .route = Route::kAll,
                                            .run = sync_slots,
                                            .may_suspend = true,

@@ -335,7 +335,7 @@ bool LogLoad::send_away(Bytes commands) {
   int shard = -1, database = client_.database;
   auto select = [&] {
     int64_t n;
-    if (parser.args().size() != 2 || !parse_int64(parser.args()[1], n) || n < 0 || n >= engine_.options->get().databases) return false;
+    if (parser.args().size() != 2 || !parse_int64(parser.args()[1], n) || n < 0 || n >= engine_.shards[0]->databases()) return false;
     database = static_cast<int>(n);
     return true;
   };

@@ -95,19 +95,20 @@ class Node:
 
 
 class Cluster:
-    """`masters` nodes, of which the first has all the slots; each with `replicas`."""
+    """`masters` nodes, of which the first has all the slots, but for slot 0 with `shared`, which is the second's; each with `replicas`."""
 
-    def __init__(self, binary, shards, *more, masters=2, replicas=0, timeout_ms=3000, options=()):
+    def __init__(self, binary, shards, *more, masters=2, replicas=0, timeout_ms=3000, options=(), shared=False):
         self.nodes = [Node(binary, shards, *more, *(options[i] if i < len(options) else ()), timeout_ms=timeout_ms) for i in range(masters * (1 + replicas))]
         self.masters = self.nodes[:masters]
         first = self.nodes[0]
-        equal(first("CLUSTER", "ADDSLOTSRANGE", 0, 16383), "OK")
+        equal(first("CLUSTER", "ADDSLOTSRANGE", 1, 16383), "OK")
+        equal(self.masters[1 if shared else 0]("CLUSTER", "ADDSLOTS", 0), "OK")
         for i, n in enumerate(self.nodes):
             n("CLUSTER", "SET-CONFIG-EPOCH", i + 1)
         for n in self.nodes[1:]:
             equal(n("CLUSTER", "MEET", "127.0.0.1", first.port, first.server.arguments[first.server.arguments.index("--cluster-port") + 1]), "OK")
         until(lambda: all(n("CLUSTER", "NODES").decode().count(" connected") == len(self.nodes) and b"cluster_state:ok" in n("CLUSTER", "INFO")
-                          and n.owner_of(0) == first.id for n in self.nodes), "the nodes know each other", 60)
+                          and n.owner_of(1) == first.id and n.owner_of(0) for n in self.nodes), "the nodes know each other", 60)
         self.replicas = {}
         for i, n in enumerate(self.nodes[masters:]):
             of = self.masters[i % masters]

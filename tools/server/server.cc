@@ -34,6 +34,7 @@ namespace {
 constexpr int64_t kLoadBudgetUs = 2000;  // a turn's share for loading: connections are answered in between
 constexpr int64_t kCronMs = 100;
 constexpr int64_t kProgressMs = 2000;
+constexpr int kImportsAtATime = 15;  // sets of slots that move as one
 
 }  // namespace
 
@@ -93,8 +94,8 @@ bool Server::build() {
   engine_.acl = acl_.get();
   if (!load_users()) return false;
   if (options_.get().cluster_enabled && !cluster_.load(options_)) return false;
-  // A node of a cluster shows one, and imports slots into another.
-  const int databases = std::max(options_.get().databases, options_.get().cluster_enabled ? 2 : 1);
+  // A node of a cluster shows one, and imports slots into the others.
+  const int databases = std::max(options_.get().databases, options_.get().cluster_enabled ? kImportsAtATime + 1 : 1);
   Random random = Random::from_system();
   for (int i = 0; i < shard_count_; i++) {
     shards_.push_back(std::make_unique<Shard>(i, engine_.mapping, databases, random.next()));
