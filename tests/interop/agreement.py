@@ -60,9 +60,10 @@ def disagreement(args, ours, theirs):
 
 
 def without_addresses(reply):
-    """Lua's tostring tells where a table or a function is."""
+    """Lua's tostring tells where a table or a function is, and what a script answers of a set or a map comes in the order of a hash."""
     if is_list(reply):
-        return reply[0], [without_addresses(r) for r in reply[1]]
+        items, step = [without_addresses(r) for r in reply[1]], {"~": 1, "%": 2}.get(reply[0])
+        return (reply[0], sorted(repr(items[i:i + step]) for i in range(0, len(items), step))) if step else (reply[0], items)
     return reply if reply[1] is None else (reply[0], re.sub(rb"\b(table|function|userdata|thread): (0x|builtin)[0-9a-f: ]+", rb"\1", reply[1]))
 
 
@@ -252,7 +253,7 @@ DIFFERENCES = [
     ("a waiting XREAD or XREADGROUP answers with all streams that have something by then, not with the first alone (blocked.c)", more_streams),
     ("a command that has waited for several keys, of which more than one is there by then, is run again: its first counts, and not the first that came (blocked.c)",
      lambda n, a, o, t: n in OTHER_EFFECT and n[0] == "b" and o[0] == t[0] == "*" and o[1] and t[1] and o[1][0] != t[1][0]),
-    ("COMMAND GETKEYS takes a command of one word", lambda n, a, o, t: n.startswith("command|getkeys") and len(a) == 3 and o[0] == t[0] == "-"),
+    ("COMMAND GETKEYS takes a command of one word", lambda n, a, o, t: n.startswith("command|getkeys") and len(a) == 3 and t[0] == "-"),
     ("LPOS refuses the rank -2^63, which has no positive (t_list.c, lposCommand)", lambda n, a, o, t: n == "lpos" and o[0] == "-" and o[1].startswith(b"ERR value is out of range, value must")),
     ("SORT takes an error of an earlier conversion for its own: errno is not cleared before (sort.c, in both versions)",
      lambda n, a, o, t: n in ("sort", "sort_ro") and o[0] != "-" and t == ("-", b"ERR One or more scores can't be converted into double")),

@@ -179,7 +179,7 @@ class Player:
             c.read()
         self.versions_differ = not self.control[1]("INFO", "server").split(b"redis_version:")[1].startswith(b"7.0.")
         # When what has expired goes is each server's own affair; 7.2 makes consumers where 7.0 does not.
-        self.unheard = [b"expired"] if self.versions_differ else [b"expired", b"xgroup-createconsumer"]
+        self.unheard = [b"expired"] if self.versions_differ else [b"expired", b"xgroup-createconsumer", b"xgroup-delconsumer"]
         self.diverged = 0
 
     def play(self, steps, settings):
