@@ -104,8 +104,9 @@ void ClusterMachine::watch_nodes() {
       if (me().master == &n) orphans.ours = working;
     }
     int64_t waiting = now_ms_ - n.ping_sent_ms, silent = now_ms_ - n.data_ms;
-    // Half the time is over: it may be the connection that is broken, not the node.
-    if (n.link_up && now_ms_ - n.link_since_ms > timeout && n.ping_sent_ms && waiting > half && silent > half) drop_link(n.link);
+    // Half the time is over: it may be the connection that is broken, not the node. And it is, where our ping goes unanswered by a node that talks to us.
+    const bool broken = waiting > half && (silent > half || waiting > timeout);
+    if (n.link_up && now_ms_ - n.link_since_ms > timeout && n.ping_sent_ms && broken) drop_link(n.link);
     if (n.link_up && !n.ping_sent_ms && now_ms_ - n.pong_ms > interval) {
       ping(n.link, &n, BusType::kPing);
       continue;
