@@ -4,6 +4,7 @@
 #include <climits>
 
 #include "cluster/planned_failover.h"
+#include "engine/base/log.h"
 #include "engine/base/options.h"
 #include "engine/exec/call.h"
 #include "engine/exec/client.h"
@@ -163,7 +164,11 @@ void sync(Call& c) {
 
 void psync(Call& c) {
   int64_t from;
-  if (!c.to_int(c.arg(2), from)) return;
+  if (!c.to_int(c.arg(2), from)) {
+    if (Log* log = c.engine().log)
+      log->write(LogLevel::kWarning, "Replica %s asks for synchronization but with a wrong offset", c.client()->address().c_str());
+    return;
+  }
   if (ReplicationControl* control = control_of(c))
     control->psync(c, false, c.arg(1), from, c.argc() > 3 && Call::is_word(c.arg(3), "failover"));
 }

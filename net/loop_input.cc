@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/exec/reply.h"
+#include "net/client_info.h"
 #include "net/loop.h"
 #include "net/stream_owner.h"
 
@@ -146,6 +147,28 @@ void Loop::note(Arrival& a) {
   c.last_active_ms = executor_.now_ms();
 }
 
+namespace {
+
+// A replica's connection carries the stream to it, and no replies: whoever says there what would be answered is no replica. REPLCONF is what replicas say.
+bool out_of_turn(Loop& loop, Connection& c, std::span<const Bytes> args) {
+  const Command* command = loop.executor().engine().commands->find(args);
+  const OwnedBytes name = command ? command->full_name : OwnedBytes("<unknown>");
+  if (name == "replconf" || name == "psync" || name == "sync") return false;
+  Log& log = loop.network().log;
+  if (command && (command->flags & (kReadOnly | kWrite | kMayReplicate)))
+    log.write(
+        LogLevel::kWarning,
+        "== CRITICAL == This master is sending an error to its replica: 'Replica can't interact with the keyspace' after processing the "
+        "command '%s'",
+        name.c_str());
+  log.write(LogLevel::kWarning, "Replica generated a reply to command '%s', disconnecting it: %s", name.c_str(),
+            client_line(c, loop.executor().now_ms(), nullptr).c_str());
+  loop.kill(c);
+  return true;
+}
+
+}  // namespace
+
 // Parses and submits what it can until the round is full; answers how many bytes that were.
 size_t Loop::feed(Connection& c, Bytes input) {
   size_t used = 0;
@@ -164,6 +187,7 @@ size_t Loop::feed(Connection& c, Bytes input) {
     }
     used += c.parser.consumed();
     if (c.parser.args().empty()) continue;
+    if (__builtin_expect(c.role == Client::Role::kReplica, 0) && out_of_turn(*this, c, c.parser.args())) return input.size();
     submitted_++;
     if (!executor_.submit(c, c.parser.args())) {
       c.stopped = true;

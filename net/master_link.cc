@@ -264,11 +264,9 @@ void MasterLink::shaken() {
     log_.write(LogLevel::kNotice, "MASTER <-> REPLICA sync: Master accepted a Partial Resynchronization.");
     return begin_stream(database_);
   }
-  // What we have is not what the master can go on from, and will be replaced.
+  // What we have is not what the master can go on from, and will be replaced when its data set is here.
   new_id_ = h->state() == ReplicaHandshake::State::kFull ? h->id() : OwnedBytes(kReplicationIdSize, '0');
   new_offset_ = std::max<int64_t>(h->offset(), 0);
-  if (can_continue_) log_.write(LogLevel::kNotice, "Discarding previously cached master state.");
-  can_continue_ = false;
   if (file_.busy() || direct_load_.busy()) return sync_failed("what the sync before has left is still being removed");
   payload_ = SyncPayload();
   header_seen_ = false;
@@ -412,7 +410,7 @@ void MasterLink::image_over() {
 void MasterLink::run(Executor& home) {
   if (state_ != State::kLoading) return;
   if (load_.active()) return connection_ ? sync_failed("another data set is being loaded") : enter(State::kConnect);
-  owner_.new_data_set(new_offset_);
+  end_data_set();
   log_.write(LogLevel::kNotice, "MASTER <-> REPLICA sync: Flushing old data");
   for (Shard* s : home.engine().shards)
     for (int i = 0; i < s->databases(); i++) {
@@ -422,6 +420,13 @@ void MasterLink::run(Executor& home) {
   if (home.engine().scripting) home.engine().scripting->drop_libraries();
   log_.write(LogLevel::kNotice, "MASTER <-> REPLICA sync: Loading DB in memory");
   load_.start(home, home.options().rdbchecksum, {}, load_done, this);
+}
+
+// Not before all of the new one is here: until then a master that knows our history may still go on from our place.
+void MasterLink::end_data_set() {
+  if (can_continue_) log_.write(LogLevel::kNotice, "Discarding previously cached master state.");
+  can_continue_ = false;
+  owner_.new_data_set(new_offset_);
 }
 
 void MasterLink::load_done(void* context, const DataLoad::Result& result) { static_cast<MasterLink*>(context)->loaded(result); }

@@ -97,7 +97,7 @@ class MasterLink final : StreamOwner, StreamObserver, LeaseJob, DirectLoadOwner 
   void run(Executor& home) override;
   void finished(Executor&) override {}
   // DirectLoadOwner
-  void data_set_ends() override { owner_.new_data_set(new_offset_); }
+  void data_set_ends() override { end_data_set(); }
   void loaded_directly(const DataLoad::Result& result) override;
 
   void look(int64_t now_ms);
@@ -118,6 +118,7 @@ class MasterLink final : StreamOwner, StreamObserver, LeaseJob, DirectLoadOwner 
   void take_stream(Bytes bytes);
   void image_header_read();
   void image_over();
+  void end_data_set();
   static void file_done(void* context, int error, const char* step);
   static void load_done(void* context, const DataLoad::Result& result);
   void loaded(const DataLoad::Result& result);

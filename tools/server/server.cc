@@ -228,7 +228,10 @@ bool Server::background(Executor& first) {
     log_progress();
     const bool serving = load_->serving();
     loading = load_->advance(first, kLoadBudgetUs);
-    if (!serving) return loading;
+    if (!serving) {
+      if (__builtin_expect(ending_.wanted, 0)) try_to_end(first);  // however long it would take to load
+      return loading;
+    }
   }
   if (__builtin_expect(ending_.waiting, 0)) try_to_end(first);
   bool more = loading | append_only_->turn(first, false);
