@@ -32,6 +32,7 @@ void LogLoad::start(Executor& home, const LogFormat& format, OwnedBytes folder, 
   active_ = true;
   in_slice_ = reading_ = failed_ = finished_ = false;
   folder_ = std::move(folder);
+  format_ = &format;
   decoder_ = format.decoder();
   done_ = done;
   context_ = context;
@@ -204,7 +205,7 @@ void LogLoad::slice(Executor& home, bool held, int64_t until) {
     valid_to_ = position();
     const File& f = files_[file_];
     const bool image = Bytes(buffer_).substr(used_, kImage.size()) == kImage;
-    if (f.base && !image && f.name.ends_with(".rdb"))
+    if (f.base && !image && f.name.ends_with(format_->base_suffix(true)))
       return fail("Bad file format reading the base " + f.name + " of the log: offset 0: it does not begin as an image does");
     if (image) {
       if (Log* log = engine_.log) log->write(LogLevel::kNotice, "Reading RDB base file on AOF loading...");

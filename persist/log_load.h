@@ -102,6 +102,7 @@ class LogLoad final : private rdb::RdbSink, private LeaseJob {
   int fd_ = -1;
   uint64_t read_to_ = 0;  // offset in the file of what is to be read next
   OwnedBytes raw_;        // that was read of the file
+  const LogFormat* format_ = nullptr;
   std::unique_ptr<LogDecoder> decoder_;
   OwnedBytes buffer_;   // what stood in it
   size_t used_ = 0;     // of buffer_
