@@ -283,12 +283,17 @@ void Loop::send_replies() {
     flush(c);
   }
   written.erase(written.begin(), written.begin() + static_cast<ptrdiff_t>(left));
+  held_for_disk_ = written.size();
+  durable_seen_ = durable;
 }
 
 // What the client is to read may show changes that a power cut would take back (appendfsync always).
 bool Loop::waits_for_disk(Connection& c, uint64_t durable) {
   if (c.dying || c.role != Client::Role::kClient) return false;
-  c.log_end = std::max(c.log_end, executor_.log_end());
+  if (c.known_out != c.out.size()) {  // once: what others change while it waits is none of its business
+    c.log_end = std::max(c.log_end, executor_.log_end());
+    c.known_out = c.out.size();
+  }
   if (__builtin_expect(c.log_end > network_.engine.mutations->end(), 0))
     c.log_end = 0;  // of a history that this server has left for a master's
   return c.log_end > durable;
@@ -302,6 +307,7 @@ void Loop::flush(Connection& c) {
   if (c.replies_due() && c.out.size() < kHeldBytes) return;  // take_replies lists it again
   if (!c.out.empty()) {
     c.out.swap(c.in_flight);
+    c.known_out = 0;
     if (__builtin_expect(c.in_flight.capacity() > c.reply_room, 0)) {
       c.reply_room = c.in_flight.capacity();
       stats.buffers_grown.add();
@@ -344,7 +350,7 @@ bool Loop::over_output_limit(Connection& c) {
 
 void Loop::sleep(bool work_left) {
   stats.enters.add();
-  work_left |= !executor_.written().empty();  // told by what expired just now
+  work_left |= executor_.written().size() > held_for_disk_;  // told by what expired just now
   bool parse_left = !executor_.leased_out() && !paused_ && !(waiting_to_parse_.empty() && executor_.resumed().empty());
   if (work_left || parse_left || network_.stopping()) return enter(false);
   if (int spin_us = executor_.options().busy_poll_us) {
@@ -358,7 +364,8 @@ void Loop::sleep(bool work_left) {
     }
   }
   arm_due();
-  bool wait = executor_.may_sleep();
+  // What waits for the disk needs no turns: who makes it durable wakes us, unless that was before we could be seen to sleep.
+  const bool wait = executor_.may_sleep() && (!held_for_disk_ || executor_.durable() == durable_seen_);
   enter(wait);
   executor_.awake();
 }

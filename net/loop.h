@@ -172,6 +172,8 @@ class Loop final : BusyHost {
   size_t submitted_ = 0;             // requests of this round
   bool round_is_full_ = false;       // it must run before more is parsed
   size_t walked_ = 0;                // connections that walk_connections() has seen in this pass
+  size_t held_for_disk_ = 0;         // of Executor::written(): what send_replies() has left there ...
+  uint64_t durable_seen_ = 0;        // ... because no more was durable
   int64_t next_tick_ms_ = 0;         // unix time
   int64_t commands_before_ = 0;      // this turn
   int64_t due_timer_ms_ = 0;         // the time for which the other timer is set; 0: it is not

@@ -87,6 +87,8 @@ class Client {
   OutBuffer out;
   uint64_t log_end =
       0;  // of the mutation log: what is in `out` may show changes up to there, and waits until they are durable (appendfsync always)
+  // log_end is right for so many bytes of `out`. Where there are others, it is to be the shard's last change (Loop::waits_for_disk).
+  size_t known_out = 0;
 
   // --- owned by the executor
   bool waiting = false;    // a request stops the pipeline: nothing behind it is parsed until it has been answered

@@ -25,7 +25,9 @@ struct CommandBatch : Message {
     bool asking, reads_replica;
     uint16_t key_slot;
     uint64_t key_hash;
-    size_t reply_end;          // set by the other thread: end of this item's reply in `replies`
+    size_t reply_end;  // set by the other thread: end of this item's reply in `replies`
+    // Set by the other thread: what the reply may show. SlotEnds::kLater: the batch's.
+    uint64_t log_end = ~uint64_t{0};
     Waiter* waiter = nullptr;  // set by the other thread where the command waits: its reply comes later
   };
   // An item that took long; its client's home logs it.

@@ -74,6 +74,7 @@ class Effects {
 
   // --- the hand-over
   bool pending() const { return !pending_.empty(); }
+  size_t gathered() const { return pending_.size(); }  // bytes
   // Appends what has gathered and answers the offset behind it.
   uint64_t hand_over(MutationLog& log, int thread);
   // The same without the unit under way, whose command goes on running. There is something in front of it (ended()).

@@ -237,6 +237,7 @@ bool Executor::may_sleep() {
     if (pending) return false;
   sleeping_.exchange(1, std::memory_order_acq_rel);
   if (!followers_.empty() && engine_.mutations->published() != log_seen_) return awake(), false;
+  if (held_up_ && !engine_.mutations->full()) return awake(), false;
   bool quiet = leased_out() || (deferred_.empty() && !lease_desk_.wanted());
   for (size_t i = 0; quiet && i < engine_.shards.size(); i++) quiet = inbox_[i].empty();
   if (!quiet) awake();
@@ -335,6 +336,7 @@ __attribute__((always_inline)) inline void Executor::execute_here(Request& r) {
     if (__builtin_expect(c.in_order(), 1)) timekeeper_.answered(command_stats_[r.command->id], c);
     c.end_reply(start);
   }
+  if (__builtin_expect(effects_.on(), 0)) note_shown(r, start);
   list(&c);
   pushes_.command_done();
   if (__builtin_expect(c.tracks, 0)) remember_reads(c.id, *r.command, call.args(), own_);

@@ -21,6 +21,7 @@
 #include "engine/exec/push.h"
 #include "engine/exec/rate.h"
 #include "engine/exec/reply.h"
+#include "engine/exec/slot_ends.h"
 #include "engine/exec/stats.h"
 #include "engine/exec/task.h"
 #include "engine/exec/timekeeper.h"
@@ -280,6 +281,8 @@ class Executor {
   void refresh_effects();
   bool writes_locally() const;
   void hand_over_now();
+  uint64_t shown_by(const Command& command, bool hashed, const KeyRef& key) const;
+  void note_shown(const Request& r, size_t before);
   void wake_log_readers();
   void share_log_end(const ShardSet& shards);
   void set_log_end(uint64_t offset) { log_end_.store(offset, std::memory_order_relaxed); }
@@ -375,6 +378,7 @@ class Executor {
   // Of the log: behind this shard's last change (a borrower of the shard writes it while this thread reads it); what the followers have been told of.
   std::atomic<uint64_t> log_end_{0};
   uint64_t log_seen_ = 0;
+  SlotEnds slot_ends_;
   std::vector<LogFollower*> followers_;
   std::atomic<bool> follows_log_{false};  // others are to wake this thread when the log has grown
   bool held_up_ = false;

@@ -21,9 +21,33 @@ void Executor::run_recorded(Call& call) {
   Effects::Frame frame;
   effects_.begin(frame, c.flags & kTouchesArbitraryKeys);
   if (__builtin_expect(silent_, 0)) effects_.suppress();
-  int64_t before = dirty();
+  const int64_t before = dirty();
+  const size_t gathered = effects_.gathered();
   c.spec->run(call);
   effects_.end(frame, dirty() > before, !c.spec->ends_multi, call.database(), call.args());
+  const bool one_slot = c.single_key && holding_ == &own_ && !exec_ && !in_script_ && !serving_ && !(c.flags & kTouchesArbitraryKeys);
+  if (one_slot && effects_.gathered() != gathered)
+    slot_ends_.changed(call.key(static_cast<size_t>(c.first_key)).slot, effects_.gathered() - gathered);
+}
+
+// The offset behind what a reply may show; SlotEnds::kLater: the last change of this shard, or those of this turn.
+uint64_t Executor::shown_by(const Command& command, bool hashed, const KeyRef& key) const {
+  if (!hashed || !command.single_key || !(command.flags & kReadOnly) || command.spec->reaches_all) return SlotEnds::kLater;
+  return slot_ends_.of(key.slot, effects_.gathered());
+}
+
+// The request's reply has been written, behind `before` bytes.
+void Executor::note_shown(const Request& r, size_t before) {
+  Client& c = *r.client;
+  if (!c.in_order()) {  // it stands aside, and will be added to what is known otherwise
+    c.known_out = ~size_t{0};
+    return;
+  }
+  if (before && before != c.known_out) return;
+  const uint64_t end = shown_by(*r.command, r.hashed, r.key);
+  if (end == SlotEnds::kLater) return;
+  c.log_end = std::max(c.log_end, end);
+  c.known_out = c.out.size();
 }
 
 bool Executor::writes_locally() const {
@@ -35,7 +59,10 @@ void Executor::refresh_effects() {
   const MutationLog& log = *engine_.mutations;
   held_up_ = log.full();
   if (lease_desk_.busy()) return;
-  if (__builtin_expect(log_end() > log.end(), 0)) set_log_end(0);  // in the numbering that MutationLog::restart_at has ended
+  if (__builtin_expect(log_end() > log.end(), 0)) {  // in the numbering that MutationLog::restart_at has ended
+    set_log_end(0);
+    slot_ends_.forget();
+  }
   effects_.turn(log.wanted() && !log.silent(), log.wanted_by_replicas(), writes_locally());
 }
 
@@ -53,11 +80,16 @@ void Executor::share_log_end(const ShardSet& shards) {
   for (size_t i = shards._Find_first(); i < kMaxShards; i = shards._Find_next(i))
     last = std::max(last, known(engine_.executors[i]->log_end()));
   set_log_end(last);
-  for (size_t i = shards._Find_first(); i < kMaxShards; i = shards._Find_next(i)) engine_.executors[i]->set_log_end(last);
+  for (size_t i = shards._Find_first(); i < kMaxShards; i = shards._Find_next(i)) {
+    engine_.executors[i]->set_log_end(last);
+    engine_.executors[i]->slot_ends_.raise(last);
+  }
 }
 
 void Executor::hand_over_now() {
+  const size_t gathered = effects_.gathered();
   set_log_end(effects_.hand_over(*engine_.mutations, self_));
+  slot_ends_.handed_over(log_end(), gathered);
   wake_log_readers();
 }
 

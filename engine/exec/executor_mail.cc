@@ -76,6 +76,7 @@ void Executor::run_batch(CommandBatch* b) {
         continue;
       }
       run_handler(call);
+      if (__builtin_expect(effects_.on(), 0)) item.log_end = shown_by(*r.command, r.hashed, r.key);
       if (__builtin_expect(item.tracks, 0)) remember_reads(item.client->id, *r.command, call.args(), own_);
       item.reply_end = b->replies.size();
       if (__builtin_expect(timekeeper_.has_slow(), 0)) b->slow.push_back({i, timekeeper_.take_slow()});
@@ -107,9 +108,11 @@ void Executor::take_replies(CommandBatch* b) {
       c->waiting = false;
       resumed_.push_back(c);
     }
+    const bool known = c->out.empty() ? c->known_out != ~size_t{0} : c->out.size() == c->known_out;
     c->fill_slot(item.slot, b->replies.view().substr(from, item.reply_end - from), &timekeeper_.late());
     from = item.reply_end;
-    c->log_end = std::max(c->log_end, b->log_end);
+    c->log_end = std::max(c->log_end, item.log_end == SlotEnds::kLater ? b->log_end : item.log_end);
+    if (known) c->known_out = c->out.size();
     list(c);
     if (!c->slots_open()) settled(c);
   }

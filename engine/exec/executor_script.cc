@@ -118,6 +118,8 @@ void Executor::answer_guest(Client& c, Call& call, bool inside) {
 void Executor::stop_round_for(const Call& script) {
   if (effects_.ended()) {
     set_log_end(effects_.hand_over_ended(*engine_.mutations, self_));
+    slot_ends_.handed_over(log_end(), 0);
+    slot_ends_.raise(log_end());
     wake_log_readers();
   }
   if (durable() < log_end())
