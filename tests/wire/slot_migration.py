@@ -260,7 +260,7 @@ def killed_at_any_moment(shards):
         fill(a, 3000)
         number = 1
         a("SET", "counter{7}", number)
-        for _ in range(8):
+        for _ in range(4):
             source, target = (a, b) if a.owner_of(7) == a.id else (b, a)
             until(lambda: all(b"cluster_state:ok" in n("CLUSTER", "INFO") for n in (a, b)), "both are there", 30)
             until(lambda: target("DBSIZE") == 0 or target.owner_of(0) == target.id, "the target is clean", 30)
