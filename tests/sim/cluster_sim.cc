@@ -37,6 +37,8 @@ void ClusterSim::make(size_t node, const OwnedBytes& conf) {
   n.machine = std::make_unique<ClusterMachine>(config(node), id, shard, *n.random, clock(node));
   n.machine->set_replication(n.replication);
   if (!conf.empty()) n.machine->restore(saved, clock(node));
+  // What it comes back with it has not won just now: an operator's move may have given two nodes one epoch, which they settle when they meet.
+  n.was_master = n.machine->view().myself().is_master() && n.machine->view().myself().slot_count;
   push(static_cast<int64_t>(random_.below(100)) + 1, Event::Kind::kTick, node);
   carry_out(node);
 }
@@ -106,7 +108,6 @@ void ClusterSim::start_known(size_t masters, size_t replicas_each) {
       if (k == i) line.insert(line.find(k < masters ? " master" : " slave") + 1, "myself,");
       conf += line;
     }
-    nodes_[i].was_master = i < masters;
     make(i, conf + vars);
   }
 }
