@@ -405,7 +405,7 @@ def _():
         if time.monotonic() - begin > 1:
             raise AssertionError("the name was looked up on the loop")
         equal(r("REPLICAOF", "localhost", master.port), "OK")
-        until(lambda: info(r)["master_link_status"] == "up", "the link comes up")
+        until(lambda: info(r)["master_link_status"] == "up" and "state=online" in info(m).get("slave0", ""), "the link comes up at both ends")
         replica.process.send_signal(signal.SIGSTOP)
         m("SET", "a", "1")
         equal(m("FAILOVER", "TO", "127.0.0.1", replica.port), "OK")
