@@ -23,13 +23,14 @@ OwnedBytes flags_of(const Connection& c) {
   if (c.subscriptions) f += 'P';
   if (c.in_multi) f += 'x';
   if (c.waiter || c.held_by_pause) f += 'b';
-  if (c.transaction && c.transaction->touched.load(std::memory_order_relaxed)) f += 'd';
-  if (c.close_after_reply) f += 'c';
   if (c.tracking) f += 't';
   if (c.redirect_broken) f += 'R';
   if (c.tracking && c.tracking->options.broadcast) f += 'B';
+  if (c.transaction && c.transaction->touched.load(std::memory_order_relaxed)) f += 'd';
+  if (c.close_after_reply) f += 'c';
   if (c.dying) f += 'A';
   if (c.unix_socket) f += 'U';
+  if (c.reads_replica) f += 'r';
   if (c.no_evict) f += 'e';
   if (c.no_touch) f += 'T';
   return f.empty() ? "N" : f;

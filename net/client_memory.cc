@@ -13,7 +13,6 @@ namespace {
 
 // Of a watched key, a subscription and a tracked prefix, what other threads keep included.
 constexpr size_t kWatchBytes = sizeof(Transaction::Watch) + 64, kSubscriptionBytes = 120, kPrefixBytes = 160;
-constexpr uint64_t kLeastLimit = 128 * 1024;  // Redis's: below that nobody could speak with the server any more
 using Counted = Connection::Counted;
 
 // The power of two, from 32 KiB up.
@@ -23,21 +22,10 @@ size_t size_class_of(size_t bytes) {
   return static_cast<size_t>(std::clamp(bits - kSmallest, 0, static_cast<int>(NetStats::kSizeClasses) - 1));
 }
 
-uint64_t limit_of(const Options& o) {
-  uint64_t limit = 0;
-  if (o.maxmemory_clients > 0)
-    limit = static_cast<uint64_t>(o.maxmemory_clients);
-  else if (o.maxmemory_clients < 0 && o.maxmemory)
-    limit = static_cast<uint64_t>(static_cast<double>(o.maxmemory) * static_cast<double>(-o.maxmemory_clients) / 100);
-  else
-    return 0;
-  return std::max(limit, kLeastLimit);
-}
-
 }  // namespace
 
 size_t connection_memory(const Connection& c) {
-  size_t bytes = sizeof c + c.query.capacity() + c.unparsed + c.out.capacity() + c.in_flight.capacity();
+  size_t bytes = sizeof c + c.query.capacity() + c.unparsed + c.out.capacity() + c.in_flight.capacity() + c.side_memory();
   if (c.transaction) bytes += sizeof(Transaction) + c.transaction->bytes + c.transaction->watches.size() * kWatchBytes;
   if (c.subscriptions)
     for (auto kind : {PubSub::Kind::kChannel, PubSub::Kind::kPattern, PubSub::Kind::kShardChannel})
@@ -47,7 +35,7 @@ size_t connection_memory(const Connection& c) {
 }
 
 void ClientMemory::begin_turn(const Options& options) {
-  uint64_t limit = limit_of(options);
+  uint64_t limit = clients_limit(options);
   if (__builtin_expect(limit == limit_, 1)) return;
   limit_ = limit;
   if (!limit_) return;
@@ -133,6 +121,22 @@ int64_t ClientMemory::close_largest(size_t size_class, int64_t bytes) {
     loop_.kill(*c);
   }
   return closed;
+}
+
+void Loop::fit_clients() {
+  if (!client_memory_.limited()) return;
+  for (Client* c : executor_.written()) client_memory_.note(static_cast<Connection&>(*c));
+  client_memory_.evict();
+}
+
+void Network::fit_clients(Executor& here) { loops[static_cast<size_t>(here.self())]->fit_clients(); }
+
+NetworkControl::ClientBytes Network::client_memory() const {
+  auto bytes = [](int64_t n) { return static_cast<size_t>(std::max<int64_t>(n, 0)); };
+  int64_t may_go = 0;
+  for (const auto& l : loops)
+    for (const Counter& of_size : l->stats.evictable) may_go += of_size.get();
+  return {bytes(sum(&NetStats::client_memory)), bytes(sum(&NetStats::replica_memory)), bytes(sum(&NetStats::going_memory)), bytes(may_go)};
 }
 
 }  // namespace ringwood

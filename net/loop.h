@@ -35,6 +35,8 @@ class Loop final : BusyHost {
   const std::vector<Connection*>& connections() const { return connections_; }
   // While a task asks what connections hold: what has come with this turn, and is parsed behind the tasks, is theirs (Connection::unparsed).
   void count_arrivals(bool on);
+  // Network::fit_clients, on this loop's thread.
+  void fit_clients();
 
   // Takes over an accepted socket.
   void adopt(int fd, bool unix_socket);

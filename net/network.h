@@ -105,10 +105,8 @@ class Network final : public NetworkControl {
   // Starts a loop for each shard, the first on the calling thread, and returns when all have stopped. False when a ring could not be opened,
   // which has been logged.
   bool run();
-  ClientBytes client_memory() const override {
-    auto bytes = [this](Counter NetStats::*counter) { return static_cast<size_t>(std::max<int64_t>(sum(counter), 0)); };
-    return {bytes(&NetStats::client_memory), bytes(&NetStats::replica_memory), bytes(&NetStats::going_memory)};
-  }
+  ClientBytes client_memory() const override;
+  void fit_clients(Executor& here) override;
   // Ends run() soon. Safe from any loop's thread.
   void stop();
   bool stopping() const { return stopping_.load(std::memory_order_acquire); }

@@ -1,7 +1,6 @@
 #include "engine/commands/latency_report.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <set>
@@ -27,10 +26,10 @@ OwnedBytes columns(std::span<const LatencySample> samples, int64_t low, int64_t 
   constexpr int kSteps = 3;
   constexpr Bytes kTop = "_o#";
   OwnedBytes out;
-  auto range = static_cast<double>(std::max<int64_t>(high - low, 1));
+  const int64_t range = std::max<int64_t>(high - low, 1);
   for (int row = kRows - 1; row >= 0; row--) {
     for (const LatencySample& s : samples) {
-      int step = static_cast<int>(std::lround(static_cast<double>(s.ms - low) / range * (kRows * kSteps - 1))) - row * kSteps;
+      int step = static_cast<int>(std::min<int64_t>((s.ms - low) * kRows * kSteps / range, kRows * kSteps - 1)) - row * kSteps;
       out += step < 0 ? ' ' : step >= kSteps ? '|' : kTop[static_cast<size_t>(step)];
     }
     out += '\n';
@@ -41,7 +40,7 @@ OwnedBytes columns(std::span<const LatencySample> samples, int64_t low, int64_t 
     labels.push_back(ago(now_s - s.unix_s));
     longest = std::max(longest, labels.back().size());
   }
-  out += '\n';
+  out.append(samples.size(), ' ') += '\n';
   for (size_t i = 0; i < longest; i++) {
     for (const OwnedBytes& l : labels) out += i < l.size() ? l[i] : ' ';
     out += '\n';
@@ -116,8 +115,8 @@ OwnedBytes latency_graph(Bytes event, const LatencyEvents::Series& series, int64
                         static_cast<long long>(low), static_cast<long long>(series.highest_ms));
   OwnedBytes out(event);
   out.append(head, static_cast<size_t>(n)).append(kColumns, '-').append("\n");
-  for (; !samples.empty(); samples = samples.subspan(std::min(kColumns, samples.size())))
-    out += columns(samples.first(std::min(kColumns, samples.size())), low, high, now_s);
+  for (bool first = true; !samples.empty(); samples = samples.subspan(std::min(kColumns, samples.size())), first = false)
+    out.append(first ? "" : "\n").append(columns(samples.first(std::min(kColumns, samples.size())), low, high, now_s));
   return out;
 }
 

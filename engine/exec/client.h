@@ -110,6 +110,8 @@ class Client {
   bool in_order() const { return slots_.empty(); }
   // Other threads are at work on requests of this client, and will answer as soon as they come to it.
   bool replies_due() const { return open_ > 0 && !waiting; }
+  // Bytes of what keeps replies in order while some are outstanding.
+  size_t side_memory() const { return side_.capacity() + slots_.capacity() * sizeof(Slot); }
   // Where the next reply goes; end_reply(start) when it has been written, with out_buffer().size() from before.
   OutBuffer& reply_buffer() { return slots_.empty() ? out : side_; }
   void end_reply(size_t start) {

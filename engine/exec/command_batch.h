@@ -42,6 +42,7 @@ struct CommandBatch : Message {
   OutBuffer replies;
   uint64_t map_version = 0;  // of the slot map by which the commands have been admitted
   uint64_t log_end = 0;      // set by the other thread: what the replies may show (Client::log_end)
+  int64_t travelling = 0;    // bytes of this batch that Eviction::travel has been told of
 
   void add(const Item& item, const Bytes* args) {
     items.push_back(item);

@@ -91,6 +91,9 @@ class ScriptingControl {
   // does not (flag no-writes).
   enum class Writes : uint8_t { kUnsaid, kYes, kNo };
   virtual Writes declared_writes(const Command& command, std::span<const Bytes> args) = 0;
+  // EngineState bits in which that script is refused as a whole, by what its flags say and leave unsaid; 0 for one without flags, whose commands are judged
+  // one by one.
+  virtual uint32_t refused_in(const Command& command, std::span<const Bytes> args) = 0;
   // Every shard is held.
   virtual void drop_libraries() = 0;
   // For INFO and MEMORY STATS, in bytes and numbers; from any thread.
@@ -126,9 +129,12 @@ class NetworkControl {
   // Bytes of connections with their buffers. From any thread.
   struct ClientBytes {
     size_t clients = 0, replicas = 0;
-    size_t going = 0;  // are being closed: will be free as soon as the kernel has let go of them
+    size_t going = 0;   // are being closed: will be free as soon as the kernel has let go of them
+    size_t may_go = 0;  // of clients: those that maxmemory-clients may close
   };
   virtual ClientBytes client_memory() const = 0;
+  // Counts what the calling thread's connections take that have been written to in this turn, and closes those that maxmemory-clients has no room for.
+  virtual void fit_clients(Executor& here) = 0;
 
  protected:
   ~NetworkControl() = default;

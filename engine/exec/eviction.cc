@@ -56,9 +56,17 @@ size_t memory_not_counted(const Engine& engine) {
   return bytes + clients.replicas + clients.going;
 }
 
+uint64_t clients_limit(const Options& o) {
+  constexpr uint64_t kLeast = 128 * 1024;  // Redis's: below that nobody could speak with the server any more
+  if (o.maxmemory_clients > 0) return std::max(static_cast<uint64_t>(o.maxmemory_clients), kLeast);
+  if (o.maxmemory_clients == 0 || !o.maxmemory) return 0;
+  return std::max(static_cast<uint64_t>(static_cast<double>(o.maxmemory) * static_cast<double>(-o.maxmemory_clients) / 100), kLeast);
+}
+
 void Eviction::take_options() {
   const Options& o = executor_.options();
   limit_ = o.maxmemory;
+  clients_limit_ = clients_limit(o);
   policy_ = o.maxmemory_policy;
   samples_ = std::min(static_cast<size_t>(o.maxmemory_samples), kMostSamples);
   budget_ns_ = budget_of(o.maxmemory_eviction_tenacity);
@@ -87,10 +95,31 @@ size_t Eviction::evictable(Shard& s) const {
   return n;
 }
 
+// With maxmemory-clients, what no key goes for, because closing clients will make room: what clients take beyond their limit, as far as closing helps; what
+// other threads have grown by in the turn in which they are, before whose end they close theirs; and what is on the way between threads, most of it replies that
+// are the clients' when they arrive. Were only what clients were seen to take left out, several threads at work at once would have keys go for replies
+// that nobody has put down to a client yet.
+int64_t Eviction::left_to_clients() const {
+  const Engine& engine = executor_.engine();
+  if (!engine.network) return 0;
+  const NetworkControl::ClientBytes clients = engine.network->client_memory();
+  int64_t bytes = clients.clients > clients_limit_ ? static_cast<int64_t>(std::min(clients.clients - clients_limit_, clients.may_go)) : 0;
+  for (Executor* e : engine.executors) {
+    const Eviction& other = e->eviction();
+    bytes += other.travelling_.load(std::memory_order_relaxed);
+    const memory::Account* account = other.account_.load(std::memory_order_acquire);
+    if (e == &executor_ || !account) continue;
+    const int64_t grown = account->bytes.load(std::memory_order_relaxed) - other.at_turns_end_.load(std::memory_order_relaxed);
+    bytes += std::max<int64_t>(grown, 0);
+  }
+  return std::max<int64_t>(bytes, 0);
+}
+
 // How far this thread's account may grow until it has to look again; and what is too much, and not asked of anybody yet, is asked of those who have the keys.
 void Eviction::look() {
   auto used = static_cast<int64_t>(memory::used()) - static_cast<int64_t>(memory_not_counted(executor_.engine()));
   for (Executor* e : executor_.engine().executors) used -= e->eviction().forgiven_.load(std::memory_order_relaxed);
+  if (clients_limit_) used -= left_to_clients();
   const auto limit = static_cast<int64_t>(std::min<uint64_t>(limit_, INT64_MAX / 2));
   const auto threads = static_cast<int64_t>(executor_.engine().shards.size());
   exceeded_ = used > limit;
@@ -165,7 +194,6 @@ Eviction::Outcome Eviction::evict() {
 void Eviction::settle(Outcome outcome) {
   set_state(executor_.engine(), kStateOutOfMemory, outcome == Outcome::kNothing);
   note_exceeded(outcome != Outcome::kBelow);
-  if (outcome == Outcome::kBelow) awaited_turns_.clear();
   more_ = outcome == Outcome::kMore;
   if (outcome == Outcome::kMore || outcome == Outcome::kOthers) executor_.rouse_others();
 }
@@ -195,27 +223,26 @@ void Eviction::begin_turn() {
   }
   if (!allowed()) return settle(Outcome::kBelow);
   look();
-  if (exceeded_ && clients_go_first()) return settle(Outcome::kMore);
   settle(exceeded_ ? evict() : Outcome::kBelow);
-}
-
-// With maxmemory-clients keys are evicted when the clients that are above it have been closed. Each thread does that at its turn's end: with what was written
-// for them in the turn in which it is now all threads may be above the limit for a moment.
-bool Eviction::clients_go_first() {
-  const std::vector<Executor*>& all = executor_.engine().executors;
-  if (!executor_.options().maxmemory_clients || all.size() == 1) return false;
-  if (awaited_turns_.empty())
-    for (const Executor* e : all) awaited_turns_.push_back(e->timekeeper().turns.get());
-  for (size_t i = 0; i < all.size(); i++)
-    if (all[i] != &executor_ && all[i]->timekeeper().turns.get() == awaited_turns_[i] && !all[i]->sleeps()) return true;
-  return false;
 }
 
 void Eviction::make_room() {
   if (memory::own() <= target_ && !exceeded_) return;
   if (!allowed()) return settle(Outcome::kBelow);
   look();
+  // Clients go before keys, also those that have become too large in this turn.
+  if (exceeded_ && clients_limit_ && memory::own() - clients_fitted_ >= kLittle && executor_.engine().network) {
+    executor_.engine().network->fit_clients(executor_);
+    clients_fitted_ = memory::own();
+    look();
+  }
   settle(exceeded_ ? evict() : Outcome::kBelow);
+}
+
+void Eviction::end_turn() {
+  clients_fitted_ = memory::own();
+  at_turns_end_.store(clients_fitted_, std::memory_order_relaxed);
+  if (!account_.load(std::memory_order_relaxed)) account_.store(memory::t_account, std::memory_order_release);
 }
 
 bool Eviction::background() {

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <vector>
 
+#include "engine/base/memory.h"
 #include "engine/exec/eviction_pool.h"
 #include "engine/exec/shard.h"
 
@@ -20,6 +21,9 @@ struct Engine;
 // Bytes that do not count as used: what the mutation log holds beyond its backlog for readers that are behind, and what replicas have not been sent, since
 // evicting for those would write more into them; and connections that are being closed.
 size_t memory_not_counted(const Engine& engine);
+
+// maxmemory-clients in bytes; 0: none.
+uint64_t clients_limit(const Options& options);
 
 class Eviction {
  public:
@@ -36,6 +40,10 @@ class Eviction {
   void make_room();
   // Between turns. True when there is more to evict at once.
   bool background();
+  // At the end of a turn, when the clients of this thread that took too much have been closed: what it grows by from now on is of its next turn.
+  void end_turn();
+  // So many bytes of commands and replies have left for another thread, or (negative) have come home. From this thread.
+  void travel(int64_t bytes) { travelling_.store(travelling_.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed); }
 
  private:
   enum class Outcome {
@@ -46,7 +54,7 @@ class Eviction {
   };
   bool allowed() const;
   void forgive(int64_t bytes);
-  bool clients_go_first();
+  int64_t left_to_clients() const;
   int64_t wanted() const { return wanted_.load(std::memory_order_relaxed); }
   void look();
   void ask_for(int64_t excess);
@@ -65,15 +73,19 @@ class Eviction {
   MaxmemoryPolicy policy_ = MaxmemoryPolicy::kNoeviction;
   size_t samples_ = 0;
   int64_t budget_ns_ = 0;
-  int64_t target_ = 0;                  // bytes of this thread's account that it may have
-  bool exceeded_ = false;               // the sum was above the limit when it was last looked at
-  int64_t exceeded_us_ = 0;             // since when, 0: it is not
-  bool more_ = false;                   // above the limit, with keys to evict
-  int next_database_ = 0;               // of a random policy
-  std::vector<int64_t> awaited_turns_;  // of the other threads, since when there is too much; empty: there is not
+  int64_t target_ = 0;       // bytes of this thread's account that it may have
+  bool exceeded_ = false;    // the sum was above the limit when it was last looked at
+  int64_t exceeded_us_ = 0;  // since when, 0: it is not
+  bool more_ = false;        // above the limit, with keys to evict
+  int next_database_ = 0;    // of a random policy
+  uint64_t clients_limit_ = 0;
+  int64_t clients_fitted_ = 0;  // this thread's account when its clients were last looked at
   int64_t forgiven_until_us_ = 0;
   std::atomic<bool> asking_{false};  // of the first thread's: somebody asks for what is too much at this moment
   EvictionPool pool_;
+  // For other threads to read: this one's account, as it was at the end of its last turn, and what of it is on the way to another thread or back.
+  std::atomic<const memory::Account*> account_{nullptr};
+  std::atomic<int64_t> at_turns_end_{0}, travelling_{0};
   // Bytes that evicting has written into messages to clients and into the log. They leave with the turn; were they taken for use, eviction would feed itself.
   std::atomic<int64_t> forgiven_{0};
   alignas(64) std::atomic<int64_t> wanted_{0};  // bytes that this thread is to free; others add to it

@@ -6,6 +6,7 @@
 #include "engine/exec/access.h"
 #include "engine/exec/call.h"
 #include "engine/exec/command_batch.h"
+#include "engine/exec/control.h"
 #include "engine/exec/expiry.h"
 #include "engine/exec/gates.h"
 #include "engine/exec/hot_keys.h"
@@ -406,6 +407,13 @@ void Executor::caching_used(Client& c, const Command& command) {
   if (!c.in_multi && !(command.parent && command.parent->full_name == "client")) c.set_caching(Client::Caching::kNotGiven);
 }
 
+// MULTI and WATCH are run in a transaction, too, to be told that they may not be there; these end it.
+static bool leaves_multi(const Command& command) {
+  for (Bytes name : {"discard", "reset", "quit"})
+    if (command.full_name == name) return true;
+  return false;
+}
+
 // An admitted request of a client that has called MULTI.
 void Executor::in_transaction(Request& r) {
   Client& c = *r.client;
@@ -419,21 +427,27 @@ void Executor::in_transaction(Request& r) {
     if (!admit_queue(engine_, *options_, t, reply)) t.refusal = text.view().substr(1, text.size() - 3);
     return dispatch(r);
   }
-  if (r.command->spec->runs_in_multi) return dispatch(r);
+  const uint32_t state = engine_.state.load(std::memory_order_relaxed);
+  // Whatever it is: the queue needs memory. What ends it does not.
+  const bool too_much = (state & kStateOutOfMemory) && !leaves_multi(*r.command);
+  if (r.command->spec->runs_in_multi && !too_much) return dispatch(r);
   OutBuffer& out = c.reply_buffer();
   size_t start = out.size();
   Reply reply(out, c.resp);
+  const uint32_t script =
+      r.command->spec->runs_script && engine_.scripting ? engine_.scripting->refused_in(*r.command, {r.args, r.argc}) : 0;
   if (r.command->flags & kNoMulti) {
     reply.error("ERR Command not allowed inside a transaction");
-    count_error(reply);
-    t.broken = true;
-  } else if (engine_.state.load(std::memory_order_relaxed) & kStateOutOfMemory) {  // whatever it is: the queue needs memory
+  } else if (too_much) {
     reply.error(kOutOfMemoryError);
+  } else if (admit_states(engine_, script & state, *options_, reply)) {
+    t.push(*r.command, {r.args, r.argc});
+    t.refused_in |= script;
+    reply.simple("QUEUED");
+  }
+  if (reply.failed()) {
     count_error(reply);
     t.broken = true;
-  } else {
-    t.push(*r.command, {r.args, r.argc});
-    reply.simple("QUEUED");
   }
   c.end_reply(start);
   list(&c);

@@ -81,7 +81,10 @@ class Executor {
   // Work between turns, within a budget: expiry, timeouts. True when more is due.
   bool background();
   // What has been written leaves now.
-  void end_turn() { timekeeper_.end_turn(); }
+  void end_turn() {
+    timekeeper_.end_turn();
+    if (__builtin_expect(eviction_.limited(), 0)) eviction_.end_turn();
+  }
   // Unix time at which background() has something to do again, or -1. May be too early, never too late.
   int64_t next_due_ms() const;
   // Sends waiting mail; the threads that must be woken are given to wake(thread), after everything has been pushed.
@@ -320,6 +323,7 @@ class Executor {
   void count_unserved(Waiter& w, const Reply& reply);
   void uncount(const Command& command);
   void send_batches();
+  void count_travelling(CommandBatch& b, size_t bytes);
   // A replica waits for its master to say that a key is gone.
   bool expires() const {
     return shard_.active_expire && !(engine_.state.load(std::memory_order_relaxed) & (kStateReplica | kStatePaused | kStateImport));

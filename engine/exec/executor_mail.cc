@@ -1,5 +1,6 @@
 // What travels between the threads: commands for another shard's keys, their replies, and tasks.
 #include <algorithm>
+#include <utility>
 
 #include "engine/exec/call.h"
 #include "engine/exec/command_batch.h"
@@ -31,11 +32,17 @@ void Executor::enqueue_remote(Request& r, int target) {
   shard().stats.remote_commands.add();
 }
 
+void Executor::count_travelling(CommandBatch& b, size_t bytes) {
+  b.travelling += static_cast<int64_t>(bytes);
+  eviction_.travel(static_cast<int64_t>(bytes));
+}
+
 void Executor::send_batches() {
   for (size_t to = 0; to < outgoing_.size(); to++) {
     CommandBatch* b = outgoing_[to];
     if (!b) continue;
     outgoing_[to] = nullptr;
+    if (__builtin_expect(eviction_.limited(), 0)) count_travelling(*b, b->bytes.capacity());
     b->kind = Message::Kind::kCommands;
     b->from = self_;
     post(to, b);
@@ -88,6 +95,7 @@ void Executor::run_batch(CommandBatch* b) {
   args_.reset();
   hand_over();
   b->log_end = log_end();
+  if (__builtin_expect(eviction_.limited(), 0)) count_travelling(*b, b->replies.capacity());
   b->kind = Message::Kind::kReplies;
   int home = b->from;
   b->from = self_;
@@ -116,6 +124,7 @@ void Executor::take_replies(CommandBatch* b) {
     list(c);
     if (!c->slots_open()) settled(c);
   }
+  if (__builtin_expect(b->travelling != 0, 0)) eviction_.travel(-std::exchange(b->travelling, 0));
   b->clear();
   spare_batches_.push_back(b);
 }

@@ -34,20 +34,21 @@ ScriptRun::~ScriptRun() {
   call_.client()->database = database_;
 }
 
+uint32_t states_refused(uint32_t flags) {
+  uint32_t states = flags & kScriptAllowStale ? 0u : uint32_t{kStateMasterDown};
+  if (flags & (kScriptPlain | kScriptNoWrites)) return states;
+  states |= kStateAofFailed | kStateSaveFailed | kStateReplica | kStateFewReplicas;
+  return flags & kScriptAllowOom ? states : states | kStateOutOfMemory;
+}
+
 // What a script without the first line does is judged command by command, but none runs on stale data.
 bool ScriptRun::begin() {
-  uint32_t refused = flags_ & kScriptAllowStale ? 0u : uint32_t{kStateMasterDown};
-  if (!(flags_ & kScriptPlain)) {
-    bool writes = !(flags_ & kScriptNoWrites);
-    if ((flags_ & kScriptNoCluster) && call_.options().cluster_enabled)
-      return call_.reply.error("ERR Can not run script on cluster, 'no-cluster' flag is set."), false;
-    if (writes) refused |= kStateAofFailed | kStateSaveFailed | kStateReplica | kStateFewReplicas;
-    if (writes && !(flags_ & kScriptAllowOom)) refused |= kStateOutOfMemory;
-    if (!admit_states(call_.engine(), refused & state_, call_.options(), call_.reply)) return false;
-    if (writes && read_only_) return call_.reply.error("ERR Can not execute a script with write flag using *_ro command."), false;
-  } else if (!admit_states(call_.engine(), refused & state_, call_.options(), call_.reply)) {
-    return false;
-  }
+  const bool plain = flags_ & kScriptPlain;
+  if (!plain && (flags_ & kScriptNoCluster) && call_.options().cluster_enabled)
+    return call_.reply.error("ERR Can not run script on cluster, 'no-cluster' flag is set."), false;
+  if (!admit_states(call_.engine(), states_refused(flags_) & state_, call_.options(), call_.reply)) return false;
+  if (!plain && !(flags_ & kScriptNoWrites) && read_only_)
+    return call_.reply.error("ERR Can not execute a script with write flag using *_ro command."), false;
   if (narrow_ && wide_.load(std::memory_order_relaxed)) {
     call_.executor().start_over_with_all_shards(call_);
     return false;

@@ -25,6 +25,9 @@ struct RunningScript {
   int64_t begun_ms = 0;  // monotonic
 };
 
+// EngineState bits in which a script with these flags is refused as a whole.
+uint32_t states_refused(uint32_t flags);
+
 class ScriptRun {
  public:
   // `name`: the SHA, or the function's name. `wide`: whether it is known to need every shard; set when that turns out.

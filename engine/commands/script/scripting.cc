@@ -68,7 +68,7 @@ OwnedBytes Scripting::load_library(Executor& here, Bytes source, bool replace) {
   return wrong;
 }
 
-ScriptingControl::Writes Scripting::declared_writes(const Command& command, std::span<const Bytes> args) {
+uint32_t Scripting::flags_of(const Command& command, std::span<const Bytes> args) const {
   uint32_t flags = kScriptPlain;
   if (command.full_name.starts_with("fcall")) {
     std::shared_ptr<const LibrarySet> set = libraries();
@@ -82,7 +82,17 @@ ScriptingControl::Writes Scripting::declared_writes(const Command& command, std:
     size_t code_at;
     if (!read_shebang(args[1], flags, code_at).empty()) flags = kScriptPlain;
   }
+  return flags;
+}
+
+ScriptingControl::Writes Scripting::declared_writes(const Command& command, std::span<const Bytes> args) {
+  const uint32_t flags = flags_of(command, args);
   return flags & kScriptPlain ? Writes::kUnsaid : flags & kScriptNoWrites ? Writes::kNo : Writes::kYes;
+}
+
+uint32_t Scripting::refused_in(const Command& command, std::span<const Bytes> args) {
+  const uint32_t flags = flags_of(command, args);
+  return flags & kScriptPlain ? 0 : states_refused(flags);
 }
 
 void Scripting::drop_libraries() {

@@ -104,6 +104,7 @@ class Scripting final : public ScriptingControl {
   std::vector<OwnedBytes> library_sources() const;
   OwnedBytes load_library(Executor& here, Bytes source, bool replace) override;
   Writes declared_writes(const Command& command, std::span<const Bytes> args) override;
+  uint32_t refused_in(const Command& command, std::span<const Bytes> args) override;
   void drop_libraries() override;
   // Adds the library to the set. Answers nothing, or the error's text without code; then the set is as it was.
   OwnedBytes add_library(Executor& here, LibrarySet& set, Bytes source, bool replace, bool limited, OwnedBytes* name);
@@ -119,6 +120,8 @@ class Scripting final : public ScriptingControl {
 
  private:
   void refresh_state();
+  // What the script that the arguments name says of itself (ScriptFlag).
+  uint32_t flags_of(const Command& command, std::span<const Bytes> args) const;
   Engine& engine_;
   std::vector<std::unique_ptr<ScriptThread>> threads_;
   mutable std::mutex scripts_mutex_;

@@ -38,8 +38,9 @@ TEST(Latency, DrawsAndExplains) {
   LatencyEvents& e = s.engine().records->latency;
   for (int i = 0; i < 5; i++) e.add("command", 100 * (i + 1), s.now_ms() / 1000 - 5 + i);
   std::string graph = s.run({"LATENCY", "GRAPH", "command"});
-  EXPECT_TRUE(has(graph, "command - high 500 ms, low 100 ms (all time high 500 ms)\n" + std::string(80, '-') + "\n    #\n")) << graph;
-  EXPECT_TRUE(has(graph, "\n54321\nsssss\n")) << graph;
+  EXPECT_TRUE(has(graph, "command - high 500 ms, low 100 ms (all time high 500 ms)\n" + std::string(80, '-') +
+                             "\n   _#\n  _||\n _|||\n_||||\n     \n54321\nsssss\n"))
+      << graph;
   std::string report = s.run({"LATENCY", "DOCTOR"});
   EXPECT_TRUE(
       has(report, "1. command: 5 latency spikes (average 300ms, mean deviation 120ms, period 1.00 sec). Worst all time event 500ms."))
