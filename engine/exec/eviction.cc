@@ -95,10 +95,10 @@ size_t Eviction::evictable(Shard& s) const {
   return n;
 }
 
-// With maxmemory-clients, what no key goes for, because closing clients will make room: what clients take beyond their limit, as far as closing helps; what
-// other threads have grown by in the turn in which they are, before whose end they close theirs; and what is on the way between threads, most of it replies that
-// are the clients' when they arrive. Were only what clients were seen to take left out, several threads at work at once would have keys go for replies
-// that nobody has put down to a client yet.
+// With maxmemory-clients, what no key goes for, because closing clients will make room: what clients take beyond their limit, as far as closing helps;
+// what other threads have grown by in the turn in which they are, before whose end they close theirs; and what is on the way between threads, most of it
+// replies that are the clients' when they arrive. Were only what clients were seen to take left out, several threads at work at once would have keys go
+// for replies that nobody has put down to a client yet.
 int64_t Eviction::left_to_clients() const {
   const Engine& engine = executor_.engine();
   if (!engine.network) return 0;
