@@ -17,8 +17,10 @@ void unknown_command(std::span<const Bytes> args, Reply& reply) {
   OwnedBytes text = "ERR unknown command '";
   text.append(args[0].substr(0, kEcho)).append("', with args beginning with: ");
   OwnedBytes echo;
-  for (size_t i = 1; i < args.size() && echo.size() < kEcho; i++)
-    echo.append("'").append(args[i].substr(0, kEcho - echo.size())).append("' ");
+  for (size_t i = 1; i < args.size() && echo.size() < kEcho; i++) {
+    const size_t room = kEcho - echo.size();
+    echo.append("'").append(args[i].substr(0, room)).append("' ");
+  }
   reply.error(text + echo);
 }
 
