@@ -38,6 +38,9 @@ void Executor::count_travelling(CommandBatch& b, size_t bytes) {
 }
 
 void Executor::send_batches() {
+  // What has come home is on the way until the turn's end, when the clients that it went to have been looked at.
+  for (CommandBatch* b : spare_batches_)
+    if (__builtin_expect(b->travelling != 0, 0)) eviction_.travel(-std::exchange(b->travelling, 0));
   for (size_t to = 0; to < outgoing_.size(); to++) {
     CommandBatch* b = outgoing_[to];
     if (!b) continue;
@@ -124,7 +127,6 @@ void Executor::take_replies(CommandBatch* b) {
     list(c);
     if (!c->slots_open()) settled(c);
   }
-  if (__builtin_expect(b->travelling != 0, 0)) eviction_.travel(-std::exchange(b->travelling, 0));
   b->clear();
   spare_batches_.push_back(b);
 }
