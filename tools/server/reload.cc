@@ -41,7 +41,7 @@ struct Server::Reload final : Task, LeaseJob {
   }
   // What is to be done with it on another thread.
   using Visitor = void (*)(Reload&, Executor&);
-  void visit(Executor& from, int thread, Visitor visitor) {
+  void visit(Executor& asking, int thread, Visitor visitor) {
     struct Visit final : Task {
       Reload* reload;
       Visitor visitor;
@@ -54,7 +54,7 @@ struct Server::Reload final : Task, LeaseJob {
       v.visitor(*v.reload, there);
     };
     t->done = [](Task& task, Executor&) { delete static_cast<Visit*>(&task); };
-    from.send_task(thread, t);
+    asking.send_task(thread, t);
   }
   void return_to_asker(Visitor visitor) { visit(*server->executors_[0], asker->self(), visitor); }
   void go(Executor& here) {

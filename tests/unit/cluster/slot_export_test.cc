@@ -134,7 +134,9 @@ TEST(SlotExport, FailsFromEveryState) {
       EXPECT_EQ(r.m.state(), State::kFailed) << SlotExport::name(s) << " " << fault;
       r.orders();
       EXPECT_EQ(std::count(r.last.begin(), r.last.end(), Do::kHangUp), 1) << SlotExport::name(s) << " " << fault;
-      if (paused && fault < 5) EXPECT_EQ(std::count(r.last.begin(), r.last.end(), Do::kResume), 1) << SlotExport::name(s) << " " << fault;
+      if (paused && fault < 5) {
+        EXPECT_EQ(std::count(r.last.begin(), r.last.end(), Do::kResume), 1) << SlotExport::name(s) << " " << fault;
+      }
     }
   }
 }
@@ -236,7 +238,9 @@ TEST(SlotExport, KeepsItsInvariantsWhateverHappens) {
         }
       }
       ASSERT_EQ(m.invariants(), "");
-      if (m.over()) ASSERT_FALSE(held || withheld);
+      if (m.over()) {
+        ASSERT_FALSE(held || withheld);
+      }
       // Two steps of the table can be one of the world.
       if (m.state() != before) {
         bool two = false;
