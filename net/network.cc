@@ -44,7 +44,7 @@ void Network::sample_rates(int64_t now_us) {
 
 bool Network::listen() {
   const Options& options = engine.options->get();
-  return listen_tcp(options, log, listeners) && listen_unix(options, log, listeners);
+  return listen_tcp(options, Patience::kForALeftOver, log, listeners) && listen_unix(options, log, listeners);
 }
 
 bool Network::listen_anew(const Options& now, const Options& next) {
@@ -57,10 +57,10 @@ bool Network::listen_anew(const Options& now, const Options& next) {
   // What listens on the same address stands in the way. The ring holds the socket as well, so that closing it would not be enough.
   for (auto& l : listeners)
     if (!l->unix_socket && !l->bus) shutdown(l->fd, SHUT_RDWR);
-  bool listening = listen_tcp(next, log, new_listeners_);
+  bool listening = listen_tcp(next, Patience::kNone, log, new_listeners_);
   if (!listening) {
     close_new();
-    if (!listen_tcp(now, log, new_listeners_)) log.write(LogLevel::kWarning, "Could not listen as before either");
+    if (!listen_tcp(now, Patience::kNone, log, new_listeners_)) log.write(LogLevel::kWarning, "Could not listen as before either");
   }
   listens_anew_.store(true, std::memory_order_release);
   return listening;

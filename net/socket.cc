@@ -132,12 +132,24 @@ void tune_client_socket(int fd, int keepalive_seconds) {
 
 namespace {
 
-bool listen_on(const Options& options, int port, bool bus, Log& log, Listeners& listeners) {
+// Tries again while the address is in use, for a while when the caller is patient.
+int open_tcp_in_time(const std::string& host, int port, int backlog, Patience patience, std::string& error) {
+  constexpr int kTries = 50;
+  constexpr useconds_t kRestUs = 20'000;
+  int fd = open_tcp(host, port, backlog, error);
+  for (int i = 0; fd < 0 && errno == EADDRINUSE && patience == Patience::kForALeftOver && i < kTries; i++) {
+    usleep(kRestUs);
+    fd = open_tcp(host, port, backlog, error);
+  }
+  return fd;
+}
+
+bool listen_on(const Options& options, int port, bool bus, Patience patience, Log& log, Listeners& listeners) {
   std::string error;
   for (std::string host : options.bind) {
     bool optional = host.starts_with('-');
     if (optional) host.erase(0, 1);
-    int fd = open_tcp(host, port, options.tcp_backlog, error);
+    int fd = open_tcp_in_time(host, port, options.tcp_backlog, patience, error);
     if (fd < 0) {
       int cause = errno;
       log.write(LogLevel::kWarning, "Warning: Could not create server TCP listening socket %s:%d: %s", host.c_str(), port, error.c_str());
@@ -153,11 +165,13 @@ bool listen_on(const Options& options, int port, bool bus, Log& log, Listeners& 
 
 }  // namespace
 
-bool listen_tcp(const Options& options, Log& log, Listeners& listeners) {
-  return !options.port || listen_on(options, options.port, false, log, listeners);
+bool listen_tcp(const Options& options, Patience patience, Log& log, Listeners& listeners) {
+  return !options.port || listen_on(options, options.port, false, patience, log, listeners);
 }
 
-bool listen_bus(const Options& options, int port, Log& log, Listeners& listeners) { return listen_on(options, port, true, log, listeners); }
+bool listen_bus(const Options& options, int port, Log& log, Listeners& listeners) {
+  return listen_on(options, port, true, Patience::kForALeftOver, log, listeners);
+}
 
 bool listen_unix(const Options& options, Log& log, Listeners& listeners) {
   if (options.unixsocket.empty()) return true;

@@ -31,9 +31,12 @@ bool socket_is_local(int fd);
 // TCP_NODELAY, and keep-alive probes after that many seconds of silence (0: none).
 void tune_client_socket(int fd, int keepalive_seconds);
 
+// What to do about an address that is in use. The kernel closes the sockets of a process that had a ring some milliseconds after its end: who starts a server
+// anew at once after kill -9 may meet them, so that a start tries for a second.
+enum class Patience { kNone, kForALeftOver };
 // Listens as `port`, `bind` and `tcp-backlog` say; with port 0 there are none. False, after logging why, when one of them fails that must not.
-bool listen_tcp(const Options& options, Log& log, Listeners& listeners);
-// The cluster bus's port, at the same addresses.
+bool listen_tcp(const Options& options, Patience patience, Log& log, Listeners& listeners);
+// The cluster bus's port, at the same addresses, when a server starts.
 bool listen_bus(const Options& options, int port, Log& log, Listeners& listeners);
 // The same for `unixsocket`.
 bool listen_unix(const Options& options, Log& log, Listeners& listeners);
