@@ -1,6 +1,7 @@
 // CLUSTER MIGRATESLOTS, GETSLOTMIGRATIONS and CANCELSLOTMIGRATIONS, with Valkey 9's words, errors and fields; and SYNCSLOTS, which nodes say to each other.
 #include "cluster/migration_commands.h"
 
+#include <initializer_list>
 #include <vector>
 
 #include "cluster/cluster_machine.h"
@@ -25,6 +26,12 @@ struct Range {
   int first, last;
 };
 
+OwnedBytes joined(std::initializer_list<Bytes> parts) {
+  OwnedBytes whole;
+  for (Bytes part : parts) whole += part;
+  return whole;
+}
+
 // One SLOTSRANGE with its slots, from argument `at` on, which is moved behind them. An error, or empty.
 OwnedBytes parse_ranges(const ClusterMachine& m, const std::vector<OwnedBytes>& words, size_t& at, SlotMove& move,
                         const ClusterNode*& owner) {
@@ -35,7 +42,7 @@ OwnedBytes parse_ranges(const ClusterMachine& m, const std::vector<OwnedBytes>& 
     if (at + 1 >= words.size()) return "ERR No end slot for final slot range";
     if (!parse_int64(words[at + 1], last) || out_of_range(last)) return "ERR Invalid or out of range slot";
     const OwnedBytes from = std::to_string(first), to = std::to_string(last);
-    if (first > last) return "ERR Start slot number " + from + " is greater than end slot number " + to + ".";
+    if (first > last) return joined({"ERR Start slot number ", from, " is greater than end slot number ", to, "."});
     for (auto s = static_cast<int>(first); s <= last; s++) {
       const ClusterNode* n = m.view().owner(s);
       if (!n) return "ERR Slot " + std::to_string(s) + " has no node served.";
@@ -44,8 +51,8 @@ OwnedBytes parse_ranges(const ClusterMachine& m, const std::vector<OwnedBytes>& 
     }
     for (const Range& r : ranges)
       if (first <= r.last && last >= r.first)
-        return "ERR Slot range " + from + "-" + to + " overlaps with previous range " + std::to_string(r.first) + "-" +
-               std::to_string(r.last) + ".";
+        return joined({"ERR Slot range ", from, "-", to, " overlaps with previous range ", std::to_string(r.first), "-",
+                       std::to_string(r.last), "."});
     ranges.push_back({static_cast<int>(first), static_cast<int>(last)});
     for (auto s = static_cast<int>(first); s <= last; s++) move.slots.set(s);
   }

@@ -15,8 +15,8 @@ OwnedBytes SlotMove::ranges() const {
 
 using State = SlotExport::State;
 
-SlotExport::SlotExport(SlotMove move, bool authenticate, Timing timing, int64_t now_ms)
-    : move_(std::move(move)), authenticate_(authenticate), timing_(timing), created_ms_(now_ms), updated_ms_(now_ms), heard_ms_(now_ms) {
+SlotExport::SlotExport(const SlotMove& move, bool authenticate, Timing timing, int64_t now_ms)
+    : move_(move), authenticate_(authenticate), timing_(timing), created_ms_(now_ms), updated_ms_(now_ms), heard_ms_(now_ms) {
   order(Do::kDial);
 }
 

@@ -57,7 +57,7 @@ class SlotExport {
     int64_t decision_ms = 15'000;  // after which a target that has been granted the slots and has not been heard has not got them
   };
 
-  SlotExport(SlotMove move, bool authenticate, Timing timing, int64_t now_ms);
+  SlotExport(const SlotMove& move, bool authenticate, Timing timing, int64_t now_ms);
 
   void connected(int64_t now_ms);
   void cannot_connect(Bytes why, int64_t now_ms);

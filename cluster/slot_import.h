@@ -22,8 +22,8 @@ class SlotImport {
     kHangUp,
   };
 
-  SlotImport(SlotMove move, int64_t silence_ms, int64_t now_ms)
-      : move_(std::move(move)), silence_ms_(silence_ms), created_ms_(now_ms), updated_ms_(now_ms), heard_ms_(now_ms) {}
+  SlotImport(const SlotMove& move, int64_t silence_ms, int64_t now_ms)
+      : move_(move), silence_ms_(silence_ms), created_ms_(now_ms), updated_ms_(now_ms), heard_ms_(now_ms) {}
 
   void arrived(int64_t now_ms);  // the source's connection is ours
   void heard(uint64_t bytes, int64_t now_ms) { taken_ += bytes, heard_ms_ = now_ms; }
