@@ -1,7 +1,7 @@
 #pragma once
 // How far we are behind a source: it is asked now and then where it stands, and when we have come to each of these places is known by itself.
-#include <cstdint>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 
 namespace ringwood {
