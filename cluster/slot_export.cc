@@ -16,7 +16,7 @@ OwnedBytes SlotMove::ranges() const {
 using State = SlotExport::State;
 
 SlotExport::SlotExport(const SlotMove& move, bool authenticate, Timing timing, int64_t now_ms)
-    : move_(move), authenticate_(authenticate), timing_(timing), created_ms_(now_ms), updated_ms_(now_ms), heard_ms_(now_ms) {
+    : SlotMoveMachine(move, State::kConnecting, now_ms), authenticate_(authenticate), timing_(timing) {
   order(Do::kDial);
 }
 
@@ -61,21 +61,20 @@ bool SlotExport::allowed(State from, State to) {
   return false;
 }
 
-void SlotExport::enter(State s, int64_t now_ms) {
-  state_ = s;
-  updated_ms_ = now_ms;
-}
-
 // To one of the ends.
-void SlotExport::give_up(State to, Bytes why, int64_t now_ms) {
-  if (over()) return;
+void SlotExport::end(State to, int64_t now_ms) {
   enter(to, now_ms);
-  message_ = why;
   resume();
   if (withheld_) order(Do::kRelease);
   withheld_ = false;
   hung_up_ = true;
   order(Do::kHangUp);
+}
+
+void SlotExport::give_up(State to, Bytes why, int64_t now_ms) {
+  if (over()) return;
+  message_ = why;
+  end(to, now_ms);
 }
 
 void SlotExport::connected(int64_t now_ms) {
@@ -172,14 +171,7 @@ void SlotExport::lost(int64_t now_ms) {
 
 void SlotExport::owned_by(Owner owner, int64_t now_ms) {
   if (over() || owner == Owner::kSelf) return;
-  if (owner == Owner::kTarget && undecided()) {
-    enter(State::kSuccess, now_ms);
-    resume();
-    if (withheld_) order(Do::kRelease);
-    withheld_ = false;
-    hung_up_ = true;
-    return order(Do::kHangUp);
-  }
+  if (owner == Owner::kTarget && undecided()) return end(State::kSuccess, now_ms);
   give_up(State::kFailed, "Slots are no longer owned by myself", now_ms);
 }
 

@@ -20,38 +20,41 @@
 
 namespace ringwood::cluster {
 
-class SlotExport {
+enum class SlotExportState : uint8_t {
+  kConnecting,
+  kAuthenticating,
+  kEstablishing,
+  kWaitingToSnapshot,
+  kSnapshotting,
+  kReplicating,
+  kPausing,
+  kDraining,
+  kGranting,
+  kGranted,
+  kWithheld,
+  kSuccess,
+  kCancelled,
+  kFailed,
+};
+enum class SlotExportDo : uint8_t {
+  kDial,
+  kSayPassword,
+  kSayEstablish,
+  kTakeImage,  // an image of the slots and the log behind it; answered by image_begun, image_whole
+  kPause,      // hold writes; answered by paused() when none is under way any more
+  kResume,     // writes go on
+  kCheck,      // with every shard held: has the target got everything? Answered by checked()
+  kSayGranted,
+  kWithhold,  // nobody is to serve the slots
+  kRelease,   // the end of that
+  kReclaim,   // take them under an epoch above the granted one
+  kHangUp,    // the connection, the image and the log are not needed any more
+};
+
+class SlotExport : public SlotMoveMachine<SlotExportState, SlotExportDo> {
  public:
-  enum class State : uint8_t {
-    kConnecting,
-    kAuthenticating,
-    kEstablishing,
-    kWaitingToSnapshot,
-    kSnapshotting,
-    kReplicating,
-    kPausing,
-    kDraining,
-    kGranting,
-    kGranted,
-    kWithheld,
-    kSuccess,
-    kCancelled,
-    kFailed,
-  };
-  enum class Do : uint8_t {
-    kDial,
-    kSayPassword,
-    kSayEstablish,
-    kTakeImage,  // an image of the slots and the log behind it; answered by image_begun, image_whole
-    kPause,      // hold writes; answered by paused() when none is under way any more
-    kResume,     // writes go on
-    kCheck,      // with every shard held: has the target got everything? Answered by checked()
-    kSayGranted,
-    kWithhold,  // nobody is to serve the slots
-    kRelease,   // the end of that
-    kReclaim,   // take them under an epoch above the granted one
-    kHangUp,    // the connection, the image and the log are not needed any more
-  };
+  using State = SlotExportState;
+  using Do = SlotExportDo;
   struct Timing {
     int64_t silence_ms = 60'000;   // of the target, before the move is given up
     int64_t decision_ms = 15'000;  // after which a target that has been granted the slots and has not been heard has not got them
@@ -84,23 +87,11 @@ class SlotExport {
   bool cancel(int64_t now_ms);
   void tick(int64_t now_ms);
 
-  std::vector<Do> take_orders() {
-    std::vector<Do> out;
-    out.swap(orders_);
-    return out;
-  }
-  const SlotMove& move() const { return move_; }
-  State state() const { return state_; }
   static const char* name(State s);
   const char* state_name() const { return name(state_); }
-  const OwnedBytes& message() const { return message_; }
   bool over() const { return state_ >= State::kSuccess; }
   // The target may have the slots.
   bool undecided() const { return state_ == State::kGranted || state_ == State::kWithheld; }
-  int64_t created_ms() const { return created_ms_; }
-  int64_t updated_ms() const { return updated_ms_; }
-  int64_t heard_ms() const { return heard_ms_; }
-  uint64_t stream_bytes() const { return sent_; }
   // Transitions that exist, for the test of the table.
   static bool allowed(State from, State to);
   OwnedBytes invariants() const;
@@ -112,22 +103,16 @@ class SlotExport {
   static constexpr int kMostPauses = 12;
   static constexpr int64_t kGrantedPauseMs = 500;  // for which all writes wait for the target's claim
 
-  void enter(State s, int64_t now_ms);
+  void end(State to, int64_t now_ms);
   void give_up(State to, Bytes why, int64_t now_ms);
-  void order(Do what) { orders_.push_back(what); }
   void look(int64_t now_ms);
   void resume() {
     if (paused_) order(Do::kResume);
     paused_ = false;
   }
 
-  const SlotMove move_;
   const bool authenticate_;
   const Timing timing_;
-  State state_ = State::kConnecting;
-  std::vector<Do> orders_;
-  OwnedBytes message_;
-  int64_t created_ms_, updated_ms_, heard_ms_;
   uint64_t sent_ = 0, acked_ = 0;
   bool all_out_ = false;
   uint64_t gap_ = kFirstGap;

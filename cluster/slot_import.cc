@@ -24,19 +24,14 @@ bool SlotImport::allowed(State from, State to) {
   return false;
 }
 
-void SlotImport::enter(State s, int64_t now_ms) {
-  state_ = s;
-  updated_ms_ = now_ms;
-}
-
 void SlotImport::give_up(Bytes why, bool tell, int64_t now_ms) {
   if (over()) return;
   enter(State::kFailed, now_ms);
   message_ = why;
   dropped_ = true;
-  orders_.push_back(Do::kDrop);
-  if (tell) orders_.push_back(Do::kSayGivenUp);
-  orders_.push_back(Do::kHangUp);
+  order(Do::kDrop);
+  if (tell) order(Do::kSayGivenUp);
+  order(Do::kHangUp);
 }
 
 void SlotImport::arrived(int64_t now_ms) {
@@ -55,7 +50,7 @@ void SlotImport::granted(uint64_t epoch, uint64_t greatest, int64_t now_ms) {
   enter(State::kTaken, now_ms);
   epoch_ = epoch;
   took_ = true;
-  orders_.push_back(Do::kTake);
+  order(Do::kTake);
 }
 
 void SlotImport::lost(int64_t now_ms) {

@@ -12,18 +12,21 @@
 
 namespace ringwood::cluster {
 
-class SlotImport {
+enum class SlotImportState : uint8_t { kArriving, kReceivingImage, kReplaying, kTaken, kFailed };
+enum class SlotImportDo : uint8_t {
+  kTake,        // the slots become this node's, under granted_epoch(): at once, while every shard is held
+  kDrop,        // what has come goes
+  kSayGivenUp,  // tell the source why
+  kHangUp,
+};
+
+class SlotImport : public SlotMoveMachine<SlotImportState, SlotImportDo> {
  public:
-  enum class State : uint8_t { kArriving, kReceivingImage, kReplaying, kTaken, kFailed };
-  enum class Do : uint8_t {
-    kTake,        // the slots become this node's, under granted_epoch(): at once, while every shard is held
-    kDrop,        // what has come goes
-    kSayGivenUp,  // tell the source why
-    kHangUp,
-  };
+  using State = SlotImportState;
+  using Do = SlotImportDo;
 
   SlotImport(const SlotMove& move, int64_t silence_ms, int64_t now_ms)
-      : move_(move), silence_ms_(silence_ms), created_ms_(now_ms), updated_ms_(now_ms), heard_ms_(now_ms) {}
+      : SlotMoveMachine(move, State::kArriving, now_ms), silence_ms_(silence_ms) {}
 
   void arrived(int64_t now_ms);  // the source's connection is ours
   void heard(uint64_t bytes, int64_t now_ms) { taken_ += bytes, heard_ms_ = now_ms; }
@@ -35,34 +38,17 @@ class SlotImport {
   void impossible(Bytes why, int64_t now_ms);
   void tick(int64_t now_ms);
 
-  std::vector<Do> take_orders() {
-    std::vector<Do> out;
-    out.swap(orders_);
-    return out;
-  }
-  const SlotMove& move() const { return move_; }
-  State state() const { return state_; }
   const char* state_name() const;
-  const OwnedBytes& message() const { return message_; }
   bool over() const { return state_ >= State::kTaken; }
   uint64_t granted_epoch() const { return epoch_; }
   uint64_t bytes_taken() const { return taken_; }
-  int64_t created_ms() const { return created_ms_; }
-  int64_t updated_ms() const { return updated_ms_; }
-  int64_t heard_ms() const { return heard_ms_; }
   static bool allowed(State from, State to);
   OwnedBytes invariants() const;
 
  private:
-  void enter(State s, int64_t now_ms);
   void give_up(Bytes why, bool tell, int64_t now_ms);
 
-  const SlotMove move_;
   const int64_t silence_ms_;
-  State state_ = State::kArriving;
-  std::vector<Do> orders_;
-  OwnedBytes message_;
-  int64_t created_ms_, updated_ms_, heard_ms_;
   uint64_t taken_ = 0, epoch_ = 0;
   bool dropped_ = false, took_ = false;
 };

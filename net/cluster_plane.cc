@@ -6,6 +6,7 @@
 #include "cluster/nodes_conf.h"
 #include "engine/exec/call.h"
 #include "net/cluster_map.h"
+#include "net/held_work.h"
 
 namespace ringwood {
 
@@ -255,17 +256,7 @@ void ClusterPlane::save() { save_wanted_ = sync_wanted_ = held_back_ = true; }
 
 // --- with every shard held
 
-struct ClusterPlane::Work final : LeaseJob {
-  std::function<void(Executor&)> work;
-  void run(Executor& home) override { work(home); }
-  void finished(Executor&) override { delete this; }
-};
-
-void ClusterPlane::with_all_shards(std::function<void(Executor&)> work) {
-  auto* w = new Work;
-  w->work = std::move(work);
-  loop_->executor().with_all_shards(w);
-}
+void ClusterPlane::with_all_shards(std::function<void(Executor&)> work) { with_every_shard(loop_->executor(), std::move(work)); }
 
 void ClusterPlane::follow(const cluster::Address& master) {
   with_all_shards([this, master](Executor& first) { replication_.become_replica(first, master.ip, master.port); });

@@ -56,7 +56,6 @@ class ClusterPlane final : public ClusterControl, ClusterBusOwner, SlotMigration
  private:
   using Output = cluster::Output;
   struct Question;
-  struct Work;
   struct Step {  // an output, or what is to be done behind those before it
     Output output;
     std::function<void()> then;

@@ -127,7 +127,11 @@ void SlotExporter::carry_out(Do what) {
     case Do::kDial: return dial();
     case Do::kSayPassword:
       return say(o.masteruser.empty() ? wire_command({"AUTH", o.masterauth}) : wire_command({"AUTH", o.masteruser, o.masterauth}));
-    case Do::kSayEstablish: return say(establish_command(machine_.move()));
+    case Do::kSayEstablish: {
+      OwnedBytes command;
+      put_command(command, establish_words(machine_.move()));
+      return say(command);
+    }
     case Do::kTakeImage:
       if (!snapshots_.busy()) ask_for_image();  // otherwise with one of the next turns
       return;
@@ -327,18 +331,17 @@ void SlotExporter::pump() {
 
 void SlotExporter::tell_stream() {
   if (!image_over_) return;
-  const uint64_t waiting = tail_.size() - tail_at_;
-  const bool all_out = !waiting && reader_.attached() && reader_.lag() == 0 && filter_.at_rest();
-  machine_.stream(out_ + waiting, all_out, now_ms());
+  machine_.stream(out_ + tail_.size() - tail_at_, all_out(), now_ms());
   carry_out();
 }
+
+bool SlotExporter::all_out() const { return tail_.size() == tail_at_ && reader_.attached() && reader_.lag() == 0 && filter_.at_rest(); }
 
 // Has the target got all there is? Asked when nothing has been under way for a while, and once more here, where nothing can be.
 void SlotExporter::check() {
   with_every_shard(loop_.executor(), [self = shared_from_this()](Executor& home) {
     home.hand_over();
-    const bool everything =
-        self->reader_.attached() && self->reader_.lag() == 0 && self->filter_.at_rest() && self->tail_.size() == self->tail_at_;
+    const bool everything = self->all_out();
     self->machine_.checked(everything, self->now_ms());
     self->carry_out();
     if (!everything) self->log_grew(home);
@@ -348,7 +351,7 @@ void SlotExporter::check() {
 // --- the end
 
 void SlotExporter::hang_up() {
-  keys_ = machine_.state() == State::kSuccess || image_whole_ ? keys_in_all_ : snapping_ ? snapshots_.keys_done() : 0;
+  keys_ = machine_.state() == State::kSuccess ? keys_in_all_ : keys_sent();
   if (Connection* c = std::exchange(connection_, nullptr)) {
     c->owner = nullptr;
     c->source = nullptr;
@@ -367,15 +370,11 @@ void SlotExporter::hang_up() {
   });
 }
 
+int64_t SlotExporter::keys_sent() const { return image_whole_ ? keys_in_all_ : snapping_ ? snapshots_.keys_done() : 0; }
+
 cluster::SlotMoveReport SlotExporter::report() const {
-  cluster::SlotMoveReport r;
-  r.move = machine_.move();
-  r.created_ms = machine_.created_ms();
-  r.updated_ms = machine_.updated_ms();
-  r.heard_ms = machine_.heard_ms();
-  r.state = machine_.state_name();
-  r.message = machine_.message();
-  r.keys = machine_.over() ? keys_ : image_whole_ ? keys_in_all_ : snapping_ ? snapshots_.keys_done() : 0;
+  cluster::SlotMoveReport r = report_of(machine_);
+  r.keys = machine_.over() ? keys_ : keys_sent();
   r.keys_in_all = keys_in_all_;
   r.bytes = static_cast<int64_t>(out_);
   r.pause_us = held_us_;

@@ -84,6 +84,9 @@ class SlotExporter final : public std::enable_shared_from_this<SlotExporter>, St
   void hang_up();
   void say(Bytes bytes);
   void tell_stream();
+  // All that has been written is handed to the connection.
+  bool all_out() const;
+  int64_t keys_sent() const;
 
   static constexpr size_t kSendBytes = 256 * 1024;  // in the connection's buffer at most
   SlotMoveOwner& owner_;

@@ -53,13 +53,8 @@ void SlotImporter::start(Connection& c) {
   applier_.attach(&c);
   machine_.arrived(now_ms());
   with_every_shard(loop_.executor(), [self = shared_from_this()](Executor& home) {
-    OwnedBytes text = establish_command(self->machine_.move());
-    RequestParser parser;
-    ArgArena args;
-    std::deque<OwnedBytes> unquoted;
-    ParseTarget to{args, unquoted, INT64_MAX, true};
-    if (parser.parse(text, to) != RequestParser::Status::kRequest) return;
-    home.effects().add(self->database_, parser.args());
+    const std::vector<OwnedBytes> words = establish_words(self->machine_.move());
+    home.effects().add(self->database_, std::vector<Bytes>(words.begin(), words.end()));
     home.effects().end_unit();
   });
 }
@@ -78,10 +73,9 @@ bool SlotImporter::may_apply(Executor& home) const {
 }
 
 void SlotImporter::applied(Bytes bytes) {
-  taken_ += bytes.size();
   machine_.heard(bytes.size(), now_ms());
   if (!connection_ || machine_.over()) return;
-  connection_->out.append(wire_command({"CLUSTER", "SYNCSLOTS", "ACK", std::to_string(taken_)}));
+  connection_->out.append(wire_command({"CLUSTER", "SYNCSLOTS", "ACK", std::to_string(machine_.bytes_taken())}));
   loop_.send_now(*connection_);
   if (connection_->query.size() - bytes.size() < kMostWaiting / 2) loop_.release(*connection_);
   if (out_of_memory()) impossible("Ran out of memory (OOM) during slot import");
@@ -210,17 +204,11 @@ void SlotImporter::hang_up() {
 }
 
 cluster::SlotMoveReport SlotImporter::report() const {
-  cluster::SlotMoveReport r;
-  r.move = machine_.move();
+  cluster::SlotMoveReport r = report_of(machine_);
   r.import = true;
-  r.created_ms = machine_.created_ms();
-  r.updated_ms = machine_.updated_ms();
-  r.heard_ms = machine_.heard_ms();
-  r.state = machine_.state_name();
-  r.message = machine_.message();
   r.keys = loader_.keys();
   r.keys_in_all = -1;
-  r.bytes = static_cast<int64_t>(taken_);
+  r.bytes = static_cast<int64_t>(machine_.bytes_taken());
   return r;
 }
 

@@ -30,8 +30,6 @@ class SlotImporter final : public std::enable_shared_from_this<SlotImporter>, St
   void impossible(Bytes why);
   void look_at_view();
   void tick(int64_t now_ms);
-  // A value is on its way in pieces, so that an image made now would lack what was said of it before.
-  bool in_value() const { return loader_.in_value(); }
   cluster::SlotMoveReport report() const;
 
  private:
@@ -64,7 +62,6 @@ class SlotImporter final : public std::enable_shared_from_this<SlotImporter>, St
   StreamApplier applier_;
   SlotLoader loader_;
   Connection* connection_ = nullptr;
-  uint64_t taken_ = 0;
   bool dropping_ = false;
 };
 

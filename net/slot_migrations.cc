@@ -96,25 +96,12 @@ void SlotMigrations::look_at_view() {
 
 void SlotMigrations::forget() {
   auto log = [this](const auto& m) {
-    logged_.push_front(m.report());
+    logged_.push_front(m->report());
     if (logged_.size() > kLogged) logged_.pop_back();
+    return true;
   };
-  for (size_t i = 0; i < exports_.size();) {
-    if (!exports_[i]->machine().over()) {
-      i++;
-      continue;
-    }
-    log(*exports_[i]);
-    exports_.erase(exports_.begin() + static_cast<std::ptrdiff_t>(i));
-  }
-  for (size_t i = 0; i < imports_.size();) {
-    if (!imports_[i]->gone()) {
-      i++;
-      continue;
-    }
-    log(*imports_[i]);
-    imports_.erase(imports_.begin() + static_cast<std::ptrdiff_t>(i));
-  }
+  std::erase_if(exports_, [&log](const auto& e) { return e->machine().over() && log(e); });
+  std::erase_if(imports_, [&log](const auto& i) { return i->gone() && log(i); });
 }
 
 // --- what an import has left of which nobody knows: this node has been started anew, or has been a replica
@@ -123,9 +110,7 @@ void SlotMigrations::look_for_orphans() {
   if (settling_orphans_ || !is_master() || !loop_) return;
   const int n = engine_.shards[0]->databases();
   for (int d = 1; d < n; d++) {
-    const bool known = std::any_of(imports_.begin(), imports_.end(), [d](const auto& i) { return i->database() == d; });
-    const bool any = std::any_of(engine_.shards.begin(), engine_.shards.end(), [d](Shard* s) { return s->database(d).size() != 0; });
-    if (known || !any) continue;
+    if (imports_into(d) || !has_keys(d)) continue;
     settling_orphans_ = true;
     return with_every_shard(loop_->executor(), [this](Executor& home) { settle_orphans(home); });
   }
@@ -138,7 +123,7 @@ void SlotMigrations::settle_orphans(Executor& home) {
   const cluster::ClusterView& view = owner_.machine().view();
   loaders_.clear();
   for (int d = 1; d < home.shard().databases(); d++) {
-    if (std::any_of(imports_.begin(), imports_.end(), [d](const auto& i) { return i->database() == d; })) continue;
+    if (imports_into(d)) continue;
     size_t ours = 0, others = 0;
     for (Shard* s : engine_.shards) {
       const Database& database = s->database(d);
@@ -158,11 +143,17 @@ void SlotMigrations::settle_orphans(Executor& home) {
 
 // --- CLUSTER SYNCSLOTS
 
+bool SlotMigrations::imports_into(int database) const {
+  return std::any_of(imports_.begin(), imports_.end(), [database](const auto& i) { return i->database() == database; });
+}
+
+bool SlotMigrations::has_keys(int database) const {
+  return std::any_of(engine_.shards.begin(), engine_.shards.end(), [database](Shard* s) { return s->database(database).size() != 0; });
+}
+
 int SlotMigrations::free_database() const {
-  for (int d = 1; d < engine_.shards[0]->databases(); d++) {
-    const bool used = std::any_of(imports_.begin(), imports_.end(), [d](const auto& i) { return i->database() == d; });
-    if (!used && std::none_of(engine_.shards.begin(), engine_.shards.end(), [d](Shard* s) { return s->database(d).size() != 0; })) return d;
-  }
+  for (int d = 1; d < engine_.shards[0]->databases(); d++)
+    if (!imports_into(d) && !has_keys(d)) return d;
   return -1;
 }
 

@@ -54,6 +54,8 @@ class SlotMigrations final : public cluster::SlotMigrationControl, SlotMoveOwner
   void establish(Connection& c, const std::vector<OwnedBytes>& words);
   OwnedBytes judge(const std::vector<OwnedBytes>& words, cluster::SlotMove& move, int& database);
   int free_database() const;
+  bool imports_into(int database) const;
+  bool has_keys(int database) const;
   void look_at_flushes();
   void look_at_view();
   void look_for_orphans();
@@ -75,7 +77,7 @@ class SlotMigrations final : public cluster::SlotMigrationControl, SlotMoveOwner
   std::atomic<uint64_t> flushes_{0};
   uint64_t flushes_seen_ = 0;
   int64_t next_tick_ms_ = 0;
-  bool view_changed_ = false, looking_ = false, settling_orphans_ = false;
+  bool view_changed_ = false, settling_orphans_ = false;
 };
 
 }  // namespace ringwood

@@ -4,7 +4,7 @@
 
 namespace ringwood {
 
-OwnedBytes establish_command(const cluster::SlotMove& move) {
+std::vector<OwnedBytes> establish_words(const cluster::SlotMove& move) {
   std::vector<OwnedBytes> words = {"CLUSTER",
                                    "SYNCSLOTS",
                                    "ESTABLISH",
@@ -19,9 +19,7 @@ OwnedBytes establish_command(const cluster::SlotMove& move) {
     words.push_back(std::to_string(first));
     words.push_back(std::to_string(last));
   });
-  OwnedBytes out;
-  put_command(out, words);
-  return out;
+  return words;
 }
 
 void put_piece_head(OutBuffer& out, size_t size, bool more) {

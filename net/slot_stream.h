@@ -14,6 +14,7 @@
 // In the mutation log of the target, for its replicas and its file, in the database that imports: the same ESTABLISH, SNAPSHOT and commands, and at the end
 // CLUSTER SYNCSLOTS FINISH NAME name STATE success|failed.
 #include <deque>
+#include <vector>
 
 #include "cluster/slot_migration.h"
 #include "engine/exec/out_buffer.h"
@@ -23,7 +24,7 @@ namespace ringwood {
 
 constexpr Bytes kSlotWire = "ringwood-1";
 
-OwnedBytes establish_command(const cluster::SlotMove& move);
+std::vector<OwnedBytes> establish_words(const cluster::SlotMove& move);
 // In front of a piece of the image, which "\r\n" follows.
 void put_piece_head(OutBuffer& out, size_t size, bool more);
 

@@ -18,8 +18,6 @@ class SlotLoader final : private rdb::RdbSink {
 
   // `goes_on`: the value at the end of the piece does so in the next one. False where it cannot be understood: error(). Every shard is held.
   bool take(Executor& here, Bytes piece, bool goes_on);
-  // The piece before was not the end of a value.
-  bool in_value() const { return reader_ != nullptr; }
   const OwnedBytes& error() const { return error_; }
   int64_t keys() const { return keys_; }
 
