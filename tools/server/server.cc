@@ -244,7 +244,7 @@ bool Server::background(Executor& first) {
     return false;
   }
   append_only_->turn(first, true);
-  if (!waiting_reloads_.empty() && !persistence_->snapshots().busy()) go_on_with_reloads();
+  go_on_with_reloads(first);
   if (paused) return loading;
   persistence_->refresh_gate(first.options());
   if (persistence_->due(first.options(), first.now_ms())) {

@@ -1,7 +1,7 @@
 #pragma once
-// The composition root: makes the engine, its shards and the network, introduces persistence to them, and carries out what concerns the process as a
-// whole. Loading and save
-// points are in server.cc, the way to the end in shutdown.cc, DEBUG RELOAD in reload.cc.
+// The composition root: makes the engine, its shards and the network, introduces persistence to them, and carries out what concerns the
+// process as a whole. Loading and save points are in server.cc, the way to the end in shutdown.cc, DEBUG RELOAD in reload.cc.
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -81,7 +81,7 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   // The end: asked for on any thread, carried out on the first.
   struct ShutdownRequest;
   struct Reload;
-  void go_on_with_reloads();
+  void go_on_with_reloads(Executor& first);
   void end(uint32_t flags, Executor* asker, OwedReply owed);
   void try_to_end(Executor& first);
   void end_failed();
@@ -117,7 +117,7 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   struct LoadAppendOnly;
   LoadAppendOnly* loading_again_ = nullptr;  // DEBUG LOADAOF under way
   PersistenceInfo persistence_info_{nullptr, nullptr};
-  std::vector<Reload*> waiting_reloads_;  // until another image is finished
+  std::deque<Reload*> reloads_;  // the first of them is under way, or waits for another image's end
   std::atomic<bool> skip_checksums_{false};
   OomScore oom_score_;
   int64_t next_cron_ms_ = 0, next_progress_ms_ = 0;
