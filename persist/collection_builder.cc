@@ -70,24 +70,21 @@ void CollectionBuilder::push_plain(Bytes element) {
 }
 
 bool CollectionBuilder::add(Bytes member) {
-  if (size_ == room_ && room_ < expected_) more_room();
-  size_++;
+  count_one();
   return set::add(object_, member, limits_);
 }
 
 bool CollectionBuilder::add(Bytes field, Bytes value, int64_t when_ms) {
-  if (size_ == room_ && room_ < expected_) more_room();
+  count_one();
   Bytes both[] = {field, value};
   hash::before_set(object_, both, 2, limits_);
-  size_++;
   bool is_new = hash::set(object_, field, value, limits_);
   if (is_new && when_ms) hash::set_time(object_, field, when_ms);
   return is_new;
 }
 
 bool CollectionBuilder::add(Bytes member, double score) {
-  if (size_ == room_ && room_ < expected_) more_room();
-  size_++;
+  count_one();
   return zset_.add(member, score);
 }
 

@@ -36,6 +36,11 @@ class CollectionBuilder {
   void drop();
 
  private:
+  // One more element comes.
+  void count_one() {
+    if (size_ == room_ && room_ < expected_) more_room();
+    size_++;
+  }
   void more_room();
 
   const Limits& limits_;

@@ -36,15 +36,13 @@ class DataLoad final : private LoadTarget {
   DataLoad& operator=(const DataLoad&) = delete;
 
   // `merge`: a key that is there already is overwritten; otherwise it is an error; and so with libraries of functions. `done` runs inside
-  // advance(), once. Not
-  // while active().
+  // advance(), once. Not while active().
   struct Merge {
     bool keys = false, libraries = false;
   };
   void start(Executor& home, bool verify_checksum, Merge merge, Done done, void* context);
   // The image comes by feed(). Every shard is held at this moment. kBeside: into Shard::incoming(), with the data set in use as it is;
-  // kBesideServing: which is
-  // served on.
+  // kBesideServing: which is served on.
   enum class Place : uint8_t { kInUse, kBeside, kBesideServing };
   // `in_parts`: feed() tells its parts apart, which are decoded by as many threads where there are several; they are proven already, its checksum
   // is not looked at.

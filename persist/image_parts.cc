@@ -1,9 +1,8 @@
 #include "persist/image_parts.h"
 
-#include <cstdio>
-
 #include "engine/exec/engine.h"
 #include "persist/rdb_reader.h"
+#include "persist/rdb_writer.h"
 
 namespace ringwood {
 
@@ -58,9 +57,9 @@ void ImageParts::Part::begin(Executor& there) {
   here_ = &there;
   reader_ = std::make_unique<rdb::RdbReader>(there.shard().limits, rdb::RdbReader::Options{there.shard().databases(), false},
                                              static_cast<rdb::RdbSink&>(*this));
-  char header[16];
-  const int n = std::snprintf(header, sizeof header, "REDIS%04d", owner_.how_.version);
-  reader_->feed({header, static_cast<size_t>(n)});
+  OutBuffer header;
+  rdb::put_header(header, {.version = owner_.how_.version});
+  reader_->feed(header.view());
 }
 
 void ImageParts::Part::run(Executor& there, Piece& piece) {
@@ -70,8 +69,7 @@ void ImageParts::Part::run(Executor& there, Piece& piece) {
   if (!reader_) begin(there);
   State state = reader_->feed(piece.bytes.view());
   if (piece.last && state == State::kMore) {
-    static constexpr char kEnd[9] = {'\xff'};
-    state = reader_->feed({kEnd, sizeof kEnd});
+    state = reader_->feed(rdb::kBareEnd);
     if (state == State::kMore) piece.error = "a shard's part of the image ends within a key";
   }
   if (state == State::kFailed) piece.error = reader_->error();
@@ -155,9 +153,8 @@ void ImageParts::send(size_t shard, Piece* piece) {
   home_.send_task(static_cast<int>(shard), piece);
 }
 
-// There may be more parts than threads here: a chunk that ends within a value is followed by the rest of it before anything else, so those of several
-// parts may stand
-// behind one another.
+// There may be more parts than threads here: a chunk that ends within a value is followed by the rest of it before anything else, so
+// those of several parts may stand behind one another.
 void ImageParts::give(int part, Bytes bytes) {
   auto* piece = new Piece;
   piece->bytes.append(bytes);

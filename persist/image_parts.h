@@ -1,8 +1,7 @@
 #pragma once
-// The parts of an image that several shards have written, decoded by as many threads at the same time: each piece travels to the thread of its part,
-// which reads it as
-// an image of its own and keeps the keys that are its own; those of others go on to them. What stands around the parts (header, functions, end) is
-// somebody else's.
+// The parts of an image that several shards have written, decoded by as many threads at the same time: each piece travels to the thread
+// of its part, which reads it as an image of its own and keeps the keys that are its own; those of others go on to them. What stands
+// around the parts (header, functions, end) is somebody else's.
 //
 // Lives on one thread, home, until idle().
 #include <atomic>

@@ -1,11 +1,11 @@
 #include "persist/log_replay.h"
 
-#include <cstdio>
 #include <utility>
 
 #include "engine/base/log.h"
 #include "engine/exec/routing.h"
 #include "persist/access_word.h"
+#include "persist/rdb_writer.h"
 
 namespace ringwood {
 
@@ -95,9 +95,9 @@ void LogReplay::Part::feed(Executor& there, Bytes piece, OwnedBytes& error) {
     image_ =
         std::make_unique<rdb::RdbReader>(there.shard().limits, rdb::RdbReader::Options{there.shard().databases(), owner_.verify_checksum_},
                                          static_cast<rdb::RdbSink&>(*this));
-    char header[16];
-    int n = std::snprintf(header, sizeof header, "REDIS%04d", version_);
-    image_->feed({header, static_cast<size_t>(n)});
+    OutBuffer header;
+    rdb::put_header(header, {.version = version_});
+    image_->feed(header.view());
   }
   if (!image_) return;
   if (image_->feed(piece) == rdb::RdbReader::State::kFailed) error = image_->error();
@@ -173,8 +173,7 @@ void LogReplay::give_image(int stream, Bytes piece) {
 
 // To each part as if it were an image of its own.
 void LogReplay::end_image() {
-  constexpr char kEnd[9] = {'\xff'};
-  for (size_t i = 0; i < shards_.size(); i++) give_image(static_cast<int>(i) + 1, {kEnd, sizeof kEnd});
+  for (size_t i = 0; i < shards_.size(); i++) give_image(static_cast<int>(i) + 1, rdb::kBareEnd);
 }
 
 void LogReplay::flush() {

@@ -36,5 +36,8 @@ void put_key(OutBuffer& out, const Entry& e, int64_t idle_seconds, int frequency
 void put_key_head(OutBuffer& out, const Entry& e, int64_t idle_seconds, int frequency, const WriteOptions& options);
 // The end mark; the checksum of all bytes up to here, or eight zeros, belongs behind it.
 void put_end(OutBuffer& out);
+// The end with the checksum that means none: behind a piece of an image that is read as an image of its own (its head: put_header).
+inline constexpr char kBareEndBytes[9] = {'\xff'};
+inline constexpr Bytes kBareEnd{kBareEndBytes, sizeof kBareEndBytes};
 
 }  // namespace ringwood::rdb

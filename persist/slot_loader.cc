@@ -2,6 +2,7 @@
 
 #include "persist/access_word.h"
 #include "persist/rdb_format.h"
+#include "persist/rdb_writer.h"
 
 namespace ringwood {
 
@@ -10,14 +11,14 @@ bool SlotLoader::take(Executor& here, Bytes piece, bool goes_on) {
   here_ = &here;
   if (!reader_) {
     reader_ = std::make_unique<rdb::RdbReader>(here.shard().limits, rdb::RdbReader::Options{1, false}, static_cast<rdb::RdbSink&>(*this));
-    OwnedBytes head = std::to_string(rdb::kMaxReadVersion);
-    reader_->feed("REDIS" + OwnedBytes(4 - head.size(), '0') + head);
+    OutBuffer header;
+    rdb::put_header(header, {.version = rdb::kMaxReadVersion});
+    reader_->feed(header.view());
   }
   if (reader_->feed(piece) == rdb::RdbReader::State::kFailed) error_ = reader_->error();
   if (!goes_on) {
     // The end of a file would have to stand here: what is missing otherwise is the rest of a key.
-    if (error_.empty() && reader_->feed(Bytes("\xff\0\0\0\0\0\0\0\0", 9)) != rdb::RdbReader::State::kEnd)
-      error_ = "a piece of the image ends within a key";
+    if (error_.empty() && reader_->feed(rdb::kBareEnd) != rdb::RdbReader::State::kEnd) error_ = "a piece of the image ends within a key";
     reader_.reset();
   }
   return error_.empty();
