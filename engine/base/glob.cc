@@ -64,6 +64,11 @@ bool glob_match(Bytes pattern, Bytes text, bool ignore_case) {
   size_t after_star = Bytes::npos;  // the pattern behind the latest star, and where in the text that was tried last
   size_t tried = 0;
   int stars = 0;
+  // What most patterns begin with, and many are: plain text.
+  auto plain = [](char c) { return c != '*' && c != '[' && c != '\\'; };
+  if (!ignore_case)
+    for (; p < pattern.size() && t < text.size() && plain(pattern[p]) && (pattern[p] == '?' || pattern[p] == text[t]); p++) t++;
+  if (t && t == text.size()) p = skip_stars(pattern, p);
   for (;;) {
     if (p == pattern.size() && t == text.size()) return true;
     if (p < pattern.size() && t < text.size()) {

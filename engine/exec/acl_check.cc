@@ -38,20 +38,9 @@ uint8_t access_of(unsigned key_flags) {
   return access;
 }
 
-// glob_match, at once for the usual patterns: a name, or what it begins with.
-bool matches(Bytes pattern, Bytes key) {
-  for (size_t i = 0;; i++) {
-    if (i == pattern.size()) return i == key.size();
-    const char c = pattern[i];
-    if (c == '*' && i + 1 == pattern.size() && i < key.size()) return true;
-    if (c == '*' || c == '[' || c == '\\') return glob_match(pattern, key);
-    if (i == key.size() || (c != '?' && c != key[i])) return false;
-  }
-}
-
 bool key_allowed(const AclSelector& s, Bytes key, uint8_t access) {
   for (const AclSelector::KeyPattern& k : s.keys)
-    if ((k.access & access) == access && matches(k.pattern, key)) return true;
+    if ((k.access & access) == access && glob_match(k.pattern, key)) return true;
   return false;
 }
 

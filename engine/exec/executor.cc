@@ -254,7 +254,7 @@ void Executor::post(size_t to, Message* m) {
 // --- one request. Nothing between run() and the handler is a call where the request is a usual one.
 
 // Bytes that the request takes where it was received.
-static inline size_t request_bytes(std::span<const Bytes> args) {
+static inline size_t received_bytes(std::span<const Bytes> args) {
   return static_cast<size_t>(args.back().data() + args.back().size() - args.front().data());
 }
 
@@ -263,7 +263,7 @@ __attribute__((always_inline)) inline void Executor::call_handler(Call& call, bo
   const Command& c = call.command();
   CommandStats& stats = command_stats_[c.id];
   const bool shares = may_share && c.is_short && timekeeper_.shares() && !observed_ && !shard().work &&
-                      request_bytes(call.args()) <= Timekeeper::kLongRequest;
+                      received_bytes(call.args()) <= Timekeeper::kLongRequest;
   timekeeper_.before(shares ? &stats : nullptr);
   const uint64_t began = timekeeper_.mark();
   if (__builtin_expect(observed_, 0)) observe_begin(call);

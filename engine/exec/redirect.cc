@@ -76,13 +76,6 @@ class Inquiry {
   bool first_open_ = false;
 };
 
-bool is_shard_channel_command(const Command& c) { return (c.flags & kPubSub) && !c.spec->keys.empty(); }
-
-// Keys, or the shard channels of a command of these.
-bool keys_of(const Command& c, std::span<const Bytes> args, std::vector<int>& out) {
-  return is_shard_channel_command(c) ? CommandTable::keys_of(c.spec->keys[0], args, out) : CommandTable::keys_of(c, args, out);
-}
-
 // A script that says that it writes is a writing command.
 bool declares_writes(const Engine& engine, const Command& c, std::span<const Bytes> args) {
   return c.spec->runs_script && engine.scripting && engine.scripting->declared_writes(c, args) == ScriptingControl::Writes::kYes;
@@ -132,6 +125,12 @@ Bytes endpoint_of(const SlotMap::Node& n, const Options& options) {
 
 }  // namespace
 
+bool is_shard_channel_command(const Command& c) { return (c.flags & kPubSub) && !c.spec->keys.empty(); }
+
+bool slot_keys_of(const Command& c, std::span<const Bytes> args, std::vector<int>& out) {
+  return is_shard_channel_command(c) ? CommandTable::keys_of(c.spec->keys[0], args, out) : CommandTable::keys_of(c, args, out);
+}
+
 Redirection redirect(const Engine& engine, const Options& options, const SlotMap& map, const SlotRequest& r, const ShardSet& held,
                      int64_t now_ms) {
   thread_local std::vector<int> indexes;  // kept for its memory
@@ -139,7 +138,7 @@ Redirection redirect(const Engine& engine, const Options& options, const SlotMap
   Redirection out;
   auto add = [&](const Command& command, std::span<const Bytes> args) {
     indexes.clear();
-    if (!keys_of(command, args, indexes)) return true;  // its handler tells what is wrong
+    if (!slot_keys_of(command, args, indexes)) return true;  // its handler tells what is wrong
     for (int i : indexes) {
       out.why = q.add(args[static_cast<size_t>(i)]);
       if (out.why != Why::kNone) return false;

@@ -1,6 +1,7 @@
 #pragma once
 // May this node of a cluster run a command, or where else is the client to go: MOVED, ASK, TRYAGAIN, CROSSSLOT, CLUSTERDOWN (Redis 7.2: getNodeByQuery).
 #include <span>
+#include <vector>
 
 #include "engine/exec/command_table.h"
 #include "engine/exec/reply.h"
@@ -13,6 +14,11 @@ class Client;
 struct Engine;
 struct Options;
 struct Transaction;
+
+// A command of shard channels: these decide on the slot as keys do for others, though they are none.
+bool is_shard_channel_command(const Command& c);
+// Indexes of the arguments that decide on the slot; false where the arguments are wrong.
+bool slot_keys_of(const Command& c, std::span<const Bytes> args, std::vector<int>& out);
 
 struct Redirection {
   enum class Why : uint8_t {

@@ -4,6 +4,7 @@
 
 #include "engine/exec/call.h"
 #include "engine/exec/command_table.h"
+#include "engine/exec/redirect.h"
 #include "engine/exec/request_size.h"
 #include "engine/exec/slot_map.h"
 
@@ -18,8 +19,7 @@ constexpr int64_t kMultiBytes = 15, kOkBytes = 5, kQueuedBytes = 9;
 
 int SlotStats::slot_of(const Command& command, std::span<const Bytes> args) {
   keys_.clear();
-  const bool channels = (command.flags & kPubSub) && !command.spec->keys.empty();
-  if (!(channels ? CommandTable::keys_of(command.spec->keys[0], args, keys_) : CommandTable::keys_of(command, args, keys_))) return kNone;
+  if (!slot_keys_of(command, args, keys_)) return kNone;
   int slot = kNone;
   for (int i : keys_) {
     const int s = key_slot(args[static_cast<size_t>(i)]);
