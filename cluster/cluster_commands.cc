@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "cluster/cluster_machine.h"
+#include "cluster/command_parts.h"
 #include "cluster/commands.h"
 #include "cluster/migration_commands.h"
 #include "cluster/nodes_conf.h"
@@ -23,17 +24,9 @@ using cluster::ClusterNode;
 using cluster::NodeId;
 using cluster::SlotSet;
 
-constexpr const char* kDisabled = "ERR This instance has cluster support disabled";
-
-bool enabled(Call& c) {
-  if (c.engine().cluster) return true;
-  c.reply.error(kDisabled);
-  return false;
-}
-
 template <class F>
 void ask(Call& c, bool changes, F&& f) {
-  if (!enabled(c)) return;
+  if (!cluster_enabled(c)) return;
   c.engine().cluster->ask(c,
                           {[f](ClusterMachine& machine, Executor&, Reply& reply, int64_t now_ms) { f(machine, reply, now_ms); }, changes});
 }
@@ -58,13 +51,6 @@ bool bad_arguments(Call& c) {
   return false;
 }
 
-bool to_slot(Call& c, Bytes arg, int& slot) {
-  int64_t n;
-  if (!parse_int64(arg, n) || n < 0 || n >= kSlots) return c.reply.error("ERR Invalid or out of range slot"), false;
-  slot = static_cast<int>(n);
-  return true;
-}
-
 // --- what it knows
 
 void my_id(Call& c) {
@@ -85,13 +71,13 @@ void shards(Call& c) {
       [how = c.options().cluster_preferred_endpoint_type](ClusterMachine& m, Reply& reply, int64_t) { write_shards(m, how, reply); });
 }
 void info(Call& c) {
-  if (!enabled(c)) return;
+  if (!cluster_enabled(c)) return;
   ask(c, false, [control = c.engine().cluster](ClusterMachine& m, Reply& reply, int64_t) {
     reply.verbatim(cluster_info_text(m, control->links_over_limit()), "txt");
   });
 }
 void links(Call& c) {
-  if (!enabled(c)) return;
+  if (!cluster_enabled(c)) return;
   ask(c, false, [control = c.engine().cluster](ClusterMachine&, Reply& reply, int64_t) { control->describe_links(reply); });
 }
 
@@ -120,7 +106,7 @@ void count_failure_reports(Call& c) {
 // --- keys and slots, without the machine
 
 void key_slot_of(Call& c) {
-  if (enabled(c)) c.reply.integer(key_slot(c.arg(2)));
+  if (cluster_enabled(c)) c.reply.integer(key_slot(c.arg(2)));
 }
 
 int shard_of_slot(std::span<const Bytes> args, int shards) {
@@ -130,7 +116,7 @@ int shard_of_slot(std::span<const Bytes> args, int shards) {
 
 void count_keys_in_slot(Call& c) {
   int64_t slot;
-  if (!enabled(c) || !c.to_int(c.arg(2), slot)) return;
+  if (!cluster_enabled(c) || !c.to_int(c.arg(2), slot)) return;
   if (slot < 0 || slot >= kSlots) return c.reply.error("ERR Invalid slot");
   auto s = static_cast<uint16_t>(slot);
   c.reply.integer(static_cast<int64_t>(c.engine().shard_of(s).database(0).slot_size(s)));
@@ -138,7 +124,7 @@ void count_keys_in_slot(Call& c) {
 
 void get_keys_in_slot(Call& c) {
   int64_t slot, most;
-  if (!enabled(c) || !c.to_int(c.arg(2), slot) || !c.to_int(c.arg(3), most)) return;
+  if (!cluster_enabled(c) || !c.to_int(c.arg(2), slot) || !c.to_int(c.arg(3), most)) return;
   if (slot < 0 || slot >= kSlots || most < 0) return c.reply.error("ERR Invalid slot or number of keys");
   auto s = static_cast<uint16_t>(slot);
   const Database& d = c.engine().shard_of(s).database(0);
@@ -160,7 +146,7 @@ void get_keys_in_slot(Call& c) {
 // --- orders
 
 void meet(Call& c) {
-  if (!enabled(c)) return;
+  if (!cluster_enabled(c)) return;
   if (c.argc() > 5) return void(bad_arguments(c));
   int64_t port, bus;
   if (!parse_int64(c.arg(3), port)) return c.reply.error("ERR Invalid base port specified: " + OwnedBytes(c.arg(3)));
@@ -190,7 +176,7 @@ OwnedBytes assign(ClusterMachine& m, const std::vector<int>& wanted, bool add, i
 }
 
 void change_slots(Call& c, bool add) {
-  if (!enabled(c)) return;
+  if (!cluster_enabled(c)) return;
   std::vector<int> wanted(c.argc() - 2);
   for (size_t i = 2; i < c.argc(); i++)
     if (!to_slot(c, c.arg(i), wanted[i - 2])) return;
@@ -200,7 +186,7 @@ void add_slots(Call& c) { change_slots(c, true); }
 void delete_slots(Call& c) { change_slots(c, false); }
 
 void change_ranges(Call& c, bool add) {
-  if (!enabled(c)) return;
+  if (!cluster_enabled(c)) return;
   if (c.argc() % 2 == 1) return c.reply.wrong_arity(c.command().full_name);
   std::vector<int> wanted;
   for (size_t i = 2; i < c.argc(); i += 2) {
@@ -218,12 +204,12 @@ void add_ranges(Call& c) { change_ranges(c, true); }
 void delete_ranges(Call& c) { change_ranges(c, false); }
 
 void flush_slots(Call& c) {
-  if (!enabled(c)) return;
+  if (!cluster_enabled(c)) return;
   order(c, [control = c.engine().cluster](ClusterMachine& m, int64_t now_ms) { return m.flush_slots(control->keys() == 0, now_ms); });
 }
 
 void set_slot(Call& c) {
-  if (!enabled(c)) return;
+  if (!cluster_enabled(c)) return;
   enum class Action : uint8_t { kMigrating, kImporting, kStable, kNode, kUnknown } action = Action::kUnknown;
   if (c.argc() == 5)
     action = Call::is_word(c.arg(3), "migrating")   ? Action::kMigrating
@@ -258,7 +244,7 @@ void set_slot(Call& c) {
 }
 
 void replicate(Call& c) {
-  if (!enabled(c)) return;
+  if (!cluster_enabled(c)) return;
   order(c, [control = c.engine().cluster, text = OwnedBytes(c.arg(2))](ClusterMachine& m, int64_t now_ms) {
     NodeId id = name_of(text);
     return id.empty() ? "ERR Unknown node " + text : m.replicate(id, control->keys() == 0, now_ms);
@@ -266,7 +252,7 @@ void replicate(Call& c) {
 }
 
 void fail_over(Call& c) {
-  if (!enabled(c)) return;
+  if (!cluster_enabled(c)) return;
   if (c.argc() > 3) return void(bad_arguments(c));
   auto how = ClusterMachine::Failover::kDefault;
   if (c.argc() == 3) {
@@ -281,7 +267,7 @@ void fail_over(Call& c) {
 }
 
 void reset(Call& c) {
-  if (!enabled(c)) return;
+  if (!cluster_enabled(c)) return;
   if (c.argc() > 3) return void(bad_arguments(c));
   bool hard = c.argc() == 3 && Call::is_word(c.arg(2), "hard");
   if (c.argc() == 3 && !hard && !Call::is_word(c.arg(2), "soft")) return c.reply.syntax_error();
@@ -290,7 +276,7 @@ void reset(Call& c) {
 
 void set_config_epoch(Call& c) {
   int64_t epoch;
-  if (!enabled(c) || !c.to_int(c.arg(2), epoch)) return;
+  if (!cluster_enabled(c) || !c.to_int(c.arg(2), epoch)) return;
   order(c, [epoch](ClusterMachine& m, int64_t now_ms) { return m.set_config_epoch(epoch, now_ms); });
 }
 
@@ -299,7 +285,7 @@ void bump_epoch(Call& c) {
 }
 
 void save_config(Call& c) {
-  if (!enabled(c)) return;
+  if (!cluster_enabled(c)) return;
   ask(c, true, [control = c.engine().cluster](ClusterMachine&, Reply& reply, int64_t) {
     control->save();
     reply.ok();
@@ -307,7 +293,7 @@ void save_config(Call& c) {
 }
 
 void help(Call& c) {
-  if (!enabled(c)) return;
+  if (!cluster_enabled(c)) return;
   static constexpr const char* kLines[] = {
       "ADDSLOTS <slot> [<slot> ...]",
       "    This node serves the slots from now on.",
@@ -371,17 +357,17 @@ void help(Call& c) {
 // --- a client's mode
 
 void read_only(Call& c) {
-  if (!enabled(c)) return;
+  if (!cluster_enabled(c)) return;
   c.client()->reads_replica = true;
   c.reply.ok();
 }
 void read_write(Call& c) {
-  if (!enabled(c)) return;
+  if (!cluster_enabled(c)) return;
   c.client()->reads_replica = false;
   c.reply.ok();
 }
 void asking(Call& c) {
-  if (!enabled(c)) return;
+  if (!cluster_enabled(c)) return;
   c.client()->set_asking(2);
   c.reply.ok();
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cluster/cluster_machine.h"
+#include "cluster/command_parts.h"
 #include "cluster/slot_migration.h"
 #include "engine/base/number.h"
 #include "engine/exec/call.h"
@@ -19,7 +20,6 @@ using cluster::ClusterNode;
 using cluster::NodeId;
 using cluster::SlotMove;
 
-constexpr const char* kDisabled = "ERR This instance has cluster support disabled";
 constexpr const char* kSyntax = "ERR syntax error";
 
 struct Range {
@@ -99,8 +99,8 @@ OwnedBytes parse_moves(const ClusterMachine& m, const cluster::SlotMigrationCont
 // On the first thread: f(machine, control, reply).
 template <class F>
 void ask(Call& c, F&& f) {
+  if (!cluster_enabled(c)) return;
   ClusterControl* control = c.engine().cluster;
-  if (!control) return c.reply.error(kDisabled);
   control->ask(
       c, {[f, control](ClusterMachine& m, Executor& first, Reply& reply, int64_t) { f(m, control->migrations(), first, reply); }, false});
 }
@@ -157,8 +157,7 @@ void cancel_slot_migrations(Call& c) {
 }
 
 void sync_slots(Call& c) {
-  if (!c.engine().cluster) return c.reply.error(kDisabled);
-  c.engine().cluster->sync_slots(c);
+  if (cluster_enabled(c)) c.engine().cluster->sync_slots(c);
 }
 
 }  // namespace ringwood

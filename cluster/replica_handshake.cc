@@ -28,7 +28,6 @@ constexpr Rule kRules[] = {
 };
 
 bool starts_with(Bytes text, Bytes with) { return text.substr(0, with.size()) == with; }
-bool ends_with(Bytes text, Bytes with) { return text.size() >= with.size() && text.substr(text.size() - with.size()) == with; }
 
 // A master that asks for a password or a permission answers PING with an error and goes on all the same.
 bool asks_for_auth(Bytes text) {
@@ -108,7 +107,7 @@ ReplicaHandshake::Step ReplicaHandshake::line(Bytes text) {
 
 void ReplicaHandshake::answer_to_psync(Bytes text, Step& step) {
   if (text.empty()) return;  // the master keeps the link alive while it prepares its answer
-  framed_ = settings_.frames && ends_with(text, kFramesWord);
+  framed_ = settings_.frames && text.ends_with(kFramesWord);
   if (framed_) text.remove_suffix(kFramesWord.size());
   if (starts_with(text, "+FULLRESYNC")) return full_sync(text, step);
   if (starts_with(text, "+CONTINUE")) return go_on(text, step);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "engine/base/number.h"
+#include "cluster/command_parts.h"
 #include "engine/exec/call.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/slot_map.h"
@@ -67,13 +67,6 @@ void write(Call& c, const std::vector<Row>& rows, size_t n) {
   }
 }
 
-bool to_slot(Call& c, Bytes arg, int& slot) {
-  int64_t n;
-  if (!parse_int64(arg, n) || n < 0 || n >= kSlots) return c.reply.error("ERR Invalid or out of range slot"), false;
-  slot = static_cast<int>(n);
-  return true;
-}
-
 void by_range(Call& c) {
   int first, last;
   if (!to_slot(c, c.arg(3), first) || !to_slot(c, c.arg(4), last)) return;
@@ -115,7 +108,7 @@ void by_metric(Call& c) {
 }  // namespace
 
 void slot_stats(Call& c) {
-  if (!c.engine().slot_maps) return c.reply.error("ERR This instance has cluster support disabled");
+  if (!c.engine().slot_maps) return c.reply.error(kClusterDisabled);
   if (c.argc() == 5 && Call::is_word(c.arg(2), "slotsrange")) return by_range(c);
   if (Call::is_word(c.arg(2), "orderby")) return by_metric(c);
   c.reply.bad_subcommand("CLUSTER", c.arg(1));

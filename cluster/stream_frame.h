@@ -1,14 +1,12 @@
 #pragma once
-// Frames: how two Ringwood nodes that have agreed on it (REPLCONF capa ringwood-frames1) carry a full sync and the stream behind it. Pure: bytes come
-// in, frames go
-// out. To everybody else the same bytes go bare.
+// Frames: how two Ringwood nodes that have agreed on it (REPLCONF capa ringwood-frames1) carry a full sync and the stream behind it.
+// Pure: bytes come in, frames go out. To everybody else the same bytes go bare.
 //
 //   frame = u8 kind ('i' image, 'e' end of the image, 's' stream), u8 coding (0 as it is, 1 LZ4), u16 part, u32 stored, u32 raw, u32 hash, bytes(stored)
 //
-// Numbers are little-endian; `stored` and `raw` count bytes as they are here and unpacked, `hash` is the lower half of the XXH3 of those that are
-// stored. `part` tells
-// the parts of an image apart that can be read at the same time: the shard that wrote it plus one; 0 is what stands before and behind the keys.
-// Offsets of replication count the raw bytes of stream frames, as if there were no frames.
+// Numbers are little-endian; `stored` and `raw` count bytes as they are here and unpacked, `hash` is the lower half of the XXH3 of those
+// that are stored. `part` tells the parts of an image apart that can be read at the same time: the shard that wrote it plus one; 0 is
+// what stands before and behind the keys. Offsets of replication count the raw bytes of stream frames, as if there were no frames.
 #include <memory>
 
 #include "engine/base/bytes.h"

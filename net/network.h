@@ -80,8 +80,8 @@ class NetworkOwner {
   virtual void ready() = 0;                      // every ring is open; the first connection is accepted after this
   virtual void signalled(int signal) = 0;        // SIGTERM or SIGINT
   virtual bool background(Executor& first) = 0;  // once a turn: work in small portions; true when more could be done at once
-  virtual void
-  while_busy() = 0;  // again and again, from inside of a script of the first loop that takes long: what may not wait for its end
+  // Again and again, from inside of a script of the first loop that takes long: what may not wait for its end.
+  virtual void while_busy() = 0;
 
  protected:
   ~NetworkOwner() = default;
@@ -127,9 +127,8 @@ class Network final : public NetworkControl {
   Rate input_rate, output_rate, replica_input_rate, replica_output_rate;
   void sample_rates(int64_t now_us);
 
-  // A pause: until then (unix time, ms) no loop runs any command, or none that may change data. Each purpose has one of its own, of which a later
-  // end is kept,
-  // and so is the wider pause; they hold together.
+  // A pause: until then (unix time, ms) no loop runs any command, or none that may change data. Each purpose has one of its own, of which
+  // a later end is kept, and so is the wider pause; they hold together.
   enum class Pause : uint8_t { kByClient, kMigration, kFailover, kShutdown, kSlotMigration };
   void pause(Pause why, int64_t until_ms, bool all_commands);
   // The loops go on when they are woken: Loop::end_pause().

@@ -455,9 +455,8 @@ void ReplicaDesk::feed_log(Peer& p) {
   if (any) loop_.send_now(c);
 }
 
-// Compressed where the link is what the replica waits for: otherwise that would only cost both sides time. Replicas are as a rule at the same place:
-// the work is done
-// once for all of them.
+// Compressed where the link is what the replica waits for: otherwise that would only cost both sides time. Replicas are as a rule at the
+// same place: the work is done once for all of them.
 void ReplicaDesk::put_frame(Peer& p, Bytes piece) {
   const uint64_t at = p.reader.position();
   if (frame_.empty() || frame_at_ != at || frame_raw_ != piece.size()) {
