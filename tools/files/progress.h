@@ -6,6 +6,9 @@
 
 namespace ringwood {
 
+// "[####....]  25%" for a part of 0 to 1.
+OwnedBytes progress_bar(double part);
+
 class Progress {
  public:
   // `wanted` false: no line whatever standard output is.

@@ -15,7 +15,9 @@
 #include "engine/exec/owned_args.h"
 #include "engine/store/limits.h"
 #include "persist/aof_parser.h"
+#include "tools/files/progress.h"
 #include "tools/files/words.h"
+#include "tools/import/complain.h"
 #include "tools/import/handover.h"
 #include "tools/import/lag.h"
 #include "tools/import/live_compare.h"
@@ -34,12 +36,6 @@ constexpr uint64_t kBytesBetweenReplies = 4 << 20;  // of the stream: how far th
 volatile std::sig_atomic_t g_ended = 0, g_promote = 0;
 void end(int) { g_ended = 1; }
 void promote(int) { g_promote = 1; }
-
-bool complain(const OwnedBytes& what) {
-  std::fflush(stdout);
-  std::fprintf(stderr, "ringwood-import: %s\n", what.c_str());
-  return false;
-}
 
 class FollowJob final : rdb::RdbSink {
  public:
@@ -373,7 +369,6 @@ void FollowJob::clear() {
 }
 
 void FollowJob::draw() {
-  constexpr int kCells = 24;
   const int64_t now = client::monotonic_ms();
   const int64_t lag = lag_.ms(offset_, now);
   if (!terminal_) {  // a line now and then
@@ -395,9 +390,7 @@ void FollowJob::draw() {
     const auto done = static_cast<uint64_t>(payload_.bytes());
     const uint64_t all = payload_.length() > 0 ? static_cast<uint64_t>(payload_.length()) : done + source_.waiting();
     const double part = all ? std::min(1.0, static_cast<double>(done) / static_cast<double>(all)) : 0;
-    const int full = static_cast<int>(part * kCells);
-    std::printf("\r\033[K%s [%s%s] %3d%%  %s of %s%s, %s", from().c_str(), OwnedBytes(static_cast<size_t>(full), '#').c_str(),
-                OwnedBytes(static_cast<size_t>(kCells - full), '.').c_str(), static_cast<int>(part * 100), size_text(done).c_str(),
+    std::printf("\r\033[K%s %s  %s of %s%s, %s", from().c_str(), progress_bar(part).c_str(), size_text(done).c_str(),
                 size_text(all).c_str(), payload_.length() > 0 ? "" : " that have come", counted(target_.keys(), "key", "keys").c_str());
   }
   std::fflush(stdout);

@@ -1,7 +1,6 @@
 #pragma once
-// The last steps of a migration, at the source: its writes are held while the target gets the last of them, and then it takes no more, so that
-// nothing that it
-// has acknowledged is missing, and nothing is acknowledged that would be.
+// The last steps of a migration, at the source: its writes are held while the target gets the last of them, and then it takes no more, so
+// that nothing that it has acknowledged is missing, and nothing is acknowledged that would be.
 //
 //   hold() -> offset_held() -> (the target is there) -> close(), or release() at any point
 #include "net/client/link.h"

@@ -17,6 +17,7 @@
 #include "tools/files/progress.h"
 #include "tools/files/source.h"
 #include "tools/files/words.h"
+#include "tools/import/complain.h"
 #include "tools/import/file_target.h"
 #include "tools/import/key_filter.h"
 #include "tools/import/replay.h"
@@ -29,12 +30,6 @@ using End = WalkResult::End;
 
 volatile std::sig_atomic_t g_interrupted = 0;
 void interrupt(int) { g_interrupted = 1; }
-
-bool complain(const OwnedBytes& what) {
-  std::fflush(stdout);
-  std::fprintf(stderr, "ringwood-import: %s\n", what.c_str());
-  return false;
-}
 
 int64_t now_ms() { return SystemClock().unix_ms(); }
 

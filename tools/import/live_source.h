@@ -1,7 +1,6 @@
 #pragma once
-// A running server as the source: we are a replica of it. The handshake and the payload are the machines that the server uses (cluster/); a thread of
-// its own receives
-// into a spool and tells the source how far we are, so that neither waits for the target.
+// A running server as the source: we are a replica of it. The handshake and the payload are the machines that the server uses (cluster/);
+// a thread of its own receives into a spool and tells the source how far we are, so that neither waits for the target.
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
@@ -35,9 +34,8 @@ class LiveSource {
   // Connects and shakes hands. kImage: a payload comes first, then the stream from place() on; kGoesOn: the stream goes on from `known`.
   Begin start(const Place& known);
   const Place& place() const { return place_; }
-  // The next bytes, in the place of what `out` holds; none when nothing has come within so many milliseconds. False: the link is gone and all has
-  // been used, error()
-  // says why.
+  // The next bytes, in the place of what `out` holds; none when nothing has come within so many milliseconds. False: the link is gone and
+  // all has been used, error() says why.
   bool read(OwnedBytes& out, int timeout_ms);
   // The stream is used up to there: what the source is told. Nothing is told before it has been called.
   void used_to(int64_t offset) { used_.store(offset, std::memory_order_relaxed); }

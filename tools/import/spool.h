@@ -1,7 +1,6 @@
 #pragma once
-// Bytes in their order between who receives them and who uses them later: a little of them in memory, what is more in a file without a name. So the
-// source of a data set
-// is never kept waiting, for which a Redis would drop us, and memory does not grow.
+// Bytes in their order between who receives them and who uses them later: a little of them in memory, what is more in a file without a
+// name. So the source of a data set is never kept waiting, for which a Redis would drop us, and memory does not grow.
 #include <cstdint>
 
 #include "engine/base/bytes.h"

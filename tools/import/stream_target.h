@@ -1,9 +1,7 @@
 #pragma once
-// What becomes of a source's stream, command by command. Without a filter the commands go to the server as they are. With one it is its keys that are
-// taken over, of
-// which a command may touch several, and make one another type: so the whole data set is kept in memory, and after the commands the keys that they
-// have touched go
-// as they stand now.
+// What becomes of a source's stream, command by command. Without a filter the commands go to the server as they are. With one it is its
+// keys that are taken over, of which a command may touch several, and make one another type: so the whole data set is kept in memory, and
+// after the commands the keys that they have touched go as they stand now.
 #include <memory>
 #include <set>
 #include <utility>
