@@ -14,7 +14,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "support"))
-from servers import Ringwood, Server  # noqa: E402
+from servers import Ringwood, Server, cpu_seconds  # noqa: E402
 
 NAMES = ("requests", "writes", "seconds", "read p50", "read p99", "write p50", "write p99")
 
@@ -23,10 +23,6 @@ def build_load(folder):
     exe = os.path.join(folder, "closed_loop")
     subprocess.run(["c++", "-O2", "-std=c++20", "-o", exe, os.path.join(HERE, "closed_loop.cc")], check=True)
     return exe
-
-
-def cpu_seconds(pid):
-    return sum(int(open(f"/proc/{pid}/task/{t}/schedstat").read().split()[0]) for t in os.listdir(f"/proc/{pid}/task")) / 1e9
 
 
 def run(exe, server, o, read_percent):

@@ -13,11 +13,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "support"))
-from servers import Ringwood  # noqa: E402
-
-
-def cpu_seconds(pid):
-    return sum(int(open(f"/proc/{pid}/task/{t}/schedstat").read().split()[0]) for t in os.listdir(f"/proc/{pid}/task")) / 1e9
+from servers import Ringwood, cpu_seconds  # noqa: E402
 
 
 def used_memory(client):

@@ -18,7 +18,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "support"))
-from servers import Resp, free_port  # noqa: E402
+from servers import Resp, cpu_seconds, free_port  # noqa: E402
 
 MEMBERS = 100000
 VALUE = "value:000000000001"
@@ -51,10 +51,6 @@ CASES = {
 OPTIONS = {"publish-50": ["--subscribers", "50:news"], "blpop": ["--hand-over"]}
 # What a run has used up or made large, before each.
 BEFORE = {"lpop": [["DEL", "long"]] + [["RPUSH", "long"] + ["v"] * 1000 for _ in range(2000)], "xadd": [["DEL", "stream"]]}
-
-
-def cpu(pid):
-    return sum(int(open(f"/proc/{pid}/task/{t}/schedstat").read().split()[0]) for t in os.listdir(f"/proc/{pid}/task"))
 
 
 def pinned(cpu, options):
@@ -92,12 +88,12 @@ def run(server, name, pipeline, options):
     words = CASES[name] or []
     if isinstance(words, str):
         words = words.split()
-    before = cpu(process.pid)
+    before = cpu_seconds(process.pid)
     done = subprocess.run([*pinned(1, options), options.generator, "--port", str(port), "--connections", str(options.connections), "--pipeline", str(pipeline),
                            "--seconds", str(options.seconds), "--range", str(MEMBERS), *OPTIONS.get(name, []), *words], stdout=subprocess.PIPE, text=True)
     if done.returncode:
         raise SystemExit(f"{name}: load-generator exited with {done.returncode}")
-    return (cpu(process.pid) - before) / json.loads(done.stdout)["requests"]
+    return (cpu_seconds(process.pid) - before) * 1e9 / json.loads(done.stdout)["requests"]
 
 
 def compare(servers, name, options):

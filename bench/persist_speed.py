@@ -13,7 +13,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "support"))
-from servers import Ringwood, Server  # noqa: E402
+from servers import Ringwood, Server, cpu_seconds  # noqa: E402
 
 
 def fill(server, o):
@@ -33,11 +33,11 @@ def info(c, field):
     return next(line.split(":", 1)[1] for line in c("INFO", "everything").decode().splitlines() if line.startswith(field + ":"))
 
 
-def cpu_seconds(pid):
+def cpu_with_children(pid):
     """Of all threads, and of children that have ended."""
     f = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
     of_children = (int(f[13]) + int(f[14])) / os.sysconf("SC_CLK_TCK")
-    return of_children + sum(int(open(f"/proc/{pid}/task/{t}/schedstat").read().split()[0]) for t in os.listdir(f"/proc/{pid}/task")) / 1e9
+    return of_children + cpu_seconds(pid)
 
 
 def bytes_under(folder, *names):
@@ -52,9 +52,9 @@ def bytes_under(folder, *names):
 
 
 def timed(server, work):
-    start, before = time.monotonic(), cpu_seconds(server.process.pid)
+    start, before = time.monotonic(), cpu_with_children(server.process.pid)
     work()
-    return time.monotonic() - start, cpu_seconds(server.process.pid) - before
+    return time.monotonic() - start, cpu_with_children(server.process.pid) - before
 
 
 def best(pairs):
@@ -106,7 +106,7 @@ def measure(name, kind, start, o):
                 if reply == "PONG":
                     break
                 time.sleep(0.005)
-            loads.append((time.monotonic() - begun, cpu_seconds(server.process.pid)))
+            loads.append((time.monotonic() - begun, cpu_with_children(server.process.pid)))
             assert c("DBSIZE") == keys and (not digest or c("DEBUG", "DIGEST") == digest), f"{name} does not load what it has saved"
             c.close()
     s, l = best(saves), best(loads)

@@ -16,7 +16,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "support"))
-from servers import Ringwood, Server  # noqa: E402
+from servers import Ringwood, Server, cpu_seconds  # noqa: E402
 
 ELEMENTS = 1000000
 
@@ -139,10 +139,6 @@ def load_while_saving(exe, server, options):
         time.sleep(0.1)
     with_info.close()
     return f, saves
-
-
-def cpu_seconds(pid):
-    return sum(int(open(f"/proc/{pid}/task/{t}/schedstat").read().split()[0]) for t in os.listdir(f"/proc/{pid}/task")) / 1e9
 
 
 def main():

@@ -76,12 +76,7 @@ class Node:
 
     def restart(self):
         """With the port that it had: the others know it by that."""
-        port = self.port
-        self.server.begin = lambda: None
-        self.server.log = open(os.path.join(self.folder, "server.log"), "ab")
-        arguments = [*self.server.command, "--port", str(port), "--dir", self.folder, *self.server.arguments]
-        self.server.process = subprocess.Popen(arguments, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=self.server.log, stderr=subprocess.STDOUT)
-        self.server.start()
+        self.server.start(self.server.port)
 
     def close(self):
         with contextlib.suppress(Exception):
@@ -189,8 +184,9 @@ def created():
         until(lambda: sum(n("DBSIZE") for n in all_nodes) == 600, "each key is at a master and its replica", 20)
 
 
-@tap.case("a master is killed: its replica takes over, and the master comes back as a replica")
-def failover():
+@contextlib.contextmanager
+def three_and_three():
+    """Three masters that have all slots, and a replica of each: (masters, replicas)."""
     with nodes(*["ringwood"] * 6) as all_nodes:
         masters, replicas = all_nodes[:3], all_nodes[3:]
         share_slots(masters)
@@ -198,6 +194,13 @@ def failover():
         agree(all_nodes)
         for r, m in zip(replicas, masters):
             replicate(r, m)
+        yield masters, replicas
+
+
+@tap.case("a master is killed: its replica takes over, and the master comes back as a replica")
+def failover():
+    with three_and_three() as (masters, replicas):
+        all_nodes = masters + replicas
         c = Routed(masters[0])
         for i in range(100):
             equal(c("SET", f"key:{i}", i), "OK")

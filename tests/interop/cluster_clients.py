@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import node as node_libraries  # noqa: E402
-from cluster import agree, cli, meet, nodes, replicate, share_slots  # noqa: E402
+from cluster import agree, cli, three_and_three  # noqa: E402
 from servers import Tap, equal, until  # noqa: E402
 
 tap = Tap()
@@ -128,13 +128,8 @@ def in_step(all_nodes):
 
 
 def rearranged(client):
-    with nodes(*["ringwood"] * 6) as all_nodes:
-        masters, replicas = all_nodes[:3], all_nodes[3:]
-        share_slots(masters)
-        meet(all_nodes)
-        agree(all_nodes)
-        for r, m in zip(replicas, masters):
-            replicate(r, m)
+    with three_and_three() as (masters, replicas):
+        all_nodes = masters + replicas
         agree(all_nodes)
         load = client([n.port for n in all_nodes])
         try:

@@ -3,12 +3,10 @@
 
     frames.py RINGWOOD_SERVER [--long] [PART OF A CASE'S NAME ...]
 """
-import socket
 import sys
-import threading
 
 sys.path.insert(0, __file__.rsplit("/", 2)[0] + "/support")
-from following import Throttle, Writer, follow, info, over_cut_links, same_data, shut  # noqa: E402
+from following import Proxy, Throttle, Writer, follow, info, over_cut_links, same_data  # noqa: E402
 from servers import Redis, Resp, Ringwood, Tap, equal, until  # noqa: E402
 
 LONG = "--long" in sys.argv
@@ -125,35 +123,15 @@ def _():
             raise AssertionError(f"{written} bytes were written, {carried} carried")
 
 
-class Damaging:
-    """A TCP proxy that changes one byte of what the server says, once it is told to."""
+class Damaging(Proxy):
+    """Changes one byte of what the server says, once it is told to."""
+    damage, damaged = False, 0
 
-    def __init__(self, port):
-        self.target, self.damage, self.damaged = port, False, 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                a, _ = self.listener.accept()
-                b = socket.create_connection(("127.0.0.1", self.target))
-            except OSError:
-                return
-            threading.Thread(target=self.carry, args=(a, b, False), daemon=True).start()
-            threading.Thread(target=self.carry, args=(b, a, True), daemon=True).start()
-
-    def carry(self, x, y, from_server):
-        try:
-            while data := x.recv(65536):
-                if from_server and self.damage and len(data) > 200:
-                    self.damage, self.damaged = False, self.damaged + 1
-                    data = data[:100] + bytes([data[100] ^ 1]) + data[101:]
-                y.sendall(data)
-        except OSError:
-            pass
-        shut(x, y)
+    def changed(self, data):
+        if not self.damage or len(data) <= 200:
+            return data
+        self.damage, self.damaged = False, self.damaged + 1
+        return data[:100] + bytes([data[100] ^ 1]) + data[101:]
 
 
 @tap.case("a byte that changes on its way is noticed, and what it was part of is asked for again")

@@ -39,26 +39,27 @@ def shut(*sockets):
             pass
 
 
-def carry(x, y, rate=0):
-    """What x says to y, until one of them ends; at so many bytes a second, or (0) as it comes."""
+def carry(x, y, rate=0, change=bytes):
+    """What x says to y, changed as it is told, until one of them ends; at so many bytes a second, or (0) as it comes."""
     due = time.monotonic()
     try:
         while data := x.recv(16384 if rate else 65536):
             if rate:
                 due = max(due, time.monotonic() - 0.05) + len(data) / rate
                 time.sleep(max(0, due - time.monotonic()))
-            y.sendall(data)
+            y.sendall(change(data))
     except OSError:
         pass
     shut(x, y)
 
 
-class Throttle:
-    """A TCP proxy that lets so many bytes a second through from the server to who has connected."""
+class Proxy:
+    """A TCP proxy to the port, on `at` or a port of its own. What the server says goes through changed(), and so many bytes of it a second (0: as it comes)."""
+    rate = 0
 
-    def __init__(self, port, rate):
-        self.target, self.rate = port, rate
-        self.listener = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, port, at=0):
+        self.target, self.pairs = port, []
+        self.listener = socket.create_server(("127.0.0.1", at))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -66,16 +67,35 @@ class Throttle:
         while True:
             try:
                 a, _ = self.listener.accept()
-                b = socket.socket()
-                b.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-                b.connect(("127.0.0.1", self.target))
+                b = self.connect()
             except OSError:
                 return
-            for x, y, rate in ((a, b, 0), (b, a, self.rate)):
-                threading.Thread(target=carry, args=(x, y, rate), daemon=True).start()
+            self.pairs.append((a, b))
+            threading.Thread(target=carry, args=(a, b), daemon=True).start()
+            threading.Thread(target=carry, args=(b, a, self.rate, self.changed), daemon=True).start()
+
+    def connect(self):
+        return socket.create_connection(("127.0.0.1", self.target))
+
+    def changed(self, data):
+        return data
 
     def close(self):
         self.listener.close()
+
+
+class Throttle(Proxy):
+    """Lets so many bytes a second through from the server to who has connected."""
+
+    def __init__(self, port, rate):
+        self.rate = rate
+        super().__init__(port)
+
+    def connect(self):
+        b = socket.socket()
+        b.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        b.connect(("127.0.0.1", self.target))
+        return b
 
 
 class Writer:
@@ -123,26 +143,8 @@ class Writer:
         self.number += n
 
 
-class Cuttable:
-    """A TCP proxy whose connections can be cut."""
-
-    def __init__(self, port):
-        self.target = port
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.pairs = []
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                a, _ = self.listener.accept()
-                b = socket.create_connection(("127.0.0.1", self.target))
-            except OSError:
-                return
-            self.pairs.append((a, b))
-            for x, y in ((a, b), (b, a)):
-                threading.Thread(target=carry, args=(x, y), daemon=True).start()
+class Cuttable(Proxy):
+    """Its connections can be cut."""
 
     def cut(self):
         pairs, self.pairs = self.pairs, []
@@ -150,7 +152,7 @@ class Cuttable:
             shut(*pair)
 
     def close(self):
-        self.listener.close()
+        super().close()
         self.cut()
 
 

@@ -89,6 +89,11 @@ class Resp:
         return tuple(k) if isinstance(k, list) else k
 
 
+def cpu_seconds(pid):
+    """What the process's threads have run, the kernel's work for them included."""
+    return sum(int(open(f"/proc/{pid}/task/{t}/schedstat").read().split()[0]) for t in os.listdir(f"/proc/{pid}/task")) / 1e9
+
+
 class Server:
     """A server process; `directory` is its working folder, `port` its port."""
     READY = 60  # seconds
@@ -100,15 +105,15 @@ class Server:
         self.port, self.process = None, None
         self.was_loading = False  # a client was told LOADING while the server started
 
-    def begin(self):
-        """Starts the process and waits for nothing."""
-        self.port = free_port()
+    def begin(self, port=None):
+        """Starts the process, on that port or a free one, and waits for nothing."""
+        self.port = port or free_port()
         self.log = open(os.path.join(self.directory, "server.log"), "ab")
         self.process = subprocess.Popen([*self.command, "--port", str(self.port), "--dir", self.directory, *self.arguments], cwd=self.directory,
                                         stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
 
-    def start(self):
-        self.begin()
+    def start(self, port=None):
+        self.begin(port)
         end = time.monotonic() + self.READY
         while time.monotonic() < end:
             if self.process.poll() is not None:

@@ -5,7 +5,6 @@
 """
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -255,10 +254,7 @@ def _():
             proxy.close()
             s.pipeline([("SET", f"k{i}", "x" * 1000) for i in range(2000)])
             s("CLIENT", "KILL", "TYPE", "replica")
-            again = Cuttable.__new__(Cuttable)
-            again.target, again.pairs = source.port, []
-            again.listener = socket.create_server(("127.0.0.1", proxy.port))
-            threading.Thread(target=again.accept, daemon=True).start()
+            again = Cuttable(source.port, at=proxy.port)
             assert "cannot go on from there" in program.ends(1), program.text()
             again.close()
 
