@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "cluster/cluster_machine.h"
-#include "cluster/command_parts.h"
+#include "cluster/shared_by_commands.h"
 #include "cluster/commands.h"
 #include "cluster/migration_commands.h"
 #include "cluster/nodes_conf.h"

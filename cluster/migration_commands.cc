@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "cluster/cluster_machine.h"
-#include "cluster/command_parts.h"
+#include "cluster/shared_by_commands.h"
 #include "cluster/slot_migration.h"
 #include "engine/base/number.h"
 #include "engine/exec/call.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "cluster/command_parts.h"
+#include "cluster/shared_by_commands.h"
 #include "engine/exec/call.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/slot_map.h"
