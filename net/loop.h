@@ -181,6 +181,7 @@ class Loop final : BusyHost {
   int64_t due_timer_ms_ = 0;         // the time for which the other timer is set; 0: it is not
   bool paused_ = false;              // CLIENT PAUSE, as of this turn; or:
   bool loads_briefly_ = false;       // a data set is being loaded, and not for long yet
+  bool hold_anew_ = false;           // it is loaded: a pause holds less than that did
   int64_t loading_since_ms_ = 0;     // as this thread has noticed; 0: none is
   bool accepting_ = false, listening_ = false;
   size_t next_loop_ = 0;  // that gets the next connection

@@ -32,10 +32,11 @@ void Loop::parse_and_run() {
     resuming_.swap(waiting_to_parse_);
     for (Connection* c : resuming_) {
       c->waits_to_parse = false;
-      if (!paused_) set_held_by_pause(*c, false);
+      if (!paused_ || hold_anew_) set_held_by_pause(*c, false);
       feed_query(*c);
     }
     resuming_.clear();
+    hold_anew_ = false;
   }
   for (Arrival& a : arrivals_) parse_arrival(a);
   if (submitted_) run_round();
@@ -92,8 +93,10 @@ bool Loop::held_back(const Connection& c, std::span<const Bytes> args) const {
 }
 
 void Loop::look_at_pause() {
-  bool was_paused = paused_;
-  paused_ = network_.paused(executor_.now_ms()) || loads_briefly();
+  const bool was_paused = paused_, loaded_briefly = loads_briefly_;
+  const bool loads = loads_briefly();
+  paused_ = network_.paused(executor_.now_ms()) || loads;
+  hold_anew_ |= loaded_briefly && !loads;
   if (was_paused && !paused_) network_.pause_over(executor_.now_ms());
 }
 

@@ -86,7 +86,7 @@ def pause_and_scripts(server):
 @per_shards("CLIENT PAUSE holds commands back until its end or UNPAUSE")
 def pause(server):
     a, b = server.client(), server.client()
-    equal(a("CLIENT", "PAUSE", "10000", "WRITE"), "OK")
+    equal(a("CLIENT", "PAUSE", "600000", "WRITE"), "OK")
     equal(a("GET", "k"), None)
     equal(b("PING"), "PONG")
     b.send(Resp.encode("SET", "k", "v") + Resp.encode("GET", "k"))
@@ -101,6 +101,30 @@ def pause(server):
         raise AssertionError("PAUSE did not hold")
     equal(str(a("CLIENT", "PAUSE", "-1")), "ERR timeout is negative")
     equal(str(a("CLIENT", "PAUSE", "1", "x")), "ERR CLIENT PAUSE mode must be WRITE or ALL")
+
+
+@tap.case("what waits for a short load does not wait for the end of a pause as well")
+def pause_and_load():
+    with Ringwood(BINARY) as before:
+        c = before.client()
+        c.pipeline([("SET", f"k{i}", "v") for i in range(20)])
+        equal(c("SAVE"), "OK")
+        for shards in (1, 3):
+            after = Ringwood(BINARY, "--key-load-delay", "15000", shards=shards, directory=before.directory)
+            after.begin()
+
+            def connected():
+                try:
+                    return [Resp(after.port, 20) for _ in range(6)]
+                except OSError:
+                    return None
+            until(lambda: connected() is not None, "it listens")
+            a, *others = connected()
+            for b in others:  # on every thread
+                b.send(Resp.encode("GET", "k1"))
+            equal(a("CLIENT", "PAUSE", "600000", "WRITE"), "OK")
+            equal([b.read() for b in others], [b"v"] * len(others))
+            after.stop()
 
 
 @per_shards("names and infos are checked, unknown subcommands told")
