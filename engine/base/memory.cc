@@ -67,6 +67,9 @@ void give_back() { malloc_trim(0); }
 namespace {
 // 0 stands for at once. The option is the whole process's: it does no harm where two threads set it at the same time.
 long g_usual_delay_ms = mi_option_get(mi_option_decommit_delay);
+// While pages of a segment go on falling free, mimalloc puts off giving them back. When the last ones have fallen free nothing asks again, mi_collect()
+// included, and half of what a mass deletion had freed stayed. So nothing is put off after the first delay, unless the user's environment says so.
+[[maybe_unused]] const bool g_not_put_off = (mi_option_set_default(mi_option_decommit_extend_delay, 0), true);
 }  // namespace
 GivesBackAtOnce::GivesBackAtOnce() { mi_option_set(mi_option_decommit_delay, 0); }
 GivesBackAtOnce::~GivesBackAtOnce() { mi_option_set(mi_option_decommit_delay, g_usual_delay_ms); }

@@ -93,9 +93,7 @@ def give_back(server):
         full = resident(server)
         remove()
         until(lambda: info(c, "lazyfree_pending_objects") == "0", "all is free", 60)
-        # Keys that go one by one leave the tables of 16,384 slots behind, which keep some pages from going back.
-        part = (full - empty) * (2 if name == "UNLINK" else 1) // 4
-        until(lambda: resident(server) < empty + part, f"resident memory after {name}: {full >> 20} MiB before", 20)
+        until(lambda: resident(server) < empty + (full - empty) // 4, f"resident memory after {name}: {full >> 20} MiB before", 20)
         print(f"# {name}: resident {empty >> 20} MiB empty, {full >> 20} MiB full, {resident(server) >> 20} MiB afterwards", flush=True)
 
 
