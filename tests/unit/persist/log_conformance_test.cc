@@ -109,6 +109,23 @@ TEST_P(LogConformance, WhatWasWrittenIsThereAfterEveryRestart) {
   }
 }
 
+TEST_P(LogConformance, WhatWaitsForTheDiskHasANameInLatency) {
+  std::map<std::string, int> named;
+  disk.fault = [&](const IoRequest& r, const std::string& path) {
+    const bool of_log = path.find(log_folder()) != std::string::npos;
+    if (of_log && r.op == IoRequest::Op::kWrite && r.event_class) named[r.event_class]++, named[r.event]++;
+    if (of_log && r.op == IoRequest::Op::kDataSync && r.event) named[r.event]++;
+    return 0;
+  };
+  LogRig rig(shards(), options(), disk);
+  ASSERT_TRUE(rig.start()) << rig.lines.text;
+  rig.server.run({"SET", "k", "v"});
+  rig.pump();
+  EXPECT_GT(named["aof-write"], 0);
+  EXPECT_GT(named["aof-write-alone"], 0);
+  EXPECT_GT(named["aof-fsync-always"], 0);
+}
+
 // Written by some shards, read by others: an image's parts hold keys of any shard then.
 TEST_P(LogConformance, ItMakesNoDifferenceHowManyShardsRead) {
   Seeded r;
