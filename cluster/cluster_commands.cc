@@ -3,10 +3,10 @@
 #include <optional>
 
 #include "cluster/cluster_machine.h"
-#include "cluster/shared_by_commands.h"
 #include "cluster/commands.h"
 #include "cluster/migration_commands.h"
 #include "cluster/nodes_conf.h"
+#include "cluster/shared_by_commands.h"
 #include "cluster/slot_stats_commands.h"
 #include "cluster/topology_commands.h"
 #include "engine/base/number.h"
