@@ -14,8 +14,8 @@ import threading
 import time
 
 sys.path.insert(0, __file__.rsplit("/", 2)[0] + "/tests/support")
-from servers import Redis, Resp, equal, until  # noqa: E402
-from slot_moves import Cluster, bus_port  # noqa: E402
+from servers import Redis, Resp, equal, free_port, until  # noqa: E402
+from slot_moves import Cluster  # noqa: E402
 
 VALUE = 16 * 1024
 
@@ -90,7 +90,7 @@ def ours(args):
 def redis(args):
     cli = os.environ.get("REDIS_CLI", "redis-cli")
     options = ["--cluster-enabled", "yes", "--cluster-node-timeout", 5000]
-    with Redis(*options, "--cluster-port", bus_port()) as a, Redis(*options, "--cluster-port", bus_port()) as b:
+    with Redis(*options, "--cluster-port", free_port()) as a, Redis(*options, "--cluster-port", free_port()) as b:
         one, two = a.client(), b.client()
         one("CLUSTER", "ADDSLOTSRANGE", 1, 16383)
         two("CLUSTER", "ADDSLOTS", 0)

@@ -8,29 +8,21 @@ import os
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, __file__.rsplit("/", 2)[0] + "/support")
-from servers import Redis, Resp, Ringwood, Tap, equal, until  # noqa: E402
+from servers import Redis, Resp, Ringwood, Tap, equal, free_port, until  # noqa: E402
 
 BINARY = sys.argv[1]
-TIMEOUT_MS = 3000  # cluster-node-timeout
+TIMEOUT_MS = 2000  # cluster-node-timeout
 tap = Tap()
 
 
-def bus_port():
-    """A port for the bus; the servers' own ports may lie above 55535, where port + 10000 is none."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def options():
-    return ["--cluster-enabled", "yes", "--cluster-node-timeout", TIMEOUT_MS, "--cluster-port", bus_port(), "--repl-diskless-sync-delay", 0,
+    return ["--cluster-enabled", "yes", "--cluster-node-timeout", TIMEOUT_MS, "--cluster-port", free_port(), "--repl-diskless-sync-delay", 0,
             "--appendonly", "no"]
 
 
@@ -436,4 +428,4 @@ def disabled():
 
 if __name__ == "__main__":
     random.seed(1)
-    tap.run()
+    tap.run(side_by_side=4)

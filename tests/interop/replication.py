@@ -13,15 +13,25 @@ import time
 
 sys.path.insert(0, __file__.rsplit("/", 2)[0] + "/support")
 from following import Throttle, Writer, follow, info, over_cut_links, same_data  # noqa: E402
-from servers import Redis, Resp, Ringwood, Tap, equal, until  # noqa: E402
+import servers  # noqa: E402
+from servers import Resp, Tap, equal, until  # noqa: E402
 
 LONG = "--long" in sys.argv
 BINARY = sys.argv[1]
+AT_ONCE = ("--repl-diskless-sync-delay", "0")  # by default a master waits five seconds for more replicas
 tap = Tap()
 
 
+def Redis(*options):
+    return servers.Redis(*AT_ONCE, *options)
+
+
+def Ringwood(binary, *options, shards=1):
+    return servers.Ringwood(binary, *AT_ONCE, *options, shards=shards)
+
+
 def ours_follows_redis(shards, diskless):
-    options = ["--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0"] if diskless else ["--repl-diskless-sync", "no"]
+    options = ["--repl-diskless-sync", "yes"] if diskless else ["--repl-diskless-sync", "no"]
     with Redis("--repl-backlog-size", "4mb", *options) as master, Ringwood(BINARY, shards=shards) as ours:
         m = master.client()
         w = Writer(m, 1)
@@ -121,7 +131,7 @@ def _():
 def direct(shards, mode, of_redis):
     """The data set goes straight into the shards: the old one is served until the new one is whole, and kept when that never comes."""
     start = Redis if of_redis else lambda *options: Ringwood(BINARY, *options)
-    with start("--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0", "--repl-backlog-size", "16kb") as master, \
+    with start("--repl-diskless-sync", "yes", "--repl-backlog-size", "16kb") as master, \
             Ringwood(BINARY, "--repl-diskless-load", mode, "--replica-read-only", "no", shards=shards) as ours:
         m = master.client()
         Writer(m, 11).burst(1000)
@@ -178,7 +188,7 @@ def _():
 
 
 def redis_follows_ours(shards, diskless):
-    options = ["--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0"] if diskless else ["--repl-diskless-sync", "no"]
+    options = ["--repl-diskless-sync", "yes"] if diskless else ["--repl-diskless-sync", "no"]
     with Ringwood(BINARY, *options, shards=shards) as ours, Redis() as replica:
         m = ours.client()
         w = Writer(m, 4)
@@ -198,7 +208,7 @@ for shards in (1, 2):
 
 
 def redis_over_cut_links(shards, cuts):
-    with Ringwood(BINARY, "--repl-diskless-sync-delay", "0", "--repl-backlog-size", "32mb", shards=shards) as ours, Redis() as replica:
+    with Ringwood(BINARY, "--repl-backlog-size", "32mb", shards=shards) as ours, Redis() as replica:
         over_cut_links(ours, replica, cuts, 5)
 
 
@@ -207,8 +217,7 @@ for shards in (1, 2):
 
 
 def chain(shards):
-    delay = ("--repl-diskless-sync-delay", "0")
-    with Redis(*delay) as a, Ringwood(BINARY, *delay, shards=shards) as b, Redis(*delay) as c, Ringwood(BINARY, *delay, shards=shards) as d:
+    with Redis() as a, Ringwood(BINARY, shards=shards) as b, Redis() as c, Ringwood(BINARY, shards=shards) as d:
         first = a.client()
         w = Writer(first, 6)
         w.burst(500)
@@ -229,7 +238,7 @@ for shards in (1, 2):
     tap.case(f"a chain Redis -> ours -> Redis -> ours, {shards} shards")(lambda shards=shards: chain(shards))
 
 
-LIMITS = ("--repl-diskless-sync-delay", "0", "--client-output-buffer-limit", "replica 4mb 2mb 5", "--rdbcompression", "no")  # the default ones, 64 times smaller
+LIMITS = ("--client-output-buffer-limit", "replica 4mb 2mb 5", "--rdbcompression", "no")  # the default ones, 64 times smaller
 
 
 def slow_link(master, replica, seconds):
@@ -270,7 +279,7 @@ def _():
 
 
 def wait_is_quick(shards):
-    with Ringwood(BINARY, "--repl-diskless-sync-delay", "0", shards=shards) as master, Ringwood(BINARY, shards=shards) as replica:
+    with Ringwood(BINARY, shards=shards) as master, Ringwood(BINARY, shards=shards) as replica:
         m = master.client()
         follow(replica, master.port)
         until(lambda: m("WAIT", 1, 1000) == 1, "the replica acknowledges")
@@ -289,7 +298,7 @@ for shards in (1, 2):
 
 @tap.case("values and transactions longer than what a link keeps waiting, and links that clients kill")
 def _():
-    with Redis("--repl-diskless-sync-delay", "0") as a, Ringwood(BINARY, "--repl-diskless-sync-delay", "0", shards=2) as b, Redis() as c:
+    with Redis() as a, Ringwood(BINARY, shards=2) as b, Redis() as c:
         m = a.client()
         m("SET", "before", b"x" * (20 << 20))
         clients = [m, follow(b, a.port), follow(c, b.port)]
@@ -307,7 +316,7 @@ def _():
 
 @tap.case("a pause of writes holds the master's stream, which is taken all the same")
 def _():
-    with Redis("--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "3600") as a, Ringwood(BINARY, shards=2) as b:
+    with Redis("--repl-ping-replica-period", "3600") as a, Ringwood(BINARY, shards=2) as b:
         m = a.client()
         r = follow(b, a.port)
         m("SET", "a", 1)
@@ -326,8 +335,8 @@ def _():
 
 @tap.case("INFO tells what the two ends have moved, and what came that could not be run")
 def _():
-    with Redis("--repl-diskless-sync-delay", "0", "--enable-debug-command", "yes") as a, \
-            Ringwood(BINARY, "--repl-diskless-sync-delay", "0", shards=2) as b, Redis() as c:
+    with Redis("--enable-debug-command", "yes") as a, \
+            Ringwood(BINARY, shards=2) as b, Redis() as c:
         m = a.client()
         m("SET", "value", b"x" * 100000)
         r = follow(b, a.port)
@@ -345,7 +354,7 @@ def _():
 
 @tap.case("min-replicas-to-write, and WAIT without replicas")
 def _():
-    with Ringwood(BINARY, "--repl-diskless-sync-delay", "0", "--min-replicas-to-write", "1", shards=2) as ours, Redis() as replica:
+    with Ringwood(BINARY, "--min-replicas-to-write", "1", shards=2) as ours, Redis() as replica:
         m = ours.client()
         equal(str(m("SET", "a", "b")), "NOREPLICAS Not enough good replicas to write.")
         equal(m("WAIT", 1, 50), 0)
@@ -355,8 +364,7 @@ def _():
 
 def failover(shards):
     """The part of the master goes to Redis and back while a client writes all the time: nothing that was acknowledged is lost, nothing is sent twice."""
-    delay = ("--repl-diskless-sync-delay", "0")
-    with Ringwood(BINARY, *delay, shards=shards) as ours, Redis(*delay) as redis:
+    with Ringwood(BINARY, shards=shards) as ours, Redis() as redis:
         a, b = ours.client(), redis.client()
         equal(str(a("FAILOVER")), "ERR FAILOVER requires connected replicas.")
         equal(str(a("FAILOVER", "ABORT")), "ERR No failover in progress.")
@@ -397,7 +405,7 @@ for shards in (1, 2):
 
 @tap.case("a failover that waits is given up, and a replica is found by its name")
 def _():
-    with Ringwood(BINARY, "--repl-diskless-sync-delay", "0", shards=2) as master, Ringwood(BINARY, shards=2) as replica:
+    with Ringwood(BINARY, shards=2) as master, Ringwood(BINARY, shards=2) as replica:
         m, r = master.client(), replica.client()
         equal(r("REPLICAOF", "no.such.host.invalid", master.port), "OK")
         begin = time.monotonic()
@@ -425,7 +433,7 @@ def _():
 
 @tap.case("SHUTDOWN waits until the replicas have everything")
 def _():
-    with Ringwood(BINARY, "--repl-diskless-sync-delay", "0", shards=2) as master, Ringwood(BINARY, shards=2) as replica:
+    with Ringwood(BINARY, shards=2) as master, Ringwood(BINARY, shards=2) as replica:
         m = master.client()
         r = follow(replica, master.port)
         replica.process.send_signal(signal.SIGSTOP)
@@ -469,7 +477,7 @@ def _():
 
 @tap.case("SIGTERM ends a replica whatever is left to be loaded, and its master goes on without it")
 def _():
-    with Ringwood(BINARY, "--repl-diskless-sync-delay", "0", "--rdbcompression", "no", shards=2) as master, \
+    with Ringwood(BINARY, "--rdbcompression", "no", shards=2) as master, \
             Ringwood(BINARY, "--repl-diskless-load", "swapdb", "--key-load-delay", "1000", shards=2) as replica:
         m, r = master.client(), replica.client()
         m("DEBUG", "POPULATE", 20000, "k", 10000)
@@ -481,7 +489,7 @@ def _():
 
 @tap.case("the place in the old history is kept until the new data set is here")
 def _():
-    with Redis("--repl-backlog-size", "4mb") as old, Ringwood(BINARY, "--repl-diskless-sync-delay", "0", shards=2) as new, Ringwood(BINARY, shards=2) as replica:
+    with Redis("--repl-backlog-size", "4mb") as old, Ringwood(BINARY, shards=2) as new, Ringwood(BINARY, shards=2) as replica:
         o, n = old.client(), new.client()
         Writer(o, 41).burst(300)
         n("DEBUG", "POPULATE", 100, "k", 10)
@@ -497,7 +505,7 @@ def _():
 
 @tap.case("a replica's connection is no place for commands")
 def _():
-    with Ringwood(BINARY, "--repl-diskless-sync-delay", "0", shards=2) as master:
+    with Ringwood(BINARY, shards=2) as master:
         for words, name in ((("GET", "foo"), "get"), (("SLOWLOG", "GET"), "slowlog|get"), (("PING",), "ping")):
             c = master.client(20)
             c.send(c.encode("PSYNC", "?", "-1"))
@@ -546,4 +554,4 @@ def smaller_offset():
 
 ONLY = [a for a in sys.argv[2:] if not a.startswith("--")]
 tap.cases = [c for c in tap.cases if not ONLY or any(a in c[0] for a in ONLY)]
-tap.run()
+tap.run(side_by_side=4)

@@ -4,6 +4,7 @@
 A server is a context manager: its folder is fresh, its process ends with it.
 """
 import os
+import random
 import shutil
 import signal
 import socket
@@ -13,12 +14,26 @@ import tempfile
 import threading
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
+
+_given, _giving = set(), threading.Lock()
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that nobody listens on, and that no connection takes by itself before the server has it: from below those that the kernel hands out. Never the same twice."""
+    dice = random.SystemRandom()
+    with _giving:
+        while True:
+            port = dice.randrange(10_000, 32_768)
+            if port in _given:
+                continue
+            with socket.socket() as s:
+                try:
+                    s.bind(("127.0.0.1", port))
+                except OSError:
+                    continue
+            _given.add(port)
+            return port
 
 
 class Resp:
@@ -127,7 +142,7 @@ class Server:
                 self.was_loading = True
             except OSError:
                 pass
-            time.sleep(0.05)
+            time.sleep(0.01)
         raise RuntimeError(f"{self.command[0]} did not come up:\n{self.log_text()}")
 
     def log_text(self):
@@ -192,21 +207,31 @@ class Tap:
             return f
         return add
 
-    def run(self):
+    def run(self, side_by_side=1):
+        """Runs them, so many at a time: for cases that wait most of the time and have servers of their own. What they say comes in their order all the same."""
         print(f"1..{len(self.cases)}", flush=True)
         failures = 0
-        for n, (name, f) in enumerate(self.cases, 1):
-            try:
-                reason = f()
-                skip = f" # SKIP {reason}" if isinstance(reason, str) else ""
-                print(f"ok {n} - {name}{skip}", flush=True)
-            except Exception:  # a test's failure is whatever it raised
+        with ThreadPoolExecutor(side_by_side) as pool:
+            for n, (name, f), outcome in zip(range(1, len(self.cases) + 1), self.cases, [pool.submit(self._outcome, f) for _, f in self.cases]):
+                seconds, reason, story = outcome.result()
+                if story is None:
+                    skip = f" # SKIP {reason}" if isinstance(reason, str) else ""
+                    print(f"ok {n} - {name}{skip}\n# {seconds:.1f} s", flush=True)
+                    continue
                 failures += 1
-                print(f"not ok {n} - {name}", flush=True)
-                story = "".join("# " + line + "\n" for line in traceback.format_exc().splitlines())
-                print(story, flush=True)
+                print(f"not ok {n} - {name}\n{story}", flush=True)
                 print(f"{name}\n{story}", file=sys.stderr, flush=True)  # of a TAP program, Meson shows only this
         sys.exit(1 if failures else 0)
+
+    @staticmethod
+    def _outcome(f):
+        """(how long it took, what it answered, the story of its failure)"""
+        begin = time.monotonic()
+        try:
+            reason = f()
+            return time.monotonic() - begin, reason, None
+        except Exception:  # a test's failure is whatever it raised
+            return time.monotonic() - begin, None, "".join("# " + line + "\n" for line in traceback.format_exc().splitlines())
 
 
 def sanitized(program):

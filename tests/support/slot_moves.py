@@ -2,18 +2,11 @@
 import random
 import shutil
 import signal
-import socket
 import tempfile
 import threading
 import time
 
-from servers import Resp, Ringwood, equal, until
-
-
-def bus_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+from servers import Resp, Ringwood, equal, free_port, until
 
 
 class Node:
@@ -21,7 +14,7 @@ class Node:
 
     def __init__(self, binary, shards, *more, timeout_ms=3000):
         self.folder = tempfile.mkdtemp(prefix="ringwood-moves-")
-        arguments = ["--cluster-enabled", "yes", "--cluster-node-timeout", timeout_ms, "--cluster-port", bus_port(), "--repl-diskless-sync-delay", 0,
+        arguments = ["--cluster-enabled", "yes", "--cluster-node-timeout", timeout_ms, "--cluster-port", free_port(), "--repl-diskless-sync-delay", 0,
                      "--cluster-allow-replica-migration", "no", *more]
         self.server = Ringwood(binary, *arguments, shards=shards, directory=self.folder)
         self.server.start()
@@ -221,21 +214,30 @@ class Traffic(threading.Thread):
         return self
 
 
+def digests(client, keys):
+    """Of each key, in their order. Many at once: each command holds every shard, and their threads may wait for each other's."""
+    got = []
+    for at in range(0, len(keys), 500):
+        got += client("DEBUG", "DIGEST-VALUE", *keys[at:at + 500])
+    return dict(zip(keys, got))
+
+
 def same_data(reference, holders, what=""):
     """Every key of the reference stands in one of the holders, with the same value, and they have no others."""
     r = reference.client()
     keys = sorted(r("KEYS", "*"))
-    wanted = dict(zip(keys, r.pipeline([("DEBUG", "DIGEST-VALUE", k) for k in keys])))
+    wanted = digests(r, keys)
     ttls = dict(zip(keys, r.pipeline([("PEXPIRETIME", k) for k in keys])))
     got = {}
     for n in holders:
         c = n.client()
         own = sorted(c("KEYS", "*"))
         equal(c("DBSIZE"), len(own), "DBSIZE")
-        for k, d, t in zip(own, c.pipeline([("DEBUG", "DIGEST-VALUE", k) for k in own]), c.pipeline([("PEXPIRETIME", k) for k in own])):
+        values = digests(c, own)
+        for k, t in zip(own, c.pipeline([("PEXPIRETIME", k) for k in own])):
             if k in got:
                 raise AssertionError(f"{what}: {k} stands on two nodes")
-            got[k] = d
+            got[k] = values[k]
             equal(t, ttls.get(k), f"{what}: time of {k}")
         c.close()
     missing = [k for k in keys if k not in got]
@@ -248,11 +250,10 @@ def same_data(reference, holders, what=""):
 
 def replica_agrees(replica, master, what):
     """DIGEST-VALUE of every key, once the replica has caught up."""
-    def digests(n):
+    def all_of(n):
         c = n.client()
         c("READONLY")
-        keys = sorted(c("KEYS", "*"))
-        out = dict(zip(keys, c.pipeline([("DEBUG", "DIGEST-VALUE", k) for k in keys])))
+        out = digests(c, sorted(c("KEYS", "*")))
         c.close()
         return out
-    until(lambda: digests(replica) == digests(master), what, 30)
+    until(lambda: all_of(replica) == all_of(master), what, 30)

@@ -5,12 +5,11 @@
 """
 import contextlib
 import os
-import socket
 import sys
 import threading
 import time
 
-from servers import Resp, Ringwood, Tap, equal, together, until
+from servers import Resp, Ringwood, Tap, equal, free_port, together, until
 
 BINARY = sys.argv[1]
 TIMEOUT_MS = 1000
@@ -18,14 +17,8 @@ CROSS_SLOT = "CROSSSLOT Keys in request don't hash to the same slot"
 tap = Tap()
 
 
-def bus_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def node(*options, shards=1):
-    bus = bus_port()
+    bus = free_port()
     server = Ringwood(BINARY, "--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-node-timeout", TIMEOUT_MS, *options, shards=shards)
     server.bus = bus
     return server
@@ -250,4 +243,4 @@ def busy():
         assert b"fail" not in a("CLUSTER", "NODES")
 
 
-tap.run()
+tap.run(side_by_side=4)

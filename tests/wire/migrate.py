@@ -204,6 +204,7 @@ def transactions_and_scripts(source, target):
 def what_others_see(source, target):
     """Replicas, keyspace events and the log of secrets."""
     s, e = source.client(), source.client()
+    s("CONFIG", "SET", "repl-diskless-sync-delay", 0)
     with Ringwood(binary, "--replicaof", "127.0.0.1", source.port) as replica:
         r = replica.client()
         s("SET", "a{x}", 1)
@@ -265,4 +266,4 @@ def run(case, shards):
 for name, case in {**PAIR_CASES, **OWN_CASES}.items():
     for n in (1, 2, 4):
         tap.case(f"{name}, {n} shards")(lambda c=case, n=n: run(c, n))
-tap.run()
+tap.run(side_by_side=4)
