@@ -112,7 +112,8 @@ class ClusterMachine {
   OwnedBytes bump_epoch(int64_t now_ms);  // "BUMPED 5" or "STILL 5"
 
   // --- slots that move as one: handover.cc
-  uint64_t grant_epoch(int64_t now_ms);
+  uint64_t grant(const SlotSet& slots, int64_t now_ms);
+  void take_back(const SlotSet& slots, int64_t now_ms);
   void claim_granted(const SlotSet& slots, uint64_t epoch, int64_t now_ms);
   void withhold(const SlotSet& slots, bool on, int64_t now_ms);
   void reclaim(uint64_t granted, int64_t now_ms);

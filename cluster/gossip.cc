@@ -21,6 +21,7 @@ BusMessage ClusterMachine::header(BusType type) const {
   m.sender = my.id;
   if (my.master) m.master = my.master->id;
   m.slots = owner.slots;
+  if (my.is_master()) m.slots.remove(view_.unclaimed_by_owner);  // granted to another
   m.config_epoch = owner.config_epoch;
   m.current_epoch = view_.current_epoch;
   if (config_.ip_announced) m.ip = config_.announced.ip;

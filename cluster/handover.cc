@@ -3,14 +3,25 @@
 
 namespace ringwood::cluster {
 
-// The epoch that the target is to claim the slots under: above all that is known here, and nobody here takes it.
-uint64_t ClusterMachine::grant_epoch(int64_t now_ms) {
+// The epoch that the target is to claim the slots under: above all that is known here, and nobody here takes it. From now on this node does not claim the
+// slots, so that the target's claim holds whatever epoch this node comes to have meanwhile: it may itself claim slots that another has granted to it.
+uint64_t ClusterMachine::grant(const SlotSet& slots, int64_t now_ms) {
   at(now_ms);
+  slots.for_each([&](int s) {
+    if (view_.owner(s) == &me()) view_.unclaimed_by_owner.set(s);
+  });
   note_epoch(view_.max_epoch());
   view_.current_epoch++;
   later(kSave);
   settle();
   return view_.current_epoch;
+}
+
+void ClusterMachine::take_back(const SlotSet& slots, int64_t now_ms) {
+  at(now_ms);
+  slots.for_each([&](int s) {
+    if (view_.owner(s) == &me()) view_.unclaimed_by_owner.reset(s);
+  });
 }
 
 void ClusterMachine::claim_granted(const SlotSet& slots, uint64_t epoch, int64_t now_ms) {

@@ -65,6 +65,8 @@ bool SlotExport::allowed(State from, State to) {
 void SlotExport::end(State to, int64_t now_ms) {
   enter(to, now_ms);
   resume();
+  if (granted_ && to != State::kSuccess) order(Do::kTakeBack);
+  granted_ = false;
   if (withheld_) order(Do::kRelease);
   withheld_ = false;
   hung_up_ = true;
@@ -161,6 +163,7 @@ void SlotExport::checked(bool everything, int64_t now_ms) {
   if (!everything) return enter(State::kDraining, now_ms);
   enter(State::kGranted, now_ms);
   deadline_ms_ = now_ms + kGrantedPauseMs;
+  granted_ = true;
   order(Do::kSayGranted);
 }
 
@@ -173,6 +176,10 @@ void SlotExport::owned_by(Owner owner, int64_t now_ms) {
   if (over() || owner == Owner::kSelf) return;
   if (owner == Owner::kTarget && undecided()) return end(State::kSuccess, now_ms);
   give_up(State::kFailed, "Slots are no longer owned by myself", now_ms);
+}
+
+void SlotExport::out_of_touch(int64_t now_ms) {
+  if (state_ == State::kWithheld) deadline_ms_ = now_ms + timing_.decision_ms;
 }
 
 void SlotExport::impossible(Bytes why, int64_t now_ms) { give_up(State::kFailed, why, now_ms); }
@@ -195,6 +202,8 @@ void SlotExport::tick(int64_t now_ms) {
   }
   if (state_ == State::kWithheld) {
     if (now_ms < deadline_ms_) return;
+    granted_ = false;
+    order(Do::kTakeBack);
     order(Do::kReclaim);
     return give_up(State::kFailed, "The target was not heard of when it could have taken the slots: this node has taken them back", now_ms);
   }
@@ -218,8 +227,10 @@ OwnedBytes SlotExport::invariants() const {
   const bool may_pause = state_ == State::kPausing || state_ == State::kDraining || state_ == State::kGranting || state_ == State::kGranted;
   if (paused_ != may_pause) return "writes are held in the state " + OwnedBytes(state_name()) + ", or are not";
   if (withheld_ != (state_ == State::kWithheld)) return "slots are withheld in the state " + OwnedBytes(state_name()) + ", or are not";
+  if (granted_ != undecided()) return "slots are granted in the state " + OwnedBytes(state_name()) + ", or are not";
   if (hung_up_ != over()) return "the link is kept in the state " + OwnedBytes(state_name()) + ", or is not";
-  if (acked_ > sent_) return "more is acknowledged than was sent";
+  if (state_ > State::kReplicating && !over() && acked_ > sent_)
+    return "more is acknowledged than was sent";  // not told before the image is out
   if (state_ == State::kFailed && message_.empty()) return "a failure without a reason";
   return {};
 }

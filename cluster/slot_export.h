@@ -12,7 +12,8 @@
 // there is. With kGranted the target may claim the slots under an epoch that is named to it, and nothing changes here until it is known whether it has: the
 // target says no, or the bus shows that it owns them. When neither comes (it has died just then, or the network has) writes go on for all other slots and
 // these are withheld (kWithheld): nobody serves them. After a time in which the target, were it alive, would have been heard, this node takes them back under
-// an epoch above the granted one, so that a claim which comes to light later is void. Nothing that a client was told is lost on any of these ways.
+// an epoch above the granted one, so that a claim which comes to light later is void; but not while this node is the one that hears nobody. Nothing that a
+// client was told is lost on any of these ways.
 #include <cstdint>
 #include <vector>
 
@@ -47,6 +48,7 @@ enum class SlotExportDo : uint8_t {
   kSayGranted,
   kWithhold,  // nobody is to serve the slots
   kRelease,   // the end of that
+  kTakeBack,  // what was granted will not be claimed: this node claims it again
   kReclaim,   // take them under an epoch above the granted one
   kHangUp,    // the connection, the image and the log are not needed any more
 };
@@ -81,6 +83,8 @@ class SlotExport : public SlotMoveMachine<SlotExportState, SlotExportDo> {
   // What the view of the cluster says of the slots, when it has changed.
   enum class Owner : uint8_t { kSelf, kTarget, kOther };
   void owned_by(Owner owner, int64_t now_ms);
+  // This node does not hear enough of the others to know whether the target has claimed the slots.
+  void out_of_touch(int64_t now_ms);
   // Something that makes the move impossible: a flush, a change of part.
   void impossible(Bytes why, int64_t now_ms);
   // False when it is too late.
@@ -120,7 +124,7 @@ class SlotExport : public SlotMoveMachine<SlotExportState, SlotExportDo> {
   int64_t deadline_ms_ = 0;  // of the pause, of the decision
   int64_t pause_ms_ = kFirstPauseMs, next_pause_ms_ = 0;
   int pauses_ = 0;
-  bool paused_ = false, withheld_ = false, hung_up_ = false;
+  bool paused_ = false, granted_ = false, withheld_ = false, hung_up_ = false;
 };
 
 }  // namespace ringwood::cluster

@@ -17,6 +17,9 @@ class SlotSet {
   void set(int slot) { words_[word(slot)] |= uint64_t{1} << (slot & 63); }
   void reset(int slot) { words_[word(slot)] &= ~(uint64_t{1} << (slot & 63)); }
   void clear() { words_.fill(0); }
+  void remove(const SlotSet& others) {
+    for (size_t i = 0; i < words_.size(); i++) words_[i] &= ~others.words_[i];
+  }
   int count() const {
     int n = 0;
     for (uint64_t w : words_) n += std::popcount(w);

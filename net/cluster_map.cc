@@ -2,7 +2,7 @@
 
 namespace ringwood {
 
-std::unique_ptr<SlotMap> make_slot_map(const cluster::ClusterMachine& machine) {
+std::unique_ptr<SlotMap> make_slot_map(const cluster::ClusterMachine& machine, const std::vector<cluster::SlotMove>& claims) {
   const cluster::ClusterView& view = machine.view();
   auto map = std::make_unique<SlotMap>();
   auto place = [](const cluster::ClusterNode* n) { return n ? static_cast<SlotMap::Place>(n->place) : SlotMap::kNobody; };
@@ -16,6 +16,12 @@ std::unique_ptr<SlotMap> make_slot_map(const cluster::ClusterMachine& machine) {
     if (!view.any_open()) continue;
     const cluster::ClusterNode *to = view.migrating_to(s), *from = view.importing_from(s);
     if (to || from) map->open[static_cast<uint16_t>(s)] = {place(to), place(from)};
+  }
+  for (const cluster::SlotMove& c : claims) {
+    const cluster::ClusterNode* source = const_cast<cluster::ClusterMachine&>(machine).find(c.source);
+    c.slots.for_each([&](int s) {
+      if (view.owner(s) == &view.myself()) map->owners[static_cast<size_t>(s)] = place(source);
+    });
   }
   return map;
 }

@@ -183,9 +183,34 @@ void ClusterPlane::collect() {
   drain();
 }
 
+void ClusterPlane::claim(const cluster::SlotMove& move, uint64_t epoch, std::function<void(Executor&)> take) {
+  collect();
+  machine_->claim_granted(move.slots, epoch, now_ms());
+  claims_.push_back(move);
+  for (Output& o : machine_->take_outputs()) {
+    const bool persists = o.kind == Output::Kind::kPersist;
+    if (o.kind == Output::Kind::kSlotMap)
+      map_changed_ = true, migrations_.view_changed();
+    else
+      steps_.push_back({std::move(o), {}});
+    if (!persists) continue;
+    steps_.push_back({{}, [this, name = move.name, take] {
+                        taking_over_ = true;
+                        with_all_shards([this, name, take](Executor& first) {
+                          std::erase_if(claims_, [&](const cluster::SlotMove& c) { return c.name == name; });
+                          take(first);
+                          publish_map();
+                          taking_over_ = false;
+                          drain();
+                        });
+                      }});
+  }
+  drain();
+}
+
 void ClusterPlane::publish_map() {
   map_changed_ = false;
-  maps_->publish(make_slot_map(*machine_));
+  maps_->publish(make_slot_map(*machine_, claims_));
   if (!loop_) return;
   loop_->executor().rouse_others();
   // Who waits for keys of slots that are another's now is sent there.
@@ -204,7 +229,7 @@ void ClusterPlane::publish_map() {
 void ClusterPlane::drain() {
   if (draining_ || !loop_) return;  // a step may close a link, which the machine is told of at once
   draining_ = true;
-  while (!steps_.empty() && !held_back_) {
+  while (!steps_.empty() && !held_back_ && !taking_over_) {
     Step s = std::move(steps_.front());
     steps_.pop_front();
     s.then ? s.then() : carry_out(s.output);

@@ -70,6 +70,7 @@ class ClusterPlane final : public ClusterControl, ClusterBusOwner, SlotMigration
   // SlotMigrationsOwner
   cluster::ClusterMachine& machine() override { return *machine_; }
   void machine_moved() override { collect(); }
+  void claim(const cluster::SlotMove& move, uint64_t epoch, std::function<void(Executor&)> take) override;
 
   cluster::ClusterConfig config(const Options& o) const;
   cluster::ReplicationState replication_state() const;
@@ -112,11 +113,13 @@ class ClusterPlane final : public ClusterControl, ClusterBusOwner, SlotMigration
 
   std::deque<Step> steps_;
   bool draining_ = false, map_changed_ = false;
-  bool held_back_ = false;         // nothing further is done before the file is written
-  bool save_wanted_ = false;       // the file is to be written anew, at the end of this turn or when it has been written
-  bool sync_wanted_ = false;       // and must be on disk then
-  int save_error_ = 0;             // of the last write, an errno
-  std::vector<Output> published_;  // messages for subscribers here
+  std::vector<cluster::SlotMove> claims_;  // taken over, and not served yet
+  bool taking_over_ = false;               // nothing further is done before the next of them is served
+  bool held_back_ = false;                 // nothing further is done before the file is written
+  bool save_wanted_ = false;               // the file is to be written anew, at the end of this turn or when it has been written
+  bool sync_wanted_ = false;               // and must be on disk then
+  int save_error_ = 0;                     // of the last write, an errno
+  std::vector<Output> published_;          // messages for subscribers here
 };
 
 }  // namespace ringwood

@@ -90,6 +90,7 @@ void SlotExporter::turn() {
 
 void SlotExporter::tick(int64_t now_ms) {
   if (machine_.over()) return;
+  if (machine_.undecided() && !owner_.machine().ok()) machine_.out_of_touch(now_ms);
   machine_.tick(now_ms);
   carry_out();
   if (!connection_ || machine_.over() || now_ms < next_sign_ms_ || machine_.state() < State::kWaitingToSnapshot || !image_.empty() ||
@@ -147,12 +148,13 @@ void SlotExporter::carry_out(Do what) {
       return owner_.resume_writes();
     case Do::kCheck: return check();
     case Do::kSayGranted: {
-      granted_epoch_ = owner_.machine().grant_epoch(now_ms());
+      granted_epoch_ = owner_.machine().grant(machine_.move().slots, now_ms());
       owner_.machine_moved();
       return say(wire_command({"CLUSTER", "SYNCSLOTS", "FAILOVER-GRANTED", std::to_string(granted_epoch_)}));
     }
     case Do::kWithhold:
     case Do::kRelease: owner_.machine().withhold(machine_.move().slots, what == Do::kWithhold, now_ms()); return owner_.machine_moved();
+    case Do::kTakeBack: owner_.machine().take_back(machine_.move().slots, now_ms()); return owner_.machine_moved();
     case Do::kReclaim: owner_.machine().reclaim(granted_epoch_, now_ms()); return owner_.machine_moved();
     case Do::kHangUp: return hang_up();
   }

@@ -2,6 +2,7 @@
 // Carries the source's side of slots that move as one (cluster/slot_export.h decides): dials the target, sends the image and then the log, holds writes at
 // the end. Lives on the first thread, by shared_ptr: what it has asked for may come when it is over.
 #include <deque>
+#include <functional>
 #include <memory>
 
 #include "cluster/slot_export.h"
@@ -27,6 +28,8 @@ class SlotMoveOwner {
   virtual cluster::ClusterMachine& machine() = 0;
   // What the machine has been told is to be carried out. A change of who serves what is told while every shard is held.
   virtual void machine_moved() = 0;
+  // The slots are taken over: the claim goes to the disk, `take` runs with every shard held, the slots are served, and only then the others hear of it.
+  virtual void claim(const cluster::SlotMove& move, uint64_t epoch, std::function<void(Executor&)> take) = 0;
   // Writes are held, or this export holds them no more.
   virtual void hold_writes(int64_t until_ms) = 0;
   virtual void resume_writes() = 0;

@@ -7,6 +7,7 @@
 #include "engine/base/number.h"
 #include "engine/base/resp_command.h"
 #include "engine/exec/call.h"
+#include "engine/exec/drop_slots.h"
 #include "net/held_work.h"
 
 namespace ringwood {
@@ -24,9 +25,26 @@ void finish_import(Executor& here, int database, bool success) {
   }
 }
 
-void propagate_finish(Executor& here, int database, Bytes name, bool success) {
+// The same, told to replicas and the file.
+static void propagate_finish(Executor& here, int database, Bytes name, bool success) {
   here.effects().add(database, {"CLUSTER", "SYNCSLOTS", "FINISH", "NAME", name, "STATE", success ? "success" : "failed"});
   if (!here.effects().running()) here.effects().end_unit();
+}
+
+Settled settle_import(Executor& here, int database, const cluster::ClusterView& view, Bytes name) {
+  Settled n;
+  auto each_slot = [&](auto&& f) {
+    for (Shard* s : here.engine().shards)
+      for (int slot = s->database(database).next_used_slot(0); slot >= 0; slot = s->database(database).next_used_slot(slot + 1)) f(slot);
+  };
+  each_slot([&](int slot) { view.owner(slot) == &view.myself() ? n.ours++ : n.others++; });
+  if (n.ours && n.others)
+    each_slot([&](int slot) {
+      if (view.owner(slot) != &view.myself()) drop_slot(here, static_cast<uint16_t>(slot), database, ~size_t{0});
+    });
+  finish_import(here, database, n.ours != 0);
+  propagate_finish(here, database, name, n.ours != 0);
+  return n;
 }
 
 SlotImporter::SlotImporter(SlotMoveOwner& owner, Loop& loop, const cluster::SlotMove& move, int database)
@@ -172,13 +190,17 @@ void SlotImporter::carry_out() {
     }
 }
 
-// With every shard held: whoever asks next is served here.
+// Nobody is served here before the claim is on disk: a crash would leave what was acknowledged with a node that does not know that the slots are its own.
 void SlotImporter::take_over() {
-  Executor& here = loop_.executor();
-  finish_import(here, database_, true);
-  propagate_finish(here, database_, machine_.move().name.view(), true);
-  owner_.machine().claim_granted(machine_.move().slots, machine_.granted_epoch(), now_ms());
-  owner_.machine_moved();
+  taking_ = true;
+  owner_.claim(machine_.move(), machine_.granted_epoch(), [self = shared_from_this()](Executor& home) { self->show(home); });
+}
+
+// With every shard held: whoever asks next is served here.
+void SlotImporter::show(Executor& home) {
+  taking_ = false;
+  if (home.engine().state.load(std::memory_order_relaxed) & kStateReplica) return;  // what becomes of it, its master says
+  settle_import(home, database_, owner_.machine().view(), machine_.move().name.view());
   text_.write(LogLevel::kNotice, "Slot migration %.40s is over: this node owns the slots", machine_.move().name.text.data());
 }
 

@@ -12,6 +12,10 @@
 
 namespace ringwood {
 
+namespace cluster {
+class ClusterView;
+}
+
 class SlotImporter final : public std::enable_shared_from_this<SlotImporter>, StreamOwner, StreamObserver {
  public:
   // `database`: an empty one, for this import alone.
@@ -23,7 +27,7 @@ class SlotImporter final : public std::enable_shared_from_this<SlotImporter>, St
   const cluster::SlotImport& machine() const { return machine_; }
   int database() const { return database_; }
   // Nothing of it is left: the database may be used again.
-  bool gone() const { return machine_.over() && !dropping_ && !connection_ && !applier_.busy(); }
+  bool gone() const { return machine_.over() && !dropping_ && !taking_ && !connection_ && !applier_.busy(); }
   bool owns(const Client* c) const { return c && connection_ == c; }
   // One of the source's words, with every shard held.
   void command(Call& call);
@@ -49,6 +53,7 @@ class SlotImporter final : public std::enable_shared_from_this<SlotImporter>, St
   int64_t now_ms() const;
   void carry_out();
   void take_over();
+  void show(Executor& home);
   void drop();
   void hang_up();
   bool out_of_memory() const;
@@ -62,12 +67,15 @@ class SlotImporter final : public std::enable_shared_from_this<SlotImporter>, St
   StreamApplier applier_;
   SlotLoader loader_;
   Connection* connection_ = nullptr;
-  bool dropping_ = false;
+  bool dropping_ = false, taking_ = false;
 };
 
 // What CLUSTER SYNCSLOTS FINISH means, wherever it is said: the keys of the database become keys of the one in use, or go. Every shard is held.
 void finish_import(Executor& here, int database, bool success);
-// The same, told to replicas and the file.
-void propagate_finish(Executor& here, int database, Bytes name, bool success);
+// The same for what this node has by now in a view: keys of slots that are its own are taken, all others go. Told to replicas and the file.
+struct Settled {
+  size_t ours = 0, others = 0;  // slots with keys
+};
+Settled settle_import(Executor& here, int database, const cluster::ClusterView& view, Bytes name);
 
 }  // namespace ringwood

@@ -5,7 +5,6 @@
 #include "cluster/cluster_machine.h"
 #include "engine/base/number.h"
 #include "engine/exec/call.h"
-#include "engine/exec/drop_slots.h"
 #include "net/held_work.h"
 #include "persist/persistence.h"
 
@@ -124,20 +123,10 @@ void SlotMigrations::settle_orphans(Executor& home) {
   loaders_.clear();
   for (int d = 1; d < home.shard().databases(); d++) {
     if (imports_into(d)) continue;
-    size_t ours = 0, others = 0;
-    for (Shard* s : engine_.shards) {
-      const Database& database = s->database(d);
-      for (int slot = database.next_used_slot(0); slot >= 0; slot = database.next_used_slot(slot + 1))
-        view.owner(slot) == &view.myself() ? ours++ : others++;
-    }
-    if (!ours && !others) continue;
+    if (!has_keys(d)) continue;
+    const Settled n = settle_import(home, d, view, "unknown");
     network_.log.write(LogLevel::kNotice, "A slot migration did not come to its end here: %zu slots with keys are this node's, and %zu go",
-                       ours, others);
-    for (Shard* s : engine_.shards)
-      for (int slot = s->database(d).next_used_slot(0); ours && slot >= 0; slot = s->database(d).next_used_slot(slot + 1))
-        if (view.owner(slot) != &view.myself()) drop_slot(home, static_cast<uint16_t>(slot), d, ~size_t{0});
-    finish_import(home, d, ours != 0);
-    propagate_finish(home, d, "unknown", ours != 0);
+                       n.ours, n.others);
   }
 }
 

@@ -16,6 +16,7 @@ class SlotMigrationsOwner {
  public:
   virtual cluster::ClusterMachine& machine() = 0;
   virtual void machine_moved() = 0;
+  virtual void claim(const cluster::SlotMove& move, uint64_t epoch, std::function<void(Executor&)> take) = 0;
 
  protected:
   ~SlotMigrationsOwner() = default;
@@ -48,6 +49,9 @@ class SlotMigrations final : public cluster::SlotMigrationControl, SlotMoveOwner
   // SlotMoveOwner
   cluster::ClusterMachine& machine() override { return owner_.machine(); }
   void machine_moved() override { owner_.machine_moved(); }
+  void claim(const cluster::SlotMove& move, uint64_t epoch, std::function<void(Executor&)> take) override {
+    owner_.claim(move, epoch, std::move(take));
+  }
   void hold_writes(int64_t until_ms) override;
   void resume_writes() override;
 

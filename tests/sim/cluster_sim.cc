@@ -30,6 +30,8 @@ void ClusterSim::make(size_t node, const OwnedBytes& conf) {
   n.random = std::make_unique<Random>(random_.next());
   n.replication = {};
   n.following = SIZE_MAX;
+  n.waiting.clear();
+  n.held_back = false;
   NodeId id = n.id, shard = NodeId::random(random_);
   SavedCluster saved;
   if (!conf.empty())
@@ -168,6 +170,11 @@ void ClusterSim::handle(const Event& e) {
       n.machine->link_down(e.connection, clock(e.node));  // a link's number here
       break;
     }
+    case Event::Kind::kSynced:
+      n.conf = n.machine->nodes_conf();
+      n.held_back = false;
+      break;
+    case Event::Kind::kHungUp: close(e.connection, SIZE_MAX); break;
   }
   carry_out(e.node);
 }
@@ -177,56 +184,76 @@ void ClusterSim::close(uint64_t connection, size_t by) {
   auto i = connections_.find(connection);
   if (i == connections_.end()) return;
   Connection c = i->second;
-  connections_.erase(i);
   for (int end = 0; end < 2; end++) {
     if (end == 1 && !c.accepted) continue;
-    by_link_.erase({c.ends[end], c.links[end]});
+    auto own = by_link_.find({c.ends[end], c.links[end]});
+    if (own == by_link_.end() || own->second.first != i->first) continue;  // it has crashed, and may have a link of that number again
+    by_link_.erase(own);
     if (c.ends[end] != by && nodes_[c.ends[end]].machine) push(1, Event::Kind::kClosed, c.ends[end], c.links[end]);
   }
+  connections_.erase(i);
 }
 
+// As net/cluster_plane.h does: the slot map changes at once, everything else in its order, and not before what is to be durable is.
 void ClusterSim::carry_out(size_t node) {
   Node& n = nodes_[node];
   bool changed = false;
-  for (Output& o : n.machine->take_outputs()) switch (o.kind) {
-      case Output::Kind::kPersist: n.conf = o.text; break;
-      case Output::Kind::kConnect: {
-        size_t to = node_at(o.address);
-        if (to == SIZE_MAX || to == node) {
-          push(1, Event::Kind::kClosed, node, o.link);
-          break;
-        }
-        connections_[next_connection_] = {{node, to}, {o.link, 0}};
-        by_link_[{node, o.link}] = {next_connection_, 0};
-        push(1 + static_cast<int64_t>(random_.below(5)), Event::Kind::kConnected, node, next_connection_++);
-        break;
-      }
-      case Output::Kind::kClose:
-        if (auto i = by_link_.find({node, o.link}); i != by_link_.end()) close(i->second.first, node);
-        break;
-      case Output::Kind::kSend: {
-        auto i = by_link_.find({node, o.link});
-        if (i == by_link_.end()) break;
-        auto [connection, end] = i->second;
-        messages_++;
-        bytes_ += o.bytes.size();
-        if (random_.real() < faults.lose) break;
-        if (random_.real() < faults.cut) {
-          close(connection, SIZE_MAX);
-          break;
-        }
-        size_t to = connections_[connection].ends[1 - end];
-        push(1 + static_cast<int64_t>(random_.below(static_cast<uint64_t>(faults.delay_ms))), Event::Kind::kDeliver, to, connection,
-             1 - end, std::make_shared<OwnedBytes>(std::move(o.bytes)));
-        break;
-      }
-      case Output::Kind::kFollow: n.following = node_at(o.address); break;
-      case Output::Kind::kStopFollowing: n.following = SIZE_MAX; break;
-      case Output::Kind::kSlotMap: changed = true; break;
-      case Output::Kind::kPauseWrites: n.machine->writes_paused(clock(node)); break;
-      default: break;
-    }
+  for (Output& o : n.machine->take_outputs()) o.kind == Output::Kind::kSlotMap ? void(changed = true) : n.waiting.push_back(std::move(o));
+  while (!n.waiting.empty() && !n.held_back) {
+    Output o = std::move(n.waiting.front());
+    n.waiting.pop_front();
+    carry_out(node, o);
+  }
   check(node, changed);
+}
+
+void ClusterSim::carry_out(size_t node, Output& o) {
+  Node& n = nodes_[node];
+  switch (o.kind) {
+    case Output::Kind::kPersist:
+      if (o.sync && faults.sync_ms) {
+        n.held_back = true;
+        push(1 + static_cast<int64_t>(random_.below(static_cast<uint64_t>(faults.sync_ms))), Event::Kind::kSynced, node);
+      } else {
+        n.conf = o.text;
+      }
+      break;
+    case Output::Kind::kConnect: {
+      size_t to = node_at(o.address);
+      if (to == SIZE_MAX || to == node) {
+        push(1, Event::Kind::kClosed, node, o.link);
+        break;
+      }
+      connections_[next_connection_] = {{node, to}, {o.link, 0}};
+      by_link_[{node, o.link}] = {next_connection_, 0};
+      push(1 + static_cast<int64_t>(random_.below(5)), Event::Kind::kConnected, node, next_connection_++);
+      break;
+    }
+    case Output::Kind::kClose:
+      if (auto i = by_link_.find({node, o.link}); i != by_link_.end()) close(i->second.first, node);
+      break;
+    case Output::Kind::kSend: {
+      auto i = by_link_.find({node, o.link});
+      if (i == by_link_.end()) break;
+      auto [connection, end] = i->second;
+      messages_++;
+      bytes_ += o.bytes.size();
+      if (random_.real() < faults.lose) break;
+      if (random_.real() < faults.cut) {
+        close(connection, SIZE_MAX);
+        break;
+      }
+      size_t to = connections_[connection].ends[1 - end];
+      push(1 + static_cast<int64_t>(random_.below(static_cast<uint64_t>(faults.delay_ms))), Event::Kind::kDeliver, to, connection, 1 - end,
+           std::make_shared<OwnedBytes>(std::move(o.bytes)));
+      break;
+    }
+    case Output::Kind::kFollow: n.following = node_at(o.address); break;
+    case Output::Kind::kStopFollowing: n.following = SIZE_MAX; break;
+    case Output::Kind::kDropSlots: lost_slots(node, o.slots); break;
+    case Output::Kind::kPauseWrites: n.machine->writes_paused(clock(node)); break;
+    default: break;
+  }
 }
 
 // Data flows at once where master and replica hear each other; a master's offset grows with time.
@@ -292,15 +319,25 @@ std::string ClusterSim::disagreement() const {
   return {};
 }
 
-void ClusterSim::crash(size_t node) {
+void ClusterSim::crash(size_t node, bool sent_arrives) {
   Node& n = nodes_[node];
   if (!n.machine) return;
   n.machine.reset();
-  n.was_master = false;
+  n.was_master = n.held_back = false;
+  n.waiting.clear();
   std::vector<uint64_t> gone;
   for (auto& [number, c] : connections_)
     if (c.ends[0] == node || c.ends[1] == node) gone.push_back(number);
-  for (uint64_t number : gone) close(number, node);
+  for (uint64_t number : gone) {
+    if (!sent_arrives) {
+      close(number, node);
+      continue;
+    }
+    const Connection& c = connections_[number];
+    const size_t other = c.ends[0] == node ? 1 : 0;
+    by_link_.erase({node, c.links[1 - other]});
+    push(faults.delay_ms + 1, Event::Kind::kHungUp, c.ends[other], number);
+  }
 }
 
 void ClusterSim::restart(size_t node) {

@@ -1,6 +1,7 @@
 #pragma once
 // A whole cluster in one thread and virtual time: the production machines (cluster/cluster_machine.h), with a network that delays, loses, cuts and
 // partitions, nodes that crash and come back with what they had written down, and clocks that jump. Everything follows from the seed.
+#include <deque>
 #include <map>
 #include <memory>
 #include <queue>
@@ -18,8 +19,10 @@ class ClusterSim {
     double lose = 0;       // part of the messages that vanish
     double cut = 0;        // part of the messages with which their connection breaks
     int64_t delay_ms = 5;  // at most, of a message
+    int64_t sync_ms = 0;   // at most, until what must be durable is; 0: at once
   };
   ClusterSim(uint64_t seed, int64_t node_timeout_ms) : random_(seed), timeout_(node_timeout_ms) {}
+  virtual ~ClusterSim() = default;
 
   // Nodes 0 .. masters-1 own the slots, the others replicate them in turn; they meet, and this returns when all know all. False when they do not.
   bool create(size_t masters, size_t replicas_each);
@@ -30,7 +33,8 @@ class ClusterSim {
   // Runs until all living nodes agree that the cluster serves, and how; false after `ms`.
   bool converge(int64_t ms);
 
-  void crash(size_t node);
+  // `sent_arrives`: what it has sent is on its way all the same, as when a process is killed; otherwise it is lost with the machine.
+  void crash(size_t node, bool sent_arrives = false);
   void restart(size_t node);
   // Nodes in different groups do not hear each other. An empty set heals.
   void partition(std::set<size_t> side) { side_ = std::move(side); }
@@ -54,6 +58,19 @@ class ClusterSim {
   std::string disagreement() const;
   Random& random() { return random_; }
 
+ protected:
+  bool hears(size_t a, size_t b) const { return side_.empty() || side_.count(a) == side_.count(b); }
+  int64_t clock(size_t node) const { return now_ + nodes_[node].clock; }
+  const NodeId& id(size_t node) const { return nodes_[node].id; }
+  // Does what the node's machine wants done, after it has been asked for something.
+  void carry_out(size_t node);
+  void accuse(std::string fault) {
+    if (fault_.empty()) fault_ = std::move(fault);
+  }
+  bool waits_for_disk(size_t node) const { return nodes_[node].held_back; }
+  // Slots that the node has lost: whatever keys are in them go.
+  virtual void lost_slots(size_t, const SlotSet&) {}
+
  private:
   struct Node {
     std::unique_ptr<ClusterMachine> machine;
@@ -65,6 +82,8 @@ class ClusterSim {
     size_t following = SIZE_MAX;
     uint64_t life = 0;  // counts restarts, so that events of a former life are dropped
     bool was_master = false;
+    std::deque<Output> waiting;  // behind what is to be durable first
+    bool held_back = false;
   };
   struct Connection {
     size_t ends[2];
@@ -74,7 +93,7 @@ class ClusterSim {
   struct Event {
     int64_t at;
     uint64_t order;
-    enum class Kind : uint8_t { kTick, kConnected, kDeliver, kClosed } kind;
+    enum class Kind : uint8_t { kTick, kConnected, kDeliver, kClosed, kSynced, kHungUp } kind;
     size_t node;
     uint64_t life, connection;
     int end;
@@ -83,17 +102,15 @@ class ClusterSim {
   };
   static OwnedBytes ip(size_t node) { return "10.0." + std::to_string(node / 250) + "." + std::to_string(node % 250 + 1); }
   size_t node_at(const Address& a) const;
-  bool hears(size_t a, size_t b) const { return side_.empty() || side_.count(a) == side_.count(b); }
   ClusterConfig config(size_t node) const;
   void make(size_t node, const OwnedBytes& conf);
   void handle(const Event& e);
-  void carry_out(size_t node);
+  void carry_out(size_t node, Output& o);
   void close(uint64_t connection, size_t by);
   void push(int64_t delay, Event::Kind kind, size_t node, uint64_t connection = 0, int end = 0,
             std::shared_ptr<OwnedBytes> bytes = nullptr);
   void replicate(size_t node);
   void check(size_t node, bool changed);
-  int64_t clock(size_t node) const { return now_ + nodes_[node].clock; }
 
   Random random_;
   int64_t timeout_;

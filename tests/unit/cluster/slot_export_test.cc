@@ -164,7 +164,7 @@ TEST(SlotExport, WaitsForTheTruthAboutAGrant) {
   Rig no;
   no.to(State::kGranted).m.refused("The epoch that was granted has been overtaken", no.now);
   EXPECT_EQ(no.m.state(), State::kFailed);
-  EXPECT_EQ(no.orders(), (Orders{Do::kResume, Do::kHangUp}));
+  EXPECT_EQ(no.orders(), (Orders{Do::kResume, Do::kTakeBack, Do::kHangUp}));
   // Nobody says anything: others are not kept waiting for long, and in the end the slots are taken back.
   Rig dead;
   dead.to(State::kGranted).m.lost(dead.now);
@@ -173,8 +173,15 @@ TEST(SlotExport, WaitsForTheTruthAboutAGrant) {
   dead.m.tick(dead.now += 300);
   EXPECT_EQ(dead.orders(), Orders{});
   dead.m.tick(dead.now += 101);
-  EXPECT_EQ(dead.orders(), (Orders{Do::kReclaim, Do::kRelease, Do::kHangUp}));
+  EXPECT_EQ(dead.orders(), (Orders{Do::kTakeBack, Do::kReclaim, Do::kRelease, Do::kHangUp}));
   EXPECT_EQ(dead.m.state(), State::kFailed);
+  // Not while this node is the one that hears nobody: then for as long again.
+  Rig alone;
+  alone.to(State::kWithheld).m.out_of_touch(alone.now += 350);
+  alone.m.tick(alone.now += 399);
+  EXPECT_EQ(alone.orders(), Orders{});
+  alone.m.tick(alone.now += 1);
+  EXPECT_EQ(alone.orders(), (Orders{Do::kTakeBack, Do::kReclaim, Do::kRelease, Do::kHangUp}));
   // It comes to light in between.
   Rig late;
   late.to(State::kWithheld).m.owned_by(Owner::kTarget, late.now);

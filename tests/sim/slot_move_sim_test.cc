@@ -1,0 +1,188 @@
+// Slots that move as one, by seed, with everything that may go wrong at every state of both ends. RINGWOOD_SEED=n runs that one alone; RINGWOOD_SIM_SEEDS=n
+// so many of them; RINGWOOD_LONG=1 the nightly number.
+#include "tests/sim/slot_move_sim.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+
+#include "tests/support/seed.h"
+
+namespace ringwood::cluster {
+namespace {
+
+constexpr int64_t kTimeout = 1000;
+constexpr auto kLastState = static_cast<size_t>(SlotExportState::kWithheld);
+
+// A cluster with one move that has come to the state; false when it never did.
+bool come_to(SlotMoveSim& sim, SlotExportState state, size_t masters = 3) {
+  sim.start(masters, 12);
+  sim.faults.delay_ms = 3;
+  if (!sim.move(0, 1)) return false;
+  for (int i = 0; i < 20000 && sim.fault().empty(); i++) {
+    if (sim.last_export()->state() == state) return true;
+    if (sim.last_export()->over()) return false;
+    sim.live(1);
+  }
+  return false;
+}
+
+std::string rest(SlotMoveSim& sim, int64_t ms = 60000) {
+  std::string wrong;
+  for (int64_t i = 0; i < ms; i += 100) {
+    sim.live(100);
+    wrong = sim.unrest();
+    if (wrong.empty() || !sim.fault().empty()) break;
+  }
+  return wrong;
+}
+
+// At every state that a move comes to, `f` happens; then everybody comes back, and all is to be well.
+void at_every_state(const std::function<void(SlotMoveSim&, SlotExportState)>& f, uint64_t seeds = 24) {
+  for (size_t i = 0; i <= kLastState; i++) {
+    const auto state = static_cast<SlotExportState>(i);
+    size_t reached = 0;
+    for (uint64_t seed = 1; seed <= seeds; seed++) {
+      SlotMoveSim sim(seed * 100 + i, kTimeout);
+      if (!come_to(sim, state)) continue;
+      reached++;
+      f(sim, state);
+      sim.live(static_cast<int64_t>(sim.random().below(4 * kTimeout)));
+      for (size_t n = 0; n < sim.size(); n++) sim.come_back(n);
+      ASSERT_EQ(rest(sim), "") << "state " << SlotExport::name(state) << ", seed " << seed * 100 + i;
+      ASSERT_EQ(sim.excused(), 0u) << "nobody was without a majority";
+    }
+    // Nothing withholds slots where nothing goes wrong, and some states pass within a millisecond.
+    if (state != SlotExportState::kAuthenticating && state != SlotExportState::kWithheld && state != SlotExportState::kWaitingToSnapshot &&
+        state != SlotExportState::kEstablishing)
+      ASSERT_GT(reached, 0u) << SlotExport::name(state);
+  }
+}
+
+TEST(SlotMoveSim, SlotsMoveUnderWrites) {
+  SlotMoveSim sim(1, kTimeout);
+  sim.start(3, 12);
+  ASSERT_TRUE(sim.move(0, 1));
+  sim.live(100);
+  ASSERT_TRUE(sim.move(1, 2));
+  ASSERT_TRUE(sim.move(2, 0));
+  EXPECT_EQ(rest(sim), "");
+  EXPECT_EQ(sim.succeeded(), 3u);
+  EXPECT_GT(sim.writes(), 500u);
+}
+
+// As when it takes slots over itself just then, or two nodes settle that they have the same.
+TEST(SlotMoveSim, AnEpochThatTheSourceComesToAfterTheGrantDoesNotVoidIt) {
+  for (uint64_t seed = 1; seed <= 10; seed++) {
+    SlotMoveSim sim(seed, kTimeout);
+    ASSERT_TRUE(come_to(sim, SlotExportState::kGranted));
+    sim.machine(0).bump_epoch(sim.now());
+    sim.live(static_cast<int64_t>(sim.random().below(10)));
+    ASSERT_EQ(rest(sim), "") << seed;
+    ASSERT_EQ(sim.succeeded(), 1u);
+  }
+}
+
+TEST(SlotMoveSim, CancelledAtEveryState) {
+  at_every_state([](SlotMoveSim& sim, SlotExportState state) { EXPECT_EQ(sim.cancel_last(), state < SlotExportState::kGranting); });
+}
+
+TEST(SlotMoveSim, TheSourceDiesAtEveryState) {
+  at_every_state([](SlotMoveSim& sim, SlotExportState) {
+    sim.live(static_cast<int64_t>(sim.random().below(12)));
+    sim.die(sim.last_source(), true);
+  });
+}
+
+TEST(SlotMoveSim, TheTargetDiesAtEveryState) {
+  at_every_state([](SlotMoveSim& sim, SlotExportState) {
+    sim.live(static_cast<int64_t>(sim.random().below(12)));
+    sim.die(sim.last_target(), true);
+  });
+}
+
+TEST(SlotMoveSim, TheStreamBreaksAtEveryState) {
+  at_every_state([](SlotMoveSim& sim, SlotExportState) { sim.cut_streams(); });
+}
+
+TEST(SlotMoveSim, BothEndsDieAtEveryState) {
+  at_every_state([](SlotMoveSim& sim, SlotExportState) {
+    sim.live(static_cast<int64_t>(sim.random().below(12)));
+    sim.die(sim.last_target(), true);
+    sim.die(sim.last_source(), true);
+  });
+}
+
+// The target takes the slots and loses the others at once, the source loses them, both do: writes go where a majority is, and stay.
+TEST(SlotMoveSim, ThePartiesAreCutOffAtEveryState) {
+  for (int who = 0; who < 3; who++)
+    at_every_state(
+        [who](SlotMoveSim& sim, SlotExportState) {
+          sim.live(static_cast<int64_t>(sim.random().below(12)));
+          std::set<size_t> side;
+          if (who != 1) side.insert(sim.last_source());
+          if (who != 0) side.insert(sim.last_target());
+          sim.partition(side);
+          if (side.size() == 1) {
+            const size_t alone = *side.begin();
+            sim.reachable = {0, 1, 2};
+            sim.reachable.erase(alone);
+          } else {
+            sim.reachable = side;
+          }
+          sim.live(static_cast<int64_t>(sim.random().below(12 * kTimeout)));
+          sim.partition({});
+          sim.live(5 * kTimeout);
+          sim.reachable.clear();
+        },
+        12);
+}
+
+// Everything at once, and then peace.
+std::string torment(uint64_t seed, size_t& succeeded, size_t& failed) {
+  SlotMoveSim sim(seed, kTimeout);
+  Random& r = sim.random();
+  const size_t masters = 3 + r.below(3);
+  sim.start(masters, 8);
+  for (int round = 0; round < 25 && sim.fault().empty(); round++) {
+    sim.faults.delay_ms = 1 + static_cast<int64_t>(r.below(r.below(4) ? 10 : 200));
+    sim.faults.lose = r.below(3) ? 0 : r.real() * 0.05;
+    switch (r.below(8)) {
+      case 0: sim.die(r.below(masters), true); break;
+      case 1: sim.cut_streams(); break;
+      case 2:
+        if (sim.last_export()) sim.cancel_last();
+        break;
+      case 3: sim.come_back(r.below(masters)); break;
+      default: sim.move(r.below(masters), r.below(masters));
+    }
+    sim.live(static_cast<int64_t>(r.below(r.below(2) ? 100 : 2 * kTimeout)));
+  }
+  sim.faults.lose = 0;
+  sim.faults.delay_ms = 5;
+  for (size_t n = 0; n < masters; n++) sim.come_back(n);
+  std::string wrong = rest(sim);
+  succeeded += sim.succeeded();
+  failed += sim.failed();
+  if (wrong.empty() && sim.excused()) return "a write was given up for a partition that there was not";
+  return wrong;
+}
+
+TEST(SlotMoveSim, NothingIsLostWhateverHappens) {
+  const bool all = !std::getenv("RINGWOOD_SEED");
+  const uint64_t first = Seeded().seed();
+  const char* wanted = std::getenv("RINGWOOD_SIM_SEEDS");
+  const uint64_t count = !all ? 1 : wanted ? std::strtoull(wanted, nullptr, 10) : std::getenv("RINGWOOD_LONG") ? 10000 : 60;
+  size_t succeeded = 0, failed = 0;
+  for (uint64_t i = 0; i < count; i++) ASSERT_EQ(torment(first + i, succeeded, failed), "") << "RINGWOOD_SEED=" << first + i;
+  std::printf("%llu seeds: %zu moves have succeeded, %zu not\n", static_cast<unsigned long long>(count), succeeded, failed);
+  if (all) {
+    EXPECT_GT(succeeded, count);
+    EXPECT_GT(failed, count / 4);
+  }
+}
+
+}  // namespace
+}  // namespace ringwood::cluster
