@@ -336,6 +336,7 @@ void Database::absorb_table(Database& from, int local) {
   size_t all = ~size_t{0};
   other.take_some(all, [&](Entry* e) {
     KeyRef k(e->key());
+    from.before_write(e);  // what is copied under way is of that database
     if (!find(k)) return insert(k, e);
     from.unlink(e);
     from.discard(e);
