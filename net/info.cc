@@ -23,6 +23,7 @@ void write_clients(InfoText& out, const InfoContext& context, void* self) {
     keys += s->blocked.keys.get();
     keys_that_may_go += s->blocked.keys_that_may_go.get();
   }
+  if (!blocked) keys = keys_that_may_go = 0;  // queues that other shards have yet to clear
   out.field("connected_clients", n.connections.load(std::memory_order_relaxed));
   out.field("cluster_connections", n.engine.cluster ? n.engine.cluster->links() : 0);
   out.field("maxclients", static_cast<uint64_t>(context.here.options().maxclients));

@@ -163,6 +163,7 @@ void WaitingRoom::answer(Waiter* w, End how) {
 void WaitingRoom::leave(Waiter* w, Bytes reply) {
   in_timeouts.add(-static_cast<int64_t>(deadlines_.erase({w->deadline_ms, w})));
   w->owed.client->waiter = nullptr;
+  clients.add(-1);
   if (w->acks) home_.engine().replication->ack_waiters.fetch_sub(1, std::memory_order_relaxed);
   w->owed.client->log_end = std::max(w->owed.client->log_end, w->log_end);
   if (w->slow) home_.timekeeper().log_slow(std::move(w->slow), *w->owed.client);
@@ -201,7 +202,6 @@ void WaitingRoom::forget_on(Waiter& w, Shard& shard) {
 }
 
 void WaitingRoom::free(Waiter* w) {
-  clients.add(-1);
   waiters_[w->place] = waiters_.back();
   waiters_[w->place]->place = w->place;
   waiters_.pop_back();

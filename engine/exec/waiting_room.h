@@ -55,7 +55,7 @@ class WaitingRoom {
   static bool acks_suffice(const Engine& engine, const AckNeed& need);
   static void write_acks(const Engine& engine, const AckNeed& need, Reply& reply);
 
-  Counter clients;      // that wait now, or have waited and stand in a key's queue still: whoever sees none of them sees no such key either
+  Counter clients;      // that wait now. A key's queue on another shard may know of one for a moment longer (forget)
   Counter in_timeouts;  // of them, with a deadline
 
  private:
