@@ -28,7 +28,7 @@ void Loop::serve_while_busy(Client& running) {
   take_busy_arrivals(outer_arrivals_, running, true);
   take_busy_arrivals(put_off_arrivals_, running, false);
   take_busy_arrivals(arrivals_, running, false);
-  if (accepting_) network_.owner.while_busy();
+  if (accepting_) network_.owner.while_busy(executor_);
   put_off_arrivals_.insert(put_off_arrivals_.end(), arrivals_.begin(), arrivals_.end());
   arrivals_.clear();
   inside_script_ = false;

@@ -81,7 +81,7 @@ class NetworkOwner {
   virtual void signalled(int signal) = 0;        // SIGTERM or SIGINT
   virtual bool background(Executor& first) = 0;  // once a turn: work in small portions; true when more could be done at once
   // Again and again, from inside of a script of the first loop that takes long: what may not wait for its end.
-  virtual void while_busy() = 0;
+  virtual void while_busy(Executor& first) = 0;
 
  protected:
   ~NetworkOwner() = default;

@@ -182,6 +182,7 @@ void LogWriter::write() {
   write_.size = static_cast<uint32_t>(out_.size());
   write_.offset = size_;
   write_.context = this;
+  write_.at_any_time = true;
   write_.done = on_written;
   io_.submit(&write_);
 }
@@ -225,6 +226,7 @@ void LogWriter::sync() {
   if (home_->options().appendfsync == AppendFsync::kAlways) sync_.event = "aof-fsync-always";  // somebody may wait for it
   sync_.fd = fd_;
   sync_.context = this;
+  sync_.at_any_time = true;
   sync_.done = on_synced;
   last_sync_ms_ = home_->now_ms();
   io_.submit(&sync_);

@@ -4,7 +4,7 @@ import signal
 import sys
 import time
 
-from servers import Ringwood, Tap, equal, sanitized, until
+from servers import Resp, Ringwood, Tap, equal, sanitized, until
 
 tap = Tap()
 SERVER = sys.argv[1]
@@ -50,6 +50,23 @@ def _():
             until(lambda: s.log_text().count("User requested shutdown") == n + 1, "the signal is seen")
             equal(c("SHUTDOWN", "ABORT"), "OK")
         equal("You insist" in s.log_text(), False)
+
+
+@tap.case("SHUTDOWN NOSAVE ends a script that never ends, with a log that is to be synced and an image under way")
+def _():
+    for shards, thread, saves in ((1, 0, False), (2, 0, True), (2, 1, True)):
+        with Ringwood(SERVER, "--appendonly", "yes", "--busy-reply-threshold", "20", "--rdb-key-save-delay", "10000000", shards=shards) as s:
+            clients = [s.client() for _ in range(4)]  # on the threads in turn
+            c = clients[2 + thread]
+            c.pipeline([("SET", "a", 1), ("SET", "b", 1)])
+            if saves:
+                until(lambda: not isinstance(c("BGSAVE"), Resp.Error), "a save")
+            image = f"{s.directory}/temp-{s.process.pid}.rdb"
+            until(lambda: exists(image) == saves, "the image is being written")
+            clients[thread].send(Resp.encode("EVAL", "redis.call('SET', 'a', 2) while true do end", 0))
+            until(lambda: str(c("PING")).startswith("BUSY"), "the script is busy")
+            c.send(b"SHUTDOWN NOSAVE\r\n")
+            equal((s.process.wait(20), exists(image)), (0, False))
 
 
 @tap.case("a crash is told in the log, and ends the process by its signal")

@@ -44,8 +44,9 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   void ready() override;
   void signalled(int signal) override;
   bool background(Executor& first) override;
-  void while_busy() override {
+  void while_busy(Executor& first) override {
     if (engine_.cluster) cluster_.turn_while_busy();
+    if (ending_.wanted) end_while_busy(first);
   }
   // ProcessControl
   OwnedBytes apply(const Options& now, Options& next, std::span<const Directive* const> changed, const Directive*& at_fault) override;
@@ -86,10 +87,11 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   void try_to_end(Executor& first);
   void end_failed();
   bool begin_end();
-  bool waits_for_replicas(Executor& first);
+  bool waits_for_replicas();
   static void write_info(InfoText& out, const InfoContext& x, void* self);
   void give_up();  // the server runs on; whoever asked is told
   void close_down();
+  void end_while_busy(Executor& first);
   void exit_now(int code);
 
   LogFile& log_;

@@ -84,18 +84,18 @@ bool Server::begin_end() {
 }
 
 // Replicas are to have all that was acknowledged here, as far as shutdown-timeout goes; nothing is written meanwhile.
-bool Server::waits_for_replicas(Executor& first) {
+bool Server::waits_for_replicas() {
   if (ending_.waited) return false;
   const Options& o = options_.get();
   if (!(ending_.flags & kShutdownNow) && o.shutdown_timeout && !replication_.replicas_have_all()) {
     if (!ending_.waiting) {
       ending_.waiting = true;
-      waits_until_ms_ = first.now_ms() + o.shutdown_timeout * int64_t{1000};
+      waits_until_ms_ = engine_.clock->unix_ms() + o.shutdown_timeout * int64_t{1000};
       replication_.ask_replicas();
       network_.pause(Network::Pause::kShutdown, INT64_MAX, false);
       log_.write(LogLevel::kNotice, "Waiting for replicas before shutting down.");
     }
-    if (first.now_ms() < waits_until_ms_) return true;
+    if (engine_.clock->unix_ms() < waits_until_ms_) return true;
   }
   ending_.waited = true;
   ending_.waiting = false;
@@ -113,7 +113,7 @@ void Server::try_to_end(Executor& first) {
   if (!ending_.wanted || ending_.saving) return;
   if (closing_down_) return close_down();
   if (ending_stage_ == EndingStage::kTakenBack) return give_up();
-  if (waits_for_replicas(first)) return;
+  if (waits_for_replicas()) return;
   if (append_only_->initial()) {  // what is on disk is not yet the data
     const bool force = ending_.flags & kShutdownForce;
     log_.write(LogLevel::kWarning, force ? "Writing initial AOF. Exit anyway." : "Writing initial AOF, can't exit.");
@@ -121,6 +121,12 @@ void Server::try_to_end(Executor& first) {
   }
   if (load_->active() || append_only_->loading()) return exit_now(0);  // what is on disk is all there is
   bool save = (ending_.flags & kShutdownSave) || (!options_.get().save.empty() && !(ending_.flags & kShutdownNosave));
+  const bool busy = engine_.state.load(std::memory_order_relaxed) & kStateBusy;
+  if (persistence_->saving() && busy && !save) {  // calling it off would wait for a script that may never end
+    if (!begin_end()) return;
+    unlink(persistence_->temporary_file(options_.get()).c_str());
+    return close_down();
+  }
   if (persistence_->saving()) {  // the image in the making is older than the data, or not wanted: it goes, and the cron looks again
     if (!ending_.cancelled) {
       log_.write(LogLevel::kWarning, "There is a save in progress: it is called off.");
@@ -152,6 +158,11 @@ void Server::close_down() {
   closing_down_ = true;
   if (append_only_->flush() || !append_only_->write_ok()) return exit_now(0);
   next_cron_ms_ = 0;
+}
+
+// The first thread's script may go on for ever, and its cron waits for it. Whoever wants a last image has to wait as well.
+void Server::end_while_busy(Executor& first) {
+  if (ending_.flags & kShutdownNosave) try_to_end(first);
 }
 
 void Server::end_failed() {
