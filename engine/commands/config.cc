@@ -6,6 +6,7 @@
 #include "engine/exec/call.h"
 #include "engine/exec/client.h"
 #include "engine/exec/control.h"
+#include "engine/exec/evict_everywhere.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/help_command.h"
 
@@ -59,6 +60,7 @@ void set(Call& c) {
   c.executor()
       .take_options();  // the other threads take them at the beginning of their next turn, before any command that comes after the answer
   forget_tracked(c);
+  if (others_must_evict(c)) return reply_when_evicted(c);
   c.reply.ok();
 }
 
@@ -138,6 +140,7 @@ constexpr CommandSpec kSubcommands[] = {
      .flags = kFlags,
      .route = Route::kAll,
      .run = set,
+     .may_suspend = true,
      .group = Group::kServer,
      .since = "2.0.0",
      .complexity = kEach,
