@@ -464,8 +464,15 @@ void ReplicaDesk::put_frame(Peer& p, Bytes piece) {
     frame_.commit(write_frame(frame_.reserve(frame_room(piece.size())), FrameKind::kStream, 0, piece, p.reader.lag() > kPackLag));
     frame_at_ = at;
     frame_raw_ = piece.size();
+    count_frame();
   }
   p.connection->out.append(frame_.view());
+}
+
+// It is the replicas', like what stands in their buffers: no key goes for it.
+void ReplicaDesk::count_frame() {
+  loop_.stats.replica_memory.add(static_cast<int64_t>(frame_.capacity()) - static_cast<int64_t>(frame_counted_));
+  frame_counted_ = frame_.capacity();
 }
 
 void ReplicaDesk::log_grew(Executor&) {
@@ -504,6 +511,7 @@ void ReplicaDesk::closed(Connection& c) {
   peers_.erase(at);
   if (peers_.empty()) {
     frame_ = OutBuffer();
+    count_frame();
     loop_.executor().unfollow_log(this);
     alone_since_ms_ = loop_.executor().now_ms();
   }

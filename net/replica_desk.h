@@ -117,6 +117,7 @@ class ReplicaDesk final : OutputSource, LogFollower, SnapshotSink, LeaseJob {
   void feed(Peer& p);
   void feed_image(Peer& p);
   void feed_log(Peer& p);
+  void count_frame();
   void put_frame(Peer& p, Bytes piece);
   static bool framed(const Peer& p) { return !p.old && traits(p).frames; }
   void image_sent(Peer& p);
@@ -155,6 +156,7 @@ class ReplicaDesk final : OutputSource, LogFollower, SnapshotSink, LeaseJob {
   FrameEncoder frame_encoder_;
   // The last frame of the stream, for others that are at the same place.
   OutBuffer frame_;
+  size_t frame_counted_ = 0;  // bytes of it in NetStats::replica_memory
   uint64_t frame_at_ = 0;
   size_t frame_raw_ = 0;
   std::vector<OutBuffer> chunks_;

@@ -130,6 +130,7 @@ uint64_t reply_limit(const Call& c) {
   const uint64_t normal = limits[static_cast<size_t>(ClientClass::kNormal)].hard_bytes;
   const uint64_t subscriber = limits[static_cast<size_t>(ClientClass::kPubsub)].hard_bytes;
   if (const Client* who = c.client()) return who->subscriptions ? subscriber : normal;
+  if (c.reply.resp() == 2) return normal;                          // with RESP2 subscribers run no such command
   return normal && subscriber ? std::max(normal, subscriber) : 0;  // on another thread than the client's
 }
 

@@ -77,8 +77,10 @@ void Client::fill_slot(uint64_t number, Bytes reply, std::vector<Answered>* answ
 // A client that always has something outstanding never comes to the moment at which nothing is left: what has been moved is dropped when it is more than half.
 void Client::tidy() {
   constexpr size_t kKeep = 16384;  // bytes of side buffer that an idle client may hold
+  constexpr size_t kSlotsKept = 1024;
   if (head_ == slots_.size()) {
     slots_.clear();
+    if (slots_.capacity() > kSlotsKept) std::vector<Slot>().swap(slots_);
     head_ = 0;
     side_.clear();
     side_.shrink(kKeep);

@@ -1,6 +1,7 @@
 #pragma once
 // The commands of one turn that one thread sends to another, and their replies on the way back. The bytes are copied once, into one buffer, so that the receive
 // buffers are free again at the end of the turn; the object itself goes back and forth and is used again.
+#include <algorithm>
 #include <vector>
 
 #include "engine/exec/client.h"
@@ -52,17 +53,24 @@ struct CommandBatch : Message {
     }
   }
   void clear() {
-    items.clear();
+    const size_t keep = std::min(kKeep, items.size() * kKeepAnItem);
+    forget(items);
+    forget(sizes);
     slow.clear();
-    sizes.clear();
     bytes.clear();
-    bytes.shrink(kKeep);
+    bytes.shrink(keep);
     replies.clear();
-    replies.shrink(kKeep);
+    replies.shrink(keep);
   }
 
  private:
-  static constexpr size_t kKeep = 256 * 1024;  // bytes of buffer that an idle batch may hold
+  template <class T>
+  static void forget(std::vector<T>& of) {
+    of.clear();
+    if (of.capacity() > kItemsKept) std::vector<T>().swap(of);
+  }
+  // Bytes of buffer that an idle batch may hold: what busy turns need, not what one large value has left.
+  static constexpr size_t kKeep = 256 * 1024, kKeepAnItem = 4096, kItemsKept = 2048;
 };
 
 }  // namespace ringwood

@@ -100,7 +100,7 @@ def give_back(server):
 @tap.per_shards("an endless reply ends at the limit of output, and the client with it", start, (1, 2))
 def endless_reply(server):
     c = server.client()
-    c("CONFIG", "SET", "client-output-buffer-limit", "normal 1000000 0 0 pubsub 1000000 0 0")
+    c("CONFIG", "SET", "client-output-buffer-limit", "normal 1000000 0 0 pubsub 0 1000000 4")
     c("HSET", "hash", "a", "b")
     c("SADD", "set", "a")
     c("ZADD", "zset", 1, "a")
@@ -114,6 +114,49 @@ def endless_reply(server):
             client.close()
     assert int(info(c, "used_memory_peak")) < 64 << 20
     equal(c("EVAL", "return #redis.call('HRANDFIELD', KEYS[1], -200000)", 1, "hash"), 200_000)
+
+
+@tap.per_shards("one large reply leaves no memory behind", start, (1, 2))
+def large_reply(server):
+    c = server.client()
+    c("CONFIG", "SET", "client-output-buffer-limit", "normal 100000 0 0", "latency-tracking", "no")
+    for name in ("here", "there"):  # on another shard than the client's, where there are two
+        for i in range(150):
+            c("LPUSH", name, "v" * 1000)
+    before = [int(info(c, "used_memory")) for _ in range(4)][-1]  # with the buffers that INFO itself needs
+    for name in ("here", "there"):
+        for client, left in ((server.client(), "2"), (server.client(), "1")):  # both are there from the beginning
+            client.send(Resp.encode("LRANGE", name, 0, -1))
+            until(lambda n=left: info(c, "connected_clients") == n, "the client is closed")
+            client.close()
+    until(lambda: int(info(c, "used_memory")) < before + 10000, f"what the replies have taken is free again ({before} bytes before)", 5)
+
+
+@tap.per_shards("a smaller maxmemory has had its effect when CONFIG SET answers, whosever keys go", start, (1, 2))
+def smaller_limit(server):
+    c = server.client()
+    c("CONFIG", "SET", "maxmemory-policy", "allkeys-lru", "latency-tracking", "no")
+    c.pipeline([("SET", f"{i}:" + "k" * 1000, "v") for i in range(3000)])
+    for _ in range(20):
+        c("CONFIG", "SET", "maxmemory", 0)
+        before = int(info(c, "evicted_keys"))
+        c("CONFIG", "SET", "maxmemory", int(info(c, "used_memory")) - 40000)
+        evicted = int(info(c, "evicted_keys")) - before
+        assert 10 < evicted < 100, evicted
+
+
+@tap.per_shards("a flood of requests leaves no memory behind", start, (1, 2))
+def flood(server):
+    c, flooding = server.client(), server.client()
+    c("CONFIG", "SET", "latency-tracking", "no")
+    for key in ("here", "there"):  # on another shard than the client's, where there are two
+        flooding("SET", key, "v" * 100)
+        before = [int(info(c, "used_memory")) for _ in range(4)][-1]
+        n = 200_000
+        flooding.send(Resp.encode("SETRANGE", key, 0, "v") * n)  # nothing is read until all is on its way
+        for _ in range(n):
+            equal(flooding.read(), 100)
+        until(lambda: int(info(c, "used_memory")) < before + (2 << 20), f"the buffers are free again ({before} bytes before)", 10)
 
 
 @tap.per_shards("a pause holds eviction", start, (1, 2))
