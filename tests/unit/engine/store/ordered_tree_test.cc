@@ -69,8 +69,8 @@ TEST(OrderedTree, HoldsWhatASortedVectorHolds) {
   auto& rng = seeded.engine();
   for (int kind = 0; kind < 3; kind++) {
     Pair p;
-    for (int step = 0; step < 40000; step++) {
-      bool growing = (step / 10000) % 2 == 0;
+    for (int step = 0; step < 20000; step++) {
+      bool growing = (step / 5000) % 2 == 0;
       unsigned dice = static_cast<unsigned>(rng() % 100);
       if (p.model.empty() || dice < (growing ? 65u : 15u)) {
         p.insert(some_score(rng, kind), std::to_string(rng() % 100000));
