@@ -94,6 +94,7 @@ void Loop::turn() {
   // 5. One send a connection.
   send_replies();
   if (__builtin_expect(client_memory_.limited(), 0)) client_memory_.evict();
+  if (__builtin_expect(executor_.shard().work != nullptr, 0)) let_go();
   // 6. Work that nobody waits for, in small portions.
   const uint64_t began = executor_.timekeeper().now();
   bool work_left = executor_.background();
@@ -108,6 +109,18 @@ void Loop::turn() {
   end_turn();
   // 9. One system call hands all of this to the kernel, and waits if there is nothing left to do.
   sleep(work_left);
+}
+
+// What has been answered does not wait for a portion of a snapshot's work, which is more than most turns do.
+void Loop::let_go() {
+  bool any = !at_once_.empty();
+  executor_.post_mail([this, &any](int other) {
+    any = true;
+    wake(other);
+  });
+  if (!any) return;
+  stats.enters.add();
+  enter(false);
 }
 
 void Loop::end_turn() {

@@ -79,6 +79,7 @@ class Loop final : BusyHost {
   void end_gently();
   void send_replies();
   bool waits_for_disk(Connection& c, uint64_t durable);
+  void let_go();
   void end_turn();
   void bury();
   void sleep(bool work_left);

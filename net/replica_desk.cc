@@ -402,9 +402,9 @@ void ReplicaDesk::feed(Peer& p) {
 void ReplicaDesk::feed_image(Peer& p) {
   Connection& c = *p.connection;
   if (!marked_ && !image_whole_) return;
-  while (p.chunk < chunks_.size() && c.output_bytes() < kSendBytes) {
+  while (p.chunk < chunks_.size() && c.output_bytes() < kImageBytes) {
     Bytes rest = chunks_[p.chunk].view().substr(p.at);
-    Bytes piece = rest.substr(0, kSendBytes);
+    Bytes piece = rest.substr(0, kImageBytes);
     c.out.append(piece);
     p.at += piece.size();
     if (piece.size() < rest.size()) continue;

@@ -133,6 +133,7 @@ class ReplicaDesk final : OutputSource, LogFollower, SnapshotSink, LeaseJob {
 
   static constexpr uint64_t kMostLag = uint64_t{4} << 30;  // half of the log's window: nobody may be further behind
   static constexpr size_t kSendBytes = 256 * 1024;         // in a connection's buffer at most; the rest waits where it stands
+  static constexpr size_t kImageBytes = 64 * 1024;         // likewise, of an image: the kernel takes them in the turns of clients who wait
   static constexpr uint64_t kPackLag = uint64_t{1} << 20;  // who is so far behind has a link that is slower than the writers
   Loop& loop_;
   Snapshots& snapshots_;

@@ -51,6 +51,7 @@ bool SnapshotPart::run(Executor& here) {
   const int64_t until = clock.monotonic_us() + pace_.slice_us;
   for (int steps = 0; under_way_ < pace_.chunks_under_way; steps++) {
     if (walk_.written() >= pace_.chunk_bytes) {
+      if (steps) return true;  // to pack it takes as long as a slice: it begins one
       send(here, false);
     } else {
       if (__builtin_expect(key_delay_us_ != 0, 0)) {

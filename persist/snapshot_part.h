@@ -10,9 +10,9 @@ class Snapshots;
 
 // How finely the work is cut; tests make it finer.
 struct SnapshotPace {
-  size_t chunk_bytes = size_t{128} << 10;
-  int chunks_under_way = 4;  // of one shard
-  int64_t slice_us = 250;    // of a turn
+  size_t chunk_bytes = size_t{64} << 10;
+  int chunks_under_way = 8;  // of one shard
+  int64_t slice_us = 60;     // of a turn: a request that comes meanwhile waits for its end
   int slice_steps = 1 << 20;
 };
 
