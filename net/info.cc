@@ -5,6 +5,7 @@
 #include "engine/exec/cluster.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/pubsub.h"
+#include "engine/exec/replication.h"
 #include "engine/exec/tracking.h"
 #include "net/loop.h"
 #include "net/network.h"
@@ -24,7 +25,10 @@ void write_clients(InfoText& out, const InfoContext& context, void* self) {
     keys_that_may_go += s->blocked.keys_that_may_go.get();
   }
   if (!blocked) keys = keys_that_may_go = 0;  // queues that other shards have yet to clear
-  out.field("connected_clients", n.connections.load(std::memory_order_relaxed));
+  // Replicas are no clients here.
+  const size_t replicas = n.engine.replication ? n.engine.replication->status().replicas.size() : 0;
+  const auto connections = static_cast<int64_t>(n.connections.load(std::memory_order_relaxed));
+  out.field("connected_clients", std::max<int64_t>(connections - static_cast<int64_t>(replicas), 0));
   out.field("cluster_connections", n.engine.cluster ? n.engine.cluster->links() : 0);
   out.field("maxclients", static_cast<uint64_t>(context.here.options().maxclients));
   int64_t now_s = context.here.now_ms() / 1000, input = 0, output = 0;

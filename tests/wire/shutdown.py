@@ -69,6 +69,29 @@ def _():
             equal((s.process.wait(20), exists(image)), (0, False))
 
 
+@tap.case("SHUTDOWN that waits for a replica is a blocked client, the replica is none, and who takes it back frees all who asked")
+def _():
+    for shards in (1, 2):
+        with Ringwood(SERVER, shards=shards) as master, Ringwood(SERVER) as replica:
+            c, r = master.client(), replica.client()
+            r("REPLICAOF", "127.0.0.1", master.port)
+            until(lambda: b"master_link_status:up" in r("INFO", "replication"), "the link is up")
+            r.close()
+            replica.process.send_signal(signal.SIGSTOP)
+            try:
+                equal(c("INCR", "k"), 1)
+                askers = [master.client() for _ in range(2)]
+                for a in askers:
+                    a.send(b"SHUTDOWN\r\n")
+                until(lambda: b"\r\nblocked_clients:2\r\n" in c("INFO", "clients"), "both wait")
+                equal(b"\r\nconnected_clients:3\r\n" in c("INFO", "clients"), True)
+                equal(c("SHUTDOWN", "ABORT"), "OK")
+                equal({a.read() for a in askers}, {"ERR Errors trying to SHUTDOWN. Check logs."})
+                until(lambda: b"\r\nblocked_clients:0\r\n" in c("INFO", "clients"), "none waits")
+            finally:
+                replica.process.send_signal(signal.SIGCONT)
+
+
 @tap.case("a crash is told in the log, and ends the process by its signal")
 def _():
     if sanitized(SERVER):

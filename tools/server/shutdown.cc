@@ -28,6 +28,7 @@ void Server::shutdown(Call& call, uint32_t flags) {
   t->asker = &call.executor();
   t->any_time = true;
   t->owed = call.executor().suspend(call);
+  network_.blocked_on_end.fetch_add(1, std::memory_order_relaxed);  // at once: it is seen by who asks behind it
   log_.write(LogLevel::kNotice, "User requested shutdown...");
   t->run = [](Task& task, Executor& first) {
     auto& r = static_cast<ShutdownRequest&>(task);
@@ -55,7 +56,6 @@ void Server::signalled(int signal) {
 
 void Server::end(uint32_t flags, Executor* asker, OwedReply owed) {
   if (ending_.wanted && ending_stage_ == EndingStage::kTakenBack) give_up();
-  if (asker) network_.blocked_on_end.fetch_add(1, std::memory_order_relaxed);
   if (ending_.wanted) {  // a second wish while the first is under way: it is told what becomes of the first
     if (asker) ending_.askers.push_back({asker, owed});
     return;
@@ -176,7 +176,7 @@ void Server::give_up() {
   ending_stage_ = EndingStage::kNone;
   waits_until_ms_ = 0;
   network_.loops[0]->end_pause(Network::Pause::kShutdown);
-  network_.blocked_on_end = 0;
+  network_.blocked_on_end.fetch_sub(static_cast<int64_t>(askers.size()), std::memory_order_relaxed);  // others may be on their way here
   struct Answer final : Task {
     OwedReply owed;
   };
