@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Latency under an open-loop load with and without BGSAVE, on keys and on collections of a million elements, Ringwood and redis-server one after the other.
+"""Latency under an open-loop load with and without BGSAVE and BGREWRITEAOF, on keys and on collections of a million elements, Ringwood and redis-server one after the other.
 
-    snapshot_pause.py SERVER SHARDS [--keys 2000000] [--big 2] [--rate 20000] [--seconds 10] [--connections 16] [--redis redis-server]
+    snapshot_pause.py SERVER SHARDS [--keys 2000000] [--big 2] [--rate 20000] [--seconds 10] [--connections 16] [--redis redis-server] [--of save,rewrite] [--kinds aof,wal]
 The load generator is built from bench/open_loop.cc with c++ -O2. For each server: the load alone, then the same while BGSAVE runs again and again; the resident memory before and its peak during
 such saves (Pss of the process and its child, sampled ten times a second in a run of its own: to sample it stops the process for milliseconds), how long a save took beside the load and with none (SAVE), and the time that
-the file takes to load.
+the file takes to load. Then (`rewrite`) the same with a log on disk, appendfsync everysec: the load alone, and while BGREWRITEAOF runs again and again; for Ringwood with each of the kinds.
 """
 import argparse
 import os
@@ -114,7 +114,26 @@ def measure(name, server, exe, options):
     d.close()
 
 
-def load_while_saving(exe, server, options):
+def under_way(client):
+    text = client("INFO", "persistence").decode()
+    return any(f"{field}:1\r" in text for field in ("rdb_bgsave_in_progress", "aof_rewrite_in_progress", "aof_rewrite_scheduled"))
+
+
+def measure_rewrite(name, server, exe, options):
+    print(name, flush=True)
+    fill(server, options.keys, options.big)
+    c = server.client(600)
+    c("BGREWRITEAOF")
+    while under_way(c):
+        time.sleep(0.05)
+    c.close()
+    line("load alone", load(exe, server, options))
+    f, rewrites = load_while_saving(exe, server, options, "BGREWRITEAOF")
+    line("with BGREWRITEAOF", f)
+    print(f"  {len(rewrites)} rewrites of {max(rewrites, default=0):.1f} s", flush=True)
+
+
+def load_while_saving(exe, server, options, command="BGSAVE"):
     """The load beside one save after the other: its figures, and how long each save took. None is under way at the end."""
     saves, stop = [], False
 
@@ -122,8 +141,8 @@ def load_while_saving(exe, server, options):
         s = server.client(600)
         while not stop:
             start = time.monotonic()
-            s("BGSAVE")
-            while not stop and info(s, "rdb_bgsave_in_progress") == "1":
+            s(command)
+            while not stop and under_way(s):
                 time.sleep(0.02)
             if not stop:
                 saves.append(time.monotonic() - start)
@@ -135,7 +154,7 @@ def load_while_saving(exe, server, options):
     stop = True
     saver.join()
     with_info = server.client(600)
-    while info(with_info, "rdb_bgsave_in_progress") == "1":
+    while under_way(with_info):
         time.sleep(0.1)
     with_info.close()
     return f, saves
@@ -151,14 +170,25 @@ def main():
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--redis", default="redis-server")
+    parser.add_argument("--of", default="save,rewrite")
+    parser.add_argument("--kinds", default="aof,wal")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         exe = build_load(folder)
-        with Ringwood(options.server, shards=options.shards) as server:
-            measure(f"ringwood, {options.shards} shards", server, exe, options)
-        if options.redis:
-            with Server([options.redis], ["--save", "", "--enable-debug-command", "yes"]) as server:
-                measure(options.redis, server, exe, options)
+        if "save" in options.of:
+            with Ringwood(options.server, shards=options.shards) as server:
+                measure(f"ringwood, {options.shards} shards", server, exe, options)
+            if options.redis:
+                with Server([options.redis], ["--save", "", "--enable-debug-command", "yes"]) as server:
+                    measure(options.redis, server, exe, options)
+        if "rewrite" in options.of:
+            quiet = ("--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0")
+            for kind in options.kinds.split(","):
+                with Ringwood(options.server, "--persistence", kind, *quiet, shards=options.shards) as server:
+                    measure_rewrite(f"ringwood, {kind}, {options.shards} shards", server, exe, options)
+            if options.redis:
+                with Server([options.redis], ["--save", "", "--appendonly", "yes", *quiet]) as server:
+                    measure_rewrite(f"{options.redis}, aof", server, exe, options)
 
 
 if __name__ == "__main__":
