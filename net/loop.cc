@@ -91,7 +91,8 @@ void Loop::turn() {
   // 4. Everything that arrived is parsed in place and executed, batch by batch.
   parse_and_run();
   if (!ended_.empty()) end_gently();
-  // 5. One send a connection.
+  // 5. One send a connection, when the log has what it is to show.
+  executor_.feed_log();
   send_replies();
   if (__builtin_expect(client_memory_.limited(), 0)) client_memory_.evict();
   if (__builtin_expect(executor_.shard().work != nullptr, 0)) let_go();

@@ -225,6 +225,13 @@ void Ring::submit(IoRequest* r) {
   s->user_data = tag(Op::kFile, r);
 }
 
+bool Ring::perform(IoRequest* r) {
+  if (r->op != IoRequest::Op::kWrite) return false;
+  const ssize_t n = pwrite(r->fd, r->data, r->size, static_cast<off_t>(r->offset));
+  r->result = n < 0 ? -errno : n;
+  return true;
+}
+
 void Ring::finish_at_once(IoRequest* r, int64_t result) {
   r->result = result;
   finished_.push_back(r);

@@ -75,6 +75,7 @@ class Ring final : public FileIo {
 
   // Files (engine/base/io.h). Completions of these are handed to IoRequest::done by finish_file().
   void submit(IoRequest* request) override;
+  bool perform(IoRequest* request) override;
   static void finish_file(const Completion& c);
   // The clock that notes when operations with an event begin (IoRequest::begun_ns).
   void set_clock(const Clock& clock) { clock_ = &clock; }

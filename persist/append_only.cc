@@ -18,6 +18,7 @@ namespace ringwood {
 namespace {
 
 constexpr int64_t kRetryMs = 5000;
+constexpr uint64_t kLookBytes = 1 << 20;  // by which a log grows before somebody looks whether it has become too big
 
 // Short files, read before the server serves anybody. False with errno.
 bool read_file(const OwnedBytes& path, OwnedBytes& out) {
@@ -242,10 +243,12 @@ bool AppendOnly::turn(Executor& home, bool cron) {
   home_ = &home;
   if (load_.active()) return load_.advance(home);
   if (stage_ == Stage::kIdle && outdated()) rewrite_wanted_ = true;
-  if (!cron && !(rewrite_wanted_ && stage_ == Stage::kIdle)) return false;
+  const bool grown = format_.bounds_disk() && before_ + writer_.size() >= size_ + kLookBytes;
+  if (!cron && !((rewrite_wanted_ || grown) && stage_ == Stage::kIdle)) return false;
   const Options& o = home.options();
   writer_.set_full_at(format_.segment_bytes(o));
   writer_.tick(home);
+  delayed_ = writer_.delayed_syncs();
   size_ = before_ + writer_.size();
   if (opening_) {
     if (stage_ == Stage::kCut) cut(home);
@@ -254,7 +257,10 @@ bool AppendOnly::turn(Executor& home, bool cron) {
   make_up_for_sync();
   if (o.keeps_log() != on() && stage_ == Stage::kIdle) follow_option(home);
   if (!o.keeps_log() && on()) return false;  // not off yet
-  if (stage_ == Stage::kCut) cut(home);
+  if (stage_ == Stage::kCut) {
+    if (persistence_.snapshots().busy()) writer_.pace(false);  // for as long as that takes nobody is held back
+    cut(home);
+  }
   bool may_retry = !last_failure_ms_ || home.now_ms() - last_failure_ms_ > kRetryMs;
   if (stage_ == Stage::kIdle && !persistence_.snapshots().busy() && !steps_.busy() &&
       ((rewrite_wanted_ && (may_retry || !writer_.frozen())) || (rewrite_due(o) && may_retry)))
@@ -267,18 +273,18 @@ uint64_t AppendOnly::data_bytes() const {
   return used > besides ? used - besides : 0;
 }
 
-// While the next image is written the last one stands beside it, with the log behind it: it begins as long as there is room for that within twice the data
-// set's memory, but not before the log has an eighth of an image, or it would never end.
-bool AppendOnly::disk_is_short() const {
+// The next image will be to the data set what the last one was.
+DiskBound::Sizes AppendOnly::sizes() const {
   const uint64_t data = data_bytes();
   const double grown = image_data_ ? static_cast<double>(data) / static_cast<double>(image_data_) : 1.0;
-  const auto next = static_cast<uint64_t>(static_cast<double>(image_size_) * grown);
-  return size_ + next + next / 8 >= 2 * data && size_ >= image_size_ + next / 8;
+  const double percent = engine_.options->get().wal_disk_percentage;
+  return {size_, image_size_, static_cast<uint64_t>(static_cast<double>(image_size_) * grown),
+          static_cast<uint64_t>(static_cast<double>(data) * percent / 100)};
 }
 
 bool AppendOnly::rewrite_due(const Options& o) const {
   if (!on() || !o.auto_aof_rewrite_percentage || size_ <= static_cast<uint64_t>(o.auto_aof_rewrite_min_size)) return false;
-  if (format_.bounds_disk() && disk_is_short()) return true;
+  if (format_.bounds_disk() && o.wal_disk_percentage && bound_.due(sizes())) return true;
   uint64_t base = base_size_ ? base_size_.load() : 1;
   if (size_ < base) return false;
   return (size_ * 100 / base) - 100 >= static_cast<uint64_t>(o.auto_aof_rewrite_percentage);
@@ -336,7 +342,10 @@ void AppendOnly::begin_rewrite(Executor& home) {
   if (opening_) say(LogLevel::kNotice, "Creating AOF incr file %s on server start", name.c_str());
   if (listed) manifest_ = next_;
   next_.retire_incr(1);
-  if (listed) make_file_then_list(folder() + "/" + name);
+  if (listed) {
+    make_file_then_list(folder() + "/" + name);
+    begin_pace();
+  }
   steps_.open(folder() + "/" + name, O_WRONLY | O_CREAT | O_TRUNC);
   steps_.run(new_incr_ready, this);
 }
@@ -396,6 +405,8 @@ void AppendOnly::at_cut(Executor& home, SnapshotInfo& info) {
   base_file_.begin(folder() + "/temp-rewriteaof-bg-" + int64_text(process_id_) + ".aof");
   const int64_t sequence = next_.incr.empty() ? -1 : next_.incr.back().seq;
   since_cut_ = 0;
+  size_ = before_ + writer_.size();
+  if (on()) begin_pace();
   image_data_ = data_bytes();
   cut_restores_ = writer_.frozen();
   cut_file_open_ = on();
@@ -435,10 +446,12 @@ void AppendOnly::complete() {
     OutBuffer tail = image_->end();
     if (!tail.empty()) base_file_.add(std::move(tail));
   }
+  if (writer_.paced()) writer_.allow(bound_.room_at_end());
   base_file_.end(true);
 }
 
 void AppendOnly::chunk_written() {
+  if (writer_.paced()) writer_.allow(bound_.room_at(base_file_.size()));
   if (from_snapshot_) persistence_.snapshots().consumed(*this);
 }
 
@@ -523,6 +536,7 @@ void AppendOnly::history_removed(void* self, int error, const char* what) {
 
 void AppendOnly::rewrite_done() {
   stage_ = Stage::kIdle;
+  end_pace();
   image_size_ = base_file_.size();
   before_ = image_size_ + since_cut_;
   size_ = base_size_ = before_ + writer_.size();
@@ -539,11 +553,28 @@ void AppendOnly::rewrite_done() {
   say(LogLevel::kNotice, "Background AOF rewrite finished successfully");
 }
 
+// Small data sets are nobody's trouble. Begun when the image is wanted, and anew with its first byte, when it is known what the log has taken until then.
+void AppendOnly::begin_pace() {
+  const Options& o = engine_.options->get();
+  size_ = before_ + writer_.size();
+  if (!format_.bounds_disk() || !o.wal_disk_percentage || size_ <= static_cast<uint64_t>(o.auto_aof_rewrite_min_size)) return;
+  bound_.begin(sizes());
+  writer_.pace(true);
+  writer_.allow(engine_.mutations->keeper_lag() + bound_.room_at_once());
+}
+
+void AppendOnly::end_pace() {
+  if (!writer_.paced()) return;
+  bound_.end(since_cut_ + writer_.size(), writer_.held_back());
+  writer_.pace(false);
+}
+
 void AppendOnly::rewrite_failed(const char* what, int error) {
   say(LogLevel::kWarning, "Background AOF rewrite terminated with error: could not %s: %s", what, error_text(error).c_str());
   stage_ = Stage::kIdle;
   rewriting_ = false;
   rewrite_ok_ = false;
+  end_pace();
   failures_++;
   rewrites_++;
   cut_restores_ = false;
@@ -635,7 +666,7 @@ void AppendOnly::write_info(InfoText& out, int64_t now_s) const {
   out.field("aof_pending_rewrite", 0);
   out.field("aof_buffer_length", static_cast<int64_t>(engine_.mutations->worst_lag()));
   out.field("aof_pending_bio_fsync", writer_.syncing() ? 1 : 0);
-  out.field("aof_delayed_fsync", static_cast<int64_t>(delayed_.load()));
+  out.field("aof_delayed_fsync", static_cast<int64_t>(delayed_.load() - delayed_base_.load()));
 }
 
 }  // namespace ringwood

@@ -15,6 +15,7 @@
 #include "engine/exec/lease.h"
 #include "persist/aof_manifest.h"
 #include "persist/chunk_file.h"
+#include "persist/disk_bound.h"
 #include "persist/io_steps.h"
 #include "persist/log_load.h"
 #include "persist/log_writer.h"
@@ -66,6 +67,8 @@ class AppendOnly final : private LogWriter::Owner, private ChunkFile::Owner, pri
   bool rewrite_scheduled() const { return !rewriting_.load(std::memory_order_relaxed) && wanted() && persistence_.saving(); }
   bool write_ok() const { return write_ok_.load(std::memory_order_relaxed); }
   void write_info(InfoText& out, int64_t now_s) const;
+  // CONFIG RESETSTAT, under a lease of all shards.
+  void reset_info() { delayed_base_ = delayed_.load(); }
   const DataLoad::Figures& figures() const { return load_.figures(); }
   int64_t rewrites() const { return rewrites_.load(std::memory_order_relaxed); }
 
@@ -102,7 +105,9 @@ class AppendOnly final : private LogWriter::Owner, private ChunkFile::Owner, pri
   void rewrite_done();
   void make_up_for_sync();
   bool rewrite_due(const Options& o) const;
-  bool disk_is_short() const;
+  DiskBound::Sizes sizes() const;
+  void begin_pace();
+  void end_pace();
   uint64_t data_bytes() const;
   void turn_off(Executor& home);
   void base_is_whole();
@@ -164,9 +169,10 @@ class AppendOnly final : private LogWriter::Owner, private ChunkFile::Owner, pri
   uint64_t image_size_ = 0;          // of the base
   uint64_t image_data_ = 0;          // bytes of the data set when it was cut
   uint64_t since_cut_ = 0;           // of before_, bytes of files begun since the cut
-  bool cut_restores_ = false;        // an fsync had failed before the cut: the rewrite makes up for it
-  bool cut_file_open_ = false;       // the file from before the cut is still being written
-  std::atomic<uint64_t> size_{0}, delayed_{0};
+  DiskBound bound_;
+  bool cut_restores_ = false;   // an fsync had failed before the cut: the rewrite makes up for it
+  bool cut_file_open_ = false;  // the file from before the cut is still being written
+  std::atomic<uint64_t> size_{0}, delayed_{0}, delayed_base_{0};
 };
 
 }  // namespace ringwood

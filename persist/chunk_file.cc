@@ -11,7 +11,7 @@ void ChunkFile::begin(OwnedBytes path) {
   path_ = std::move(path);
   chunks_.clear();
   at_ = 0;
-  size_ = 0;
+  size_ = synced_ = 0;
   error_ = 0;
   ended_ = false;
   request_ = {};
@@ -65,6 +65,10 @@ void ChunkFile::go_on() {
     stage_ = Stage::kWait;
     return;
   }
+  if (size_ - synced_ >= kSyncEvery) {
+    synced_ = size_;
+    return submit(Stage::kSyncPart, IoRequest::Op::kDataSync);
+  }
   Bytes rest = chunks_.front().view().substr(at_);
   request_.data = const_cast<char*>(rest.data());
   request_.size = static_cast<uint32_t>(std::min<size_t>(rest.size(), size_t{1} << 20));
@@ -83,6 +87,9 @@ void ChunkFile::on_result(int64_t result) {
       if (error == EINTR || error == EAGAIN) error = 0;
       if (error && !error_) error_ = error;
       if (!error && result > 0) at_ += static_cast<size_t>(result), size_ += static_cast<uint64_t>(result);
+      return go_on();
+    case Stage::kSyncPart:
+      if (error && !error_) error_ = error;
       return go_on();
     case Stage::kSync:
       if (error && !error_) error_ = error;

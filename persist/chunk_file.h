@@ -1,5 +1,6 @@
 #pragma once
-// A file that is written chunk by chunk and then made durable: what becomes the base of an append-only directory. Nothing blocks; one request is in flight.
+// A file that is written chunk by chunk and made durable as it grows, so that little is left to do at the end: what becomes the base of an append-only
+// directory. Nothing blocks; one request is in flight.
 #include <deque>
 
 #include "engine/base/bytes.h"
@@ -34,7 +35,8 @@ class ChunkFile {
   uint64_t size() const { return size_; }
 
  private:
-  enum class Stage : uint8_t { kIdle, kOpen, kWait, kWrite, kSync, kClose, kRemove };
+  static constexpr uint64_t kSyncEvery = uint64_t{8} << 20;
+  enum class Stage : uint8_t { kIdle, kOpen, kWait, kWrite, kSyncPart, kSync, kClose, kRemove };
   static void completed(IoRequest* r) { static_cast<ChunkFile*>(r->context)->on_result(r->result); }
   void on_result(int64_t result);
   void submit(Stage stage, IoRequest::Op op);
@@ -48,7 +50,7 @@ class ChunkFile {
   Stage stage_ = Stage::kIdle;
   std::deque<OutBuffer> chunks_;
   size_t at_ = 0;  // of the first chunk
-  uint64_t size_ = 0;
+  uint64_t size_ = 0, synced_ = 0;
   int fd_ = -1, error_ = 0;
   bool ended_ = false;
 };

@@ -55,10 +55,14 @@ void write(InfoText& out, const InfoContext& context, void* self) {
   if (loading || serving) loading_fields(out, context, aof && aof->loading() ? aof->figures() : what.load->figures());
 }
 
+void reset(const InfoContext& context, void*) {
+  if (context.engine.append_only) context.engine.append_only->reset_info();
+}
+
 }  // namespace
 
 void add_persistence_info(InfoRegistry& registry, PersistenceInfo& what) {
-  registry.add({.section = "persistence", .write = write, .reset = nullptr, .self = &what});
+  registry.add({.section = "persistence", .write = write, .reset = reset, .self = &what});
 }
 
 }  // namespace ringwood

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/base/number.h"
+#include "engine/exec/records.h"
 #include "persist/persistence.h"
 
 namespace ringwood {
@@ -102,6 +103,22 @@ void LogWriter::tick(Executor& home) {
   pump();
   bool due = policy == AppendFsync::kAlways || (policy == AppendFsync::kEverysec && home.now_ms() - last_sync_ms_ >= kSyncEveryMs);
   if (due) sync();
+  if (policy == AppendFsync::kEverysec && syncing_ && size_ != sync_size_ && home.now_ms() - last_delay_ms_ >= kDelayedMs) {
+    last_delay_ms_ = home.now_ms();
+    delayed_syncs_++;
+  }
+}
+
+void LogWriter::pace(bool on) {
+  paced_ = on;
+  held_back_ = false;
+  allowed_ = 0;
+  if (!on) pump();
+}
+
+void LogWriter::allow(uint64_t bytes) {
+  allowed_ += static_cast<int64_t>(bytes);
+  if (paced_) pump();
 }
 
 // Replies wait for the disk (appendfsync always), or until the system has what they show, so that the end of the process alone loses nothing. While the file
@@ -118,8 +135,14 @@ void LogWriter::put(Bytes bytes, size_t source) {
 }
 
 void LogWriter::pump() {
+  bool written_at_once = false;
   while (on() && !writing_ && !closing_) {
-    if (!out_.empty()) return write();
+    if (!out_.empty()) {
+      if (!write()) break;
+      written_at_once = true;
+      if (!take_written(write_.result)) break;
+      continue;
+    }
     if (note_size_) {
       put(encoder_->encode({note_, std::exchange(note_size_, 0)}), 0);
       continue;
@@ -137,7 +160,11 @@ void LogWriter::pump() {
     }
     if (full_at_ && size_ >= full_at_ && next_.fd < 0) owner_.file_full();
     Bytes piece = reader_.peek();
-    if (piece.empty()) break;
+    if (piece.empty() || gathers()) break;
+    if (paced_ && allowed_ <= 0 && !sync_wanted_) {
+      held_back_ = true;
+      break;
+    }
     MutationLog::Range hidden = log_.next_hidden(at);
     if (hidden.begin <= at) {
       reader_.advance(static_cast<size_t>(std::min<uint64_t>(hidden.end - at, piece.size())));
@@ -152,7 +179,8 @@ void LogWriter::pump() {
     if (home_->options().aof_timestamp_enabled && annotate(at)) continue;
     put(encoder_->encode(piece), piece.size());
   }
-  if (on() && (sync_wanted_ || home_->options().appendfsync == AppendFsync::kAlways)) sync();
+  if (written_at_once) home_->nudge_others();
+  if (on() && !writing_ && (sync_wanted_ || home_->options().appendfsync == AppendFsync::kAlways)) sync();
 }
 
 // Where a command may begin: notes the time, if the second is another one than that of the last note.
@@ -166,10 +194,21 @@ bool LogWriter::annotate(uint64_t at) {
   return true;
 }
 
-void LogWriter::write() {
+bool LogWriter::may_write_at_once() const {
+  const Persistence* persistence = home_->engine().persistence;
+  return !write_error_ && home_->now_ms() >= slow_until_ms_ && !(persistence && persistence->snapshots().busy());
+}
+
+// appendfsync always: while an fsync is under way, what comes gathers in memory, and is written and synced with one step each when that has ended.
+bool LogWriter::gathers() const {
+  return syncing_ && !sync_wanted_ && home_->options().appendfsync == AppendFsync::kAlways && may_write_at_once() &&
+         reader_.lag() <= kAtOnceBytes;
+}
+
+// True when it has been written already: the result stands in write_.
+bool LogWriter::write() {
   if (int64_t us = home_->engine().debug.append_sleep_us.load(std::memory_order_relaxed))
     std::this_thread::sleep_for(std::chrono::microseconds(us));
-  writing_ = true;
   last_try_ms_ = home_->now_ms();
   write_ = {};
   write_.op = IoRequest::Op::kWrite;
@@ -184,19 +223,44 @@ void LogWriter::write() {
   write_.context = this;
   write_.at_any_time = true;
   write_.done = on_written;
+  if (!syncing_ && out_.size() <= kAtOnceBytes && may_write_at_once() && write_at_once()) return true;
+  writing_ = true;
   io_.submit(&write_);
+  return false;
+}
+
+bool LogWriter::write_at_once() {
+  const Engine& engine = home_->engine();
+  const int64_t began = engine.clock->monotonic_us();
+  if (!io_.perform(&write_)) return false;
+  const int64_t us = engine.clock->monotonic_us() - began;
+  if (__builtin_expect(us < kSlowUs, 1)) return true;
+  slow_until_ms_ = home_->now_ms() + kSlowForMs;
+  const int64_t threshold_ms = home_->options().latency_monitor_threshold;
+  if (threshold_ms && us / 1000 >= threshold_ms && engine.records)
+    for (const char* name : {write_.event, write_.event_class})
+      engine.records->latency.add(name, us / 1000, engine.clock->unix_ms() / 1000);
+  return true;
 }
 
 void LogWriter::written(int64_t result) {
   writing_ = false;
-  if (result == -EINTR || result == -EAGAIN) return pump();
+  if (!take_written(result)) return;
+  home_->nudge_others();  // for replies that waited, and threads that were held up
+  pump();
+}
+
+// False: it has failed, and is tried again by tick().
+bool LogWriter::take_written(int64_t result) {
+  if (result == -EINTR || result == -EAGAIN) return true;
   const bool verbatim = source_ && encoder_->verbatim();
   if (result <= 0) {
     write_error_ = result < 0 ? static_cast<int>(-result) : ENOSPC;
     if (verbatim) out_ = {};  // taken out of the log again when it is tried again: the log may begin anew until then
     if (on()) publish_durable();
     home_->nudge_others();
-    return owner_.write_failed(write_error_);  // tick() tries again
+    owner_.write_failed(write_error_);
+    return false;
   }
   if (write_error_) {
     write_error_ = 0;
@@ -204,6 +268,7 @@ void LogWriter::written(int64_t result) {
   }
   const auto n = static_cast<size_t>(result);
   size_ += n;
+  allowed_ -= static_cast<int64_t>(n);
   out_.remove_prefix(n);
   if (source_ && (verbatim || out_.empty())) {
     if (on() && restarts_ == log_.restarts()) reader_.advance(verbatim ? n : source_);
@@ -211,8 +276,7 @@ void LogWriter::written(int64_t result) {
     if (out_.empty()) source_ = 0;
   }
   if (on()) publish_durable();
-  home_->nudge_others();  // for replies that waited, and threads that were held up
-  pump();
+  return true;
 }
 
 void LogWriter::sync() {
@@ -228,7 +292,7 @@ void LogWriter::sync() {
   sync_.context = this;
   sync_.at_any_time = true;
   sync_.done = on_synced;
-  last_sync_ms_ = home_->now_ms();
+  last_sync_ms_ = last_delay_ms_ = home_->now_ms();
   io_.submit(&sync_);
 }
 
@@ -253,6 +317,9 @@ void LogWriter::synced(int64_t result) {
   publish_durable();
   owner_.file_synced();
   home_->nudge_others();
+  // What this turn is about to run shares the next fsync with what has gathered: the log is looked at behind it.
+  if (home_->options().appendfsync == AppendFsync::kAlways && !sync_wanted_ && next_.fd < 0 && may_write_at_once())
+    return home_->call_followers_again();
   pump();
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 // A log's end of the mutation log: writes what is published to the log's file, in the form that the format gives it, and makes it durable as appendfsync says.
-// Lives on one thread, follows the log there, and blocks nobody: a write and an fsync may be under way together. What a format writes as it is goes from the
-// log's memory to the disk without a copy.
+// Lives on one thread, follows the log there, and blocks nobody. What a format writes as it is goes from the log's memory to the disk without a copy.
+//
+// A short write is a copy into the system's cache, and is made at once, in the turn whose replies need it. Where it could have to wait (behind an fsync,
+// beside a snapshot, on a disk that was slow just now), or is long, it goes by the ring, and an fsync may be under way beside it.
 #include <memory>
 
 #include "engine/base/io.h"
@@ -56,6 +58,14 @@ class LogWriter final : public LogFollower {
   // After a failed fsync: what stood in the log until a switch_file() since then has been made durable in another way.
   void restored();
   bool frozen() const { return frozen_; }
+  // While it is paced, the file grows by no more than was allowed: what has no room waits, and with it the replies that show it. want_sync() ends the waiting.
+  void pace(bool on);
+  void allow(uint64_t bytes);
+  bool paced() const { return paced_; }
+  // Something has waited for room since pace(true).
+  bool held_back() const { return held_back_; }
+  // How often what was to be synced (everysec) had to wait two seconds for the fsync before.
+  uint64_t delayed_syncs() const { return delayed_syncs_; }
   // A few times a second.
   void tick(Executor& home);
   void log_grew(Executor& here) override;
@@ -69,7 +79,9 @@ class LogWriter final : public LogFollower {
   int error() const { return write_error_; }
 
  private:
-  static constexpr int64_t kSyncEveryMs = 1000, kRetryMs = 1000;
+  static constexpr int64_t kSyncEveryMs = 1000, kRetryMs = 1000, kDelayedMs = 2000;
+  static constexpr size_t kAtOnceBytes = 64 << 10;
+  static constexpr int64_t kSlowUs = 3000, kSlowForMs = 3000;  // a write at once that took longer than this: none for so long
   static void on_written(IoRequest* r) { static_cast<LogWriter*>(r->context)->written(r->result); }
   static void on_synced(IoRequest* r) { static_cast<LogWriter*>(r->context)->synced(r->result); }
   static void on_closed(IoRequest* r) { static_cast<LogWriter*>(r->context)->closed(); }
@@ -78,7 +90,11 @@ class LogWriter final : public LogFollower {
   int begin_anew();
   void select_first(int database);
   void put(Bytes bytes, size_t source);
-  void write();
+  bool may_write_at_once() const;
+  bool gathers() const;
+  bool write();
+  bool write_at_once();
+  bool take_written(int64_t result);
   void written(int64_t result);
   void sync();
   void synced(int64_t result);
@@ -101,7 +117,10 @@ class LogWriter final : public LogFollower {
   Bytes out_;            // what is to be written next
   size_t source_ = 0;    // bytes of the mutation log that out_ stands for
   int write_error_ = 0;
-  int64_t last_try_ms_ = 0, last_sync_ms_ = 0;
+  int64_t last_try_ms_ = 0, last_sync_ms_ = 0, last_delay_ms_ = 0, slow_until_ms_ = 0;
+  uint64_t delayed_syncs_ = 0;
+  bool paced_ = false, held_back_ = false;
+  int64_t allowed_ = 0;       // bytes; below 0 when the last write has taken more
   uint64_t restarts_ = 0;     // of the log, when out_ was made
   uint64_t synced_ = 0;       // log offset up to which everything is durable
   uint64_t behind_ = 0;       // while frozen, what synced_ will be when it no longer is

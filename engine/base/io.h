@@ -56,6 +56,9 @@ struct IoRequest {
 class FileIo {
  public:
   virtual void submit(IoRequest* request) = 0;
+  // Does within the call what most likely waits for no disk: a short write into the system's cache, which by submit() costs a thread of the kernel's and a
+  // turn. The result stands in the request then, and `done` does not run. False: nothing was done, and the request is to be submitted.
+  virtual bool perform(IoRequest*) { return false; }
 
  protected:
   ~FileIo() = default;  // never owned through this interface

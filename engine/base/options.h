@@ -221,6 +221,7 @@ struct Options {
   bool aof_disable_auto_gc = false;
   std::string waldirname = "waldir";
   int64_t wal_segment_size = 64 << 20;
+  int wal_disk_percentage = 200;  // of the data set's memory; 0: no bound
 
   // Replication.
   std::string replicaof_host;  // empty: a master

@@ -324,6 +324,7 @@ constexpr Directive kTable[] = {
     choice<&Options::persistence>("persistence", kPersistenceNames).with(kImmutable | kRepeatable).d,
     text(&Options::waldirname, "waldirname").checked(check_waldirname).with(kImmutable | kRepeatable).d,
     byte_count<&Options::wal_segment_size>("wal-segment-size", 1 << 16, kLongMax).d,
+    integer<&Options::wal_disk_percentage>("wal-disk-percentage", 0, kIntMax).d,
     boolean<&Options::appendonly>("appendonly").with(kDenyLoading).d,
     text(&Options::appendfilename, "appendfilename").checked(check_appendfilename).with(kImmutable).d,
     text(&Options::appenddirname, "appenddirname").checked(check_appenddirname).with(kImmutable).d,

@@ -87,11 +87,17 @@ class Executor {
   }
   // Unix time at which background() has something to do again, or -1. May be too early, never too late.
   int64_t next_due_ms() const;
+  // What has changed goes to the log and to those who follow it: before replies leave, so that one that waits for no more than that leaves with them.
+  void feed_log() {
+    hand_over();
+    if (!followers_.empty()) tell_followers();
+  }
+  // Those who follow the log are called by the next feed_log() even if it has not grown.
+  void call_followers_again() { log_seen_ = ~uint64_t{0}; }
   // Sends waiting mail; the threads that must be woken are given to wake(thread), after everything has been pushed.
   template <class F>
   void post_mail(F&& wake) {
-    hand_over();
-    if (!followers_.empty()) tell_followers();
+    feed_log();
     lease_desk_.lend_to_other();
     send_batches();
     pushes_.flush();

@@ -23,7 +23,7 @@ class BlockingIo final : public FileIo {
 
   void submit(IoRequest* r) override {
     submitted_++;
-    r->result = countdown_ > 0 && --countdown_ == 0 ? -error_ : perform(*r);
+    r->result = countdown_ > 0 && --countdown_ == 0 ? -error_ : carry_out(*r);
     done_.push_back(r);
   }
   // Runs one completion; false when there is none. `newest` takes the last one submitted instead of the first: completions come in any order.
@@ -37,6 +37,8 @@ class BlockingIo final : public FileIo {
     r->done(r);
     return true;
   }
+  // The last one submitted is done with, and its completion does not run.
+  void take_last() { done_.pop_back(); }
   // Nobody waits for what is under way any more.
   void forget() { done_.clear(); }
   // Runs completions until none is left.
@@ -46,7 +48,7 @@ class BlockingIo final : public FileIo {
   }
 
  private:
-  int64_t perform(IoRequest& r) {
+  int64_t carry_out(IoRequest& r) {
     int64_t n = -1;
     uint32_t size = r.size < most_ ? r.size : most_;
     switch (r.op) {

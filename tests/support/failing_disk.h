@@ -22,8 +22,23 @@ class FailingDisk final : public FileIo {
   std::function<int(const IoRequest&, const std::string& path)> fault;
   // Bytes that can still be written; -1: no end.
   int64_t space = -1;
+  // Writes are made within perform(), as on a ring.
+  bool at_once = false;
+  // Those that make durable what was written take their time: until this is off again, and the next step().
+  bool syncs_hang = false;
+  // The same for an fsync of the file with this in its name; empty: none.
+  std::string hanging_file;
+  bool hangs() const { return !hanging_.empty(); }
 
+  bool perform(IoRequest* r) override {
+    if (!at_once || r->op != Op::kWrite) return false;
+    submit(r);
+    inner_.take_last();
+    return true;
+  }
   void submit(IoRequest* r) override {
+    if (syncs_hang && r->op == Op::kDataSync) return hanging_.push_back(r);
+    if (!hanging_file.empty() && r->op == Op::kFsync && paths_[r->fd].find(hanging_file) != std::string::npos) return hanging_.push_back(r);
     const bool by_path =
         r->op == Op::kOpen || r->op == Op::kOpenDir || r->op == Op::kRename || r->op == Op::kUnlink || r->op == Op::kMakeDir;
     const std::string path = by_path ? r->path : paths_[r->fd];
@@ -59,9 +74,19 @@ class FailingDisk final : public FileIo {
       default: break;
     }
   }
-  bool step() { return inner_.step(); }
+  bool step() {
+    if (!syncs_hang && hanging_file.empty() && !hanging_.empty()) {
+      IoRequest* r = hanging_.front();
+      hanging_.pop_front();
+      submit(r);
+    }
+    return inner_.step();
+  }
   // The process is gone.
-  void forget() { inner_.forget(); }
+  void forget() {
+    inner_.forget();
+    hanging_.clear();
+  }
 
   // The process is gone, and so is the power: of what was not synced, some of the beginning is there.
   void power_cut(Seeded& random) {
@@ -93,6 +118,7 @@ class FailingDisk final : public FileIo {
   }
 
   BlockingIo inner_;
+  std::deque<IoRequest*> hanging_;
   std::map<int, std::string> paths_;
   std::map<std::string, File> files_;
 };

@@ -44,6 +44,8 @@ class LogConformance : public testing::TestWithParam<Kind> {
     }
     return last;
   }
+  // Both ways of writing have their turn.
+  void SetUp() override { disk.at_once = shards() == 1; }
   int shards() const { return GetParam().shards; }
   bool wal() const { return GetParam().kind == PersistenceKind::kWal; }
 
@@ -124,6 +126,80 @@ TEST_P(LogConformance, WhatWaitsForTheDiskHasANameInLatency) {
   EXPECT_GT(named["aof-write"], 0);
   EXPECT_GT(named["aof-write-alone"], 0);
   EXPECT_GT(named["aof-fsync-always"], 0);
+}
+
+// What is handed to the system within the turn needs no other turn for its reply.
+TEST_P(LogConformance, AShortWriteIsMadeAtOnce) {
+  disk.at_once = true;
+  LogRig rig(shards(), options(AppendFsync::kEverysec), disk);
+  ASSERT_TRUE(rig.start()) << rig.lines.text;
+  rig.pump();
+  rig.server.run({"SET", "k", "v"});
+  EXPECT_EQ(rig.acknowledged(), rig.written());
+  rig.server.run({"SET", "k", Seeded().bytes(100000)});  // no short one
+  EXPECT_LT(rig.acknowledged(), rig.written());
+  rig.pump();
+  EXPECT_EQ(rig.acknowledged(), rig.written());
+}
+
+// Group commit: what comes while an fsync is under way costs one write and one fsync when it has ended, however much it is.
+TEST_P(LogConformance, WhatGathersDuringAnFsyncSharesTheNext) {
+  disk.at_once = true;
+  int writes = 0, syncs = 0;
+  LogRig rig(shards(), options(), disk);
+  ASSERT_TRUE(rig.start()) << rig.lines.text;
+  rig.pump();
+  disk.fault = [&](const IoRequest& r, const std::string& path) {
+    if (path.find(log_folder()) == std::string::npos) return 0;
+    writes += r.op == IoRequest::Op::kWrite;
+    syncs += r.op == IoRequest::Op::kDataSync;
+    return 0;
+  };
+  disk.syncs_hang = true;
+  const uint64_t before = rig.written();
+  for (int i = 0; i < 100; i++) {
+    rig.server.run({"SET", "k" + std::to_string(i), "v"});
+    rig.step();
+  }
+  EXPECT_EQ(1, writes);
+  EXPECT_EQ(before, rig.acknowledged());
+  disk.syncs_hang = false;
+  rig.pump();
+  EXPECT_EQ(rig.acknowledged(), rig.written());
+  EXPECT_EQ(2, writes);
+  EXPECT_EQ(2, syncs);
+}
+
+TEST_P(LogConformance, AnFsyncThatKeepsTheNextWaitingIsCounted) {
+  LogRig rig(shards(), options(AppendFsync::kEverysec), disk);
+  ASSERT_TRUE(rig.start()) << rig.lines.text;
+  auto delayed = [&] {
+    InfoText info;
+    rig.append->write_info(info, 0);
+    const OwnedBytes& text = info.text;
+    const size_t at = text.find("aof_delayed_fsync:");
+    return at == std::string::npos ? -1 : std::stoi(text.substr(at + 18));
+  };
+  rig.pump();
+  disk.syncs_hang = true;
+  rig.server.run({"SET", "k", "v"});
+  rig.pass_ms(1100);  // it is asked for
+  rig.pass_ms(2500);  // nobody waits for another one
+  EXPECT_EQ(0, delayed());
+  rig.server.run({"SET", "k", "w"});
+  rig.pass_ms(100);
+  EXPECT_EQ(1, delayed());
+  rig.pass_ms(1000);
+  EXPECT_EQ(1, delayed());
+  rig.pass_ms(1500);
+  EXPECT_EQ(2, delayed());
+  rig.append->reset_info();
+  EXPECT_EQ(0, delayed());
+  disk.syncs_hang = false;
+  rig.pump();
+  rig.server.run({"SET", "k", "x"});
+  rig.pass_ms(5000);
+  EXPECT_EQ(0, delayed());
 }
 
 // Written by some shards, read by others: an image's parts hold keys of any shard then.
@@ -476,6 +552,55 @@ TEST_P(LogConformance, TheDiskStaysBelowTwiceTheData) {
   }
   EXPECT_GT(rig.append->rewrites(), 2);
   EXPECT_LT(most, 2 * data) << data;
+}
+
+// While an image is made the log takes the room that the bound leaves: who writes more waits for the image's end, and everything goes on then.
+TEST_P(LogConformance, WritersAreHeldBackForTheBound) {
+  if (!wal()) return;
+  Seeded r;
+  std::vector<std::string> values;  // that do not get smaller
+  for (int i = 0; i < 400; i++) values.push_back(r.bytes(3000));
+  for (int percentage : {0, 200}) {
+    TempFolder place;
+    Options o = LogRig::options(PersistenceKind::kWal, place.path(), AppendFsync::kEverysec);
+    o.auto_aof_rewrite_min_size = 1 << 20;
+    o.wal_disk_percentage = percentage;
+    o.wal_segment_size = 64 << 20;
+    LogRig rig(shards(), o, disk);
+    ASSERT_TRUE(rig.start());
+    constexpr uint64_t kData = 1000 * 3060;
+    uint64_t n = 0;
+    auto set = [&](int times) {
+      for (int i = 0; i < times; i++, n++) rig.server.run({"SET", "key:" + std::to_string(n % 1000), values[r.below(values.size())]});
+    };
+    set(1000);
+    rig.pass_ms(100);
+    for (int i = 0; i < 2; i++) {  // the second has an image before it
+      rig.server.run({"BGREWRITEAOF"});
+      rig.server.engine().startup_memory = memory::used() - rig.server.log().memory() - kData;  // a rig has much else
+      if (i) disk.hanging_file = "temp-rewriteaof";
+      rig.pass_ms(100);
+    }
+    ASSERT_TRUE(disk.hangs());
+    ASSERT_EQ(rig.append->rewrites(), 2);
+    set(1000);
+    rig.pass_ms(500);
+    uint64_t bytes = 0;
+    for (const auto& f : std::filesystem::directory_iterator(place.file("waldir"))) bytes += f.file_size();
+    const double times = static_cast<double>(bytes) / static_cast<double>(kData);
+    if (percentage) {
+      EXPECT_LT(rig.acknowledged(), rig.written());
+      EXPECT_LT(times, 2.3);  // a write may go beyond it by 512 KiB, which is much here
+    } else {
+      EXPECT_EQ(rig.acknowledged(), rig.written());
+      EXPECT_GT(times, 2.7);
+    }
+    disk.hanging_file.clear();
+    rig.pass_ms(100);
+    EXPECT_EQ(rig.acknowledged(), rig.written());
+    EXPECT_EQ(rig.append->rewrites(), 3);
+    for (int i = 0; i < 10 && !rig.append->flush(); i++) rig.pass_ms(100);
+  }
 }
 
 // Our own log alone can tell: an append-only file has no checksums.
