@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """How much disk the write-ahead log takes at most while everything is overwritten as fast as clients can, beside the memory of the data set.
 
-    disk_bound.py SERVER [--megabytes 256] [--value 1000] [--shards 2] [--clients 4] [--seconds 20] [--fsync everysec] [--kind wal] [--at-most 2.0]
-The values are random bytes, which do not get smaller when packed: the worst case. The folder's size is sampled every 5 ms. With --at-most a ratio above it fails, as TAP.
+    disk_bound.py SERVER [--megabytes 256] [--value 1000] [--shards 2] [--clients 4] [--seconds 20] [--fsync everysec] [--kind wal] [--percentage 200] [--at-most 2.0]
+The values are random bytes, which do not get smaller when packed: the worst case. --percentage: wal-disk-percentage. The folder's size is sampled every 5 ms. With --at-most a ratio above it fails, as TAP.
 """
 import argparse
 import os
@@ -69,7 +69,7 @@ def measure(o):
     def pipelines():
         rng.shuffle(everything)
         return [request(everything[i:i + BATCH], o.value, rng) for i in range(0, keys, BATCH)]
-    with Ringwood(o.server, "--persistence", o.kind, "--appendfsync", o.fsync, "--auto-aof-rewrite-min-size", str(1 << 20), shards=o.shards) as server:
+    with Ringwood(o.server, "--persistence", o.kind, "--appendfsync", o.fsync, "--auto-aof-rewrite-min-size", str(1 << 20), "--wal-disk-percentage", str(o.percentage), shards=o.shards) as server:
         c = server.client(600)
         empty = int(info(c)["used_memory"])
         shared = pipelines()
@@ -121,6 +121,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--fsync", default="everysec")
     parser.add_argument("--kind", default="wal")
+    parser.add_argument("--percentage", type=int, default=200)
     parser.add_argument("--at-most", type=float)
     o = parser.parse_args()
     ratio, rewrites, text = measure(o)
