@@ -51,9 +51,9 @@ def arrives(master_shards, replica_shards, load):
         w = Writer(m, 21)
         w.burst(2000)
         m("FUNCTION", "LOAD", "#!lua name=l\nredis.register_function('f', function() return 1 end)")
-        m("RPUSH", "long", *[f"item{i}" * 20 for i in range(20000)])  # of several chunks
-        for i in range(4):
-            m("HSET", f"big{i}", *[x for j in range(5000) for x in (f"f{j}", f"v{j}" * 5)])
+        m("RPUSH", "long", *[f"item{i}" * 20 for i in range(8000)])  # of several chunks
+        for i in range(3):
+            m("HSET", f"big{i}", *[x for j in range(2000) for x in (f"f{j}", f"v{j}" * 5)])
         r = follow(one, master.port)
         w.burst(2000)
         same_data(m, r)
@@ -111,7 +111,7 @@ def _():
 def _():
     with Ringwood(BINARY, *AT_ONCE, "--client-output-buffer-limit", "replica 0 0 0", shards=2) as master, Ringwood(BINARY, shards=2) as replica:
         m = master.client()
-        proxy = Throttle(master.port, 4_000_000)
+        proxy = Throttle(master.port, 2_000_000)
         r = follow(replica, proxy.port)
         before, sent = int(info(m)["master_repl_offset"]), int(info(m, "stats")["total_net_repl_output_bytes"])
         for part in range(10):
@@ -163,4 +163,4 @@ def _():
 
 ONLY = [a for a in sys.argv[2:] if not a.startswith("--")]
 tap.cases = [c for c in tap.cases if not ONLY or any(a in c[0] for a in ONLY)]
-tap.run()
+tap.run(side_by_side=4)

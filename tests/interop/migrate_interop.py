@@ -20,4 +20,4 @@ for name, case in PAIR_CASES.items():
         ours = (lambda n=shards: Ringwood(binary, shards=n))
         tap.case(f"{name}: from {shards} shards to Redis")(lambda c=case, o=ours: run(c, o, Redis))
         tap.case(f"{name}: from Redis to {shards} shards")(lambda c=case, o=ours: run(c, Redis, o))
-tap.run()
+tap.run(side_by_side=4)
