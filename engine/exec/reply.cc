@@ -1,5 +1,7 @@
 #include "engine/exec/reply.h"
 
+#include <algorithm>
+
 namespace ringwood {
 
 void Reply::simple(Bytes s) {
@@ -59,7 +61,8 @@ void Reply::verbatim(Bytes text, Bytes format3) {
   if (resp_ < 3) return bulk(text);
   header('=', text.size() + 4);
   raw(format3.substr(0, 3));
-  raw(":");
+  // A shorter format, as scripts may give it, is filled with spaces.
+  raw(Bytes("   :").substr(std::min<size_t>(format3.size(), 3)));
   raw(text);
   raw("\r\n");
 }

@@ -24,6 +24,9 @@ void lua::push_error(lua_State* l, Bytes text) {
 
 namespace {
 
+// Errors and names of formats are C strings to Redis, which ends them at their first zero byte.
+Bytes up_to_zero(Bytes text) { return text.substr(0, text.find('\0')); }
+
 // --- from a reply
 
 class ReplyWalk {
@@ -184,7 +187,7 @@ bool reply_verbatim(lua_State* l, Reply& reply) {
   if (push_field(l, "format", LUA_TSTRING)) {
     lua_insert(l, -2);
     if (push_field(l, "string", LUA_TSTRING)) {
-      reply.verbatim(lua::text(l, -1), lua::text(l, -3));
+      reply.verbatim(lua::text(l, -1), up_to_zero(lua::text(l, -3)));
       lua_pop(l, 1);
       whole = true;
     }
@@ -271,12 +274,12 @@ bool push_reply(lua_State* l, Bytes reply) {
 ScriptError error_at(lua_State* l, int index) {
   ScriptError e;
   if (!lua_istable(l, index)) {
-    e.text = lua::text(l, index);
+    e.text = up_to_zero(lua::text(l, index));
     return e;
   }
   const int top = lua_gettop(l);
   lua_pushvalue(l, index);
-  if (push_field(l, "err", LUA_TSTRING)) e.text = lua::text(l, -1), lua_pop(l, 1);  // the table holds the string
+  if (push_field(l, "err", LUA_TSTRING)) e.text = up_to_zero(lua::text(l, -1)), lua_pop(l, 1);  // the table holds the string
   if (push_field(l, "source", LUA_TSTRING)) e.source = lua::text(l, -1), lua_pop(l, 1);
   if (push_field(l, "line", LUA_TNUMBER)) e.line = static_cast<int>(lua_tonumber(l, -1)), lua_pop(l, 1);
   e.counted = push_field(l, "ignore_error_stats_update", LUA_TBOOLEAN) && lua_toboolean(l, -1);

@@ -56,6 +56,7 @@ const Case kCases[] = {
     {"true", [](Reply& r) { r.boolean(true); }, ":1\r\n", "#t\r\n"},
     {"false", [](Reply& r) { r.boolean(false); }, ":0\r\n", "#f\r\n"},
     {"verbatim", [](Reply& r) { r.verbatim("text", "txt"); }, "$4\r\ntext\r\n", "=8\r\ntxt:text\r\n"},
+    {"verbatim of a short format", [](Reply& r) { r.verbatim("text", "t"); }, "$4\r\ntext\r\n", "=8\r\nt  :text\r\n"},
     {"big number", [](Reply& r) { r.big_number("123456789012345678901"); }, "$21\r\n123456789012345678901\r\n",
      "(123456789012345678901\r\n"},
     {"raw", [](Reply& r) { r.raw(":7\r\n"); }, ":7\r\n", ":7\r\n"},

@@ -45,6 +45,8 @@ TEST_P(Scripts, AnswerValuesByRedissRules) {
   EXPECT_EQ(eval("return {1, 'a', {2, {}}, nil, 5}"), "*3\r\n:1\r\n$1\r\na\r\n*2\r\n:2\r\n*0\r\n");
   EXPECT_EQ(eval("return {ok='fine\\r\\n'}"), "+fine  \r\n");
   EXPECT_EQ(eval("return {err='MY words'}"), "-MY words\r\n");
+  EXPECT_EQ(eval("return {err='MY\\000words'}"), "-MY\r\n");
+  EXPECT_EQ(eval("return {err='\\000'}"), "-\r\n");
   EXPECT_EQ(eval("return {double=3.5}"), "$3\r\n3.5\r\n");
   EXPECT_EQ(eval("return {map={a=1}}"), "*2\r\n$1\r\na\r\n:1\r\n");
   EXPECT_EQ(eval("return {set={a=true}}"), "*1\r\n$1\r\na\r\n");
