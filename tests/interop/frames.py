@@ -4,6 +4,7 @@
     frames.py RINGWOOD_SERVER [--long] [PART OF A CASE'S NAME ...]
 """
 import sys
+import threading
 
 sys.path.insert(0, __file__.rsplit("/", 2)[0] + "/support")
 from following import Proxy, Throttle, Writer, follow, info, over_cut_links, same_data  # noqa: E402
@@ -66,7 +67,7 @@ def arrives(master_shards, replica_shards, load):
             equal(c("REPLICAOF", "127.0.0.1", master.port), "OK")
         w.burst(500)
         for c in (a, b):
-            until(lambda c=c: info(c)["master_link_status"] == "up", "the link comes up", 30)
+            until(lambda c=c: info(c)["master_link_status"] == "up", "the link comes up", 60)
         w.burst(500)
         same_data(m, r, a, b)
 
@@ -107,15 +108,30 @@ def _():
         same_data(*clients)
 
 
+class Halting(Throttle):
+    """Takes nothing from the server while it is told to halt."""
+
+    def __init__(self, port):
+        self.goes_on = threading.Event()
+        self.goes_on.set()
+        super().__init__(port, 0)
+
+    def changed(self, data):
+        self.goes_on.wait()
+        return data
+
+
 @tap.case("a link that is slower than the writers carries less than what they write")
 def _():
     with Ringwood(BINARY, *AT_ONCE, "--client-output-buffer-limit", "replica 0 0 0", shards=2) as master, Ringwood(BINARY, shards=2) as replica:
         m = master.client()
-        proxy = Throttle(master.port, 2_000_000)
+        proxy = Halting(master.port)  # slower than any writer, on any machine
         r = follow(replica, proxy.port)
         before, sent = int(info(m)["master_repl_offset"]), int(info(m, "stats")["total_net_repl_output_bytes"])
+        proxy.goes_on.clear()
         for part in range(10):
             m.pipeline([("SET", f"key:{part * 500 + i}", f"a value that says hardly anything new {i} " * 100) for i in range(500)])
+        proxy.goes_on.set()
         same_data(m, r)
         written, carried = int(info(m)["master_repl_offset"]) - before, int(info(m, "stats")["total_net_repl_output_bytes"]) - sent
         proxy.close()
@@ -155,7 +171,7 @@ def _():
         m("DEBUG", "CHANGE-REPL-ID")
         m("CLIENT", "KILL", "TYPE", "replica")
         until(lambda: proxy.damaged == 6, "a byte of the image is changed")
-        until(lambda: info(r)["master_link_status"] == "up", "the link comes up", 30)
+        until(lambda: info(r)["master_link_status"] == "up", "the link comes up", 60)
         same_data(m, r)
         if "damaged on its way" not in replica.log_text():
             raise AssertionError(replica.log_text()[-2000:])

@@ -163,7 +163,7 @@ def direct(shards, mode, of_redis):
         equal(r("GET", "own"), b"1")
         for c in (m, r):
             c.pipeline([("CONFIG", "SET", "key-load-delay", "0"), ("CONFIG", "SET", "rdb-key-save-delay", "0")])
-        until(lambda: info(r)["master_link_status"] == "up", "the link comes up", 30)
+        until(lambda: info(r)["master_link_status"] == "up", "the link comes up", 60)
         same_data(m, r)
         equal((r("GET", "own"), r("FCALL", "f", 0)), (None, 1))
 

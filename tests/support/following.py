@@ -15,14 +15,14 @@ def info(client, section="replication"):
     return dict(line.split(":", 1) for line in lines if ":" in line)
 
 
-def follow(replica, master_port, seconds=30):
+def follow(replica, master_port, seconds=60):
     c = replica.client()
     equal(c("REPLICAOF", "127.0.0.1", master_port), "OK")
     until(lambda: info(c)["master_link_status"] == "up", "the link comes up", seconds)
     return c
 
 
-def same_data(*clients, seconds=30):
+def same_data(*clients, seconds=60):
     """All of them have what the first one has."""
     # Keys go on expiring, each at the master's moment: that they agree is asked again until it is so, and they stand still in the end.
     def settled():

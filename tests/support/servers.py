@@ -246,7 +246,7 @@ def equal(got, wanted, what=""):
         raise AssertionError(f"{what}: got {got!r:.400}, wanted {wanted!r:.400}")
 
 
-def until(condition, what, seconds=20):
+def until(condition, what, seconds=40):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():

@@ -256,4 +256,4 @@ def replica_agrees(replica, master, what):
         out = digests(c, sorted(c("KEYS", "*")))
         c.close()
         return out
-    until(lambda: all_of(replica) == all_of(master), what, 30)
+    until(lambda: all_of(replica) == all_of(master), what, 60)
