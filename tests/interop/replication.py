@@ -112,14 +112,14 @@ def _():
         m("SET", "theirs", "v", "PX", "50")
         m("SET", "plain", "v")
         until(lambda: r("DBSIZE") == 2, "the keys arrive")
-        r("SET", "own", "v", "PX", "50")
+        r("SET", "own", "v", "PX", "3000")  # all of them are written and counted before the first one goes, on a slow machine too
         r("MULTI")
         r("HSET", "hash", "f", "v")
-        r("PEXPIRE", "hash", "60")
+        r("PEXPIRE", "hash", "3010")
         r("EXEC")
-        r("EVAL", "redis.call('set', KEYS[1], 'v', 'px', 70)", "1", "from a script")
+        r("EVAL", "redis.call('set', KEYS[1], 'v', 'px', 3020)", "1", "from a script")
         r("SET", "later", "v", "EX", "1000")
-        r("PEXPIRE", "plain", "80")
+        r("PEXPIRE", "plain", "3030")
         equal(info(r, "stats")["slave_expires_tracked_keys"], "5")
         until(lambda: r("DBSIZE") == 2, "own keys go without being asked for")
         equal(sorted(r("KEYS", "*")), [b"later"])  # theirs has expired and stands there unseen
