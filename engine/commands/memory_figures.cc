@@ -31,6 +31,7 @@ MemoryFigures memory_figures(const Engine& engine) {
   m.resident = process::resident_bytes();
   const NetworkControl::ClientBytes clients = engine.network ? engine.network->client_memory() : NetworkControl::ClientBytes();
   m.clients = clients.clients;
+  for (const Shard* s : engine.shards) m.clients += static_cast<size_t>(s->stats.batch_bytes.get());
   // What the mutation log holds for replicas: the backlog, and what the slowest of them has not been sent; and for the file.
   m.replica_stream = engine.replication ? static_cast<size_t>(engine.replication->status().backlog_bytes) : 0;
   m.backlog = engine.mutations ? std::min(m.replica_stream, static_cast<size_t>(engine.mutations->backlog())) : 0;

@@ -52,6 +52,9 @@ struct CommandBatch : Message {
       bytes.append(args[i]);
     }
   }
+  size_t memory() const {
+    return items.capacity() * sizeof(Item) + sizes.capacity() * sizeof(uint32_t) + bytes.capacity() + replies.capacity();
+  }
   void clear() {
     const size_t keep = std::min(kKeep, items.size() * kKeepAnItem);
     forget(items);
@@ -70,7 +73,7 @@ struct CommandBatch : Message {
     if (of.capacity() > kItemsKept) std::vector<T>().swap(of);
   }
   // Bytes of buffer that an idle batch may hold: what busy turns need, not what one large value has left.
-  static constexpr size_t kKeep = 256 * 1024, kKeepAnItem = 4096, kItemsKept = 2048;
+  static constexpr size_t kKeep = 256 * 1024, kKeepAnItem = 4096, kItemsKept = 1024;
 };
 
 }  // namespace ringwood

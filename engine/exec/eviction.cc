@@ -48,7 +48,7 @@ void set_state(Engine& engine, uint32_t bit, bool on) {
 size_t memory_not_counted(const Engine& engine) {
   size_t bytes = 0;
   if (engine.mutations && engine.mutations->memory()) {
-    size_t held = engine.mutations->memory(), backlog = engine.mutations->backlog();
+    size_t held = engine.mutations->whole_memory(), backlog = engine.mutations->backlog();
     bytes += held > backlog ? held - backlog : 0;
   }
   if (!engine.network) return bytes;

@@ -39,13 +39,18 @@ void Executor::count_travelling(CommandBatch& b, size_t bytes) {
 
 void Executor::send_batches() {
   // What has come home is on the way until the turn's end, when the clients that it went to have been looked at.
-  for (CommandBatch* b : spare_batches_)
+  size_t spare_bytes = 0;
+  for (CommandBatch* b : spare_batches_) {
     if (__builtin_expect(b->travelling != 0, 0)) eviction_.travel(-std::exchange(b->travelling, 0));
+    spare_bytes += b->memory();
+  }
   // What a thread that was behind has had on its way at once is not needed again soon.
   while (__builtin_expect(spare_batches_.size() > 2 * outgoing_.size(), 0)) {
+    spare_bytes -= spare_batches_.back()->memory();
     delete spare_batches_.back();
     spare_batches_.pop_back();
   }
+  shard().stats.batch_bytes.set(static_cast<int64_t>(spare_bytes));
   for (size_t to = 0; to < outgoing_.size(); to++) {
     CommandBatch* b = outgoing_[to];
     if (!b) continue;

@@ -29,6 +29,7 @@ struct ShardStats {
   Counter total_error_replies;
   Counter unexpected_error_replies;  // those to a master, a replica or a file
   Counter leases, remote_commands;
+  Counter batch_bytes;    // of batches that wait to be used again: buffers of clients' commands and replies
   Counter migrate_links;  // open now, to servers that MIGRATE has moved keys to
 };
 

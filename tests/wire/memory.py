@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Memory on a real server: freeing big values stalls nobody, maxmemory is kept by several threads, and clients that take too much are closed."""
+import signal
 import sys
 import threading
 import time
@@ -157,6 +158,25 @@ def flood(server):
         for _ in range(n):
             equal(flooding.read(), 100)
         until(lambda: int(info(c, "used_memory")) < before + (2 << 20), f"the buffers are free again ({before} bytes before)", 10)
+
+
+@tap.per_shards("no key goes for what waits for a replica that stands still", start, (1, 2))
+def slow_replica(server):
+    c = server.client()
+    c("CONFIG", "SET", "latency-tracking", "no", "maxmemory-policy", "allkeys-random", "repl-backlog-size", 16384)
+    c.pipeline([("SETRANGE", f"key:{i}", 100_000, "v") for i in range(20)])
+    with Ringwood(SERVER) as replica:
+        replica.client()("REPLICAOF", "127.0.0.1", server.port)
+        until(lambda: "state=online" in c("INFO", "replication").decode(), "the replica is online", 30)
+        used, apart = [(int(info(c, "used_memory")), int(info(c, "mem_not_counted_for_evict"))) for _ in range(4)][-1]
+        c("CONFIG", "SET", "maxmemory", used - apart + (64 << 10))
+        replica.process.send_signal(signal.SIGSTOP)
+        try:
+            for i in range(1000):
+                c("SETRANGE", f"key:{i % 2}", 0, "v" * 2000)
+            equal((info(c, "evicted_keys"), c("DBSIZE")), ("0", 20))
+        finally:
+            replica.process.send_signal(signal.SIGCONT)
 
 
 @tap.per_shards("a pause holds eviction", start, (1, 2))
