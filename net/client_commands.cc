@@ -145,7 +145,7 @@ void part_answered(Task& t, Executor& home) {
   s.affected += part.affected;
   s.gave_up |= part.given_up;
   std::move(part.lines.begin(), part.lines.end(), std::back_inserter(s.lines));
-  if (--s.outstanding) return;
+  if (--s.outstanding || !s.owed.client) return;
   Client& client = *s.owed.client;
   home.complete(s.owed, [&](Reply& r) { s.gave_up ? refuse_busy(home.engine(), r) : answer(s, client, r); });
   delete &s;
@@ -161,7 +161,8 @@ void ask_all(Call& c, Survey* s) {
     delete s;
     return;
   }
-  s->owed = c.executor().suspend(c);
+  const bool inside = c.executor().in_script();
+  if (!inside) s->owed = c.executor().suspend(c);
   s->outstanding = loops.size() - 1;
   s->parts.resize(s->outstanding);
   size_t next = 0;
@@ -181,9 +182,14 @@ void ask_all(Call& c, Survey* s) {
       if (part.holds_stream) part.loop->network().stream_holds.fetch_sub(1);
     };
     p.done = part_answered;
-    p.gives_up = true;
+    p.gives_up = !inside;
+    p.any_time = inside;
     c.executor().send_task(static_cast<int>(i), &p);
   }
+  if (!inside) return;
+  here.wait_inside(*c.client(), s->outstanding);
+  answer(*s, *c.client(), c.reply);
+  delete s;
 }
 
 // False when there is no such type, and that has been replied.

@@ -62,6 +62,8 @@ class Loop final : BusyHost {
   MigrateDesk& migrate_desk();
   // The pause for this purpose is over, for all loops.
   void end_pause(Network::Pause why);
+  // From inside of a script of `running`: until other threads have answered what needs no shard of theirs (Task::any_time), of which so many are outstanding.
+  void wait_inside(const Client& running, const size_t& outstanding);
 
  private:
   struct Arrival {

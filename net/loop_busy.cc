@@ -38,6 +38,14 @@ void Loop::serve_while_busy(Client& running) {
   enter(false);
 }
 
+void Loop::wait_inside(const Client& running, const size_t& outstanding) {
+  while (outstanding) {
+    executor_.post_mail_while_busy([this](int other) { wake(other); });
+    enter(false);
+    executor_.take_mail_while_busy(running);
+  }
+}
+
 bool Loop::may_feed_busy(const Connection& c, const Client* running) {
   return &c != running && !c.stopped && !c.close_after_reply && !c.held && !c.owner;
 }

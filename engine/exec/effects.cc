@@ -1,5 +1,7 @@
 #include "engine/exec/effects.h"
 
+#include <utility>
+
 #include "engine/base/number.h"
 
 namespace ringwood {
@@ -24,6 +26,17 @@ void put_command(OutBuffer& out, std::span<const Bytes> args) {
     out.append(a);
     out.append("\r\n");
   }
+}
+
+size_t size_of(std::span<const Bytes> args) {
+  auto digits = [](size_t n) {
+    size_t count = 1;
+    while (n /= 10) count++;
+    return count;
+  };
+  size_t bytes = 3 + digits(args.size());
+  for (Bytes a : args) bytes += 5 + digits(a.size()) + a.size();
+  return bytes;
 }
 
 }  // namespace
@@ -58,20 +71,40 @@ size_t Effects::begin_effect(int database) {
   return pending_.size();
 }
 
-void Effects::end_effect(size_t from, EffectFor who) {
-  if (who == EffectFor::kReplicas) hidden_.push_back({from, pending_.size()});
+// Whether anybody is to have what is for `who`, and reads; with what a script has said it may be fewer.
+bool Effects::has_reader(EffectFor& who) const {
+  if (__builtin_expect(narrowed_ != EffectFor::kAll, 0)) {
+    if (who != EffectFor::kAll && who != narrowed_) return false;
+    who = narrowed_;
+  }
+  return on_ && (who != EffectFor::kReplicas || for_replicas_) && (who != EffectFor::kFile || for_file_);
+}
+
+template <class F>
+void Effects::put_effect(int database, EffectFor who, size_t size, F&& write) {
+  const size_t from = begin_effect(database);
+  const bool wrapped = who == EffectFor::kFile && for_replicas_;
+  if (wrapped) {
+    pending_.append("*2\r\n$4\r\nPING\r\n");
+    put_number(pending_, '$', size);
+    hidden_.push_back({from, pending_.size()});
+  }
+  write();
+  const size_t end = pending_.size();
+  if (wrapped) pending_.append("\r\n");
+  if (wrapped || who == EffectFor::kReplicas) hidden_.push_back({wrapped ? end : from, pending_.size()});
 }
 
 void Effects::add(int database, std::span<const Bytes> args, EffectFor who) {
-  if (!on_ || (who == EffectFor::kReplicas && !for_replicas_)) return;
-  size_t from = begin_effect(database);
-  put_command(pending_, args);
-  end_effect(from, who);
+  if (!has_reader(who)) return;
+  put_effect(database, who, who == EffectFor::kFile ? size_of(args) : 0, [&] { put_command(pending_, args); });
 }
 
 void Effects::propagate_deletion(int database, Bytes key, bool lazy) {
   if (!on_) return;
+  const EffectFor narrowed = std::exchange(narrowed_, EffectFor::kAll);
   add(database, {lazy ? Bytes("UNLINK") : Bytes("DEL"), key});
+  narrowed_ = narrowed;
   if (!frame_) end_unit();
 }
 
@@ -86,10 +119,9 @@ void Effects::end(Frame& frame, bool changed, bool own, int database, std::span<
   frame_ = frame.outer;
   if (own && !frame.suppressed && (changed || frame.forced)) {
     EffectFor who = changed ? EffectFor::kAll : frame.forced_for;
-    if (frame.replaced && on_) {
-      size_t from = begin_effect(database);
-      pending_.append(text_.view().substr(frame.text_at));
-      end_effect(from, who);
+    if (frame.replaced) {
+      const Bytes text = text_.view().substr(frame.text_at);
+      if (has_reader(who)) put_effect(database, who, text.size(), [&] { pending_.append(text); });
     } else {
       add(database, args, who);
     }

@@ -22,8 +22,9 @@
 
 namespace ringwood {
 
-// Who is to have an effect.
-enum class EffectFor : uint8_t { kAll, kReplicas };
+// Who is to have an effect. All read one stream: what is for replicas alone the append-only file's reader passes over (MutationLog::next_hidden); what is for
+// the file alone replicas see as the argument of a PING, of which the file has nothing but the argument.
+enum class EffectFor : uint8_t { kAll, kReplicas, kFile };
 
 class Effects {
  public:
@@ -41,10 +42,11 @@ class Effects {
   bool for_replicas() const { return on_ && for_replicas_; }
   // Whether what commands do is of interest at all: to who reads, or to a replica that its own clients may write to (engine/exec/local_expires.h).
   bool attentive() const { return attentive_; }
-  // By the thread itself between two commands, or by who holds its shard.
-  void turn(bool on, bool for_replicas, bool local) {
+  // By the thread itself between two commands, or by who holds its shard. `for_file`: what is for the file alone has a reader.
+  void turn(bool on, bool for_replicas, bool for_file, bool local) {
     on_ = on;
     for_replicas_ = for_replicas;
+    for_file_ = for_file;
     local_ = local;
     attentive_ = on || local;
   }
@@ -56,6 +58,8 @@ class Effects {
   void add(int database, std::initializer_list<Bytes> args, EffectFor who = EffectFor::kAll) {
     add(database, std::span<const Bytes>(args.begin(), args.size()), who);
   }
+  // What commands propagate from now on is for these alone (a script's redis.set_repl). Keys that expire or are evicted go to all.
+  void narrow(EffectFor who) { narrowed_ = who; }
   // DEL, or UNLINK where `lazy`. The key may be about to be freed. A unit of its own outside of commands.
   void propagate_deletion(int database, Bytes key, bool lazy);
 
@@ -84,10 +88,14 @@ class Effects {
  private:
   void select(int database);
   size_t begin_effect(int database);
-  void end_effect(size_t from, EffectFor who);
+  bool has_reader(EffectFor& who) const;
+  // The effect's text, which `write` appends, `size` bytes.
+  template <class F>
+  void put_effect(int database, EffectFor who, size_t size, F&& write);
   void open_multi();
 
-  bool on_ = false, for_replicas_ = false, local_ = false, attentive_ = false;
+  bool on_ = false, for_replicas_ = false, for_file_ = false, local_ = false, attentive_ = false;
+  EffectFor narrowed_ = EffectFor::kAll;
   Frame* frame_ = nullptr;
   OutBuffer pending_;
   std::vector<MutationLog::Range> hidden_;  // in pending_

@@ -63,12 +63,13 @@ void Executor::refresh_effects() {
     set_log_end(0);
     slot_ends_.forget();
   }
-  effects_.turn(log.wanted() && !log.silent(), log.wanted_by_replicas(), writes_locally());
+  effects_.turn(log.wanted() && !log.silent(), log.wanted_by_replicas(), log.notes_hidden(), writes_locally());
 }
 
 void Executor::refresh_all_effects() {
   const MutationLog& log = *engine_.mutations;
-  for (Executor* e : engine_.executors) e->effects_.turn(log.wanted() && !log.silent(), log.wanted_by_replicas(), writes_locally());
+  for (Executor* e : engine_.executors)
+    e->effects_.turn(log.wanted() && !log.silent(), log.wanted_by_replicas(), log.notes_hidden(), writes_locally());
 }
 
 // Of shards that have been touched together: whatever is seen of one of them may come from the last change of another.

@@ -432,5 +432,42 @@ def _():
             equal(str(c("EVAL", plain, 1, "n"))[:8], "READONLY")
 
 
+@per_shards("a script that lists the clients, where DEBUG lets it, sees those of other threads as they are by then", "--busy-reply-threshold", 20,
+            "--enable-debug-command", "yes")
+def lists_clients(server, _):
+    others = [server.client() for _ in range(5)]
+    others[0]("DEBUG", "SET-DISABLE-DENY-SCRIPTS", 1)
+    script = """redis.call('SET', KEYS[1], 1) local n = 0
+        repeat n = n + 1 until string.find(redis.call('CLIENT', 'LIST'), 'name=enough')
+        redis.call('SET', KEYS[2], 2) return n"""
+    runner, other = busy(server, "EVAL", script, 2, "a", "b")
+    equal([str(o("GET", "a"))[:4] for o in others], ["BUSY"] * 5)
+    equal(others[3]("HELLO", 2, "SETNAME", "enough")[1], b"redis")
+    assert runner.read() > 1
+    equal(other("MGET", "a", "b"), [b"1", b"2"])
+
+
+@tap.case("redis.set_repl: replicas and the append-only file each have what is theirs")
+def _():
+    script = """
+        redis.call('SET', KEYS[1], 1)
+        redis.set_repl(redis.REPL_NONE) redis.call('SET', KEYS[2], 2)
+        redis.set_repl(redis.REPL_AOF) redis.call('SET', KEYS[3], 3)
+        redis.set_repl(redis.REPL_REPLICA) redis.call('SETEX', KEYS[4], 1000, 4)
+        redis.set_repl(redis.REPL_ALL) redis.call('SET', KEYS[5], 5)"""
+    for shards, log_format in ((1, "aof"), (2, "aof"), (2, "wal")):
+        with Ringwood(BINARY, "--appendonly", "yes", "--persistence", log_format, shards=shards) as s, Ringwood(BINARY, shards=2) as r:
+            c, replica = s.client(), r.client()
+            replica("REPLICAOF", "127.0.0.1", s.port)
+            until(lambda: b"master_link_status:up" in replica("INFO", "replication"), "the link", 30)
+            c("EVAL", script, 5, *"abcde")
+            c("EVAL", "redis.set_repl(redis.REPL_AOF) redis.call('SET', KEYS[1], 6)", 1, "f")
+            equal(c("WAIT", 1, 20000), 1)
+            equal(c("MGET", *"abcdef"), [b"1", b"2", b"3", b"4", b"5", b"6"])
+            equal(replica("MGET", *"abcdef"), [b"1", None, None, b"4", b"5", None])
+            equal(c("DEBUG", "LOADAOF"), "OK")
+            equal(c("MGET", *"abcdef"), [b"1", None, b"3", None, b"5", b"6"])
+
+
 if __name__ == "__main__":
     tap.run()

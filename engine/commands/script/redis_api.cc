@@ -156,7 +156,10 @@ int set_repl(lua_State* l) {
   double targets = lua_tonumber(l, 1);
   if (!(targets > -1 && targets < (kPropagateAof | kPropagateReplicas) + 1))  // as far as it is whole
     return raise(l, "Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.");
-  run_of(l).set_propagates(static_cast<int>(targets) != kPropagateNone);
+  const int to = static_cast<int>(targets);
+  run_of(l).set_propagates(to != kPropagateNone, to == kPropagateAof        ? EffectFor::kFile
+                                                 : to == kPropagateReplicas ? EffectFor::kReplicas
+                                                                            : EffectFor::kAll);
   return 0;
 }
 

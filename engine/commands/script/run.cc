@@ -106,9 +106,10 @@ bool ScriptRun::admit(const Command* command, std::span<const Bytes> args, Reply
   if (arity >= 0 ? n != arity : n < -arity) return reply.error("ERR Wrong number of args calling Redis command from script"), false;
   const bool all_allowed = call_.engine().debug.disable_deny_scripts.load(std::memory_order_relaxed);
   if ((command->flags & kNoScript) && !all_allowed) return reply.error("ERR This Redis command is not allowed from script"), false;
-  // What answers later than its turn would answer when the script has long ended. These do not wait here.
+  // What answers later than its turn would answer when the script has long ended. These do not, from here.
   const Bytes name = command->full_name;
-  if (command->spec->may_suspend && !(command->flags & kProtected) && name != "wait" && name != "flushall")
+  if (command->spec->may_suspend && !(command->flags & kProtected) && name != "wait" && name != "flushall" && name != "config|set" &&
+      name != "client|list")
     return reply.error("ERR This Redis command is not allowed from script"), false;
   if (!(command->flags & kStale) && (state_ & kStateMasterDown) && !call_.options().replica_serve_stale_data)
     return reply.error("ERR Can not execute the command on a stale replica"), false;
@@ -181,7 +182,10 @@ bool ScriptRun::run_command(Interpreter& interpreter, std::span<const Bytes> arg
     }
     written_ = true;
   }
+  executor.effects().narrow(propagates_to_);
   executor.run_nested(nested, propagates_);
+  executor.effects().narrow(EffectFor::kAll);
+  if (command->spec->may_suspend) look_at_time(interpreter);  // it may have taken long for the few steps that Lua has made
   if (__builtin_expect(client.tracks, 0)) executor.remember_reads(client.id, *command, args, executor.held());
   return true;
 }

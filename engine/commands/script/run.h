@@ -51,8 +51,8 @@ class ScriptRun {
   Call& call() { return call_; }
   // Whether the client's user may run the command.
   bool may_run(const Command& command, std::span<const Bytes> args) const;
-  // redis.set_repl: whether what is called from now on propagates its effects.
-  void set_propagates(bool on) { propagates_ = on; }
+  // redis.set_repl: whether what is called from now on propagates its effects, and to whom.
+  void set_propagates(bool on, EffectFor who) { propagates_ = on, propagates_to_ = who; }
 
  private:
   bool admit(const Command* command, std::span<const Bytes> args, Reply& reply);
@@ -75,6 +75,7 @@ class ScriptRun {
   int slot_ = -1;  // of its keys, in a cluster
   int resp_ = 2;
   bool propagates_ = true;
+  EffectFor propagates_to_ = EffectFor::kAll;
   bool written_ = false;
   bool starts_over_ = false;
   bool busy_ = false;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "engine/base/random.h"
@@ -23,13 +24,51 @@ struct Stream {
   Effects effects;
   Stream() {
     EXPECT_TRUE(log.attach_at_end(reader, false));
-    effects.turn(true, true, false);
+    effects.turn(true, true, true, false);
   }
   std::string text() {
     if (effects.pending()) effects.hand_over(log, 0);
     return rest(reader);
   }
 };
+
+// What the append-only file has of the log from `from` on.
+std::string for_file(MutationLog& log, uint64_t from, const std::string& all) {
+  std::string text;
+  for (uint64_t at = from, end = from + all.size(); at < end;) {
+    const MutationLog::Range hidden = log.next_hidden(at);
+    if (hidden.begin > at) text += all.substr(at - from, std::min(hidden.begin, end) - at);
+    at = std::min(hidden.begin > at ? std::max(hidden.begin, at) : hidden.end, end);
+  }
+  return text;
+}
+
+// redis.set_repl: one stream, of which replicas and the file each have what is theirs, within a transaction or without.
+TEST(Effects, WhatIsForTheFileAloneIsNoMoreThanAPingForReplicas) {
+  const std::string set_a = "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n", set_b = "*3\r\n$3\r\nSET\r\n$1\r\nb\r\n$1\r\n2\r\n";
+  const std::string multi = "*1\r\n$5\r\nMULTI\r\n", exec = "*1\r\n$4\r\nEXEC\r\n", select = "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n";
+  const std::string ping_a = "*2\r\n$4\r\nPING\r\n$" + std::to_string(set_a.size()) + "\r\n" + set_a + "\r\n";
+  for (bool with_replicas : {true, false}) {
+    for (bool with_file : {true, false}) {
+      Stream s;
+      s.log.note_hidden(with_file);
+      s.effects.turn(true, with_replicas, with_file, false);
+      const uint64_t from = s.log.end();
+      s.effects.narrow(EffectFor::kFile);
+      s.effects.add(0, {"SET", "a", "1"});
+      s.effects.narrow(EffectFor::kReplicas);
+      s.effects.add(0, {"SET", "b", "2"});
+      s.effects.narrow(EffectFor::kAll);
+      s.effects.end_unit();
+      const std::string all = s.text();
+      const bool both = with_file && with_replicas;
+      const std::string a = with_file ? (with_replicas ? ping_a : set_a) : "", b = with_replicas ? set_b : "";
+      const std::string first = all.empty() ? "" : select;
+      EXPECT_EQ(all, both ? multi + select + a + b + exec : first + a + b);
+      if (with_file) EXPECT_EQ(for_file(s.log, from, all), both ? multi + select + set_a + exec : first + set_a);
+    }
+  }
+}
 
 // A script's unit may be the one under way when what stands before it is handed over: the stream is the same as if all had waited for its end.
 TEST(Effects, HandingOverInTheMidstOfAUnitChangesNothing) {
