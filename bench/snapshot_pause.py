@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Latency under an open-loop load with and without BGSAVE and BGREWRITEAOF, on keys and on collections of a million elements, Ringwood and redis-server one after the other.
 
-    snapshot_pause.py SERVER SHARDS [--keys 2000000] [--big 2] [--rate 20000] [--seconds 10] [--connections 16] [--redis redis-server] [--of save,rewrite] [--kinds aof,wal]
+    snapshot_pause.py SERVER SHARDS [--keys 2000000] [--big 2] [--rate 20000] [--seconds 10] [--connections 16] [--redis redis-server] [--of save,rewrite] [--kinds aof,wal] [--rest 0]
 The load generator is built from bench/open_loop.cc with c++ -O2. For each server: the load alone, then the same while BGSAVE runs again and again; the resident memory before and its peak during
 such saves (Pss of the process and its child, sampled ten times a second in a run of its own: to sample it stops the process for milliseconds), how long a save took beside the load and with none (SAVE), and the time that
 the file takes to load. Then (`rewrite`) the same with a log on disk, appendfsync everysec: the load alone, and while BGREWRITEAOF runs again and again; for Ringwood with each of the kinds.
+--rest: seconds between two saves. Under real-time priority (chrt), which keeps others away, it must be some: whoever works without a break for a second stands still for 50 ms then.
 """
 import argparse
 import os
@@ -146,6 +147,7 @@ def load_while_saving(exe, server, options, command="BGSAVE"):
                 time.sleep(0.02)
             if not stop:
                 saves.append(time.monotonic() - start)
+                time.sleep(options.rest)
         s.close()
 
     saver = threading.Thread(target=save_again_and_again)
@@ -170,6 +172,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--redis", default="redis-server")
+    parser.add_argument("--rest", type=float, default=0)
     parser.add_argument("--of", default="save,rewrite")
     parser.add_argument("--kinds", default="aof,wal")
     options = parser.parse_args()
