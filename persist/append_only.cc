@@ -344,6 +344,7 @@ void AppendOnly::begin_rewrite(Executor& home) {
   next_.retire_incr(1);
   if (listed) {
     make_file_then_list(folder() + "/" + name);
+    writer_.sync_ahead();
     begin_pace();
   }
   steps_.open(folder() + "/" + name, O_WRONLY | O_CREAT | O_TRUNC);
@@ -479,6 +480,7 @@ void AppendOnly::file_full() {
   rolling_ = true;
   OwnedBytes name = manifest_.add_incr(stem(), format_.log_suffix()).name;
   make_file_then_list(folder() + "/" + name);
+  writer_.sync_ahead();
   steps_.open(folder() + "/" + name, O_WRONLY);
   steps_.run(next_ready, this);
 }

@@ -55,6 +55,8 @@ class LogWriter final : public LogFollower {
   bool settled(bool synced) const;
   // Syncs as soon as it has been written, whatever the policy.
   void want_sync();
+  // What has been written until now: the file is about to be followed by another, and what is unsynced then is waited for.
+  void sync_ahead() { sync(); }
   // After a failed fsync: what stood in the log until a switch_file() since then has been made durable in another way.
   void restored();
   bool frozen() const { return frozen_; }
