@@ -83,7 +83,7 @@ void LogLoad::open_next() {
   begun_ = at_end_ = ended_ = image_apart_ = false;
   image_.reset();
   file_started_ms_ = engine_.clock->unix_ms();
-  client_.database = 0;
+  // The database stays: a file that only goes on where the one before was full (LogWriter::follow_with) does not begin with a SELECT.
   steps_.open(folder_ + "/" + files_[file_].name, O_RDONLY);
   steps_.run(opened, this);
 }
