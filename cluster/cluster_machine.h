@@ -207,6 +207,7 @@ class ClusterMachine {
   void take_over();
   void cannot(NoFailover why);
   int rank() const;
+  int64_t queue_ms() const;
   void manual_progress();
   void end_manual();
   void begin_manual_at_master(Arrival& a);
@@ -262,6 +263,7 @@ class ClusterMachine {
     size_t votes = 0;
     bool asked = false;
     int rank = 0;
+    int64_t queue_ms = 0;
     uint64_t epoch = 0;
     NoFailover why_not = NoFailover::kNone;
     int64_t why_logged_ms = 0;

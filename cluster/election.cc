@@ -10,6 +10,7 @@ namespace {
 constexpr int64_t kManualTimeoutMs = 5000;
 constexpr int64_t kPauseTimes = 2;  // of the above: the master stops writing for longer than the attempt lasts
 constexpr int64_t kFailSpreadsMs = 500, kSpreadMs = 500, kRankMs = 1000;
+constexpr int64_t kElectionMs = 200;  // more than one takes
 constexpr int64_t kLogAgainMs = 10000;
 
 Bytes text_of(NoFailover why) {
@@ -45,6 +46,18 @@ int ClusterMachine::rank() const {
   return n;
 }
 
+// An epoch has one election: of replicas that ask at the same time, for several masters that have died together, all but one go without, and must not ask again
+// before four timeouts are over (so it is in Redis). They go one behind the other instead, in the order of the masters' names, which all know.
+int64_t ClusterMachine::queue_ms() const {
+  int64_t dead = 0, before = 0;
+  for (const ClusterNode* n : view_.nodes()) {
+    if (!n->is_master() || !n->failed() || !n->slot_count || n->replicas.empty()) continue;
+    dead++;
+    before += n->id < me().master->id;
+  }
+  return dead ? before * std::min(kElectionMs, config_.node_timeout_ms / 2 / dead) : 0;
+}
+
 void ClusterMachine::run_election() {
   ClusterNode* master = me().master;
   const bool manual = manual_.until_ms && manual_.may_start;
@@ -66,7 +79,8 @@ void ClusterMachine::run_election() {
     election_.votes = 0;
     election_.asked = false;
     election_.rank = rank();
-    election_.at_ms += election_.rank * kRankMs;
+    election_.queue_ms = queue_ms();
+    election_.at_ms += election_.rank * kRankMs + election_.queue_ms;
     if (manual_.until_ms) {
       election_.at_ms = now_ms_;
       election_.rank = 0;
@@ -77,13 +91,18 @@ void ClusterMachine::run_election() {
     if (manual_.until_ms) ask_for_votes(0, timeout);
     return;
   }
-  if (!election_.asked && !manual_.until_ms)
+  if (!election_.asked && !manual_.until_ms) {
+    if (const int64_t queue = queue_ms(); queue > election_.queue_ms) {
+      election_.at_ms += queue - election_.queue_ms;
+      election_.queue_ms = queue;
+    }
     if (int now = rank(); now > election_.rank) {
       int64_t more = (now - election_.rank) * kRankMs;
       election_.at_ms += more;
       election_.rank = now;
       log(LogLevel::kNotice, "Replica rank updated to #%d, added %lld milliseconds of delay.", now, static_cast<long long>(more));
     }
+  }
   ask_for_votes(now_ms_ - election_.at_ms, timeout);
 }
 
