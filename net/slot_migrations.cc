@@ -34,6 +34,7 @@ bool SlotMigrations::exports_any() const {
 void SlotMigrations::start(const cluster::SlotMove& move) {
   const ClusterNode* to = owner_.machine().find(move.target);
   if (!to || !engine_.persistence || !engine_.mutations) return;
+  look_at_flushes();  // those before it are nothing to it
   exports_.push_back(std::make_shared<SlotExporter>(static_cast<SlotMoveOwner&>(*this), *loop_, engine_.persistence->snapshots(), move,
                                                     to->address.ip, to->address.port));
   exports_.back()->start();
@@ -240,6 +241,7 @@ void SlotMigrations::establish(Connection& c, const std::vector<OwnedBytes>& wor
     loop_->send_now(c);
     return;
   }
+  look_at_flushes();
   imports_.push_back(std::make_shared<SlotImporter>(static_cast<SlotMoveOwner&>(*this), *loop_, move, database));
   imports_.back()->start(c);
 }
