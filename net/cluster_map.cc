@@ -18,7 +18,7 @@ std::unique_ptr<SlotMap> make_slot_map(const cluster::ClusterMachine& machine, c
     if (to || from) map->open[static_cast<uint16_t>(s)] = {place(to), place(from)};
   }
   for (const cluster::SlotMove& c : claims) {
-    const cluster::ClusterNode* source = const_cast<cluster::ClusterMachine&>(machine).find(c.source);
+    const cluster::ClusterNode* source = view.find(c.source);
     c.slots.for_each([&](int s) {
       if (view.owner(s) == &view.myself()) map->owners[static_cast<size_t>(s)] = place(source);
     });

@@ -56,8 +56,9 @@ void at_every_state(const std::function<void(SlotMoveSim&, SlotExportState)>& f,
     }
     // Nothing withholds slots where nothing goes wrong, and some states pass within a millisecond.
     if (state != SlotExportState::kAuthenticating && state != SlotExportState::kWithheld && state != SlotExportState::kWaitingToSnapshot &&
-        state != SlotExportState::kEstablishing)
+        state != SlotExportState::kEstablishing) {
       ASSERT_GT(reached, 0u) << SlotExport::name(state);
+    }
   }
 }
 

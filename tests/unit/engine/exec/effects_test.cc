@@ -65,7 +65,9 @@ TEST(Effects, WhatIsForTheFileAloneIsNoMoreThanAPingForReplicas) {
       const std::string a = with_file ? (with_replicas ? ping_a : set_a) : "", b = with_replicas ? set_b : "";
       const std::string first = all.empty() ? "" : select;
       EXPECT_EQ(all, both ? multi + select + a + b + exec : first + a + b);
-      if (with_file) EXPECT_EQ(for_file(s.log, from, all), both ? multi + select + set_a + exec : first + set_a);
+      if (with_file) {
+        EXPECT_EQ(for_file(s.log, from, all), both ? multi + select + set_a + exec : first + set_a);
+      }
     }
   }
 }

@@ -50,7 +50,9 @@ struct Two {
       slots[key_slot(key)]++;
     }
     ASSERT_EQ(d.volatile_keys(), with_expiry);
-    if (with_expiry) ASSERT_NEAR(static_cast<double>(d.mean_ttl_ms(0)), static_cast<double>(sum) / static_cast<double>(with_expiry), 32);
+    if (with_expiry) {
+      ASSERT_NEAR(static_cast<double>(d.mean_ttl_ms(0)), static_cast<double>(sum) / static_cast<double>(with_expiry), 32);
+    }
     std::map<int, size_t> used;
     for (int s = d.next_used_slot(0); s >= 0; s = d.next_used_slot(s + 1)) used[s] = d.slot_size(static_cast<uint16_t>(s));
     ASSERT_EQ(used, slots);
