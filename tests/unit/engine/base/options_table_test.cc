@@ -44,7 +44,7 @@ TEST(DirectiveTable, NamesAndAliasesAreUniqueAndComplete) {
     EXPECT_TRUE(directive.alias.empty() || names.insert(directive.alias).second) << directive.alias;
     EXPECT_EQ(directive.name, options_text::lower(directive.name));
   }
-  EXPECT_EQ(directives().size(), 183u + 8u);  // all of Redis 7.2.6, and ours
+  EXPECT_EQ(directives().size(), 183u + 9u);  // all of Redis 7.2.6, and ours
   EXPECT_EQ(names.size() - directives().size(), 19u);
 }
 
