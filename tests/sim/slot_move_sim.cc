@@ -175,6 +175,7 @@ void SlotMoveSim::die(size_t node, bool sent_arrives) {
     Move& m = *each;
     if (m.source == node && m.out) {
       m.out.reset();
+      m.dialled_ms = 0;
       m.holds_writes = false;
       if (!sent_arrives) m.there.words.clear();
       m.back.words.clear();
