@@ -40,7 +40,8 @@ class DiskBound {
   uint64_t room_at(uint64_t written) {
     written_ = std::max(written_, written);
     const double part = std::min(1.0, static_cast<double>(written_) / static_cast<double>(next_));
-    return give(static_cast<uint64_t>(static_cast<double>(room_ - room_ / kForTheEnd) * part));
+    const uint64_t beside = room_ - room_ / kForTheEnd;
+    return give(static_cast<uint64_t>(static_cast<double>(beside) * part));
   }
   uint64_t room_at_end() { return give(room_); }
   // It has ended, and the log has grown by so much beside it, or would have grown by more.

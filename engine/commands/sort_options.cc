@@ -51,9 +51,9 @@ bool refuse_pattern(Call& c, const SortPattern& pattern, const char* option) {
 }
 
 // Walks over the options as both the command and the functions below read them: calls f(option in lower case, index of its first value), until it
-// answers false. Answers the index of the argument at which it ended: none, or one that is no option.
+// answers false. Answers the index of the argument at which it ended: none, or one that is no option; with `past_others` it goes on behind such a one.
 template <class F>
-size_t for_each_option(std::span<const Bytes> args, F&& f) {
+size_t for_each_option(std::span<const Bytes> args, F&& f, bool past_others = false) {
   struct Option {
     const char* name;
     size_t values;
@@ -64,8 +64,8 @@ size_t for_each_option(std::span<const Bytes> args, F&& f) {
     const Option* found = nullptr;
     for (const Option& o : kOptions)
       if (Call::is_word(args[i], o.name) && args.size() - i > o.values) found = &o;
-    if (!found || !f(Bytes(found->name), i + 1)) break;
-    i += 1 + found->values;
+    if (found ? !f(Bytes(found->name), i + 1) : !past_others) break;
+    i += 1 + (found ? found->values : 0);
   }
   return i;
 }
@@ -107,10 +107,11 @@ bool parse_sort(Call& c, bool read_only, SortOptions& o) {
 int sort_keys_of(std::span<const Bytes> args, int* out) {
   int n = 1;
   out[0] = 1;
-  for_each_option(args, [&](Bytes name, size_t at) {
+  auto take = [&](Bytes name, size_t at) {
     if (name == "store") out[1] = static_cast<int>(at), n = 2;
     return true;
-  });
+  };
+  for_each_option(args, take, true);  // the keys of a command with a faulty option are asked for as well (COMMAND GETKEYS, access control)
   return n;
 }
 

@@ -19,6 +19,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -228,7 +229,7 @@ def commands(options):
         sys.exit(SKIPPED)
     known = {}
     for e in json.loads(path.read_text()):
-        words = e["command"].replace(" -fpch-preprocess", "").split()
+        words = shlex.split(e["command"].replace(" -fpch-preprocess", ""))
         while "-include" in words:  # a precompiled header: what is looked at here must do without, as in other builds
             at = words.index("-include")
             del words[at:at + 2]
