@@ -121,7 +121,9 @@ def same_time(ours, theirs, name):
 def beyond_our_time(name, args, ours, theirs):
     """Whether one of two times is later: not beyond the year 10889, which is our last (docs/compatibility.md)."""
     latest = (1 << 48) - 2000000000000
-    return re.fullmatch("p?expire(at)?", name) and ours[0] == theirs[0] == ":" and int(args[2]) >= latest // (1 if name[0] == "p" else 1000)
+    if not (re.fullmatch("p?expire(at)?", name) and ours[0] == theirs[0] == ":" and int(args[2]) >= latest // (1 if name[0] == "p" else 1000)):
+        return False
+    raise Diverged("one server has set what the other has refused, and has said so to those who listen")
 
 
 def is_list(reply):
@@ -260,6 +262,8 @@ DIFFERENCES = [
     ("a waiting XREAD or XREADGROUP answers with all streams that have something by then, not with the first alone (blocked.c)", more_streams),
     ("a command that has waited for several keys, of which more than one is there by then, is run again: its first counts, and not the first that came (blocked.c)",
      lambda n, a, o, t: n in OTHER_EFFECT and n[0] == "b" and o[0] == t[0] == "*" and o[1] and t[1] and o[1][0] != t[1][0]),
+    ("where one of them is of another type by then, it says so: 7.0 does not look at the others again (blocked.c)",
+     lambda n, a, o, t: n in OTHER_EFFECT and n[0] == "b" and o[0] == "-" and o[1].startswith(b"WRONGTYPE") and t[0] == "*" and t[1]),
     ("COMMAND GETKEYS takes a command of one word", lambda n, a, o, t: n.startswith("command|getkeys") and len(a) == 3 and t[0] == "-"),
     ("LPOS refuses the rank -2^63, which has no positive (t_list.c, lposCommand)", lambda n, a, o, t: n == "lpos" and o[0] == "-" and o[1].startswith(b"ERR value is out of range, value must")),
     ("SORT takes an error of an earlier conversion for its own: errno is not cleared before (sort.c, in both versions)",

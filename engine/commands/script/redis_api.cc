@@ -108,7 +108,7 @@ int status_reply(lua_State* l) {
 
 int setresp(lua_State* l) {
   if (lua_gettop(l) != 1) return raise(l, "redis.setresp() requires one argument.");
-  double resp = lua_tonumber(l, 1);
+  const lua_Integer resp = lua_tointeger(l, 1);  // without its fraction, as Redis takes it
   if (resp != 2 && resp != 3) return raise(l, "RESP version must be 2 or 3.");
   run_of(l).set_resp(static_cast<int>(resp));
   return 0;

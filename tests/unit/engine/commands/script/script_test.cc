@@ -44,6 +44,8 @@ TEST_P(Scripts, AnswerValuesByRedissRules) {
   EXPECT_EQ(eval("return nil"), "$-1\r\n");
   EXPECT_EQ(eval("return {1, 'a', {2, {}}, nil, 5}"), "*3\r\n:1\r\n$1\r\na\r\n*2\r\n:2\r\n*0\r\n");
   EXPECT_EQ(eval("return {ok='fine\\r\\n'}"), "+fine  \r\n");
+  EXPECT_EQ(eval("redis.setresp(3.25) return 1"), ":1\r\n");
+  EXPECT_EQ(eval("redis.setresp(4294967299)").substr(0, 37), "-ERR RESP version must be 2 or 3. scr");
   EXPECT_EQ(eval("return {err='MY words'}"), "-MY words\r\n");
   EXPECT_EQ(eval("return {err='MY\\000words'}"), "-MY\r\n");
   EXPECT_EQ(eval("return {err='\\000'}"), "-\r\n");
