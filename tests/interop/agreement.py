@@ -279,6 +279,8 @@ ALWAYS = [
      lambda n, a, o, t: n == "function|restore" and o[0] == t[0] == "-" and o[1].endswith(b" already exists") and t[1].endswith(b" already exists")),
     ("a client's name is looked at as far as its first zero byte (networking.c, validateClientAttr)",
      lambda n, a, o, t: n in ("client|setname", "hello") and o[0] == "-" and any(b"\0" in word for word in a)),
+    ("COMMAND GETKEYS reads a number of keys as far as it is one (atoi), where no command would take it for a number (db.c, genericGetKeys)",
+     lambda n, a, o, t: n.startswith("command|getkeys") and o == ("-", b"ERR Invalid arguments specified for command") and any(re.match(rb"\s*[+-]?\d+\D", word) for word in a[2:])),
     ("DBSIZE counts what has expired and has not been removed yet", lambda n, a, o, t: n == "dbsize" and o[0] == t[0] == ":"),
 ]
 DIFFERENCES += ALWAYS

@@ -257,9 +257,10 @@ class Player:
             while (message := c.read())[0] != b"pong":
                 if not any(w in (message[3], message[2].split(b"__:")[-1]) for w in self.unheard):
                     of_one.append((message[2], message[3]))
-            # In which order SORT looks for the weights of a set's members is open: misses come last.
+            # In which order SORT looks for the weights of a set's members is open, and since 7.2 a command that has waited is run again, and misses once more
+            # what it had missed before: misses come last, each once.
             missed = [m for m in of_one if b"keymiss" in (m[1], m[0].split(b"__:")[-1])]
-            messages.append([m for m in of_one if m not in missed] + sorted(missed))
+            messages.append([m for m in of_one if m not in missed] + sorted(set(missed)))
         return messages
 
     def digest(self):
