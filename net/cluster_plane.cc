@@ -172,13 +172,15 @@ void ClusterPlane::frame(LinkId link, Bytes bytes, Bytes own_ip, Bytes peer_ip) 
 
 // --- what it wants done
 
+void ClusterPlane::line_up(Output&& o) {
+  if (o.kind == Output::Kind::kSlotMap)
+    map_changed_ = true, migrations_.view_changed();
+  else
+    steps_.push_back({std::move(o), {}});
+}
+
 void ClusterPlane::collect() {
-  for (Output& o : machine_->take_outputs()) {
-    if (o.kind == Output::Kind::kSlotMap)
-      map_changed_ = true, migrations_.view_changed();
-    else
-      steps_.push_back({std::move(o), {}});
-  }
+  for (Output& o : machine_->take_outputs()) line_up(std::move(o));
   if (map_changed_) publish_map();
   drain();
 }
@@ -189,10 +191,7 @@ void ClusterPlane::claim(const cluster::SlotMove& move, uint64_t epoch, std::fun
   claims_.push_back(move);
   for (Output& o : machine_->take_outputs()) {
     const bool persists = o.kind == Output::Kind::kPersist;
-    if (o.kind == Output::Kind::kSlotMap)
-      map_changed_ = true, migrations_.view_changed();
-    else
-      steps_.push_back({std::move(o), {}});
+    line_up(std::move(o));
     if (!persists) continue;
     steps_.push_back({{}, [this, name = move.name, take] {
                         taking_over_ = true;

@@ -80,6 +80,7 @@ class ClusterPlane final : public ClusterControl, ClusterBusOwner, SlotMigration
   void take_options();
   void tick(int64_t now_ms);
   void collect();
+  void line_up(Output&& o);  // behind what is to be done before it
   void drain();
   void carry_out(Output& o);
   void write_file();

@@ -189,8 +189,7 @@ void Loop::note_slow_file(const IoRequest& r) {
   const Engine& engine = network_.engine;
   int64_t ms = (engine.clock->monotonic_ns() - r.begun_ns) / 1000000;
   if (ms < threshold_ms) return;
-  for (const char* name : {r.event, r.event_class})
-    if (name) engine.records->latency.add(name, ms, engine.clock->unix_ms() / 1000);
+  engine.records->latency.add(r, ms, engine.clock->unix_ms() / 1000);
 }
 
 void Loop::received(const Ring::Completion& done) {

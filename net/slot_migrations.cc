@@ -123,8 +123,7 @@ void SlotMigrations::settle_orphans(Executor& home) {
   const cluster::ClusterView& view = owner_.machine().view();
   loaders_.clear();
   for (int d = 1; d < home.shard().databases(); d++) {
-    if (imports_into(d)) continue;
-    if (!has_keys(d)) continue;
+    if (imports_into(d) || !has_keys(d)) continue;
     const Settled n = settle_import(home, d, view, "unknown");
     network_.log.write(LogLevel::kNotice, "A slot migration did not come to its end here: %zu slots with keys are this node's, and %zu go",
                        n.ours, n.others);

@@ -238,8 +238,7 @@ bool LogWriter::write_at_once() {
   slow_until_ms_ = home_->now_ms() + kSlowForMs;
   const int64_t threshold_ms = home_->options().latency_monitor_threshold;
   if (threshold_ms && us / 1000 >= threshold_ms && engine.records)
-    for (const char* name : {write_.event, write_.event_class})
-      engine.records->latency.add(name, us / 1000, engine.clock->unix_ms() / 1000);
+    engine.records->latency.add(write_, us / 1000, engine.clock->unix_ms() / 1000);
   return true;
 }
 

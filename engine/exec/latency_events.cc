@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/base/io.h"
 #include "engine/base/options_text.h"
 
 namespace ringwood {
@@ -16,6 +17,11 @@ void LatencyEvents::add(const char* event, int64_t ms, int64_t now_s) {
   }
   if (s.samples.size() == kSamples) s.samples.erase(s.samples.begin());
   s.samples.push_back({now_s, ms});
+}
+
+void LatencyEvents::add(const IoRequest& operation, int64_t ms, int64_t now_s) {
+  for (const char* name : {operation.event, operation.event_class})
+    if (name) add(name, ms, now_s);
 }
 
 int LatencyEvents::reset(Bytes event) {

@@ -10,6 +10,8 @@
 
 namespace ringwood {
 
+struct IoRequest;
+
 struct LatencySample {
   int64_t unix_s, ms;
 };
@@ -22,6 +24,8 @@ class LatencyEvents {
   };
 
   void add(const char* event, int64_t ms, int64_t now_s);
+  // A file operation that took so long, under the names that it has here (IoRequest::event, event_class).
+  void add(const IoRequest& operation, int64_t ms, int64_t now_s);
   // The number of kinds that have been forgotten; without a name, all. Names in any case.
   int reset(Bytes event);
   int reset();
