@@ -1,4 +1,4 @@
-// engine/precompiled/upper_half.h for tests of what needs no executor.
+// What engine/precompiled/upper_half.h is to most sources, this is to tests of what needs no executor.
 #include <gtest/gtest.h>
 
 #include <algorithm>

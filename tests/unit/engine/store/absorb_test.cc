@@ -7,16 +7,11 @@
 
 #include "engine/store/database.h"
 #include "tests/support/seed.h"
+#include "tests/unit/engine/store/database_model.h"
 
 namespace ringwood {
 namespace {
 
-constexpr int64_t kNow = 1'700'000'000'000;
-
-struct Value {
-  std::string text;
-  int64_t expiry = -1;
-};
 using Model = std::map<std::string, Value>;
 
 // Two databases of one shard, which share its indexes.
@@ -42,8 +37,7 @@ struct Two {
     for (const auto& [key, v] : model) {
       Entry* e = d.find(KeyRef(key));
       ASSERT_NE(e, nullptr) << key;
-      char scratch[24];
-      ASSERT_EQ(e->string_view(scratch), v.text);
+      ASSERT_EQ(text_of(e), v.text);
       ASSERT_EQ(e->expiry_ms(), v.expiry) << key;
       with_expiry += v.expiry >= 0;
       if (v.expiry >= 0) sum += v.expiry;

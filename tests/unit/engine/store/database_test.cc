@@ -10,21 +10,10 @@
 
 #include "engine/base/memory.h"
 #include "tests/support/seed.h"
+#include "tests/unit/engine/store/database_model.h"
 
 namespace ringwood {
 namespace {
-
-constexpr int64_t kNow = 1'700'000'000'000;
-
-struct Value {
-  std::string text;
-  int64_t expiry = -1;
-};
-
-std::string text_of(const Entry* e) {
-  char scratch[24];
-  return std::string(e->string_view(scratch));
-}
 
 // One shard of several beside a map; every key used lies on the shard.
 class Pair {
