@@ -219,7 +219,7 @@ void dryrun(Call& c) {
   if (!user) return c.reply.error("ERR User '" + OwnedBytes(c.arg(2)) + "' not found");
   std::span<const Bytes> args = c.args().subspan(3);
   const Command* command = c.engine().commands->find(args);
-  bool found = command && (command->spec->run || args.size() == 1);  // a container is a command only where it is named alone
+  bool found = command && !command->lacks_subcommand(args.size());  // a container is a command only where it is named alone
   if (!found) return c.reply.error("ERR Command '" + OwnedBytes(c.arg(3)) + "' not found");
   int argc = static_cast<int>(args.size()), arity = command->spec->arity;
   if (arity > 0 ? arity != argc : argc < -arity) return c.reply.wrong_arity(command->full_name);

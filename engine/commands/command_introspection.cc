@@ -26,13 +26,6 @@ void info_of_all(Call& c) {
   for (const auto& each : table(c).all()) reply_command_info(c.reply, *each);
 }
 
-void command(Call& c) {
-  if (c.argc() == 1) return info_of_all(c);
-  constexpr size_t kEcho = 128;
-  OwnedBytes text = "ERR unknown subcommand '";
-  c.reply.error(text.append(c.arg(1).substr(0, kEcho)).append("'. Try COMMAND HELP."));
-}
-
 void count(Call& c) { c.reply.integer(static_cast<int64_t>(table(c).all().size())); }
 
 void info(Call& c) {
@@ -105,7 +98,7 @@ void keys(Call& c, bool with_flags) {
   const Command* asked = table(c).find(args);
   int argc = static_cast<int>(args.size());
   // A container without such a subcommand is no command, and one that is named alone has no keys.
-  if (!asked || (!asked->spec->run && argc > 1)) return c.reply.error("ERR Invalid command specified");
+  if (!asked || asked->lacks_subcommand(argc)) return c.reply.error("ERR Invalid command specified");
   if (!has_keys(*asked)) return c.reply.error("ERR The command has no key arguments");
   int arity = asked->spec->arity;
   if (arity > 0 ? arity != argc : argc < -arity) return c.reply.error("ERR Invalid number of arguments specified for command");
@@ -230,7 +223,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kFlags,
      .acl = kAclConnection,
      .route = Route::kHere,
-     .run = command,
+     .run = info_of_all,
      .subcommands = kSubcommands,
      .group = Group::kServer,
      .since = "2.8.13",

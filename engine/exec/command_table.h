@@ -27,6 +27,9 @@ struct Command {
   uint32_t acl = 0;             // explicit and implied categories
   uint32_t refused_in = 0;      // EngineState bits in which it is refused
 
+  // Whether a lookup that gave this container was for a subcommand that it does not have.
+  bool lacks_subcommand(size_t argc) const { return !subcommands.empty() && argc > 1; }
+
   // (P|S)SUBSCRIBE and (P|S)UNSUBSCRIBE, which answer by pushes.
   bool replies_by_push() const { return (flags & (kPubSub | kNoScript)) == (kPubSub | kNoScript); }
   const Command* find_subcommand(Bytes name) const;  // case-insensitive

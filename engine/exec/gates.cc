@@ -171,10 +171,8 @@ bool admit_queue(const Engine& engine, const Options& options, const Transaction
 bool admit(Engine& engine, const Options& options, Client& client, const Command* command, std::span<const Bytes> args, int64_t now_ms,
            Reply& reply, const ShardSet& held, bool* look) {
   if (!command) return unknown_command(args, reply), false;
-  if (!command->spec->run) {
-    if (args.size() < 2) return reply.wrong_arity(command->full_name), false;
-    return unknown_subcommand(*command, args, reply), false;
-  }
+  if (command->lacks_subcommand(args.size())) return unknown_subcommand(*command, args, reply), false;
+  if (!command->spec->run) return reply.wrong_arity(command->full_name), false;
   if (!arity_right(*command->spec, args.size())) return reply.wrong_arity(command->full_name), false;
   if ((command->flags & kProtected) && !protected_allowed(options, client, *command, reply)) return false;
   if (!admit_user(engine, client, *command, args, now_ms, reply)) return false;

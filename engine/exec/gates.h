@@ -41,7 +41,7 @@ inline bool arity_right(const CommandSpec& spec, size_t argc) {
 
 // The plain cases without a call, but for what the client's user may do. States in `ignored` refuse nothing.
 inline bool admit_anybody(const Engine& engine, const Client& client, const Command* command, size_t argc, uint32_t ignored = 0) {
-  if (!command || !command->spec->run) return false;
+  if (!command || !command->subcommands.empty()) return false;
   return arity_right(*command->spec, argc) && !client.subscriptions &&
          !(command->refused_in & engine.state.load(std::memory_order_relaxed) & ~ignored) && !(command->flags & kProtected);
 }

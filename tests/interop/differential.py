@@ -4,7 +4,8 @@
     differential.py RINGWOOD-SERVER SHARDS [--seed N] [--seconds S] [--rounds N] [--survey] [--coverage] [--beside-ours SERVER] [--arg WORD ...]
 Commands come from our server's own grammar (grammar.py), agreement.py says what agrees. A round is some hundred commands on an empty server, with MULTI blocks, WATCH by a
 second connection and commands that block it; its dice depend on seed and number alone: `--seed N` of a failed round, which is printed, with `--rounds 1` repeats it. At the first difference the round
-is replayed with fewer commands as long as the difference stays, and what remains is printed.
+is replayed with fewer commands as long as the difference stays, and what remains is printed. Without options: some seconds of the same dice each time, so that a change is
+judged by what it does; with RINGWOOD_LONG=1 an hour of new ones.
 """
 import argparse
 import os
@@ -21,6 +22,7 @@ import grammar  # noqa: E402
 import lua_grammar  # noqa: E402
 from servers import Redis, Resp, Ringwood, Tap, free_port  # noqa: E402,F401
 
+LONG = bool(os.environ.get("RINGWOOD_LONG"))
 LENGTH = 400        # commands in a round
 STALL = 0.5         # seconds: no step of a round takes so long by itself
 PATIENCE = 60.0     # seconds for a reply
@@ -480,14 +482,15 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("server")
     parser.add_argument("shards", type=int)
-    parser.add_argument("--seed", type=int, default=int(os.environ.get("RINGWOOD_SEED", 0)) or random.SystemRandom().randrange(1 << 40))
-    parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--seed", type=int, default=int(os.environ.get("RINGWOOD_SEED", 0)))
+    parser.add_argument("--seconds", type=float, default=3600 if LONG else 15)
     parser.add_argument("--rounds", type=int, default=0)
     parser.add_argument("--survey", action="store_true", help="print differences and go on with the next round")
     parser.add_argument("--coverage", action="store_true", help="tell which commands and options were not reached")
     parser.add_argument("--beside-ours", metavar="SERVER", help="beside our own server with one shard, which knows all commands, and not redis-server")
     parser.add_argument("--arg", action="append", help="one more word of our server's command line")
     options = parser.parse_args()
+    options.seed = options.seed or (random.SystemRandom().randrange(1 << 40) if LONG else 1000 * options.shards)
     tap = Tap()
     tap.case(f"replies and digests agree with redis-server's, {options.shards} shards, seed {options.seed}")(lambda: run(options))
     tap.run()

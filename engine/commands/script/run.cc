@@ -101,7 +101,7 @@ bool ScriptRun::check_rights(const Command& command, std::span<const Bytes> args
 }
 
 bool ScriptRun::admit(const Command* command, std::span<const Bytes> args, Reply& reply) {
-  if (!command || (!command->spec->run && args.size() > 1)) return reply.error("ERR Unknown Redis command called from script"), false;
+  if (!command || command->lacks_subcommand(args.size())) return reply.error("ERR Unknown Redis command called from script"), false;
   int arity = command->spec->arity, n = static_cast<int>(args.size());
   if (arity >= 0 ? n != arity : n < -arity) return reply.error("ERR Wrong number of args calling Redis command from script"), false;
   const bool all_allowed = call_.engine().debug.disable_deny_scripts.load(std::memory_order_relaxed);

@@ -60,6 +60,7 @@ TEST(CommandCommand, KeysOfACommandAreFound) {
   EXPECT_EQ(s.run({"COMMAND", "GETKEYS", "TIME"}), "-ERR The command has no key arguments\r\n");
   EXPECT_EQ(s.run({"COMMAND", "GETKEYS", "GET"}), "-ERR Invalid number of arguments specified for command\r\n");
   EXPECT_EQ(s.run({"COMMAND", "GETKEYS", "CONFIG", "NOSUCH"}), "-ERR Invalid command specified\r\n");
+  EXPECT_EQ(s.run({"COMMAND", "GETKEYS", "COMMAND", "NOSUCH"}), "-ERR Invalid command specified\r\n");
   EXPECT_EQ(s.run({"COMMAND", "GETKEYSANDFLAGS", "SET", "a", "1", "GET"}), "*1\r\n*2\r\n$1\r\na\r\n*3\r\n+RW\r\n+access\r\n+update\r\n");
   EXPECT_EQ(s.run({"COMMAND", "GETKEYSANDFLAGS", "SET", "a", "1"}), "*1\r\n*2\r\n$1\r\na\r\n*2\r\n+OW\r\n+update\r\n");
   EXPECT_EQ(s.run({"COMMAND", "GETKEYSANDFLAGS", "LMOVE", "a", "b", "LEFT", "LEFT"}),

@@ -145,6 +145,8 @@ TEST_P(Scripts, CannotLeaveTheSandbox) {
 TEST_P(Scripts, CatchErrorsAsText) {
   EXPECT_EQ(eval("local ok, e = pcall(redis.call, 'nosuch') return {tostring(ok), e}"),
             "*2\r\n$5\r\nfalse\r\n$44\r\nERR Unknown Redis command called from script\r\n");
+  for (std::string container : {"command", "config"})
+    EXPECT_EQ(eval("return redis.pcall('" + container + "', 'nosuch').err"), "$44\r\nERR Unknown Redis command called from script\r\n");
   EXPECT_EQ(eval("local ok, e = pcall(function() return 1, 2 end) return {tostring(ok), e}"), "*2\r\n$4\r\ntrue\r\n:1\r\n");
 }
 
