@@ -4,7 +4,7 @@ the start itself is killed.
 The machine stays up, so this holds for every policy: no reply leaves before the system has the write. That `always` waits for the disk itself, only a power
 cut could tell.
 
-    log_crash.py RINGWOOD-SERVER [ROUNDS [aof|wal] [always|everysec|no] [1|3]]     (RINGWOOD_SEED)
+    log_crash.py RINGWOOD-SERVER [ROUNDS [aof|wal] [always|everysec|no] [1|3]]     (RINGWOOD_SEED; RINGWOOD_LONG=1: 200 rounds)
 """
 import os
 import random
@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from servers import Resp, Ringwood, Tap, equal  # noqa: E402
 
 BINARY = sys.argv[1]
-ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 200 if os.environ.get("RINGWOOD_LONG") else 5
 SEED = int(os.environ.get("RINGWOOD_SEED", "7"))
 
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Frames between our own nodes (cluster/stream_frame.h): they change nothing of what arrives, and nobody else sees them.
 
-    frames.py RINGWOOD_SERVER [--long] [PART OF A CASE'S NAME ...]
+    frames.py RINGWOOD_SERVER [PART OF A CASE'S NAME ...]
 """
+import os
 import sys
 import threading
 
@@ -10,7 +11,7 @@ sys.path.insert(0, __file__.rsplit("/", 2)[0] + "/support")
 from following import Proxy, Throttle, Writer, follow, info, over_cut_links, same_data  # noqa: E402
 from servers import Redis, Resp, Ringwood, Tap, equal, until  # noqa: E402
 
-LONG = "--long" in sys.argv
+LONG = bool(os.environ.get("RINGWOOD_LONG"))
 BINARY = sys.argv[1]
 WORD = "ringwood-frames1"
 AT_ONCE = ("--repl-diskless-sync-delay", "0")
@@ -177,6 +178,6 @@ def _():
             raise AssertionError(replica.log_text()[-2000:])
 
 
-ONLY = [a for a in sys.argv[2:] if not a.startswith("--")]
+ONLY = sys.argv[2:]
 tap.cases = [c for c in tap.cases if not ONLY or any(a in c[0] for a in ONLY)]
 tap.run(side_by_side=4)

@@ -2,8 +2,9 @@
 """Replication beside redis-server, in both directions, on one and on two shards: the data sets are the same at the end (DEBUG DIGEST), whatever was written
 meanwhile and however often the links were cut.
 
-    replication.py RINGWOOD_SERVER [--long] [PART OF A CASE'S NAME ...]
+    replication.py RINGWOOD_SERVER [PART OF A CASE'S NAME ...]
 """
+import os
 import random
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from following import Throttle, Writer, follow, info, over_cut_links, same_data 
 import servers  # noqa: E402
 from servers import Resp, Tap, equal, until  # noqa: E402
 
-LONG = "--long" in sys.argv
+LONG = bool(os.environ.get("RINGWOOD_LONG"))
 BINARY = sys.argv[1]
 AT_ONCE = ("--repl-diskless-sync-delay", "0")  # by default a master waits five seconds for more replicas
 tap = Tap()
@@ -552,6 +553,6 @@ def smaller_offset():
             equal(c("GET", "key"), b"value")
 
 
-ONLY = [a for a in sys.argv[2:] if not a.startswith("--")]
+ONLY = sys.argv[2:]
 tap.cases = [c for c in tap.cases if not ONLY or any(a in c[0] for a in ONLY)]
 tap.run(side_by_side=4)
