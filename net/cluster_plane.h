@@ -49,6 +49,8 @@ class ClusterPlane final : public ClusterControl, ClusterBusOwner, SlotMigration
   void drop_packets(int64_t type) override { dropped_type_ = type; }
   void flushed() override { migrations_.flushed(); }
   void sync_slots(Call& call) override { migrations_.sync(call); }
+  bool value_arrives() const override { return migrations_.value_arrives(); }
+  void data_set_ends() override { migrations_.data_set_ends(); }
   cluster::SlotMigrationControl& migrations() override { return migrations_; }
   uint64_t links_over_limit() const override { return bus_->over_limit(); }
   size_t keys() const override;

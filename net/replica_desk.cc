@@ -1,4 +1,5 @@
 #include "net/replica_desk.h"
+#include "engine/exec/cluster.h"
 
 #include <algorithm>
 
@@ -272,7 +273,7 @@ void ReplicaDesk::check_limits(int64_t now_ms) {
 // --- the snapshot
 
 void ReplicaDesk::run(Executor& home) {
-  if (snapping_) return;
+  if (snapping_ || (home.engine().cluster && home.engine().cluster->value_arrives())) return;  // again with the next turn
   snapping_ = snapshots_.start_held(home, *this);
 }
 

@@ -7,6 +7,7 @@
 #include "engine/base/resp_command.h"
 #include "engine/base/split_args.h"
 #include "engine/exec/call.h"
+#include "engine/exec/cluster.h"
 #include "persist/persistence.h"
 
 namespace ringwood {
@@ -206,6 +207,7 @@ void Replication::change_id(Executor& here) {
 // --- told by the link
 
 void Replication::new_data_set(int64_t offset) {
+  if (engine_.cluster) engine_.cluster->data_set_ends();
   desk_->disconnect_all();
   mutations_->restart_at(static_cast<uint64_t>(offset));
 }

@@ -1,6 +1,7 @@
 #pragma once
 // Carries the source's side of slots that move as one (cluster/slot_export.h decides): dials the target, sends the image and then the log, holds writes at
 // the end. Lives on the first thread, by shared_ptr: what it has asked for may come when it is over.
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -33,6 +34,7 @@ class SlotMoveOwner {
   // Writes are held, or this export holds them no more.
   virtual void hold_writes(int64_t until_ms) = 0;
   virtual void resume_writes() = 0;
+  virtual std::atomic<int>& open_values() = 0;  // of imports, which have come in part
 
  protected:
   ~SlotMoveOwner() = default;

@@ -54,7 +54,7 @@ SlotImporter::SlotImporter(SlotMoveOwner& owner, Loop& loop, const cluster::Slot
       database_(database),
       machine_(move, loop.executor().options().repl_timeout * int64_t{1000}, loop.network().engine.clock->unix_ms()),
       applier_(loop.executor(), static_cast<StreamObserver&>(*this)),
-      loader_(loop.network().engine, database) {}
+      loader_(loop.network().engine, database, owner.open_values()) {}
 
 int64_t SlotImporter::now_ms() const { return loop_.network().engine.clock->unix_ms(); }
 
@@ -209,6 +209,7 @@ void SlotImporter::drop() {
   dropping_ = true;
   with_every_shard(loop_.executor(), [self = shared_from_this()](Executor& home) {
     self->dropping_ = false;
+    self->loader_.close();
     // What a replica has of it goes when its new master says so.
     if (home.engine().state.load(std::memory_order_relaxed) & kStateReplica) return;
     finish_import(home, self->database_, false);

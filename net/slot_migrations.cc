@@ -110,7 +110,9 @@ void SlotMigrations::look_for_orphans() {
   if (settling_orphans_ || !is_master() || !loop_) return;
   const int n = engine_.shards[0]->databases();
   for (int d = 1; d < n; d++) {
-    if (imports_into(d) || !has_keys(d)) continue;
+    const auto at = static_cast<size_t>(d);
+    const bool in_part = at < loaders_.size() && loaders_[at] && loaders_[at]->within_value();
+    if (imports_into(d) || (!has_keys(d) && !in_part)) continue;
     settling_orphans_ = true;
     return with_every_shard(loop_->executor(), [this](Executor& home) { settle_orphans(home); });
   }
@@ -161,9 +163,9 @@ void SlotMigrations::sync(Call& call) {
     if (static_cast<size_t>(d) >= loaders_.size()) loaders_.resize(static_cast<size_t>(d) + 1);
     auto& loader = loaders_[static_cast<size_t>(d)];
     if (Call::is_word(word, "establish")) {
-      loader = std::make_unique<SlotLoader>(engine_, d);
+      loader = std::make_unique<SlotLoader>(engine_, d, open_values_);
     } else if (Call::is_word(word, "snapshot") && call.argc() == 5) {
-      if (!loader) loader = std::make_unique<SlotLoader>(engine_, d);
+      if (!loader) loader = std::make_unique<SlotLoader>(engine_, d, open_values_);
       if (!loader->take(call.executor(), call.arg(4), call.arg(3) == "1")) return call.reply.error("ERR " + loader->error());
     } else if (Call::is_word(word, "finish") && call.argc() >= 7) {
       finish_import(call.executor(), d, Call::is_word(call.arg(6), "success"));

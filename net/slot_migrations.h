@@ -36,6 +36,8 @@ class SlotMigrations final : public cluster::SlotMigrationControl, SlotMoveOwner
   void flushed() { flushes_.fetch_add(1, std::memory_order_release); }
   // CLUSTER SYNCSLOTS, on the thread of its connection, with every shard held.
   void sync(Call& call);
+  void data_set_ends() { loaders_.clear(); }
+  bool value_arrives() const { return open_values_.load(std::memory_order_relaxed) > 0; }
 
   // SlotMigrationControl
   bool exports(int slot) const override;
@@ -54,6 +56,7 @@ class SlotMigrations final : public cluster::SlotMigrationControl, SlotMoveOwner
   }
   void hold_writes(int64_t until_ms) override;
   void resume_writes() override;
+  std::atomic<int>& open_values() override { return open_values_; }
 
   void establish(Connection& c, const std::vector<OwnedBytes>& words);
   OwnedBytes judge(const std::vector<OwnedBytes>& words, cluster::SlotMove& move, int& database);
@@ -73,6 +76,7 @@ class SlotMigrations final : public cluster::SlotMigrationControl, SlotMoveOwner
   Network& network_;
   SlotMigrationsOwner& owner_;
   Loop* loop_ = nullptr;
+  std::atomic<int> open_values_{0};
   std::vector<std::shared_ptr<SlotExporter>> exports_;
   std::vector<std::shared_ptr<SlotImporter>> imports_;
   std::deque<cluster::SlotMoveReport> logged_;  // the youngest first

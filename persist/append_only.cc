@@ -11,6 +11,7 @@
 #include "engine/base/error_text.h"
 #include "engine/base/memory.h"
 #include "engine/base/number.h"
+#include "engine/exec/cluster.h"
 #include "engine/exec/replication.h"
 #include "persist/aof_commands.h"
 
@@ -365,6 +366,7 @@ struct AppendOnly::CutJob final : LeaseJob {
   bool begun = false;
   explicit CutJob(AppendOnly* a) : aof(a) {}
   void run(Executor& home) override {
+    if (home.engine().cluster && home.engine().cluster->value_arrives()) return;  // again by turn()
     if (!aof->format_.base_as_commands(home.options())) {
       begun = aof->persistence_.snapshots().start_held(home, *aof);
       return;

@@ -1,5 +1,7 @@
 #include "persist/slot_loader.h"
 
+#include <utility>
+
 #include "persist/access_word.h"
 #include "persist/rdb_format.h"
 #include "persist/rdb_writer.h"
@@ -14,14 +16,19 @@ bool SlotLoader::take(Executor& here, Bytes piece, bool goes_on) {
     OutBuffer header;
     rdb::put_header(header, {.version = rdb::kMaxReadVersion});
     reader_->feed(header.view());
+    open_.fetch_add(1, std::memory_order_relaxed);
   }
   if (reader_->feed(piece) == rdb::RdbReader::State::kFailed) error_ = reader_->error();
   if (!goes_on) {
     // The end of a file would have to stand here: what is missing otherwise is the rest of a key.
     if (error_.empty() && reader_->feed(rdb::kBareEnd) != rdb::RdbReader::State::kEnd) error_ = "a piece of the image ends within a key";
-    reader_.reset();
+    close();
   }
   return error_.empty();
+}
+
+void SlotLoader::close() {
+  if (std::exchange(reader_, nullptr)) open_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void SlotLoader::on_key(const rdb::LoadedKey& key) {

@@ -41,6 +41,11 @@ class ClusterControl {
   // CLUSTER SYNCSLOTS: what nodes say to each other, and to their replicas and files, while slots move as one (net/slot_migrations.h). Every shard is held, but
   // where a client asks for the beginning (ESTABLISH).
   virtual void sync_slots(Call& call) = 0;
+  // A value of slots that are being imported has come in part. An image to which the log behind it is to fit begins when it has come whole: the pieces that
+  // came before are not in the log's tail. Every shard is held.
+  virtual bool value_arrives() const = 0;
+  // This replica's data set is replaced by another one: what values have come of is gone with it. Every shard is held.
+  virtual void data_set_ends() = 0;
   // Those that are under way or were of late; on the first thread.
   virtual cluster::SlotMigrationControl& migrations() = 0;
   // --- on the first thread, for requests

@@ -1,6 +1,7 @@
 """Slots that move as one (CLUSTER MIGRATESLOTS): under writes of every kind, with replicas, cancelled, and with either node or the link lost. For one and two
 shards."""
 import os
+import signal
 import sys
 import threading
 import time
@@ -254,6 +255,40 @@ def killed(shards):
         as_before(a, b, before, "a dead source")
         again(a, b, before)
         # The file holds all of it.
+        b.kill()
+        b.restart()
+        equal(digest_all([b]) == before, True, "after a restart of the target")
+
+
+@per_shards("a rewrite of the target's file and a replica's full sync that are asked for within a large value")
+def within_a_value(shards):
+    with Cluster(BINARY, shards, "--appendonly", "yes", "--repl-backlog-size", 16384, replicas=1) as c:
+        a, b = c.masters
+        rb = c.replicas[b.id][0]
+        client = a.client()
+        for reply in client.pipeline([("HSET", "{7}h", *(x for j in range(i, i + 500) for x in (f"field{j}", "v" * 60))) for i in range(0, 200_000, 500)]):
+            equal(reply, 500)
+        before = digest_all([a])
+        equal(a.migrate([(1, 16383)], b), "OK")
+
+        def a_part():
+            # The source runs for moments, so that it does not get to the end between two looks.
+            a.process.send_signal(signal.SIGCONT)
+            time.sleep(0.001)
+            a.process.send_signal(signal.SIGSTOP)
+            return b.moves() and b.moves()[0]["bytes"] > 600_000
+        until(a_part, "a part has come", 30)
+        equal(b.last_move()[0], "receiving-snapshot")
+        rb.kill()
+        equal(b("BGREWRITEAOF"), "Background append only file rewriting started")
+        rb.restart()
+        time.sleep(0.5)
+        a.process.send_signal(signal.SIGCONT)
+        a.wait_move("success")
+        until(lambda: b"aof_rewrite_in_progress:0" in b("INFO", "persistence") and b"aof_rewrite_scheduled:0" in b("INFO", "persistence"), "the file is written anew", 60)
+        until(lambda: b"master_link_status:up" in rb("INFO", "replication"), "the replica is back", 60)
+        replica_agrees(rb, b, "its replica has the value")
+        equal(digest_all([b]) == before, True)
         b.kill()
         b.restart()
         equal(digest_all([b]) == before, True, "after a restart of the target")
