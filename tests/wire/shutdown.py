@@ -69,6 +69,20 @@ def _():
             equal((s.process.wait(20), exists(image)), (0, False))
 
 
+@tap.case("SHUTDOWN NOSAVE ends a script that never ends, though the first append-only file is not written: it never would be")
+def _():
+    for shards, thread in ((1, 0), (2, 0), (2, 1)):
+        with Ringwood(SERVER, "--busy-reply-threshold", "20", "--rdb-key-save-delay", "10000000", shards=shards) as s:
+            clients = [s.client() for _ in range(4)]
+            c = clients[2 + thread]
+            c.pipeline([("SET", "a", 1), ("SET", "b", 1)])
+            equal(c("CONFIG", "SET", "appendonly", "yes"), "OK")
+            clients[thread].send(Resp.encode("EVAL", "redis.call('SET', 'a', 2) while true do end", 0))
+            until(lambda: str(c("PING")).startswith("BUSY"), "the script is busy")
+            c.send(b"SHUTDOWN NOSAVE\r\n")
+            equal((s.process.wait(20), "Writing initial AOF. Exit anyway." in s.log_text()), (0, True))
+
+
 @tap.case("SHUTDOWN that waits for a replica is a blocked client, the replica is none, and who takes it back frees all who asked")
 def _():
     for shards in (1, 2):

@@ -114,14 +114,14 @@ void Server::try_to_end(Executor& first) {
   if (closing_down_) return close_down();
   if (ending_stage_ == EndingStage::kTakenBack) return give_up();
   if (waits_for_replicas()) return;
-  if (append_only_->initial()) {  // what is on disk is not yet the data
-    const bool force = ending_.flags & kShutdownForce;
+  const bool busy = engine_.state.load(std::memory_order_relaxed) & kStateBusy;
+  if (append_only_->initial()) {  // what is on disk is not yet the data, nor ever will be while a script holds up its writing
+    const bool force = (ending_.flags & kShutdownForce) || (busy && (ending_.flags & kShutdownNosave));
     log_.write(LogLevel::kWarning, force ? "Writing initial AOF. Exit anyway." : "Writing initial AOF, can't exit.");
     if (!force) return end_failed();
   }
   if (load_->active() || append_only_->loading()) return exit_now(0);  // what is on disk is all there is
   bool save = (ending_.flags & kShutdownSave) || (!options_.get().save.empty() && !(ending_.flags & kShutdownNosave));
-  const bool busy = engine_.state.load(std::memory_order_relaxed) & kStateBusy;
   if (persistence_->saving() && busy && !save) {  // calling it off would wait for a script that may never end
     if (!begin_end()) return;
     unlink(persistence_->temporary_file(options_.get()).c_str());
