@@ -47,8 +47,8 @@ void set_state(Engine& engine, uint32_t bit, bool on) {
 
 size_t memory_not_counted(const Engine& engine) {
   size_t bytes = 0;
-  if (engine.mutations && engine.mutations->memory()) {
-    size_t held = engine.mutations->whole_memory(), backlog = engine.mutations->backlog();
+  if (engine.mutations) {
+    size_t held = engine.mutations->memory(), backlog = engine.mutations->backlog();
     bytes += held > backlog ? held - backlog : 0;
   }
   if (!engine.network) return bytes;
@@ -115,12 +115,20 @@ int64_t Eviction::left_to_clients() const {
   return std::max<int64_t>(bytes, 0);
 }
 
-// How far this thread's account may grow until it has to look again; and what is too much, and not asked of anybody yet, is asked of those who have the keys.
-void Eviction::look() {
+// What counts as used at this moment, of all threads.
+int64_t Eviction::counted() const {
   auto used = static_cast<int64_t>(memory::used()) - static_cast<int64_t>(memory_not_counted(executor_.engine()));
   for (Executor* e : executor_.engine().executors) used -= e->eviction().forgiven_.load(std::memory_order_relaxed);
   if (clients_limit_) used -= left_to_clients();
+  return used;
+}
+
+// How far this thread's account may grow until it has to look again; and what is too much, and not asked of anybody yet, is asked of those who have the keys.
+void Eviction::look() {
   const auto limit = static_cast<int64_t>(std::min<uint64_t>(limit_, INT64_MAX / 2));
+  int64_t used = counted();
+  // The parts of the sum are read one after the other, while other threads allocate and free: what is too much is so at a second look, too.
+  if (used > limit && executor_.engine().shards.size() > 1) used = std::min(used, counted());
   const auto threads = static_cast<int64_t>(executor_.engine().shards.size());
   exceeded_ = used > limit;
   target_ = memory::own() + (exceeded_ ? 0 : (limit - used) / threads);

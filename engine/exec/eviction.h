@@ -55,6 +55,7 @@ class Eviction {
   bool allowed() const;
   void forgive(int64_t bytes);
   int64_t left_to_clients() const;
+  int64_t counted() const;
   int64_t wanted() const { return wanted_.load(std::memory_order_relaxed); }
   void look();
   void ask_for(int64_t excess);

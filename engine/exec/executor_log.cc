@@ -26,7 +26,8 @@ void Executor::run_recorded(Call& call) {
   c.spec->run(call);
   effects_.end(frame, dirty() > before, !c.spec->ends_multi, call.database(), call.args());
   const bool one_slot = c.single_key && holding_ == &own_ && !exec_ && !in_script_ && !serving_ && !(c.flags & kTouchesArbitraryKeys);
-  if (one_slot && effects_.gathered() != gathered)
+  // While nobody waits for the disk nobody asks, and the table of a shard's slots would be 128 KiB for nothing.
+  if (one_slot && effects_.gathered() != gathered && durable() != kAllDurable)
     slot_ends_.changed(call.key(static_cast<size_t>(c.first_key)).slot, effects_.gathered() - gathered);
 }
 

@@ -141,8 +141,6 @@ class MutationLog {
   void set_limit(uint64_t bytes) { limit_ = bytes; }
   uint64_t limit() const { return limit_; }
   size_t memory() const { return segments_held_.load(std::memory_order_relaxed) * kSegmentBytes; }
-  // With the table of its segments, which the first writer makes.
-  size_t whole_memory() const { return memory() ? memory() + kSegments * sizeof(std::atomic<char*>) : 0; }
   // Bytes that the slowest reader which loses nothing has still to read; 0 where there is none.
   uint64_t keeper_lag() const {
     const uint64_t at = keeper_position_.load(std::memory_order_relaxed), e = end();

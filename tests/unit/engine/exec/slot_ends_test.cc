@@ -38,7 +38,10 @@ TEST(SlotEnds, CountsForAllSlotsWhatIsOfNone) {
 
 class ShownOf : public testing::TestWithParam<int> {
  protected:
-  ShownOf() : server(GetParam()) { server.propagated(); }
+  ShownOf() : server(GetParam()) {
+    server.propagated();
+    server.log().set_durable(0);  // somebody waits for the disk: otherwise nothing is noted by slot
+  }
   // The offset that a reply to this command waits for, asked by a client that has asked for nothing before.
   uint64_t of(const InProcess::Args& command) {
     const size_t i = next_++;
@@ -83,6 +86,15 @@ TEST_P(ShownOf, WhatChangesMoreBindsEveryRead) {
   server.run({"SET", "short", "1", "PX", "5"});
   server.advance_ms(50);
   EXPECT_EQ(of({"GET", "short"}), server.log().end());
+}
+
+TEST_P(ShownOf, WhatHasChangedWhileNobodyWaitedForTheDiskBindsEveryReadAfterwards) {
+  server.run({"SET", "a", "1"});
+  server.log().set_durable(Executor::kAllDurable);
+  server.run({"SET", "a", "2"});
+  const uint64_t end = server.log().end();
+  server.log().set_durable(0);
+  EXPECT_EQ(of({"GET", "a"}), end);
 }
 
 TEST_P(ShownOf, AReadBehindAWriteOfItsPipelineWaitsForIt) {
