@@ -141,12 +141,12 @@ bool SnapshotWalk::step_through_left() {
       bury(l.tables[l.at++]);
       l.written = false;
     }
-    while (l.at < l.count && l.tables[l.at].empty()) l.at++;
-    if (l.at < l.count && info_.only && !wants(shard_.mapping().slot_of(shard_.id(), static_cast<int>(l.at)))) {
+    while (l.at < l.tables.size() && l.tables[l.at].empty()) l.at++;
+    if (l.at < l.tables.size() && info_.only && !wants(shard_.mapping().slot_of(shard_.id(), static_cast<int>(l.at)))) {
       bury(l.tables[l.at++]);
       continue;
     }
-    if (l.at == l.count) {
+    if (l.at == l.tables.size()) {
       free_left(l);
       left_.pop_back();
       continue;
@@ -171,8 +171,8 @@ void SnapshotWalk::bury(Table& table) {
 
 void SnapshotWalk::free_left(Left& l) {
   size_t keys = 0;
-  for (size_t i = l.at; i < l.count; i++) keys += l.tables[i].size();
-  shard_.graveyard.bury(l.tables, l.count, keys);
+  for (size_t i = l.at; i < l.tables.size(); i++) keys += l.tables[i].size();
+  shard_.graveyard.bury(std::move(l.tables), keys);
 }
 
 void SnapshotWalk::put_gathered(int logical) {
@@ -230,8 +230,8 @@ void SnapshotWalk::give_away(const Entry& e) {
   if (BigValue* value = unfinished(e)) value->write_rest();
 }
 
-void SnapshotWalk::keep(const Database& d, Table* tables, size_t n) {
-  left_.push_back({logical_[static_cast<size_t>(d.number())], tables, n});
+void SnapshotWalk::keep(const Database& d, TableArray tables) {
+  left_.push_back({logical_[static_cast<size_t>(d.number())], std::move(tables)});
 }
 
 }  // namespace ringwood

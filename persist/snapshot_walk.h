@@ -56,8 +56,7 @@ class SnapshotWalk final : public WriteGuard {
   // Tables of a database that was emptied before the walk came to them.
   struct Left {
     int database;  // logical
-    Table* tables;
-    size_t count;
+    TableArray tables;
     size_t at = 0;
     uint64_t cursor = 0;
     bool written = false;  // the one at `at`
@@ -65,7 +64,7 @@ class SnapshotWalk final : public WriteGuard {
   void save_now(const Database& d, Entry* e) override;
   bool take_over(Entry* e) override;
   void give_away(const Entry& e) override;
-  void keep(const Database& d, Table* tables, size_t n) override;
+  void keep(const Database& d, TableArray tables) override;
   void absorbed(const Database& from, const Database& to) override;
   bool wants(uint16_t slot) const { return !info_.only || info_.only->test(slot); }
   bool step_through_big_values();

@@ -117,6 +117,24 @@ void* allocate_zeroed(size_t bytes) {
   return p;
 }
 
+void* allocate_space(size_t bytes) {
+#ifdef RINGWOOD_SYSTEM_MALLOC
+  void* p = std::calloc(1, bytes);
+#else
+  void* p = mi_zalloc(bytes);
+#endif
+  if (!p) out_of_memory(bytes);
+  return p;
+}
+
+void release_space(void* p) {
+#ifdef RINGWOOD_SYSTEM_MALLOC
+  std::free(p);
+#else
+  mi_free(p);
+#endif
+}
+
 void* allocate_lines(size_t bytes) {
 #ifdef RINGWOOD_SYSTEM_MALLOC
   void* p = std::aligned_alloc(64, (bytes + 63) & ~size_t{63});

@@ -95,6 +95,10 @@ inline void release(void* p) {
 #endif
 }
 void* allocate_zeroed(size_t bytes);
+// Zeroed room of which parts will be used: it is not counted, and the system gives its pages when they are touched. The caller counts what it uses, by
+// count(). Free with release_space().
+void* allocate_space(size_t bytes);
+void release_space(void* p);
 // 64-byte aligned and zeroed: for buckets, so that one bucket is one cache line.
 void* allocate_lines(size_t bytes);
 void* reallocate(void* p, size_t bytes);

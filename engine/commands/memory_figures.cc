@@ -18,7 +18,7 @@ size_t estimated_tables(size_t keys, size_t slots) {
   constexpr double kKeysABucket = 5.5;
   double used_slots = static_cast<double>(slots) * (1 - std::exp(-static_cast<double>(keys) / static_cast<double>(slots)));
   double buckets = std::fmax(used_slots, static_cast<double>(keys) / kKeysABucket);
-  return slots * sizeof(Table) + static_cast<size_t>(buckets * sizeof(Bucket));
+  return static_cast<size_t>(used_slots * sizeof(Table) + buckets * sizeof(Bucket));
 }
 
 }  // namespace

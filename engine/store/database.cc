@@ -12,14 +12,11 @@ namespace ringwood {
 Database::Database(int number, int shard, SlotMapping mapping, ExpiryIndex* expiry, ExpiryIndex* field_expiry, Graveyard* graveyard)
     : number_(number), shard_(shard), mapping_(mapping), expiry_(expiry), field_expiry_(field_expiry), graveyard_(graveyard) {}
 
-Database::~Database() {
-  clear();
-  memory::release(tables_);
-}
+Database::~Database() { clear(); }
 
 void Database::make_tables() {
   size_t n = static_cast<size_t>(mapping_.slots_of(shard_));
-  tables_ = static_cast<Table*>(memory::allocate_zeroed(n * sizeof(Table)));  // all zero is an empty Table
+  tables_.make(n);
   used_.assign((n + 63) / 64, 0);
   keys_in_group_.assign((n + kGroup - 1) / kGroup, 0);
   buckets_in_group_.assign((n + kGroup - 1) / kGroup, 0);
@@ -32,7 +29,7 @@ __attribute__((cold)) void Database::tell_guard(Entry* e) const {
 
 Table& Database::table(uint16_t slot) {
   if (__builtin_expect(!tables_, 0)) make_tables();
-  return tables_[mapping_.local(slot)];
+  return at(slot);
 }
 
 void Database::insert(const KeyRef& k, Entry* e) {
@@ -42,6 +39,7 @@ void Database::insert(const KeyRef& k, Entry* e) {
   size_t buckets = t.buckets();
   t.insert(e, k.hash);
   if (t.buckets() != buckets) count_buckets(local, buckets, t.buckets());
+  if (t.size() == 1) tables_.count_used(1);
   used_[static_cast<size_t>(local) / 64] |= uint64_t{1} << (local % 64);
   keys_in_group_[static_cast<size_t>(local) / kGroup]++;
   size_++;
@@ -91,7 +89,7 @@ void Database::field_times_changed(Entry* e) {
 // Puts `fresh` where the key's entry stands, or adds it; the old entry is freed. Where the expiry is set, or kept and there is one, `fresh` has a node.
 Entry* Database::replace(const KeyRef& k, Entry* fresh, int64_t expiry, uint32_t access) {
   fresh->set_access(access);
-  Entry** place = tables_ ? tables_[mapping_.local(k.slot)].find(k.key, k.hash) : nullptr;
+  Entry** place = tables_ ? at(k.slot).find(k.key, k.hash) : nullptr;
   Entry* old = place ? *place : nullptr;
   if (old) {
     before_write(old);
@@ -235,14 +233,17 @@ bool Database::adopt(const KeyRef& k, Entry* e) {
 Entry* Database::detach(const KeyRef& k) {
   if (!tables_) return nullptr;
   int local = mapping_.local(k.slot);
-  Table& t = tables_[local];
+  Table& t = at(k.slot);
   Entry** place = t.find(k.key, k.hash);
   if (!place) return nullptr;
   before_write(*place);
   size_t buckets = t.buckets();
   Entry* e = t.detach(place, k.hash);
   if (t.buckets() != buckets) count_buckets(local, buckets, t.buckets());
-  if (t.empty()) used_[static_cast<size_t>(local) / 64] &= ~(uint64_t{1} << (local % 64));
+  if (t.empty()) {
+    used_[static_cast<size_t>(local) / 64] &= ~(uint64_t{1} << (local % 64));
+    tables_.count_used(-1);
+  }
   unlink(e);
   keys_in_group_[static_cast<size_t>(local) / kGroup]--;
   size_--;
@@ -269,7 +270,7 @@ void Database::discard(Entry* e) const {
 Entry* Database::set_expiry(const KeyRef& k, Entry* e, int64_t when_ms) {
   before_write(e);
   if (!e->has_node()) {
-    Entry** place = tables_[mapping_.local(k.slot)].find(k.key, k.hash);
+    Entry** place = at(k.slot).find(k.key, k.hash);
     e = Entry::remake(e, k.key, true);
     *place = e;
   }
@@ -305,9 +306,9 @@ void Database::clear() {
   if (!size_) return;
   if (guard_) {
     if (volatile_ || timed_hashes_) for_each([this](Entry* e) { unlink(e); });
-    guard_->keep(*this, tables_, static_cast<size_t>(mapping_.slots_of(shard_)));
+    guard_->keep(*this, std::move(tables_));
   } else {
-    graveyard_->bury(tables_, static_cast<size_t>(mapping_.slots_of(shard_)), size_);
+    graveyard_->bury(std::move(tables_), size_);
   }
   make_tables();
   size_ = 0;
@@ -320,11 +321,13 @@ void Database::clear() {
 // --- keys of another database
 
 void Database::absorb_table(Database& from, int local) {
-  Table &own = tables_[local], &other = from.tables_[local];
+  Table &own = tables_[static_cast<size_t>(local)], &other = from.tables_[static_cast<size_t>(local)];
+  from.tables_.count_used(-1);
   const size_t group = static_cast<size_t>(local) / kGroup;
   if (own.empty()) {
     const size_t keys = other.size(), own_buckets = own.buckets(), other_buckets = other.buckets();
     own.swap(other);
+    tables_.count_used(1);
     count_buckets(local, own_buckets, other_buckets);
     from.count_buckets(local, other_buckets, own_buckets);
     keys_in_group_[group] += keys;
@@ -390,8 +393,8 @@ int64_t Database::mean_ttl_ms(int64_t now_ms) const {
 
 size_t Database::table_memory() const {
   if (!tables_) return 0;
-  size_t sum = memory::usable(tables_);
-  for (int s = next_used_slot(0); s >= 0; s = next_used_slot(s + 1)) sum += tables_[mapping_.local(static_cast<uint16_t>(s))].memory();
+  size_t sum = tables_.memory();
+  for (int s = next_used_slot(0); s >= 0; s = next_used_slot(s + 1)) sum += at(static_cast<uint16_t>(s)).memory();
   return sum;
 }
 

@@ -10,7 +10,7 @@
 #include "engine/base/hash.h"
 #include "engine/store/expiry_index.h"
 #include "engine/store/graveyard.h"
-#include "engine/store/table.h"
+#include "engine/store/table_array.h"
 #include "engine/store/write_guard.h"
 
 namespace ringwood {
@@ -59,11 +59,11 @@ class Database {
   // The key's entry, expired or not, or null.
   Entry* find(const KeyRef& k) const {
     if (!tables_) return nullptr;
-    Entry** place = tables_[mapping_.local(k.slot)].find(k.key, k.hash);
+    Entry** place = at(k.slot).find(k.key, k.hash);
     return place ? *place : nullptr;
   }
   // The table in which the key would stand, or null where there is none yet: for prefetching. Valid until the next change of the database.
-  const Table* table_of(const KeyRef& k) const { return tables_ ? &tables_[mapping_.local(k.slot)] : nullptr; }
+  const Table* table_of(const KeyRef& k) const { return tables_ ? &at(k.slot) : nullptr; }
 
   // What becomes of a key's expiry when its value is set: dropped, kept, or (any other number) set to that unix time in ms.
   static constexpr int64_t kDropExpiry = 0, kKeepExpiry = -1;
@@ -113,21 +113,21 @@ class Database {
   template <class R, class F>
   void sample_keys(R&& random, F&& f) const;
   // The key of a slot by its hash, or null.
-  Entry* find_hash(uint16_t slot, uint64_t hash) const { return tables_ ? tables_[mapping_.local(slot)].find_hash(hash) : nullptr; }
+  Entry* find_hash(uint16_t slot, uint64_t hash) const { return tables_ ? at(slot).find_hash(hash) : nullptr; }
 
   // Slots of this shard that hold keys, in ascending order: the first one at or after `slot`, or -1.
   int next_used_slot(int slot) const;
-  size_t slot_size(uint16_t slot) const { return tables_ ? tables_[mapping_.local(slot)].size() : 0; }
+  size_t slot_size(uint16_t slot) const { return tables_ ? at(slot).size() : 0; }
   // One step of a scan inside a slot; the cursor is that of Table::scan.
   template <class F>
   uint64_t scan_slot(uint16_t slot, uint64_t cursor, F&& f) const {
-    return tables_ ? tables_[mapping_.local(slot)].scan(cursor, f) : 0;
+    return tables_ ? at(slot).scan(cursor, f) : 0;
   }
   template <class F>
   void for_each(F&& f) const {
-    for (int s = next_used_slot(0); s >= 0; s = next_used_slot(s + 1)) tables_[mapping_.local(static_cast<uint16_t>(s))].for_each(f);
+    for (int s = next_used_slot(0); s >= 0; s = next_used_slot(s + 1)) at(static_cast<uint16_t>(s)).for_each(f);
   }
-  // All keys go, to be freed later, or to the guard. The array of tables stays, so that the first keys that come afterwards need no more than others.
+  // All keys go, to be freed later, or to the guard.
   void clear();
   // All keys of the other database, which is of the same shard, become keys of this one; a key that is here already stays as it is here. Slots that are
   // empty here take the other's table whole, so that it costs nothing a key. What volatile keys have in the indexes goes on naming the other database: see
@@ -156,6 +156,7 @@ class Database {
   void tell_guard(Entry* e) const;
   // Changes in place were announced at the door.
   bool may_change(const Entry* e) const { return !guard_ || e->epoch() == epoch_; }
+  Table& at(uint16_t slot) const { return tables_[static_cast<size_t>(mapping_.local(slot))]; }
   Table& table(uint16_t slot);  // allocates the tables at first use
   void insert(const KeyRef& k, Entry* e);
   void drop_node(Entry* e);                   // unlinks from the expiry index, if linked
@@ -182,7 +183,7 @@ class Database {
     return tables_[local];
   }
 
-  Table* tables_ = nullptr;      // one for each slot of the shard
+  TableArray tables_;            // one for each slot of the shard
   WriteGuard* guard_ = nullptr;  // while somebody copies
   std::vector<uint64_t> used_;   // a bit for each of them that is not empty
   static constexpr size_t kGroup = 128;

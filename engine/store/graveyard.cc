@@ -17,8 +17,9 @@ void Graveyard::bury(Entry* e) {
   pending_++;
 }
 
-void Graveyard::bury(Table* tables, size_t n, size_t keys) {
-  databases_.push_back({tables, n, keys});
+void Graveyard::bury(TableArray tables, size_t keys) {
+  const size_t n = tables.size();
+  databases_.push_back({std::move(tables), n, keys});
   pending_ += keys;
 }
 
@@ -52,9 +53,7 @@ void Graveyard::dig_tables(Tables& t, size_t& budget) {
     });
     if (done) t.n--;
   }
-  if (t.n) return;
-  memory::release(t.tables);
-  databases_.pop_front();
+  if (!t.n) databases_.pop_front();
 }
 
 // An entry of a table, which may stand in the indexes still.

@@ -7,7 +7,7 @@
 #include "engine/base/gauge.h"
 #include "engine/store/entry.h"
 #include "engine/store/expiry_index.h"
-#include "engine/store/table.h"
+#include "engine/store/table_array.h"
 
 namespace ringwood {
 
@@ -23,8 +23,8 @@ class Graveyard {
 
   // Takes an entry that stands in no table and no index: freed now when it is small.
   void bury(Entry* e);
-  // Takes all tables of a database as they are, `keys` entries that may still stand in the indexes of expiry. The array is the graveyard's.
-  void bury(Table* tables, size_t n, size_t keys);
+  // Takes all tables of a database as they are, `keys` entries that may still stand in the indexes of expiry.
+  void bury(TableArray tables, size_t keys);
 
   // Frees about so many allocations. True when there is more.
   bool dig(size_t allocations);
@@ -39,9 +39,9 @@ class Graveyard {
 
  private:
   struct Tables {
-    Table* tables;
-    size_t n;
-    size_t keys;  // left to free
+    TableArray tables;
+    size_t n;  // left to free
+    size_t keys;
   };
   bool dig_now(size_t allocations);
   void dig_tables(Tables& t, size_t& budget);

@@ -10,7 +10,7 @@ namespace ringwood {
 
 class Database;
 class Entry;
-class Table;
+class TableArray;
 
 class WriteGuard {
  public:
@@ -21,7 +21,7 @@ class WriteGuard {
   // An entry has left its database for another shard, whose thread may change it from now on: of its value nothing may be read later.
   virtual void give_away(const Entry& e) = 0;
   // The database is being emptied: the guard owns these tables and their entries from now on. Nothing links to the entries any more.
-  virtual void keep(const Database& d, Table* tables, size_t n) = 0;
+  virtual void keep(const Database& d, TableArray tables) = 0;
   // All keys of `from` are about to become keys of `to`: what has not been copied yet is found there from now on.
   virtual void absorbed(const Database& from, const Database& to) = 0;
 

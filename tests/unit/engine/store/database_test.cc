@@ -246,5 +246,32 @@ TEST(Database, ASampleOfKeysIsEvenOverSlotsOfUnevenSize) {
   EXPECT_NEAR(static_cast<double>(tagged) / static_cast<double>(all), 0.5, 0.03);
 }
 
+// Few databases use all 16384 slots: what the others would take is not used memory, and a key that goes gives back what its slot took.
+TEST(Database, TablesOfSlotsWithoutKeysAreNoUsedMemory) {
+  ExpiryIndex index, field_index;
+  Graveyard graveyard(&index, &field_index);
+  const int64_t before = memory::own();
+  {
+    Database d(0, 0, SlotMapping(1), &index, &field_index, &graveyard), other(1, 0, SlotMapping(1), &index, &field_index, &graveyard);
+    d.set_int(KeyRef("first"), 1, false, 0);
+    const int64_t with_one = memory::own();
+    EXPECT_LT(with_one - before, 16 << 10);
+    for (int i = 0; i < 1000; i++) d.set_int(KeyRef("key" + std::to_string(i)), i, false, 0);
+    EXPECT_GT(memory::own() - with_one, static_cast<int64_t>(900 * sizeof(Table)));
+    for (int i = 0; i < 1000; i++) EXPECT_TRUE(d.erase(KeyRef("key" + std::to_string(i))));
+    EXPECT_EQ(memory::own(), with_one);
+    for (int i = 0; i < 1000; i++) other.set_int(KeyRef("key" + std::to_string(i)), i, false, 0);
+    for (int i = 0; i < 500; i++) d.set_int(KeyRef("key" + std::to_string(i)), -i, false, 0);
+    d.absorb(other);
+    d.clear();
+    while (graveyard.dig(1000)) {
+    }
+    d.set_int(KeyRef("first"), 1, false, 0);
+  }
+  while (graveyard.dig(1000)) {
+  }
+  EXPECT_EQ(memory::own(), before);
+}
+
 }  // namespace
 }  // namespace ringwood
