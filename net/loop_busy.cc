@@ -23,6 +23,9 @@ void Loop::serve_while_busy(Client& running) {
   outer_arrivals_.swap(arrivals_);
   inside_script_ = true;
   reap();
+  // A replica that has gone is gone for the script, too, which may ask for it. Other connections end when the turn goes on.
+  for (Connection* c : ended_)
+    if (c->role == Client::Role::kReplica) kill(*c);
   executor_.take_mail_while_busy(running);
   resume_busy(&running);
   take_busy_arrivals(outer_arrivals_, running, true);

@@ -417,6 +417,22 @@ def resp3(server, _):
             equal(two("EVAL", text, 1, "h"), in_two, f"{name} in RESP2, start {n}")
 
 
+@per_shards("a replica that goes while a script is busy is gone for the script, whichever threads they are on", "--busy-reply-threshold", "10", "--repl-diskless-sync-delay", "0",
+            counts=(1, 2))
+def replica_goes(server, _):
+    c, runners = server.client(), [server.client() for _ in range(2)]
+    for runner in runners:
+        with Ringwood(BINARY) as replica:
+            replica.client()("REPLICAOF", "127.0.0.1", server.port)
+            until(lambda: b"state=online" in c("INFO", "replication"), "the replica is online")
+            runner.send(Resp.encode("EVAL", """redis.call('SET', KEYS[1], 1)
+                while not string.match(redis.call('INFO', 'replication'), 'connected_slaves:0') do end
+                return redis.call('INCR', KEYS[1])""", 1, "x"))
+            until(lambda: c("PING") == BUSY, "the script is busy")
+            equal(replica.client()("REPLICAOF", "NO", "ONE"), "OK")
+            equal(runner.read(), 2)
+
+
 @tap.case("scripts in an append-only file write, on a replica that refuses the writes of clients as well")
 def _():
     with tempfile.TemporaryDirectory() as folder:
