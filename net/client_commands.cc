@@ -87,6 +87,10 @@ struct Survey {
     std::vector<Line> lines;
     int64_t affected = 0;
     bool holds_stream = false;  // counts in Network::stream_holds
+    // Of CLIENT LIST, where the kernel may have more than the loop has seen: it is asked again as long as large requests grow.
+    bool may_repeat = false, repeats = false;
+    int asked = 0;
+    size_t arriving = 0;
   };
   enum class Question { kList, kKill, kUnblock };
   ClientFilter filter;
@@ -139,9 +143,24 @@ void answer(Survey& s, Client& client, Reply& reply) {
   if (s.kill_self) client.close_after_reply = true;
 }
 
+// Whoever has sent a large request on one connection and lists the clients on another finds of it what had been sent, as far as the kernel had taken it: a
+// loop answers when one of its turns has brought nothing more.
+void ask_other_loop(Survey::Part& part) {
+  constexpr int kMostTurns = 64;
+  part.loop->count_arrivals(true);
+  const size_t arriving = part.loop->arriving();
+  part.repeats = part.may_repeat && (part.asked == 0 || arriving != part.arriving) && part.asked < kMostTurns;
+  part.arriving = arriving;
+  part.asked++;
+  if (!part.repeats) ask_loop(*part.survey, *part.loop, part.lines, part.affected, nullptr);
+  part.loop->count_arrivals(false);
+  if (part.holds_stream) part.loop->network().stream_holds.fetch_sub(1);
+}
+
 void part_answered(Task& t, Executor& home) {
   auto& part = static_cast<Survey::Part&>(t);
   Survey& s = *part.survey;
+  if (part.repeats && !part.given_up) return home.send_task(part.loop->executor().self(), &part);
   s.affected += part.affected;
   s.gave_up |= part.given_up;
   std::move(part.lines.begin(), part.lines.end(), std::back_inserter(s.lines));
@@ -154,6 +173,9 @@ void part_answered(Task& t, Executor& home) {
 void ask_all(Call& c, Survey* s) {
   Loop& here = connection_of(c).loop;
   s->now_ms = c.now_ms();
+  const bool inside = c.executor().in_script();
+  const bool lists = s->question == Survey::Question::kList;
+  if (lists && !inside) here.fit_clients();
   ask_loop(*s, here, s->lines, s->affected, &c);
   const auto& loops = here.network().loops;
   if (loops.size() == 1) {
@@ -161,7 +183,6 @@ void ask_all(Call& c, Survey* s) {
     delete s;
     return;
   }
-  const bool inside = c.executor().in_script();
   if (!inside) s->owed = c.executor().suspend(c);
   s->outstanding = loops.size() - 1;
   s->parts.resize(s->outstanding);
@@ -174,13 +195,8 @@ void ask_all(Call& c, Survey* s) {
     const bool holds = i == 0 && s->question == Survey::Question::kKill;
     if (holds) here.network().stream_holds.fetch_add(1);
     p.holds_stream = holds;
-    p.run = [](Task& t, Executor&) {
-      auto& part = static_cast<Survey::Part&>(t);
-      part.loop->count_arrivals(true);
-      ask_loop(*part.survey, *part.loop, part.lines, part.affected, nullptr);
-      part.loop->count_arrivals(false);
-      if (part.holds_stream) part.loop->network().stream_holds.fetch_sub(1);
-    };
+    p.may_repeat = lists && !inside;
+    p.run = [](Task& t, Executor&) { ask_other_loop(static_cast<Survey::Part&>(t)); };
     p.done = part_answered;
     p.gives_up = !inside;
     p.any_time = inside;

@@ -126,6 +126,7 @@ int64_t ClientMemory::close_largest(size_t size_class, int64_t bytes) {
 void Loop::fit_clients() {
   if (!client_memory_.limited()) return;
   for (Client* c : executor_.written()) client_memory_.note(static_cast<Connection&>(*c));
+  for (Connection* c : untidy_) client_memory_.note(*c);
   client_memory_.evict();
 }
 

@@ -35,6 +35,8 @@ class Loop final : BusyHost {
   const std::vector<Connection*>& connections() const { return connections_; }
   // While a task asks what connections hold: what has come with this turn, and is parsed behind the tasks, is theirs (Connection::unparsed).
   void count_arrivals(bool on);
+  // Bytes of requests that have come in part, and of which more is likely to come at once.
+  size_t arriving() const;
   // Network::fit_clients, on this loop's thread.
   void fit_clients();
 

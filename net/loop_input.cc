@@ -267,7 +267,15 @@ void Loop::count_arrivals(bool on) {
   for (const Arrival& a : arrivals_) a.connection->unparsed = on ? a.connection->unparsed + a.size : 0;
   if (!client_memory_.limited()) return;
   for (const Arrival& a : arrivals_) client_memory_.note(*a.connection);
-  if (on) client_memory_.evict();  // who has become too large with it is gone for whoever asks now
+  if (on) fit_clients();  // who has become too large with it is gone for whoever asks now
+}
+
+size_t Loop::arriving() const {
+  size_t bytes = 0;
+  for (const Connection* c : connections_) {
+    if (c->parser.wanted() > c->query.size() || c->unparsed >= Ring::kBufferBytes) bytes += c->query.size() + c->unparsed;
+  }
+  return bytes;
 }
 
 // --- receiving

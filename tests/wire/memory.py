@@ -241,4 +241,46 @@ def evict_clients(server):
         equal(len(s.read()), 400000)
 
 
+def listed(c, name, field):
+    """What CLIENT LIST tells of the client of that name; None where it is not there."""
+    line = next((line for line in c("CLIENT", "LIST").decode().split("\n") if f" name={name} " in line), None)
+    return line and int(line.split(f" {field}=")[1].split()[0])
+
+
+@tap.per_shards("who lists the clients never finds one that takes more than all may, whichever threads they are on", start, (1, 2))
+def never_too_large(server):
+    c, limit = server.client(), 3_000_000
+    c("CLIENT", "NO-EVICT", "ON")
+    c("CONFIG", "SET", "maxmemory-clients", limit)
+    askers = [server.client() for _ in range(2)]  # on the threads in turn, as those that follow
+    for a in askers:
+        a("CLIENT", "NO-EVICT", "ON")
+    for n in range(8):
+        reader = server.client()
+        reader("CLIENT", "SETNAME", f"reader{n}")
+        reader("SUBSCRIBE", "channel")
+        for i in range(100):
+            c("PUBLISH", "channel", "v" * 200_000)
+            size = listed(askers[n // 2 % 2], f"reader{n}", "tot-mem")
+            if size is None:
+                break
+            assert size < limit, (n, i, size)
+        equal(size, None)
+        reader.close()
+
+
+@tap.per_shards("who has sent a large request finds all of it in the list of clients, though its thread had no time to receive it", start, (2,))
+def large_request(server):
+    c, one, _, sleeper, size = server.client(), *(server.client() for _ in range(3)), 300_000  # on the threads in turn
+    one("CLIENT", "SETNAME", "large")
+    seen = []
+    for _ in range(10):
+        sleeper.send(Resp.encode("DEBUG", "SLEEP", "0.03"))
+        one.send(b"*2\r\n$4\r\nECHO\r\n$%d\r\n" % size + b"v" * (size - 1))
+        seen.append(listed(c, "large", "qbuf"))
+        one.send(b"v\r\n")
+        equal((len(one.read()), sleeper.read()), (size, "OK"))
+    assert sum(s >= size - 1 for s in seen) >= 8, seen  # a busy kernel may hand over late what does not fit into a socket's window
+
+
 tap.run()
