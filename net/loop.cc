@@ -128,6 +128,7 @@ void Loop::end_turn() {
   const Timekeeper& keeper = executor_.timekeeper();
   const int64_t before = keeper.turn_ns.get(), commands = executor_.shard().stats.commands_processed.get();
   executor_.end_turn();
+  signals_seen_ = network_.signals.load(std::memory_order_relaxed);
   const int64_t ns = keeper.turn_ns.get() - before, ran = commands - commands_before_;
   commands_before_ = commands;
   if (ns > stats.longest_turn_ns.get()) stats.longest_turn_ns.set(ns);
@@ -173,7 +174,7 @@ void Loop::take(const Ring::Completion& c) {
       return Ring::finish_file(c);
     case Ring::Op::kSignal: {
       int number = static_cast<int>(reinterpret_cast<signalfd_siginfo*>(signal_)->ssi_signo);
-      if (c.result > 0) network_.owner.signalled(number);
+      if (c.result > 0) network_.owner.signalled(number), network_.signals.fetch_add(1, std::memory_order_relaxed);
       ring_.read_signal(signal_fd_, signal_, sizeof(signalfd_siginfo));
       return;
     }

@@ -131,6 +131,11 @@ class Loop final : BusyHost {
   void serve_while_busy(Client& running) override;
   void become_busy(Call& script) override;
   bool ending() const override { return network_.stopping(); }
+  bool send_inside(Client& running, Bytes bytes) override;  // in loop_debug.cc
+  bool receive_inside(Client& running, OwnedBytes& input) override;
+  void turn_inside(bool wait);
+  bool take_inside(Connection& c, OwnedBytes& input);
+  bool signalled() const { return signals_seen_ != network_.signals.load(std::memory_order_relaxed); }
   static bool may_feed_busy(const Connection& c, const Client* running);
   void resume_busy(const Client* running);
   void receive_on(const Client& running);
@@ -160,6 +165,7 @@ class Loop final : BusyHost {
   std::vector<Ring::Completion> put_off_completions_;  // likewise
   Connection* feeding_ = nullptr;                      // whose bytes are being parsed, or were last in this turn
   bool inside_script_ = false;
+  uint32_t signals_seen_ = 0;  // of Network::signals, at the end of the last turn
   std::vector<Connection*> connections_;
   std::vector<Client*> resumed_;               // of Executor::resumed(); null where it has been parsed on
   std::vector<Connection*> resuming_;          // of waiting_to_parse_, likewise

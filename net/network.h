@@ -117,6 +117,7 @@ class Network final : public NetworkControl {
   Listeners listeners;  // the first loop's, once it runs
   std::vector<std::unique_ptr<Loop>> loops;
   std::atomic<int64_t> connections{0};     // open now, all loops
+  std::atomic<uint32_t> signals{0};        // taken: SIGTERM and SIGINT
   std::atomic<int64_t> blocked_on_end{0};  // clients whose SHUTDOWN waits for replicas
   // Orders to close connections that are on their way to the first loop: no replica gets what was written after one that may be for it.
   std::atomic<int> stream_holds{0};

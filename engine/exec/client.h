@@ -44,6 +44,8 @@ class Client {
   bool no_touch = false;           // CLIENT NO-TOUCH
   bool no_evict = false;
   bool local = true;  // connected over loopback or a UNIX socket
+  // SCRIPT DEBUG: what EVAL does is put back at the session's end (YES), or stays (SYNC).
+  enum class Debugging : uint8_t { kNo, kRollsBack, kKeeps } debugging = Debugging::kNo;
   enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkip } reply_mode = ReplyMode::kOn;
   OwnedBytes name, library_name, library_version;
   const Command* last_command = nullptr;

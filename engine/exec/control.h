@@ -118,6 +118,11 @@ class BusyHost {
   virtual void become_busy(Call& script) = 0;
   // The server ends: the script is to be given up.
   virtual bool ending() const = 0;
+  // A script that is debugged speaks with its client, past the replies that wait. Both are false once the client has gone, or the server is to end.
+  // Sends all of it, before anything else goes to the client. One that does not read is closed.
+  virtual bool send_inside(Client& running, Bytes bytes) = 0;
+  // Appends what the client has sent; waits for it, but comes back with nothing several times a second.
+  virtual bool receive_inside(Client& running, OwnedBytes& input) = 0;
 
  protected:
   ~BusyHost() = default;

@@ -170,6 +170,13 @@ class Executor {
       if (engine_.executors[i]->sleeping_.fetch_add(0, std::memory_order_acq_rel)) wake(static_cast<int>(i));
     }
   }
+  // may_sleep() inside of a busy script: false when there is mail.
+  bool may_sleep_inside() {
+    sleeping_.exchange(1, std::memory_order_acq_rel);
+    for (size_t i = 0; i < engine_.shards.size(); i++)
+      if (!inbox_[i].empty()) return awake(), false;
+    return true;
+  }
   // Call::block.
   void block(Call& call, const BlockOn& on);
   // WAIT and its like: answers at once where the need is met or nobody may wait, otherwise later.

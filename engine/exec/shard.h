@@ -52,6 +52,7 @@ class Shard {
   // The key's value or existence has changed; `by_client`: by a command that was to change it, not because its time had come or memory was short.
   void key_modified(Bytes key, int database, bool by_client = true) {
     if (__builtin_expect(watched.empty() && blocked.empty() && !tracked.on(), 1)) return;
+    if (hushed) return;
     watched.touch(database, key);
     blocked.key_modified(database, key);
     if (tracked.on()) tracked.key_modified(key, by_client);
@@ -59,6 +60,7 @@ class Shard {
   }
   // Those who wait for the key look again, although its value is what it was.
   void wake_waiters(Bytes key, int database) {
+    if (hushed) return;
     blocked.key_modified(database, key);
     attention = true;
   }
@@ -91,6 +93,7 @@ class Shard {
   TrackedKeys tracked;         // CLIENT TRACKING
   LocalExpires local_expires;  // of a replica that may be written to
   bool attention = false;      // something has changed that others may have to be told of: Executor::after_changes
+  bool hushed = false;         // what changes will be put back (a debugged script): nobody is told
   bool active_expire = true;   // DEBUG SET-ACTIVE-EXPIRE
   KeySizes key_sizes;
   ShardWork* work = nullptr;  // what walks through the keys in the background, if anything does

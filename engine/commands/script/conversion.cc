@@ -3,10 +3,14 @@
 #include <cstdlib>
 
 #include "engine/base/number.h"
+#include "engine/commands/script/debug_session.h"
+#include "engine/commands/script/interpreter.h"
+#include "engine/commands/script/run.h"
 
 namespace ringwood {
 
 void lua::push_error(lua_State* l, Bytes text) {
+  if (const ScriptRun* run = Interpreter::of(l).run(); __builtin_expect(run && run->debug(), 0)) run->debug()->note_error(text);
   // "-CODE words" has its code, if words follow at all; anything else is given one.
   bool coded = !text.empty() && text[0] == '-';
   if (coded) text.remove_prefix(1);

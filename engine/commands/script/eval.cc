@@ -1,7 +1,9 @@
 // EVAL, EVALSHA, FCALL and their read-only forms; SCRIPT.
+#include "engine/commands/script/debug_session.h"
 #include "engine/commands/script/handlers.h"
 #include "engine/commands/script/scripting.h"
 #include "engine/exec/call.h"
+#include "engine/exec/client.h"
 #include "engine/exec/executor.h"
 
 namespace ringwood {
@@ -28,9 +30,9 @@ struct ShaDigits {
   Bytes view() const { return {text, kShaDigits}; }
 };
 
-void run(Call& c, Scripting& scripting, const ScriptThread::Compiled& compiled, size_t keys, bool read_only) {
+void run(Call& c, Scripting& scripting, const ScriptThread::Compiled& compiled, size_t keys, bool read_only, DebugSession* debug) {
   ScriptThread& thread = scripting.thread(c.executor());
-  ScriptRun run(scripting, c, compiled.script->sha, true, compiled.script->flags, read_only, compiled.script->wide);
+  ScriptRun run(scripting, c, compiled.script->sha, true, compiled.script->flags, read_only, compiled.script->wide, debug);
   if (!run.begin()) return;
   Interpreter& interpreter = thread.eval(c.executor());
   bool succeeded = interpreter.call(compiled.reference, run, c.args().subspan(3, keys), c.args().subspan(3 + keys));
@@ -38,24 +40,39 @@ void run(Call& c, Scripting& scripting, const ScriptThread::Compiled& compiled, 
   thread.note_memory();
 }
 
-void eval_with(Call& c, bool read_only) {
+void eval_body(Call& c, bool read_only, DebugSession* debug) {
   size_t keys;
   if (!take_key_count(c, keys)) return;
   Scripting& scripting = Scripting::of(c.engine());
   OwnedBytes error;
   const ScriptThread::Compiled* compiled = scripting.thread(c.executor()).by_body(scripting, c.executor(), c.arg(1), error);
   if (!compiled) return c.reply.error("ERR " + error);
-  run(c, scripting, *compiled, keys, read_only);
+  run(c, scripting, *compiled, keys, read_only, debug);
 }
+
+// The session ends with the script, and the connection with the session.
+void eval_debugged(Call& c, bool read_only) {
+  Executor& executor = c.executor();
+  if (executor.in_exec()) return c.reply.error("ERR A script cannot be debugged inside a transaction");
+  if (executor.held() != all_shards(c.engine().mapping.shards)) return executor.start_over_with_all_shards(c);
+  DebugSession session(c);
+  eval_body(c, read_only, &session);
+  c.client()->close_after_reply = true;
+}
+
+bool debugs(const Call& c) { return __builtin_expect(c.client()->debugging != Client::Debugging::kNo, 0); }
+
+void eval_with(Call& c, bool read_only) { debugs(c) ? eval_debugged(c, read_only) : eval_body(c, read_only, nullptr); }
 
 void evalsha_with(Call& c, bool read_only) {
   if (c.arg(1).size() != kShaDigits) return c.reply.error(kUnknownSha);
+  if (debugs(c)) return c.reply.error("ERR Please use EVAL instead of EVALSHA for debugging");
   size_t keys;
   if (!take_key_count(c, keys)) return;
   Scripting& scripting = Scripting::of(c.engine());
   const ScriptThread::Compiled* compiled = scripting.thread(c.executor()).by_sha(scripting, c.executor(), ShaDigits(c.arg(1)).view());
   if (!compiled) return c.reply.error(kUnknownSha);
-  run(c, scripting, *compiled, keys, read_only);
+  run(c, scripting, *compiled, keys, read_only, nullptr);
 }
 
 void fcall_with(Call& c, bool read_only) {
@@ -121,17 +138,27 @@ void script::show(Call& c) {
   found ? c.reply.bulk(found->body) : c.reply.error(kUnknownSha);
 }
 
-// There is no step debugger: a session that asks for one runs its scripts as any other (docs/compatibility.md).
+// For the scripts that EVAL runs from now on. What the debugger says would come before replies that wait.
 void script::debug(Call& c) {
-  for (Bytes word : {"yes", "sync", "no"})
-    if (Call::is_word(c.arg(2), word)) return c.reply.ok();
-  c.reply.error("ERR Use SCRIPT DEBUG YES/SYNC/NO");
+  Client& client = *c.client();
+  if (c.executor().in_exec() || !client.in_order() || !client.out.empty())
+    return c.reply.error("ERR SCRIPT DEBUG must be called outside a pipeline");
+  using Debugging = Client::Debugging;
+  if (Call::is_word(c.arg(2), "no"))
+    client.debugging = Debugging::kNo;
+  else if (Call::is_word(c.arg(2), "yes"))
+    client.debugging = Debugging::kRollsBack;
+  else if (Call::is_word(c.arg(2), "sync"))
+    client.debugging = Debugging::kKeeps;
+  else
+    return c.reply.error("ERR Use SCRIPT DEBUG YES/SYNC/NO");
+  c.reply.ok();
 }
 
 void script::help(Call& c) {
   static constexpr const char* kLines[] = {
       "DEBUG (YES|SYNC|NO)",
-      "    Is accepted; there is no step debugger.",
+      "    Scripts that EVAL runs are stepped through, until NO. With YES what they change is put back.",
       "EXISTS <sha1> [<sha1> ...]",
       "    Which of these scripts are in the cache.",
       "FLUSH [ASYNC|SYNC]",

@@ -2,6 +2,7 @@
 
 #include "engine/base/memory.h"
 #include "engine/commands/script/conversion.h"
+#include "engine/commands/script/debug_session.h"
 #include "engine/commands/script/library.h"
 #include "engine/commands/script/redis_api.h"
 #include "engine/commands/script/run.h"
@@ -69,13 +70,21 @@ void Interpreter::stop(const char* why) {
 
 void Interpreter::hasten(lua_State* l) { lua_sethook(l, hook, LUA_MASKLINE | LUA_MASKCOUNT, 1); }
 
-void Interpreter::hook(lua_State* l, lua_Debug*) {
+lua_State* Interpreter::push_coroutine(lua_State* l) {
+  lua_State* coroutine = lua_newthread(l);
+  lua_sethook(coroutine, hook, LUA_MASKCOUNT, kInstructionsBetweenLooks);
+  return coroutine;
+}
+
+void Interpreter::hook(lua_State* l, lua_Debug* where) {
   Interpreter& self = of(l);
   if (!self.stopped_) {
-    if (self.run_)
-      self.run_->look_at_time(self);
-    else if (self.load_)
+    if (ScriptRun* run = self.run_) {
+      DebugSession* debug = run->debug();
+      debug && !debug->evaluating() ? debug->reach(self, *run, l, *where) : run->look_at_time(self);
+    } else if (self.load_) {
       self.load_->look_at_time(self);
+    }
   }
   if (!self.stopped_) return;
   hasten(l);
@@ -143,6 +152,7 @@ void Interpreter::push_list(std::span<const Bytes> list) {
 
 bool Interpreter::call(int reference, ScriptRun& run, std::span<const Bytes> keys, std::span<const Bytes> arguments) {
   run_ = &run;
+  if (__builtin_expect(run.debug() != nullptr, 0)) lua_sethook(l_, hook, LUA_MASKLINE | LUA_MASKCOUNT, kInstructionsBetweenLooks);
   int status;
   if (kind_ == Kind::kEval) {
     for (auto [name, list] : {std::pair(kKeysName, keys), std::pair(kArgvName, arguments)}) {
@@ -159,7 +169,7 @@ bool Interpreter::call(int reference, ScriptRun& run, std::span<const Bytes> key
     status = lua_pcall(l_, 2, 1, kErrorHandler);
   }
   run_ = nullptr;
-  if (__builtin_expect(stopped_ != nullptr, 0)) {
+  if (__builtin_expect(stopped_ || run.debug(), 0)) {
     stopped_ = nullptr;
     watch_time();
   }

@@ -48,7 +48,10 @@ class Interpreter {
 
   // From now on every instruction raises an error, until call() or run_library() ends: nothing that a script catches keeps it running.
   void stop(const char* why);
-  // The same for a coroutine, each of which has a hook of its own.
+  bool stopped() const { return stopped_ != nullptr; }
+  // Pushes a coroutine whose hook looks at the time alone.
+  static lua_State* push_coroutine(lua_State* l);
+  // stop() for a coroutine, each of which has a hook of its own.
   static void hasten(lua_State* l);
 
   // The numbers of POSIX's functions of these names.

@@ -5,6 +5,8 @@
 #include "engine/base/sha1.h"
 #include "engine/commands/info_parts.h"
 #include "engine/commands/script/conversion.h"
+#include "engine/commands/script/debug_print.h"
+#include "engine/commands/script/debug_session.h"
 #include "engine/commands/script/flags.h"
 #include "engine/commands/script/interpreter.h"
 #include "engine/commands/script/library.h"
@@ -169,12 +171,30 @@ int replicate_commands(lua_State* l) {
   return 1;
 }
 
-// There is no debugger that could stop here.
+DebugSession* debug_of(lua_State* l) {
+  const ScriptRun* run = Interpreter::of(l).run();
+  return run ? run->debug() : nullptr;
+}
+
 int breakpoint(lua_State* l) {
-  lua_pushboolean(l, 0);
+  DebugSession* debug = debug_of(l);
+  if (debug) debug->debugger().break_here();
+  lua_pushboolean(l, debug != nullptr);
   return 1;
 }
-int print_to_debugger(lua_State*) { return 0; }
+
+int print_to_debugger(lua_State* l) {
+  DebugSession* session = debug_of(l);
+  if (!session) return 0;
+  Debugger& debugger = session->debugger();
+  OwnedBytes entry = "<debug> line " + int64_text(debugger.line()) + ": ";
+  for (int i = 1; i <= lua_gettop(l); i++) {
+    if (i > 1) entry += ", ";
+    append_lua_value(l, i, entry);
+  }
+  debugger.say(std::move(entry));
+  return 0;
+}
 
 // --- register_function. The strings are kept in the LibraryLoad, where an error of Lua's does not lose them.
 

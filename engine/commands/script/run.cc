@@ -2,6 +2,7 @@
 
 #include "engine/base/log.h"
 #include "engine/commands/script/conversion.h"
+#include "engine/commands/script/debug_session.h"
 #include "engine/commands/script/flags.h"
 #include "engine/commands/script/interpreter.h"
 #include "engine/commands/script/scripting.h"
@@ -15,7 +16,8 @@
 
 namespace ringwood {
 
-ScriptRun::ScriptRun(Scripting& scripting, Call& call, Bytes name, bool eval, uint32_t flags, bool read_only, std::atomic<bool>& wide)
+ScriptRun::ScriptRun(Scripting& scripting, Call& call, Bytes name, bool eval, uint32_t flags, bool read_only, std::atomic<bool>& wide,
+                     DebugSession* debug)
     : scripting_(scripting),
       call_(call),
       running_(scripting.thread(call.executor()).running),
@@ -24,6 +26,7 @@ ScriptRun::ScriptRun(Scripting& scripting, Call& call, Bytes name, bool eval, ui
       flags_(flags),
       read_only_(read_only || (!(flags & kScriptPlain) && (flags & kScriptNoWrites))),
       wide_(wide),
+      debug_(debug),
       narrow_(call.executor().held() != all_shards(call.engine().mapping.shards)),
       // What a master or a file says is done, whatever the server's state.
       state_(call.client()->role == Client::Role::kMaster ? 0u : call.engine().state.load(std::memory_order_relaxed)),
@@ -54,6 +57,7 @@ bool ScriptRun::begin() {
     return false;
   }
   if (narrow_) call_.executor().pushes().hold_back();
+  if (__builtin_expect(debug_ && debug_->rollback(), 0)) debug_->rollback()->begin(call_);
   running_.state.store(RunningScript::kClean, std::memory_order_release);
   return true;
 }
@@ -62,6 +66,7 @@ void ScriptRun::end(Interpreter& interpreter, bool succeeded) {
   lua_State* l = interpreter.state();
   if (busy_) scripting_.no_longer_busy(call_.executor());
   call_.do_not_propagate();
+  if (__builtin_expect(debug_ && debug_->rollback(), 0)) debug_->rollback()->end(call_);
   if (narrow_) {
     if (starts_over_) call_.executor().effects().abandon_unit();
     call_.executor().pushes().let_go(!starts_over_);
@@ -154,15 +159,36 @@ bool ScriptRun::slot_right(const Command& command, std::span<const Bytes> args, 
 }
 
 bool ScriptRun::run_command(Interpreter& interpreter, std::span<const Bytes> args) {
+  if (__builtin_expect(!debug_, 1)) return execute(interpreter, args);
+  if (debug_->debugger().stepping()) debug_->debugger().say_command(args);
+  if (!execute(interpreter, args)) return false;
+  debug_->note_reply(reply_.view(), refused_);
+  return true;
+}
+
+bool ScriptRun::refuse(const Command* command, const Reply& reply) {
+  call_.executor().count_refusal(command, reply);
+  return refused_ = true;
+}
+
+// The first write. False when the script has been killed before it.
+bool ScriptRun::mark_dirty() {
+  int clean = RunningScript::kClean;
+  const bool undone = debug_ && debug_->rollback();  // so that it may be killed at any time
+  const bool killed = undone ? running_.state.load(std::memory_order_acquire) == RunningScript::kKilled
+                             : !running_.state.compare_exchange_strong(clean, RunningScript::kDirty, std::memory_order_acq_rel);
+  return written_ = !killed;
+}
+
+// As run_command().
+bool ScriptRun::execute(Interpreter& interpreter, std::span<const Bytes> args) {
   Executor& executor = call_.executor();
   Client& client = *call_.client();
+  refused_ = false;
   const Command* command = call_.engine().commands->find(args);
   reply_.clear();
   Reply reply(reply_, resp_);
-  if (!admit(command, args, reply)) {
-    executor.count_refusal(command, reply);
-    return true;
-  }
+  if (!admit(command, args, reply)) return refuse(command, reply);
   Call nested(executor, *command, args, &client, client.database, reply);
   nested.set_no_touch(client.no_touch);
   if (narrow_ && !shards_suffice(nested)) {
@@ -170,17 +196,11 @@ bool ScriptRun::run_command(Interpreter& interpreter, std::span<const Bytes> arg
     interpreter.stop("the script starts over");
     return false;
   }
-  if (__builtin_expect(call_.engine().slot_maps != nullptr, 0) && !slot_right(*command, args, reply)) {
-    executor.count_refusal(command, reply);
-    return true;
-  }
-  if ((command->flags & kWrite) && !written_) {
-    int clean = RunningScript::kClean;
-    if (!running_.state.compare_exchange_strong(clean, RunningScript::kDirty, std::memory_order_acq_rel)) {
-      interpreter.stop(Scripting::kKilledText);
-      return false;
-    }
-    written_ = true;
+  if (__builtin_expect(call_.engine().slot_maps != nullptr, 0) && !slot_right(*command, args, reply)) return refuse(command, reply);
+  if (__builtin_expect(debug_ && debug_->rollback(), 0) && !debug_->rollback()->admit(nested)) return refuse(command, nested.reply);
+  if ((command->flags & kWrite) && !written_ && !mark_dirty()) {
+    interpreter.stop(Scripting::kKilledText);
+    return false;
   }
   executor.effects().narrow(propagates_to_);
   executor.run_nested(nested, propagates_);
@@ -192,11 +212,17 @@ bool ScriptRun::run_command(Interpreter& interpreter, std::span<const Bytes> arg
 
 // --- time
 
+int64_t ScriptRun::busy_after_ms() const {
+  constexpr int64_t kDebuggerMs = 5000;  // a debugger's client must not keep all others waiting for ever
+  const int64_t limit_ms = call_.executor().options().busy_reply_threshold;
+  return limit_ms <= 0 && debug_ ? kDebuggerMs : limit_ms;
+}
+
 // From Lua's hook: now and then, and as often as can be once the script is busy.
 void ScriptRun::look_at_time(Interpreter& interpreter) {
   Executor& executor = call_.executor();
   int64_t now_ms = call_.engine().clock->monotonic_us() / 1000;
-  int64_t limit_ms = executor.options().busy_reply_threshold;
+  int64_t limit_ms = busy_after_ms();
   if (!begun_ms_) begun_ms_ = now_ms;
   if (!busy_ && (limit_ms <= 0 || now_ms - begun_ms_ < limit_ms)) return;
   BusyHost* host = executor.busy_host();

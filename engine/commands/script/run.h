@@ -11,6 +11,7 @@
 
 namespace ringwood {
 
+class DebugSession;
 class Interpreter;
 class Scripting;
 
@@ -30,8 +31,9 @@ uint32_t states_refused(uint32_t flags);
 
 class ScriptRun {
  public:
-  // `name`: the SHA, or the function's name. `wide`: whether it is known to need every shard; set when that turns out.
-  ScriptRun(Scripting& scripting, Call& call, Bytes name, bool eval, uint32_t flags, bool read_only, std::atomic<bool>& wide);
+  // `name`: the SHA, or the function's name. `wide`: whether it is known to need every shard; set when that turns out. `debug`: null where it is not debugged.
+  ScriptRun(Scripting& scripting, Call& call, Bytes name, bool eval, uint32_t flags, bool read_only, std::atomic<bool>& wide,
+            DebugSession* debug = nullptr);
   ~ScriptRun();
   ScriptRun(const ScriptRun&) = delete;
 
@@ -46,6 +48,9 @@ class ScriptRun {
   OutBuffer& reply() { return reply_; }
   std::vector<Bytes>& arguments() { return arguments_; }
   void look_at_time(Interpreter& interpreter);
+  // 0: never.
+  int64_t busy_after_ms() const;
+  DebugSession* debug() const { return debug_; }
   void set_resp(int resp) { resp_ = resp; }
   int resp() const { return resp_; }
   Call& call() { return call_; }
@@ -55,6 +60,9 @@ class ScriptRun {
   void set_propagates(bool on, EffectFor who) { propagates_ = on, propagates_to_ = who; }
 
  private:
+  bool execute(Interpreter& interpreter, std::span<const Bytes> args);
+  bool refuse(const Command* command, const Reply& reply);
+  bool mark_dirty();
   bool admit(const Command* command, std::span<const Bytes> args, Reply& reply);
   bool check_rights(const Command& command, std::span<const Bytes> args, Reply& reply);
   bool shards_suffice(Call& nested);
@@ -69,6 +77,7 @@ class ScriptRun {
   const uint32_t flags_;
   const bool read_only_;
   std::atomic<bool>& wide_;
+  DebugSession* const debug_;
   const bool narrow_;   // holds some of several shards only
   uint32_t state_ = 0;  // Engine::state when it began
   const int database_;
@@ -77,6 +86,7 @@ class ScriptRun {
   bool propagates_ = true;
   EffectFor propagates_to_ = EffectFor::kAll;
   bool written_ = false;
+  bool refused_ = false;  // the last command, which has not run
   bool starts_over_ = false;
   bool busy_ = false;
   int64_t begun_ms_ = 0;  // monotonic, of the first look at the time

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/base/number.h"
 #include "engine/exec/call.h"
 #include "engine/exec/command_table.h"
 #include "engine/exec/engine.h"
@@ -23,6 +24,20 @@ bool quick_to_copy(const Entry& e) {
   }
 }
 
+// Of COPY and MOVE, where they name one; -1: none.
+int other_database(const Call& call) {
+  auto number = [](Bytes word) {
+    int64_t v;
+    return parse_int64(word, v) && v >= 0 && v <= INT32_MAX ? static_cast<int>(v) : -1;
+  };
+  if (call.command().full_name == "move") return number(call.arg(2));
+  if (call.command().full_name != "copy") return -1;
+  int database = -1;
+  for (size_t i = 3; i + 1 < call.argc(); i++)
+    if (Call::is_word(call.arg(i), "db")) database = number(call.arg(i + 1));
+  return database;
+}
+
 }  // namespace
 
 bool UndoLog::noted(int database, Bytes key) const {
@@ -38,17 +53,30 @@ bool UndoLog::note(Call& call) {
     const Entry* e = call.db(k).find(k);
     if (e && !noted(call.database(), k.key) && !quick_to_copy(*e)) return false;
   }
+  for (int i : keys_) note_key(call, call.database(), call.arg(static_cast<size_t>(i)));
+  return true;
+}
+
+void UndoLog::note_key(Call& call, int database, Bytes key) {
+  if (noted(database, key)) return;
+  KeyRef k(key);
+  const Entry* e = call.in_database(database).db(k).find(k);
+  Image image{database, OwnedBytes(key), nullptr, -1};
+  if (e) {
+    image.before = Entry::duplicate(e, key);
+    image.before->set_access(e->access());
+    image.expiry_ms = e->expiry_ms();
+  }
+  images_.push_back(std::move(image));
+}
+
+bool UndoLog::note_all(Call& call) {
+  if (!CommandTable::keys_of(call.command(), call.args(), keys_) || keys_.empty()) return false;
+  int other = other_database(call);
+  if (other < 0 || other >= call.here().databases()) other = call.database();  // the command will say so
   for (int i : keys_) {
-    KeyRef k(call.arg(static_cast<size_t>(i)));
-    if (noted(call.database(), k.key)) continue;
-    const Entry* e = call.db(k).find(k);
-    Image image{call.database(), OwnedBytes(k.key), nullptr, -1};
-    if (e) {
-      image.before = Entry::duplicate(e, k.key);
-      image.before->set_access(e->access());
-      image.expiry_ms = e->expiry_ms();
-    }
-    images_.push_back(std::move(image));
+    note_key(call, call.database(), call.arg(static_cast<size_t>(i)));
+    note_key(call, other, call.arg(static_cast<size_t>(i)));
   }
   return true;
 }
