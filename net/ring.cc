@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <sys/uio.h>
+
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -48,6 +50,7 @@ std::string refusal(int error) {
 
 Ring::~Ring() {
   if (!ring_) return;
+  sync_thread_.reset();
   io_uring_queue_exit(ring_);
   delete ring_;
   if (free_) munmap(free_, kMostBuffers * sizeof(io_uring_buf));
@@ -207,6 +210,7 @@ void Ring::submit(IoRequest* r) {
     return finish_at_once(r, fstat(r->fd, &info) ? -errno : info.st_size);
   }
   if (r->op == Kind::kTruncate) return finish_at_once(r, ftruncate(r->fd, static_cast<off_t>(r->offset)) ? -errno : 0);
+  if (r->op == Kind::kWriteSync) return write_durably(r);
   io_uring_sqe* s = sqe();
   switch (r->op) {
     case Kind::kOpen: io_uring_prep_openat(s, AT_FDCWD, r->path, r->flags | O_CLOEXEC, r->mode); break;
@@ -220,8 +224,19 @@ void Ring::submit(IoRequest* r) {
     case Kind::kUnlink: io_uring_prep_unlinkat(s, AT_FDCWD, r->path, 0); break;
     case Kind::kMakeDir: io_uring_prep_mkdirat(s, AT_FDCWD, r->path, r->mode); break;
     case Kind::kSize:
-    case Kind::kTruncate: break;  // above
+    case Kind::kTruncate:
+    case Kind::kWriteSync: break;  // above
   }
+  s->user_data = tag(Op::kFile, r);
+}
+
+// The completion is that of any file operation, whoever makes it.
+void Ring::write_durably(IoRequest* r) {
+  if (!sync_thread_) sync_thread_ = std::make_unique<SyncThread>(ring_->ring_fd);
+  if (sync_thread_->write(*r, tag(Op::kFile, r))) return;
+  io_uring_sqe* s = sqe();
+  io_uring_prep_write(s, r->fd, r->data, r->size, r->offset);
+  s->rw_flags = RWF_DSYNC;
   s->user_data = tag(Op::kFile, r);
 }
 

@@ -6,12 +6,14 @@
 // stays in the cache, and grows when the kernel finds it empty.
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "engine/base/bytes.h"
 #include "engine/base/clock.h"
 #include "engine/base/io.h"
+#include "net/sync_thread.h"
 
 struct io_uring;
 struct sockaddr;
@@ -109,8 +111,10 @@ class Ring final : public FileIo {
   io_uring_sqe* sqe();
   std::string open_pool();
   void finish_at_once(IoRequest* r, int64_t result);
+  void write_durably(IoRequest* r);
 
   const Clock* clock_ = nullptr;
+  std::unique_ptr<SyncThread> sync_thread_;  // from the first kWriteSync on
   io_uring* ring_ = nullptr;
   io_uring_buf_ring* free_ = nullptr;  // shared with the kernel
   char* pool_ = nullptr;               // kMostBuffers in address space; touched as they come into use

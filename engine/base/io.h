@@ -15,10 +15,11 @@ namespace ringwood {
 
 struct IoRequest {
   enum class Op : uint8_t {
-    kOpen,      // open(path, flags, mode): result is the descriptor. O_CLOEXEC is added.
-    kOpenDir,   // open(path, O_RDONLY | O_DIRECTORY): a folder, to be synced
-    kRead,      // pread(fd, data, size, offset): result is the number of bytes, 0 at the end of the file; may be short
-    kWrite,     // pwrite(fd, data, size, offset): result is the number of bytes; may be short
+    kOpen,     // open(path, flags, mode): result is the descriptor. O_CLOEXEC is added.
+    kOpenDir,  // open(path, O_RDONLY | O_DIRECTORY): a folder, to be synced
+    kRead,     // pread(fd, data, size, offset): result is the number of bytes, 0 at the end of the file; may be short
+    kWrite,    // pwrite(fd, data, size, offset): result is the number of bytes; may be short
+    kWriteSync,  // kWrite, durable when it ends, without what else is unsynced of the file. After a failure nobody knows what the disk holds of it
     kFsync,     // fsync(fd)
     kDataSync,  // fdatasync(fd)
     kSize,      // fstat(fd): result is the size in bytes
@@ -48,6 +49,7 @@ struct IoRequest {
   int64_t begun_ns = 0;
   // `done` may also run in the midst of a script that takes long (net/loop_busy.cc): it touches no key.
   bool at_any_time = false;
+  bool unsynced = false;        // kWriteSync
   uint64_t driver[2] = {0, 0};  // the implementation's own while the request is in flight (a link, a statx buffer's address)
 
   static constexpr uint32_t kMaxBytes = 1u << 30;

@@ -19,6 +19,8 @@ class BlockingIo final : public FileIo {
   void fail_at(int n, int error) { countdown_ = n, error_ = error; }
   // No read or write moves more than this.
   void limit_transfer(uint32_t bytes) { most_ = bytes; }
+  // The request whose completion comes next; null: none.
+  const IoRequest* next() const { return done_.empty() ? nullptr : done_.front(); }
   int submitted() const { return submitted_; }
 
   void submit(IoRequest* r) override {
@@ -56,6 +58,10 @@ class BlockingIo final : public FileIo {
       case IoRequest::Op::kOpenDir: n = ::open(r.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC); break;
       case IoRequest::Op::kRead: n = ::pread(r.fd, r.data, size, static_cast<off_t>(r.offset)); break;
       case IoRequest::Op::kWrite: n = ::pwrite(r.fd, r.data, size, static_cast<off_t>(r.offset)); break;
+      case IoRequest::Op::kWriteSync:
+        n = ::pwrite(r.fd, r.data, size, static_cast<off_t>(r.offset));
+        if (n >= 0 && ::fdatasync(r.fd) < 0) n = -1;
+        break;
       case IoRequest::Op::kFsync: n = ::fsync(r.fd); break;
       case IoRequest::Op::kDataSync: n = ::fdatasync(r.fd); break;
       case IoRequest::Op::kSize: n = file_size(r.fd); break;

@@ -95,6 +95,40 @@ TEST_F(RingTest, GoesOnWhenThePoolRunsEmpty) {
   EXPECT_GE(got, wanted);
 }
 
+// Those that are made durable as they are written: one by the ring's thread, what comes meanwhile besides.
+TEST_F(RingTest, DurableWritesTellOfTheirBytesOrTheirError) {
+  std::string name = std::filesystem::temp_directory_path() / "ringwood-ring-XXXXXX";
+  const int fd = mkstemp(name.data());
+  ASSERT_GE(fd, 0);
+  std::string bytes[3] = {std::string(4096, 'a'), std::string(8192, 'b'), std::string(100, 'c')};
+  IoRequest requests[3];
+  static int finished;
+  finished = 0;
+  uint64_t offset = 0;
+  for (int i = 0; i < 3; i++) {
+    requests[i].op = IoRequest::Op::kWriteSync;
+    requests[i].fd = fd;
+    requests[i].data = bytes[i].data();
+    requests[i].size = static_cast<uint32_t>(bytes[i].size());
+    requests[i].offset = offset;
+    requests[i].done = [](IoRequest*) { finished++; };
+    offset += bytes[i].size();
+    ring_.submit(&requests[i]);
+  }
+  EXPECT_EQ(0, finished);
+  for (int i = 0; i < 3; i++) Ring::finish_file(next());
+  EXPECT_EQ(3, finished);
+  for (int i = 0; i < 3; i++) EXPECT_EQ(requests[i].result, static_cast<int64_t>(bytes[i].size()));
+  std::string read(offset, ' ');
+  EXPECT_EQ(pread(fd, read.data(), read.size(), 0), static_cast<ssize_t>(offset));
+  EXPECT_EQ(read, bytes[0] + bytes[1] + bytes[2]);
+  close(fd);
+  requests[0].fd = ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
+  EXPECT_EQ(run(requests[0]), -EBADF);
+  close(requests[0].fd);
+  std::filesystem::remove(name);
+}
+
 TEST_F(RingTest, CancelEndsAReceive) {
   int tag = 0;
   ring_.receive(pair_[0], &tag);
