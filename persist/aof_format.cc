@@ -1,5 +1,6 @@
 // Redis 7's multi-part append-only directory as a log format: a file is the stream as it is, and the base an RDB file or commands.
 #include "engine/base/options.h"
+#include "persist/aof_filler.h"
 #include "persist/log_format.h"
 
 namespace ringwood {
@@ -13,6 +14,8 @@ class AofEncoder final : public LogEncoder {
   Bytes seal() override { return {}; }
   bool verbatim() const override { return true; }
   LogPlace place() const override { return place_; }
+  void fill(char* to, size_t n, uint64_t offset) const override { aof::fill(to, n, offset, place_.id); }
+  size_t pad(char* to, uint64_t offset) const override { return aof::pad(to, offset); }
 
  private:
   LogPlace place_;
@@ -25,11 +28,13 @@ class AofDecoder final : public LogDecoder {
     at_ = 0;
     fed_ = piece_ = {};
     ended_ = false;
+    content_.begin({}, 0);
   }
+  void tail(Bytes bytes, uint64_t size) override { content_.begin(bytes, size); }
   void feed(Bytes bytes) override { fed_ = bytes; }
   void end_of_input() override { ended_ = true; }
   Status next() override {
-    piece_ = fed_;
+    piece_ = content_.take(fed_, ended_);
     fed_ = {};
     at_ += piece_.size();
     if (!piece_.empty()) return Status::kPiece;
@@ -37,6 +42,11 @@ class AofDecoder final : public LogDecoder {
   }
   Bytes piece() const override { return piece_; }
   LogPlace place() const override { return {at_, 0}; }
+  bool filled() const override { return content_.filled(); }
+  bool torn() const override { return content_.torn(); }
+  OwnedBytes error() const override {
+    return torn() ? "offset " + std::to_string(at_) + ": a write that was never finished" : OwnedBytes();
+  }
   Repair repair(uint64_t position) override {
     at_ = position;
     return {position, {}};
@@ -46,6 +56,7 @@ class AofDecoder final : public LogDecoder {
   uint64_t at_ = 0;
   Bytes fed_, piece_;
   bool ended_ = false;
+  AofContent content_;
 };
 
 class AofFormat final : public LogFormat {

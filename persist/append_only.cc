@@ -147,6 +147,7 @@ void AppendOnly::load(Executor& home, bool verify_checksum, bool again, Done don
   home_ = &home;
   loading_ = true;
   again_ = again;
+  load_.leave_filler(again);
   done_ = done;
   context_ = context;
   if (manifest_.empty() && !inherited_.empty()) {
@@ -211,8 +212,9 @@ struct AppendOnly::StartJob final : LeaseJob {
   StartJob(AppendOnly* a, int f) : aof(a), fd(f) {}
   void run(Executor& home) override {
     aof->restarts_ = home.engine().mutations->restarts();
-    aof->writer_.start(home, aof->format_.encoder(*home.engine().commands), {fd, aof->manifest_.incr.back().seq, aof->opened_size_},
-                       aof->first_place());
+    const AofFile& file = aof->manifest_.incr.back();
+    aof->writer_.start(home, aof->format_.encoder(*home.engine().commands),
+                       {fd, file.seq, aof->opened_size_, aof->folder() + "/" + file.name}, aof->first_place());
   }
   void finished(Executor&) override {
     aof->on_ = true;
@@ -279,7 +281,7 @@ DiskBound::Sizes AppendOnly::sizes() const {
   const uint64_t data = data_bytes();
   const double grown = image_data_ ? static_cast<double>(data) / static_cast<double>(image_data_) : 1.0;
   const double percent = engine_.options->get().wal_disk_percentage;
-  return {size_, image_size_, static_cast<uint64_t>(static_cast<double>(image_size_) * grown),
+  return {size_ + writer_.beyond(), image_size_, static_cast<uint64_t>(static_cast<double>(image_size_) * grown),
           static_cast<uint64_t>(static_cast<double>(data) * percent / 100)};
 }
 
@@ -302,7 +304,7 @@ void AppendOnly::follow_option(Executor& home) {
 }
 
 void AppendOnly::turn_off(Executor& home) {
-  if (!writer_.settled(true)) return writer_.want_sync();  // looked at again by turn()
+  if (!writer_.settled(true)) return writer_.finish();  // looked at again by turn()
   writer_.stop(home);
   on_ = whole_ = false;
   engine_.mutations->set_synced(-1);
@@ -315,7 +317,7 @@ bool AppendOnly::flush() {
   if (!writer_.on()) return true;
   engine_.mutations->hold_writers(true);
   if (writer_.settled(true)) return true;
-  writer_.want_sync();
+  writer_.finish();
   return false;
 }
 
@@ -414,11 +416,12 @@ void AppendOnly::at_cut(Executor& home, SnapshotInfo& info) {
   cut_restores_ = writer_.frozen();
   cut_file_open_ = on();
   if (new_fd_ >= 0) {
+    LogWriter::File file{new_fd_, sequence, 0, folder() + "/" + next_.incr.back().name};
     if (on()) {
-      writer_.switch_file({new_fd_, sequence});
+      writer_.switch_file(std::move(file));
     } else {
       opened_size_ = 0;
-      writer_.start(home, format_.encoder(*engine_.commands), {new_fd_, sequence}, first_place());
+      writer_.start(home, format_.encoder(*engine_.commands), std::move(file), first_place());
       on_ = true;
     }
     new_fd_ = -1;
@@ -501,7 +504,7 @@ void AppendOnly::next_ready(void* self, int error, const char* what) {
       aof.next_.incr.push_back(file);
       aof.next_.incr_seq = aof.manifest_.incr_seq;
     }
-    aof.writer_.follow_with({aof.steps_.take_fd(), file.seq});
+    aof.writer_.follow_with({aof.steps_.take_fd(), file.seq, 0, aof.folder() + "/" + file.name});
   }
   if (std::exchange(aof.base_waiting_, false)) aof.file_done(0);
 }

@@ -36,6 +36,12 @@ class LogEncoder {
   // What encode() answers is the piece itself: a part of it may stand in the file, and count.
   virtual bool verbatim() const = 0;
   virtual LogPlace place() const = 0;
+  // What blocks that are written ahead (persist/log_ahead.h) hold until they are needed: n bytes for the file from `offset` on, where its content ends, or which
+  // is a multiple of 64. A reader passes over it.
+  virtual void fill(char* to, size_t n, uint64_t offset) const = 0;
+  // Behind what ends at `offset`, where a command ends: bytes that the content is to have before it is made durable, at most kMaxPad; their number.
+  virtual size_t pad(char*, uint64_t) const { return 0; }
+  static constexpr size_t kMaxPad = 64;
 };
 
 // The way back, over all files of a log in their order.
@@ -57,6 +63,9 @@ class LogDecoder {
   virtual ~LogDecoder() = default;
   // A file begins; `image`: the base.
   virtual void begin(bool image, int64_t sequence) = 0;
+  // What a file of so many bytes ends with: at most kTail bytes. Before any are fed; needed where blocks were written ahead.
+  virtual void tail(Bytes, uint64_t) {}
+  static constexpr size_t kTail = 128;
   virtual void feed(Bytes bytes) = 0;
   virtual void end_of_input() = 0;
   virtual Status next() = 0;
@@ -71,6 +80,8 @@ class LogDecoder {
   virtual LogPlace place() const = 0;
   // With kEnd: the file was complete, and nothing may be written behind it.
   virtual bool sealed() const { return false; }
+  // With kEnd: behind the content stand blocks that were written ahead. repair() cuts them off, like what is torn.
+  virtual bool filled() const = 0;
   // With kEnd: the file ends within something that was never written in full.
   virtual bool torn() const { return false; }
   // With kEnd: the stream is sound up to `position`, which is not before the beginning of the file; place() is there then.

@@ -93,6 +93,30 @@ void LogLoad::opened(void* self, int error, const char*) {
   if (error)
     return load.fail("Fatal error: can't open the append log file " + load.files_[load.file_].name + " for reading: " + error_text(error));
   load.fd_ = load.steps_.take_fd();
+  load.files_[load.file_].base ? load.read_more() : load.read_tail();
+}
+
+void LogLoad::read_tail() {
+  const auto size = static_cast<uint64_t>(files_[file_].size), n = std::min<uint64_t>(size, LogDecoder::kTail);
+  raw_.resize(LogDecoder::kTail);
+  reading_ = true;
+  read_ = {};
+  read_.op = IoRequest::Op::kRead;
+  read_.fd = fd_;
+  read_.data = raw_.data();
+  read_.size = static_cast<uint32_t>(n);
+  read_.offset = size - n;
+  read_.context = this;
+  read_.done = on_tail;
+  io_.submit(&read_);
+}
+
+void LogLoad::on_tail(IoRequest* r) {
+  auto& load = *static_cast<LogLoad*>(r->context);
+  load.reading_ = false;
+  if (r->result == -EINTR || r->result == -EAGAIN) return load.read_tail();
+  if (r->result < 0) return on_read(r);
+  load.decoder_->tail({load.raw_.data(), static_cast<size_t>(r->result)}, r->offset + static_cast<uint64_t>(r->result));
   load.read_more();
 }
 
@@ -373,7 +397,13 @@ void LogLoad::end_of_file() {
   in_multi_ = false;
   queue_.clear();
   result_.last_sealed = decoder_->sealed();
-  if (!torn) return close_file(nullptr);
+  if (!torn) {
+    if (!decoder_->filled() || leave_filler_ || file_ + 1 < files_.size()) return close_file(nullptr);
+    const LogDecoder::Repair content = decoder_->repair(valid_to_);
+    result_.all_size -= static_cast<uint64_t>(files_[file_].size) - content.keep;
+    result_.last_size = content.keep;
+    return close_file(&content);
+  }
   OwnedBytes why = " (" + (decoder_->error().empty() ? where(0) + ": a command or a transaction breaks off" : decoder_->error()) + ")";
   if (!load_truncated_)
     return fail("Unexpected end of file reading the append only file " + name + why +

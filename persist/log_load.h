@@ -40,6 +40,8 @@ class LogLoad final : private rdb::RdbSink, private LeaseJob {
   // advance().
   void start(Executor& home, const LogFormat& format, OwnedBytes folder, const AofManifest& manifest, bool verify_checksum, Done done,
              void* context);
+  // Blocks that were written ahead in the last file are not cut off: somebody writes to it.
+  void leave_filler(bool on) { leave_filler_ = on; }
   bool active() const { return active_; }
   // True when more could be done at once.
   bool advance(Executor& home);
@@ -56,6 +58,8 @@ class LogLoad final : private rdb::RdbSink, private LeaseJob {
   static constexpr int64_t kSliceUs = 2000, kExclusiveUs = 200;
 
   void open_next();
+  void read_tail();
+  static void on_tail(IoRequest* r);
   void read_more();
   bool want_more();
   bool cut_here();
@@ -95,6 +99,7 @@ class LogLoad final : private rdb::RdbSink, private LeaseJob {
   OwnedBytes folder_;
   std::vector<File> files_;
   size_t file_ = 0;
+  bool leave_filler_ = false;
   bool verify_checksum_ = true, load_truncated_ = true;
   int64_t started_ms_ = 0, file_started_ms_ = 0;
 

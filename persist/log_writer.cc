@@ -18,6 +18,8 @@ void LogWriter::start(Executor& home, std::unique_ptr<LogEncoder> encoder, File 
   encoder_ = std::move(encoder);
   encoder_->resume(place, file.size);
   fd_ = file.fd;
+  path_ = std::move(file.path);
+  ahead_from_ms_ = ending_until_ms_ = 0;
   size_ = synced_size_ = file.size;
   write_error_ = 0;
   next_ = {};
@@ -38,7 +40,7 @@ void LogWriter::start(Executor& home, std::unique_ptr<LogEncoder> encoder, File 
 }
 
 void LogWriter::switch_file(File file) {
-  next_ = file;
+  next_ = std::move(file);
   switch_at_ = log_.end();
   next_database_ = begin_anew();
   pump();
@@ -46,7 +48,7 @@ void LogWriter::switch_file(File file) {
 
 // A place between two units: nothing is published in parts.
 void LogWriter::follow_with(File file) {
-  next_ = file;
+  next_ = std::move(file);
   switch_at_ = log_.published();
   next_database_ = -1;
   pump();
@@ -85,12 +87,17 @@ void LogWriter::stop(Executor& home) {
 bool LogWriter::settled(bool synced) const {
   if (!on()) return true;
   if (writing_ || !out_.empty() || next_.fd >= 0 || reader_.position() != log_.end()) return false;
-  return !synced || (synced_size_ == size_ && !syncing_ && !frozen_);
+  return !synced || (synced_size_ == size_ && !syncing_ && !frozen_ && !ahead_.on() && !ahead_.moving());
 }
 
 void LogWriter::want_sync() {
   sync_wanted_ = true;
   pump();
+}
+
+void LogWriter::finish() {
+  ending_until_ms_ = home_->now_ms() + 1000;
+  want_sync();
 }
 
 void LogWriter::log_grew(Executor&) { pump(); }
@@ -100,6 +107,7 @@ void LogWriter::tick(Executor& home) {
   AppendFsync policy = home.options().appendfsync;
   publish_durable();
   if (write_error_ && home.now_ms() - last_try_ms_ < kRetryMs) return;
+  if (ahead_.error()) leave_ahead();
   pump();
   bool due = policy == AppendFsync::kAlways || (policy == AppendFsync::kEverysec && home.now_ms() - last_sync_ms_ >= kSyncEveryMs);
   if (due) sync();
@@ -136,8 +144,12 @@ void LogWriter::put(Bytes bytes, size_t source) {
 
 void LogWriter::pump() {
   bool written_at_once = false;
-  while (on() && !writing_ && !closing_) {
+  while (on() && !writing_ && !closing_ && choose_way()) {
     if (!out_.empty()) {
+      if (ahead_.on()) {
+        commit();
+        break;
+      }
       if (!write()) break;
       written_at_once = true;
       if (!take_written(write_.result)) break;
@@ -181,6 +193,90 @@ void LogWriter::pump() {
   }
   if (written_at_once) home_->nudge_others();
   if (on() && !writing_ && (sync_wanted_ || home_->options().appendfsync == AppendFsync::kAlways)) sync();
+}
+
+// --- the file written ahead
+
+// Who has the writes wait (DEBUG AOF-FLUSH-SLEEP) wants to see the file grow by them.
+bool LogWriter::wants_ahead() const {
+  const bool over = next_.fd >= 0 && reader_.position() == switch_at_ && out_.empty() && !note_size_;
+  return home_->options().appendfsync == AppendFsync::kAlways && !path_.empty() && !broken_ && !write_error_ && !over &&
+         !home_->engine().debug.append_sleep_us.load(std::memory_order_relaxed) &&
+         home_->now_ms() >= std::max(ahead_from_ms_, ending_until_ms_);
+}
+
+// Whether what comes next is written ahead or not. False: that changes, and it waits until then.
+bool LogWriter::choose_way() {
+  if (ahead_.moving()) return false;
+  const bool wanted = wants_ahead();
+  if (wanted == ahead_.on()) return true;
+  if (!wanted) {
+    leave_ahead();
+  } else if (synced_size_ < size_) {
+    sync();
+  } else if (!syncing_) {
+    entering_ = true;
+    ahead_.enter(fd_, path_, size_, *encoder_);
+  }
+  return false;
+}
+
+void LogWriter::leave_ahead() {
+  last_try_ms_ = home_->now_ms();
+  ahead_.leave(size_);
+}
+
+void LogWriter::ahead_moved() {
+  if (std::exchange(entering_, false) && !ahead_.on()) ahead_from_ms_ = home_->now_ms() + kAheadAgainMs;
+  if (ahead_.error()) {
+    write_error_ = ahead_.error();
+    return owner_.write_failed(write_error_);
+  }
+  if (write_error_ && !ahead_.moving()) {
+    write_error_ = 0;
+    owner_.write_recovered();
+  }
+  pump();
+}
+
+void LogWriter::commit() {
+  if (!ahead_.room(size_ + out_.size(), full_at_)) {
+    if (ahead_.making()) return;
+    ahead_from_ms_ = home_->now_ms() + kAheadAgainMs;
+    return leave_ahead();
+  }
+  last_try_ms_ = home_->now_ms();
+  const bool whole = !source_ || (reader_.position() + source_ == log_.published() && !log_.silent());
+  IoRequest& r = ahead_.prepare(size_, out_, whole);
+  r.event = "aof-fsync-always";
+  r.event_class = "aof-write";
+  r.context = this;
+  r.at_any_time = true;
+  r.done = on_committed;
+  writing_ = true;
+  io_.submit(&r);
+}
+
+// What has failed is written again in the other way, which tells of it if that fails too. Where it was not merely refused, the disk may have lost it after all.
+void LogWriter::committed(const IoRequest& r) {
+  writing_ = false;
+  if (r.result != static_cast<int64_t>(r.size)) {
+    const int error = r.result < 0 ? static_cast<int>(-r.result) : EAGAIN;  // or it was short
+    const bool refused = error == ENOSPC || error == EDQUOT || error == EINVAL || error == EFBIG;
+    if (source_ && encoder_->verbatim()) out_ = {};  // taken out of the log again: it may begin anew until then
+    if (error != EINTR && error != EAGAIN) {
+      ahead_from_ms_ = home_->now_ms() + kAheadAgainMs;
+      leave_ahead();
+      if (!refused) give_up(error);
+    }
+    return pump();
+  }
+  ahead_.written();
+  size_ += ahead_.growth() - out_.size();
+  take_written(static_cast<int64_t>(out_.size()));
+  sync_size_ = size_;
+  sync_target_ = reader_.position();
+  synced(0);
 }
 
 // Where a command may begin: notes the time, if the second is another one than that of the last note.
@@ -295,14 +391,18 @@ void LogWriter::sync() {
   io_.submit(&sync_);
 }
 
-// After a failure the system has forgotten what it could not write, and another fsync would report success. So none is asked for: the file is given up.
+// After a failure the system has forgotten what it could not write, and another fsync would report success. So none is asked for.
+void LogWriter::give_up(int error) {
+  sync_wanted_ = false;
+  broken_ = frozen_ = true;
+  behind_ = 0;
+  owner_.sync_failed(error);
+}
+
 void LogWriter::synced(int64_t result) {
   syncing_ = false;
   if (result < 0 && result != -EINTR) {
-    sync_wanted_ = false;
-    broken_ = frozen_ = true;
-    behind_ = 0;
-    owner_.sync_failed(static_cast<int>(-result));
+    give_up(static_cast<int>(-result));
     return pump();
   }
   if (result == 0) {
@@ -347,8 +447,10 @@ void LogWriter::closed() {
   // The old file was synced before it was closed. Where the log has begun anew meanwhile (a full sync), what stands before is in the base alone.
   if (!frozen_) synced_ = switch_at_;
   const uint64_t old_size = size_;
-  const File file = std::exchange(next_, {});
+  File file = std::exchange(next_, {});
   fd_ = file.fd;
+  path_ = std::move(file.path);
+  ahead_from_ms_ = 0;
   size_ = synced_size_ = 0;
   noted_second_ = 0;
   put(encoder_->begin(file.sequence, home_->now_ms()), 0);

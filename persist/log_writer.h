@@ -4,16 +4,18 @@
 //
 // A short write is a copy into the system's cache, and is made at once, in the turn whose replies need it. Where it could have to wait (behind an fsync,
 // beside a snapshot, on a disk that was slow just now), or is long, it goes by the ring, and an fsync may be under way beside it.
+// With appendfsync always the file's blocks are written ahead (persist/log_ahead.h), and what has come meanwhile is one durable write of the ring's, one at a time.
 #include <memory>
 
 #include "engine/base/io.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/mutation_log.h"
+#include "persist/log_ahead.h"
 #include "persist/log_format.h"
 
 namespace ringwood {
 
-class LogWriter final : public LogFollower {
+class LogWriter final : public LogFollower, private LogAhead::Owner {
  public:
   class Owner {
    public:
@@ -30,7 +32,7 @@ class LogWriter final : public LogFollower {
     ~Owner() = default;
   };
 
-  LogWriter(MutationLog& log, FileIo& io, Owner& owner) : log_(log), io_(io), owner_(owner) {}
+  LogWriter(MutationLog& log, FileIo& io, Owner& owner) : log_(log), io_(io), owner_(owner), ahead_(io, *this) {}
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
 
@@ -38,6 +40,7 @@ class LogWriter final : public LogFollower {
     int fd = -1;
     int64_t sequence = 0;
     uint64_t size = 0;  // 0: it has not been begun
+    OwnedBytes path{};
   };
 
   bool on() const { return reader_.attached(); }
@@ -51,10 +54,12 @@ class LogWriter final : public LogFollower {
   bool switching() const { return next_.fd >= 0; }
   // Lets go. What has not been written stays unwritten: wait for settled() before.
   void stop(Executor& home);
-  // Everything that was in the log by now is written, and with `synced` durable.
+  // Everything that was in the log by now is written, and with `synced` durable, and the file ends with it.
   bool settled(bool synced) const;
   // Syncs as soon as it has been written, whatever the policy.
   void want_sync();
+  // The same, and the file is to end with its content: for a second from now on nothing is written ahead.
+  void finish();
   // What has been written until now: the file is about to be followed by another, and what is unsynced then is waited for.
   void sync_ahead() { sync(); }
   // After a failed fsync: what stood in the log until a switch_file() since then has been made durable in another way.
@@ -74,20 +79,29 @@ class LogWriter final : public LogFollower {
 
   // 0: no limit.
   void set_full_at(uint64_t bytes) { full_at_ = bytes; }
-  uint64_t size() const { return size_; }  // of the file
+  uint64_t size() const { return size_; }  // of the file's content
+  // Bytes that the file has behind it.
+  uint64_t beyond() const { return ahead_.beyond(size_); }
   bool syncing() const { return syncing_; }
   uint64_t synced_offset() const { return synced_; }
   uint64_t id() const { return encoder_ ? encoder_->place().id : 0; }
   int error() const { return write_error_; }
 
  private:
-  static constexpr int64_t kSyncEveryMs = 1000, kRetryMs = 1000, kDelayedMs = 2000;
+  static constexpr int64_t kSyncEveryMs = 1000, kRetryMs = 1000, kDelayedMs = 2000, kAheadAgainMs = 10000;
   static constexpr size_t kAtOnceBytes = 64 << 10;
   static constexpr int64_t kSlowUs = 3000, kSlowForMs = 3000;  // a write at once that took longer than this: none for so long
   static void on_written(IoRequest* r) { static_cast<LogWriter*>(r->context)->written(r->result); }
+  static void on_committed(IoRequest* r) { static_cast<LogWriter*>(r->context)->committed(*r); }
   static void on_synced(IoRequest* r) { static_cast<LogWriter*>(r->context)->synced(r->result); }
   static void on_closed(IoRequest* r) { static_cast<LogWriter*>(r->context)->closed(); }
   void pump();
+  bool wants_ahead() const;
+  bool choose_way();
+  void leave_ahead();
+  void commit();
+  void committed(const IoRequest& r);
+  void ahead_moved() override;
   bool annotate(uint64_t at);
   int begin_anew();
   void select_first(int database);
@@ -100,6 +114,7 @@ class LogWriter final : public LogFollower {
   void written(int64_t result);
   void sync();
   void synced(int64_t result);
+  void give_up(int error);
   void close();
   void closed();
   void publish_durable();
@@ -111,6 +126,11 @@ class LogWriter final : public LogFollower {
   LogReader reader_;
   std::unique_ptr<LogEncoder> encoder_;
   IoRequest write_, sync_, close_;
+  LogAhead ahead_;
+  OwnedBytes path_;              // of the file
+  int64_t ahead_from_ms_ = 0;    // until then the file is not written ahead: it could not be
+  int64_t ending_until_ms_ = 0;  // likewise: it is to end
+  bool entering_ = false;
   int fd_ = -1;
   uint64_t size_ = 0, synced_size_ = 0, full_at_ = 0;
   bool writing_ = false, syncing_ = false, closing_ = false, sync_wanted_ = false, sealed_ = false;

@@ -19,7 +19,7 @@ void WalDecoder::begin(bool image, int64_t sequence) {
   stage_ = Stage::kHeader;
   image_ = image;
   sequence_ = sequence;
-  ended_ = sealed_ = torn_ = false;
+  ended_ = sealed_ = filled_ = torn_ = false;
   image_position_ = 0;
   input_.clear();
   piece_.clear();
@@ -70,6 +70,7 @@ LogDecoder::Status WalDecoder::next() {
     case Stage::kHeader: return take_header();
     case Stage::kBlocks: return take_block();
     case Stage::kTrailer: return take_trailer();
+    case Stage::kZeros: return pass_zeros();
     case Stage::kSearch: return search();
     case Stage::kOver: return Status::kEnd;
     case Stage::kBad: return Status::kBad;
@@ -87,6 +88,12 @@ LogDecoder::Status WalDecoder::take_header() {
     if (!in.empty()) error_ = "offset " + number(in.size()) + ": the file ends within its header";
     unbegun_ = true;
     return over(!in.empty());  // a file that was made, and never begun
+  }
+  if (!image_ && in.find_first_not_of('\0') >= kFileHeaderBytes) {  // its blocks were written ahead, and it was never begun
+    unbegun_ = true;
+    block_offset_ = 0;
+    stage_ = Stage::kZeros;
+    return pass_zeros();
   }
   FileHeader h;
   switch (read_file_header(in.data(), h)) {
@@ -118,6 +125,10 @@ LogDecoder::Status WalDecoder::take_header() {
 LogDecoder::Status WalDecoder::take_block() {
   Bytes in = rest();
   block_offset_ = offset_;
+  if (!image_ && !in.empty() && in[0] == '\0') {
+    stage_ = Stage::kZeros;
+    return pass_zeros();
+  }
   if (in.size() < kBlockHeaderBytes) {
     if (!ended_) return Status::kMore;
     return in.empty() ? over(false) : damaged("the file ends within the header of a block");
@@ -167,11 +178,21 @@ LogDecoder::Status WalDecoder::take_trailer() {
   return over(false);
 }
 
+// Blocks that were written ahead of the content: to the end of the file, or a block that is not there is followed by what is.
+LogDecoder::Status WalDecoder::pass_zeros() {
+  const size_t zeros = std::min(rest().find_first_not_of('\0'), rest().size());
+  use(zeros);
+  if (!rest().empty()) return damaged("the header of a block is damaged");
+  if (!ended_) return Status::kMore;
+  filled_ = true;
+  return over(false);
+}
+
 LogDecoder::Status WalDecoder::damaged(const char* what) {
-  damaged_at_ = offset_;
-  error_ = "offset " + number(offset_) + ": " + what;
+  damaged_at_ = block_offset_;
+  error_ = "offset " + number(block_offset_) + ": " + what;
   stage_ = Stage::kSearch;
-  use(1);
+  if (offset_ == block_offset_) use(1);
   return search();
 }
 

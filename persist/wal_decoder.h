@@ -22,6 +22,7 @@ class WalDecoder final : public LogDecoder {
   uint64_t cut_at() const override { return position_; }
   LogPlace place() const override;
   bool sealed() const override { return sealed_; }
+  bool filled() const override { return filled_; }
   bool torn() const override { return torn_; }
   Repair repair(uint64_t position) override;
   OwnedBytes error() const override { return error_; }
@@ -38,13 +39,14 @@ class WalDecoder final : public LogDecoder {
   void forget_place() { known_ = unbegun_ = false; }
 
  private:
-  enum class Stage : uint8_t { kHeader, kBlocks, kTrailer, kSearch, kOver, kBad };
+  enum class Stage : uint8_t { kHeader, kBlocks, kTrailer, kZeros, kSearch, kOver, kBad };
   Bytes rest() const { return input_.view().substr(used_); }
   void use(size_t n);
   Status take_header();
   Status take_block();
   Status take_sound_block(Bytes stored);
   Status take_trailer();
+  Status pass_zeros();
   Status search();
   Status damaged(const char* what);
   Status bad(uint64_t offset, const OwnedBytes& why);
@@ -53,7 +55,7 @@ class WalDecoder final : public LogDecoder {
   static constexpr uint64_t kAnywhere = ~uint64_t{0};  // behind an image
 
   Stage stage_ = Stage::kOver;
-  bool image_ = false, ended_ = false, sealed_ = false, torn_ = false;
+  bool image_ = false, ended_ = false, sealed_ = false, filled_ = false, torn_ = false;
   bool known_ = false;    // position_ is that of a file before
   bool unbegun_ = false;  // a log file before was never begun, so that none behind it can have been
   int64_t sequence_ = 0;

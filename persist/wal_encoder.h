@@ -19,6 +19,7 @@ class WalEncoder final : public LogEncoder {
   Bytes seal() override;
   bool verbatim() const override { return false; }
   LogPlace place() const override { return place_; }
+  void fill(char* to, size_t n, uint64_t) const override { std::memset(to, 0, n); }
 
  private:
   LogPlace place_;

@@ -7,6 +7,8 @@ written to; DEBUG DIGEST tells whether anything changed.
 import os
 import random
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 
@@ -80,6 +82,38 @@ for SHARDS in (1, 2):
 
         tap.case(f"Redis, Ringwood, Redis; preamble {PREAMBLE}, {SHARDS} shards")(lambda o=ours, p=PREAMBLE: journey(p, theirs, o))
         tap.case(f"Ringwood, Redis, Ringwood; preamble {PREAMBLE}, {SHARDS} shards")(lambda o=ours, p=PREAMBLE: journey(p, o, theirs))
+
+
+@tap.case("a file written with appendfsync always is good for Redis wherever it was killed, and what Redis writes behind it for us")
+def killed():
+    for round_, shards in enumerate((1, 2, 1)):
+        folder = tempfile.mkdtemp(prefix="ringwood-aof-")
+        try:
+            options = ["--appendonly", "yes", "--appendfsync", "always"]
+            with Ringwood(BINARY, *options, shards=shards, directory=folder) as server:
+                c = server.client()
+                for i in range(40 + 7 * round_):  # by ones, so that the file ends in many places
+                    c("SET", f"k{i}", "x" * (i * 37 % 600))
+                write_some(c, round_, 300)
+                digest = c("DEBUG", "DIGEST")
+                server.stop(signal.SIGKILL)
+            names = os.listdir(os.path.join(folder, "appendonlydir"))
+            log = os.path.join(folder, "appendonlydir", next(n for n in names if n.endswith(".incr.aof")))
+            with open(log, "rb") as f:
+                ahead = f.read().endswith(b"#\n")
+            print(f"# {os.path.getsize(log)} bytes{', some of them written ahead' if ahead else ''}", flush=True)
+            checked = subprocess.run(["redis-check-aof", os.path.join(folder, "appendonlydir", "appendonly.aof.manifest")], capture_output=True, text=True)
+            equal(checked.returncode, 0, checked.stdout)
+            for n, make in enumerate((theirs, ours, theirs)):
+                with make(*options, directory=folder) as server:
+                    c = server.client()
+                    until(lambda: not isinstance(c("GET", "nothing"), Resp.Error), "loaded")
+                    equal(c("DEBUG", "DIGEST"), digest, f"digest after the kill, {n}")
+                    write_some(c, 20 + n, 100)
+                    digest = c("DEBUG", "DIGEST")
+                    server.stop(signal.SIGKILL)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @tap.case("a single file of before Redis 7 is taken over")

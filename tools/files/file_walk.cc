@@ -55,9 +55,23 @@ bool FileWalk::fill(int fd) {
   buffer_.erase(0, used_);
   used_ = 0;
   if (options_.decoder) return fill_from_decoder(fd);
-  size_t before = buffer_.size();
-  if (!read_piece(fd, buffer_)) return false;
-  at_end_ = buffer_.size() == before;
+  raw_.clear();
+  if (!read_piece(fd, raw_)) return false;
+  at_end_ = raw_.empty();
+  const Bytes piece = content_.take(raw_, at_end_);
+  buffer_.append(piece);
+  content_to_ += piece.size();
+  return true;
+}
+
+// A file whose blocks were written ahead ends where its content does: what stands behind it is told by the file's last bytes.
+bool FileWalk::begin_content(int fd) {
+  if (options_.decoder) return true;
+  OwnedBytes tail;
+  read_to_ = result_.size - std::min<uint64_t>(result_.size, LogDecoder::kTail);
+  if (!read_piece(fd, tail)) return false;
+  read_to_ = content_to_ = options_.from;
+  content_.begin(tail, result_.size, options_.from);
   return true;
 }
 
@@ -138,6 +152,10 @@ WalkResult FileWalk::walk(const OwnedBytes& path, const WalkOptions& options) {
   posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
   rdb::RdbReader image(limits_, {options_.databases, options_.verify_checksum}, sink_);
   bool begun = options_.from > 0 || goes_on_;
+  if (!begin_content(fd)) {
+    close(fd);
+    return std::move(result_);
+  }
   while (fill(fd)) {
     if (!begun) {
       constexpr Bytes kImage = "REDIS";
@@ -251,7 +269,7 @@ FileWalk::Go FileWalk::command() {
 // The file is over. What is left of it is a command, or a transaction, that was never written in full.
 void FileWalk::over() {
   Bytes rest = Bytes(buffer_).substr(used_);
-  bool torn = !rest.empty(), torn_file = options_.decoder && options_.decoder->torn();
+  bool torn = !rest.empty(), torn_file = options_.decoder ? options_.decoder->torn() : content_.torn();
   if (torn) result_.lines += parser_.lines();
   if (!torn && !in_multi_ && !torn_file) return;
   if (in_multi_) result_.transaction = WalkResult::Transaction::kOpen;
@@ -276,8 +294,10 @@ void FileWalk::over() {
     return;
   }
   result_.end = WalkResult::End::kTorn;
-  result_.offset = torn ? result_.stopped_at + result_.stop.at : result_.size;
-  result_.reason = torn ? describe(result_.stop) : "the file ends within a transaction: MULTI without EXEC";
+  result_.offset = torn ? result_.stopped_at + result_.stop.at : torn_file ? content_to_ : result_.size;
+  result_.reason = torn        ? describe(result_.stop)
+                   : in_multi_ ? "the file ends within a transaction: MULTI without EXEC"
+                               : "parts of a write that was never finished follow";
   describe_loss(torn);
 }
 

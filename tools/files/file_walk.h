@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "engine/store/limits.h"
+#include "persist/aof_filler.h"
 #include "persist/aof_parser.h"
 #include "persist/log_format.h"
 #include "persist/rdb_reader.h"
@@ -90,6 +91,7 @@ class FileWalk {
   enum class Go : uint8_t { kOn, kDone };
   void begin();
   bool fill(int fd);
+  bool begin_content(int fd);
   bool fill_from_decoder(int fd);
   bool read_piece(int fd, OwnedBytes& into);
   bool undo(uint64_t cut_at);
@@ -100,14 +102,16 @@ class FileWalk {
   void over();
   void describe_loss(bool torn);
   // Offset in the file, or position in the stream, of what has not been used yet.
-  uint64_t position() const { return (options_.decoder ? options_.decoder->place().position : read_to_) - (buffer_.size() - used_); }
+  uint64_t position() const { return (options_.decoder ? options_.decoder->place().position : content_to_) - (buffer_.size() - used_); }
 
   WalkSink& sink_;
   WalkOptions options_;
   Limits limits_;
   rdb::RdbReader* image_ = nullptr;
   AofParser parser_;
-  OwnedBytes raw_;  // a piece of a file with a decoder
+  OwnedBytes raw_;           // a piece of a file
+  AofContent content_;       // of one without a decoder
+  uint64_t content_to_ = 0;  // offset in the file of what comes next of it
   OwnedBytes buffer_;
   size_t used_ = 0;       // of buffer_
   uint64_t read_to_ = 0;  // offset in the file of what is read next

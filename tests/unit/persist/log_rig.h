@@ -76,6 +76,15 @@ class LogRig {
   }
   uint64_t written() { return server.log().end(); }
   uint64_t acknowledged() { return server.log().durable(); }
+  // Of all files, without what is written ahead.
+  size_t size() {
+    pass_ms(100);
+    InfoText info;
+    append->write_info(info, 0);
+    constexpr Bytes kField = "aof_current_size:";
+    const size_t at = info.text.find(kField);
+    return at == OwnedBytes::npos ? 0 : std::stoul(std::string(info.text.substr(at + kField.size())));
+  }
   std::string digest() { return server.run({"DEBUG", "DIGEST"}); }
 
   LinesOfLog lines;

@@ -1,0 +1,46 @@
+#pragma once
+// What stands in the blocks of an append-only file that were written ahead (persist/log_ahead.h), and how its end is found again. Pure.
+//
+// Redis reads lines that begin with '#' as notes and passes over them, by fgets with 128 bytes: so the filler is lines of 64 bytes, at offsets that are multiples of
+// that, each "#ahead " and sixteen hexadecimal digits drawn anew for every file that is opened, then '#' to the end of the line. A line that the content ends within
+// is '#' to its end; where that is one byte, it goes on with the next line. Nothing but filler stands behind the content, and at least a whole line of it, also
+// when the power went within a write: of a write that is not whole, each 512 bytes may be there or be filler. So the content ends with the first such sector whose
+// last line is filler, whatever follows; to make that certain, no commit ends within the last line of a sector (pad).
+#include "engine/base/bytes.h"
+
+namespace ringwood {
+
+namespace aof {
+
+inline constexpr size_t kFillerLine = 64, kSector = 512;
+
+// As LogEncoder::fill() and pad().
+void fill(char* to, size_t n, uint64_t offset, uint64_t id);
+size_t pad(char* to, uint64_t offset);
+
+}  // namespace aof
+
+// The content of a file, out of its bytes.
+class AofContent {
+ public:
+  // A file of `size` bytes, the last of which are `tail`, is about to be read from `from` on.
+  void begin(Bytes tail, uint64_t size, uint64_t from = 0);
+  // What of the file's next bytes, and of those that were held back, is content: good until the next call. `last`: there are no more.
+  Bytes take(Bytes bytes, bool last);
+  // Filler stands behind the content.
+  bool filled() const { return over_; }
+  // Something else stands behind it: parts of a write that is not whole.
+  bool torn() const { return torn_; }
+
+ private:
+  size_t find_end(bool last);
+  void look_behind(Bytes bytes);
+
+  OwnedBytes line_;   // the file's filler; empty: it has none, and its bytes pass as they are
+  OwnedBytes held_;   // from at_ on
+  size_t given_ = 0;  // of held_
+  uint64_t at_ = 0;   // of held_, or, where the content is over, of what is looked at next (less given_)
+  bool over_ = false, torn_ = false;
+};
+
+}  // namespace ringwood
