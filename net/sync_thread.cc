@@ -22,8 +22,8 @@ struct SchedulingOf {
   uint64_t runtime_ns = 0, deadline_ns = 0, period_ns = 0;
 };
 
-// This thread computes for some microseconds and waits for the disk then, with everybody who waits for a reply: it is to have a processor at once, before those that
-// take one for long. Where that is refused nothing is lost but time.
+// This thread computes for some microseconds and waits for the disk then, with everybody who waits for a reply: it is to have a processor at once,
+// before those that take one for long. Where that is refused nothing is lost but time.
 void come_first() {
   SchedulingOf how;
   if (syscall(SYS_sched_getattr, 0, &how, sizeof how, 0)) return;

@@ -1,9 +1,9 @@
 #pragma once
 // A thread that makes one durable write at a time for a ring (IoRequest::Op::kWriteSync).
 //
-// io_uring has no good form of it: with RWF_DSYNC, on a disk whose cache must be emptied, the kernel ends the write on a worker of its own, behind whatever else
-// waits for a processor, and a sync that is linked to the write is not begun before the ring's thread comes by to see that the write has ended. A thread that waits
-// in pwritev2 is woken by the disk itself.
+// io_uring has no good form of it: with RWF_DSYNC, on a disk whose cache must be emptied, the kernel ends the write on a worker of its own, behind
+// whatever else waits for a processor, and a sync that is linked to the write is not begun before the ring's thread comes by to see that the write
+// has ended. A thread that waits in pwritev2 is woken by the disk itself.
 #include <atomic>
 #include <cstdint>
 #include <thread>

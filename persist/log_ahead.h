@@ -1,10 +1,11 @@
 #pragma once
-// A log's file whose blocks are written before they are needed (appendfsync always), so that a group commit is one write of whole blocks past the system's cache
-// (O_DIRECT), and a flush of the disk's: no block is to be found, no size changes, and the file system's journal has no part in it.
+// A log's file whose blocks are written before they are needed (appendfsync always), so that a group commit is one write of whole blocks past the
+// system's cache (O_DIRECT), and a flush of the disk's: no block is to be found, no size changes, and the file system's journal has no part in it.
 //
-// Behind the content stands filler (LogEncoder::fill), which readers pass over. The last block of the content, where it is not full, is written again by the next
-// commit, with the same bytes before the new ones: so whatever a power cut leaves of that write, what was durable stays. More blocks are made while there is room
-// still. Where a file system does not do this, or has no room, enter() or room() say so, and the file is cut to its content and goes on as any other.
+// Behind the content stands filler (LogEncoder::fill), which readers pass over. The last block of the content, where it is not full, is written again
+// by the next commit, with the same bytes before the new ones: so whatever a power cut leaves of that write, what was durable stays. More blocks are
+// made while there is room still. Where a file system does not do this, or has no room, enter() or room() say so, and the file is cut to its content
+// and goes on as any other.
 #include "engine/base/bytes.h"
 #include "engine/base/io.h"
 #include "persist/log_format.h"
@@ -37,10 +38,12 @@ class LogAhead {
   void leave(uint64_t size);
   int error() const { return error_; }
 
-  // While on(): whether content may reach to `end`. False: not yet, or, where !making(), it cannot be. `full_at`: the size at which another file goes on, 0: none.
+  // While on(): whether content may reach to `end`. False: not yet, or, where !making(), it cannot be. `full_at`: the size at which another file goes
+  // on, 0: none.
   bool room(uint64_t end, uint64_t full_at);
   bool making() const { return making_; }
-  // Prepares the write that appends the bytes to the content of `size` bytes. With `whole` they end where a command does. The rest of the request is the caller's.
+  // Prepares the write that appends the bytes to the content of `size` bytes. With `whole` they end where a command does. The rest of the request is
+  // the caller's.
   IoRequest& prepare(uint64_t size, Bytes bytes, bool whole);
   // By how much the content grows with it.
   size_t growth() const { return growth_; }

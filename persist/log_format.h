@@ -36,8 +36,8 @@ class LogEncoder {
   // What encode() answers is the piece itself: a part of it may stand in the file, and count.
   virtual bool verbatim() const = 0;
   virtual LogPlace place() const = 0;
-  // What blocks that are written ahead (persist/log_ahead.h) hold until they are needed: n bytes for the file from `offset` on, where its content ends, or which
-  // is a multiple of 64. A reader passes over it.
+  // What blocks that are written ahead (persist/log_ahead.h) hold until they are needed: n bytes for the file from `offset` on, where its content
+  // ends, or which is a multiple of 64. A reader passes over it.
   virtual void fill(char* to, size_t n, uint64_t offset) const = 0;
   // Behind what ends at `offset`, where a command ends: bytes that the content is to have before it is made durable, at most kMaxPad; their number.
   virtual size_t pad(char*, uint64_t) const { return 0; }

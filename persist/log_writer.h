@@ -2,9 +2,10 @@
 // A log's end of the mutation log: writes what is published to the log's file, in the form that the format gives it, and makes it durable as appendfsync says.
 // Lives on one thread, follows the log there, and blocks nobody. What a format writes as it is goes from the log's memory to the disk without a copy.
 //
-// A short write is a copy into the system's cache, and is made at once, in the turn whose replies need it. Where it could have to wait (behind an fsync,
-// beside a snapshot, on a disk that was slow just now), or is long, it goes by the ring, and an fsync may be under way beside it.
-// With appendfsync always the file's blocks are written ahead (persist/log_ahead.h), and what has come meanwhile is one durable write of the ring's, one at a time.
+// A short write is a copy into the system's cache, and is made at once, in the turn whose replies need it. Where it could have to wait (behind an
+// fsync, beside a snapshot, on a disk that was slow just now), or is long, it goes by the ring, and an fsync may be under way beside it. With
+// appendfsync always the file's blocks are written ahead (persist/log_ahead.h), and what has come meanwhile is one durable write of the ring's, one
+// at a time.
 #include <memory>
 
 #include "engine/base/io.h"

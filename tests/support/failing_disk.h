@@ -1,7 +1,7 @@
 #pragma once
-// FileIo for tests of what must survive: a disk that fails requests when the test says so, runs full, and forgets at a power cut what was never synced. A
-// failed fsync loses what it was to make durable, as Linux does: the next one reports success all the same. Of a durable write that was under way when the power
-// went, or that failed, any of its sectors may be there.
+// FileIo for tests of what must survive: a disk that fails requests when the test says so, runs full, and forgets at a power cut what was never
+// synced. A failed fsync loses what it was to make durable, as Linux does: the next one reports success all the same. Of a durable write that was
+// under way when the power went, or that failed, any of its sectors may be there.
 #include <fcntl.h>
 
 #include <algorithm>
