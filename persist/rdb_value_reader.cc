@@ -5,6 +5,7 @@
 #include "engine/base/number.h"
 #include "engine/store/intset.h"
 #include "engine/store/volatile_hash.h"
+#include "engine/store/zset.h"
 
 namespace ringwood::rdb {
 namespace {
@@ -152,7 +153,7 @@ void ValueReader::use_blob(uint8_t* lp, Type type, bool rebuild) {
   if (listpack::empty(lp)) {
     listpack::release(lp);
   } else if (!rebuild) {
-    finish(type, Object(Encoding::kListpack, lp));
+    finish(type, type == Type::kZSet ? zset::adopt(lp) : Object(Encoding::kListpack, lp));
   } else {
     builder_.begin(type, listpack::length(static_cast<const uint8_t*>(lp)));
     if (type == Type::kList) {

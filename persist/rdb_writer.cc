@@ -21,6 +21,12 @@ void put_element(OutBuffer& out, const listpack::Value& v, bool compress) {
 
 void put_listpack(OutBuffer& out, const Object& o, bool compress) { put_string(out, listpack::blob(o.as<uint8_t>()), compress); }
 
+void put_small_zset(OutBuffer& out, const Object& o, bool compress) {
+  uint8_t* lp = zset::to_listpack(o);
+  put_string(out, listpack::blob(lp), compress);
+  listpack::release(lp);
+}
+
 void put_quicklist(OutBuffer& out, const Object& o, bool compress) {
   if (o.encoding() == Encoding::kListpack) {  // as a quicklist of one node
     put_length(out, 1);
@@ -95,8 +101,8 @@ void put_value(OutBuffer& out, const Entry& e, const WriteOptions& options) {
     case kListQuicklist2: return put_quicklist(out, o, compress);
     case kSetIntset: return put_string(out, intset::blob(o.as<uint8_t>()), compress);
     case kSetListpack:
-    case kHashListpack:
-    case kZSetListpack: return put_listpack(out, o, compress);
+    case kHashListpack: return put_listpack(out, o, compress);
+    case kZSetListpack: return put_small_zset(out, o, compress);
     case kHashMetadata: return put_timed_hash(out, o, compress);
     case kHashListpackEx: put_time(out, hash::earliest_time(o)); return put_string(out, listpack::blob(volatile_hash::lp(o)), compress);
     case kZSet2: return put_zset(out, o, compress);

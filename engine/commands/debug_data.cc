@@ -97,9 +97,11 @@ void listpack(Call& c) {
   Entry* e = find_or_reply(c, 2);
   if (!e) return;
   if (e->encoding() != Encoding::kListpack) return c.reply.error("ERR Not a listpack encoded object.");
-  const auto* lp = e->object().as<uint8_t>();
+  uint8_t* copy = e->type() == Type::kZSet ? zset::to_listpack(e->object()) : nullptr;
+  const uint8_t* lp = copy ? copy : e->object().as<uint8_t>();
   log_line(c, "Listpack of " + std::to_string(listpack::bytes(lp)) + " bytes, " + std::to_string(listpack::length(lp)) + " elements:");
   log_elements(c, lp);
+  memory::release(copy);
   c.reply.simple("Listpack structure printed on stdout");
 }
 

@@ -1,6 +1,7 @@
 // Searches for places: GEORADIUS, GEORADIUSBYMEMBER, GEOSEARCH and their forms that only read or that store. One set of options serves all of them.
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <vector>
 
 #include "engine/commands/collection.h"
@@ -169,25 +170,32 @@ bool parse(Call& c, Search& s) {
 // --- searching
 
 struct Hit {
-  zset::Element member;  // borrowed from the source
+  zset::Element member;  // borrowed from the source, or from the names that are kept
   geohash::Place place;
   double meters;
   double score;
   size_t found;  // its number: hits at the same distance stay in this order
 };
 
+// Members that the source does not hold as they are (engine/store/packed_zset.h).
+using Names = std::deque<OwnedBytes>;
+
 // Appends the members of a cell that lie in the area; stops when there are `limit` hits (0: none).
-void search_cell(const Search& s, const geohash::Nearby& nearby, geohash::Cell cell, size_t limit, std::vector<Hit>& hits) {
+void search_cell(const Search& s, const geohash::Nearby& nearby, geohash::Cell cell, size_t limit, std::vector<Hit>& hits, Names& names) {
+  const bool small = zset::is_small(*s.places);
   zset::ScoreRange range{geohash::first_score(cell), geohash::end_score(cell), false, true};
   zset::for_each_while(*s.places, zset::ranks(*s.places, range), false, [&](const zset::Element& member, double score) {
     geohash::Place p = geohash::decode(geohash::bits_of_score(score));
     double meters = 0;
-    if (nearby.may_contain(p) && geohash::contains(s.area, p, meters)) hits.push_back({member, p, meters, score, hits.size()});
+    if (nearby.may_contain(p) && geohash::contains(s.area, p, meters)) {
+      const bool kept = small && !member.is_integer();
+      hits.push_back({kept ? zset::element(names.emplace_back(member.data, member.size)) : member, p, meters, score, hits.size()});
+    }
     return !limit || hits.size() < limit;
   });
 }
 
-std::vector<Hit> find_hits(const Search& s) {
+std::vector<Hit> find_hits(const Search& s, Names& names) {
   std::vector<Hit> hits;
   hits.reserve(64);  // of most searches
   size_t limit = s.any ? static_cast<size_t>(s.count) : 0;
@@ -197,7 +205,7 @@ std::vector<Hit> find_hits(const Search& s) {
   for (geohash::Cell cell : cells) {
     if (cell.none() || cell == last) continue;  // around a very large area, neighbours on two sides are the same cell
     if (limit && hits.size() >= limit) break;
-    search_cell(s, nearby, cell, limit, hits);
+    search_cell(s, nearby, cell, limit, hits, names);
     last = cell;
   }
   return hits;
@@ -238,7 +246,7 @@ void store(Call& c, const Search& s, std::span<const Hit> hits) {
     longest = std::max(longest, member.size());
     total += member.size();
   }
-  zset::to_listpack_if_small(result, longest, total, c.limits());
+  zset::pack_if_small(result, longest, total, c.limits());
   // From here on the hits are void: the destination may be the source. The storing counts one change, Redis one a member.
   collection::store(c, k, Type::kZSet, result, hits.size(), NotifyClass::kZset, s.is_search() ? "geosearchstore" : "georadiusstore");
   c.add_dirty(k, static_cast<int64_t>(hits.size()) - 1);
@@ -248,7 +256,8 @@ void search(Call& c, Form form, bool may_store) {
   Search s{.form = form, .may_store = may_store};
   if (!parse(c, s)) return;
   std::vector<Hit> hits;
-  if (s.places) hits = find_hits(s);
+  Names names;
+  if (s.places) hits = find_hits(s, names);
   size_t n = s.count ? std::min(hits.size(), static_cast<size_t>(s.count)) : hits.size();
   // A number of hits without an order means the nearest ones, unless any will do.
   if (s.count && !s.any && s.order == Order::kNone) s.order = Order::kNearestFirst;

@@ -35,7 +35,7 @@ class Sorter {
   void cut(size_t size);
   void load(Type type, const Object& object);
   void load_in_order(Type type, const Object& object);
-  void add(const listpack::Value& v);
+  void add(const listpack::Value& v, bool stays = true);
   Bytes keep(Bytes b) { return strings_.emplace_back(b); }
   Bytes collated(locale_t locale, Bytes text);
   bool weigh_by_score();
@@ -58,9 +58,12 @@ void Sorter::cut(size_t size) {
   n_ = static_cast<size_t>(n);
 }
 
-void Sorter::add(const listpack::Value& v) {
+void Sorter::add(const listpack::Value& v, bool stays) {
   Bytes text(v.data, v.size);
-  if (v.is_integer()) text = keep(int64_text(v.integer));
+  if (v.is_integer())
+    text = keep(int64_text(v.integer));
+  else if (!stays)
+    text = keep(text);
   items_.push_back({.text = text, .weight = {}, .score = 0, .place = items_.size()});
 }
 
@@ -73,7 +76,7 @@ void Sorter::load_in_order(Type type, const Object& object) {
   if (type == Type::kList)
     list::for_each(object, range, o_.descending, take);
   else
-    zset::for_each(object, range, o_.descending, take);
+    zset::for_each(object, range, o_.descending, [&](const listpack::Value& v, double) { add(v, !zset::is_small(object)); });
   from_ = 0;
 }
 
@@ -85,7 +88,7 @@ void Sorter::load(Type type, const Object& object) {
   switch (type) {
     case Type::kList: return list::for_each(object, take);
     case Type::kSet: return set::for_each(object, take);
-    default: return zset::for_each(object, take);
+    default: return zset::for_each(object, [&](const listpack::Value& v, double) { add(v, !zset::is_small(object)); });
   }
 }
 

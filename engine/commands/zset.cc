@@ -255,7 +255,7 @@ void zscan(Call& c) {
   Entry* e = collection::begin_scan(c, Type::kZSet, options);
   if (!e) return;
   // As in Redis: a score is printed with 17 digits from the large encoding, and as it stands from a listpack.
-  auto* format = zset::is_listpack(e->object()) ? format_double : format_double_17g;
+  auto* format = zset::is_small(e->object()) ? format_double : format_double_17g;
   collection::scan_reply(
       c.reply, options, [&](uint64_t cursor, auto&& f) { return zset::scan(e->object(), cursor, f); },
       [&](Reply& items, const zset::Element& member, double score) -> size_t {

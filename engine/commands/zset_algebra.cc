@@ -273,7 +273,7 @@ void store(Call& c, Operation operation, const char* event) {
     free_object(Type::kZSet, result.object);
     return collection::store_nothing(c, c.key(1));
   }
-  zset::to_listpack_if_small(result.object, result.longest, result.total, c.limits());
+  zset::pack_if_small(result.object, result.longest, result.total, c.limits());
   collection::store(c, c.key(1), Type::kZSet, result.object, n, NotifyClass::kZset, event);
 }
 

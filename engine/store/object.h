@@ -13,7 +13,7 @@ enum class Encoding : uint8_t {
   kInt,        // string: a 64-bit integer stands in the entry
   kEmbstr,     // string: bytes in the entry; answers "embstr" up to 44 bytes
   kRaw,        // string: bytes in the entry or in a block of their own; answers "raw"
-  kListpack,   // list, set, hash, zset: one listpack blob, byte for byte Redis's
+  kListpack,   // list, set, hash: one listpack blob, byte for byte Redis's; zset: what stands for one (store/packed_zset.h)
   kQuicklist,  // list
   kIntset,     // set: one intset blob, byte for byte Redis's
   kHashtable,  // set, hash

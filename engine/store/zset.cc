@@ -3,8 +3,6 @@
 #include <cmath>
 #include <vector>
 
-#include "engine/store/zset_listpack.h"
-
 namespace ringwood::zset {
 namespace {
 
@@ -24,7 +22,7 @@ void to_large(Object& o, size_t expected) {
     // A damaged blob that names a member twice must not break the structure: the first one counts.
     if (!z->index.find(member, hash)) insert_new(*z, score, member, hash);
   });
-  listpack::release(o.as<uint8_t>());
+  memory::release(o.as<uint8_t>());
   o.reset(Encoding::kSkiplist, z);
 }
 
@@ -40,29 +38,29 @@ AddResult decide(double current, double score, unsigned flags) {
 }
 
 // Sets `done` unless the set became large instead.
-AddResult add_to_listpack(Object& o, double score, Bytes member, unsigned flags, const Limits& limits, bool& done) {
-  uint8_t* lp = o.as<uint8_t>();
-  double current;
+AddResult add_to_small(Object& o, double score, Bytes member, unsigned flags, const Limits& limits, bool& done) {
+  uint8_t* z = o.as<uint8_t>();
+  packed_zset::Found found;
   done = true;
-  if (listpack::Position p = small::find(lp, member, current)) {
-    AddResult result = decide(current, score, flags);
+  if (packed_zset::find(z, member, found)) {
+    AddResult result = decide(found.score, score, flags);
     if (result.outcome == Outcome::kUpdated) {
-      listpack::erase(lp, p, 2);
-      small::insert(lp, result.score, member);
-      o.reset(Encoding::kListpack, lp);
+      packed_zset::erase(z, found.at, 1);
+      packed_zset::insert(z, result.score, member);
+      o.reset(Encoding::kListpack, z);
     }
     return result;
   }
   if (flags & kXx) return {Outcome::kSkipped};
   size_t n = size(o);
   if (n + 1 > limits.zset_max_listpack_entries || member.size() > limits.zset_max_listpack_value ||
-      !listpack::safe_to_add(lp, member.size())) {
+      !packed_zset::has_room(z, member.size())) {
     to_large(o, n + 1);
     done = false;
     return {Outcome::kSkipped};
   }
-  small::insert(lp, score, member);
-  o.reset(Encoding::kListpack, lp);
+  packed_zset::insert(z, score, member);
+  o.reset(Encoding::kListpack, z);
   return {Outcome::kAdded, score};
 }
 
@@ -75,22 +73,20 @@ Object create_large(size_t expected) {
 }
 Object create(size_t expected, size_t longest_member, const Limits& limits) {
   if (expected <= limits.zset_max_listpack_entries && longest_member <= limits.zset_max_listpack_value)
-    return {Encoding::kListpack, listpack::create()};
+    return {Encoding::kListpack, packed_zset::create()};
   return create_large(expected);
 }
 
 void before_add(Object& o, size_t expected, const Limits& limits) {
-  if (is_listpack(o) && expected > limits.zset_max_listpack_entries) to_large(o, expected);
+  if (is_small(o) && expected > limits.zset_max_listpack_entries) to_large(o, expected);
 }
 
-size_t size(const Object& o) {
-  return is_listpack(o) ? listpack::length(static_cast<const uint8_t*>(o.as<uint8_t>())) / 2 : sorted(o).tree.size();
-}
+size_t size(const Object& o) { return is_small(o) ? packed_zset::size(o.as<uint8_t>()) : sorted(o).tree.size(); }
 
 AddResult add(Object& o, double score, Bytes member, unsigned flags, const Limits& limits) {
-  if (is_listpack(o)) {
+  if (is_small(o)) {
     bool done;
-    AddResult result = add_to_listpack(o, score, member, flags, limits, done);
+    AddResult result = add_to_small(o, score, member, flags, limits, done);
     if (done) return result;
   }
   SortedSet& z = sorted(o);
@@ -109,12 +105,12 @@ AddResult add(Object& o, double score, Bytes member, unsigned flags, const Limit
 }
 
 bool remove(Object& o, Bytes member) {
-  if (is_listpack(o)) {
-    uint8_t* lp = o.as<uint8_t>();
-    listpack::Position p = listpack::find(listpack::first(lp), member, 1);
-    if (!p) return false;
-    listpack::erase(lp, p, 2);
-    o.reset(Encoding::kListpack, lp);
+  if (is_small(o)) {
+    uint8_t* z = o.as<uint8_t>();
+    packed_zset::Found found;
+    if (!packed_zset::find(z, member, found)) return false;
+    packed_zset::erase(z, found.at, 1);
+    o.reset(Encoding::kListpack, z);
     return true;
   }
   SortedSet& z = sorted(o);
@@ -126,24 +122,26 @@ bool remove(Object& o, Bytes member) {
 }
 
 bool score(const Object& o, Bytes member, double& out) {
-  if (is_listpack(o)) return small::find(o.as<uint8_t>(), member, out) != nullptr;
+  if (is_small(o)) {
+    packed_zset::Found found;
+    const bool there = packed_zset::find(o.as<uint8_t>(), member, found);
+    if (there) out = found.score;
+    return there;
+  }
   ScoredMember* m = sorted(o).index.find(member, hash_bytes(member));
   if (m) out = m->score;
   return m != nullptr;
 }
 
 bool rank(const Object& o, Bytes member, bool reverse, size_t& rank, double& score) {
-  if (!is_listpack(o)) {
+  if (!is_small(o)) {
     if (!zset::score(o, member, score)) return false;
     rank = sorted(o).tree.rank(score, member);
   } else {
-    bool found = false;
-    rank = small::count_while(o.as<uint8_t>(), 0, [&](listpack::Position p, double s) {
-      score = s;
-      found = listpack::equals(p, member);
-      return !found;
-    });
-    if (!found) return false;
+    packed_zset::Found found;
+    if (!packed_zset::find(o.as<uint8_t>(), member, found)) return false;
+    rank = found.rank;
+    score = found.score;
   }
   if (reverse) rank = size(o) - 1 - rank;
   return true;
@@ -152,10 +150,16 @@ bool rank(const Object& o, Bytes member, bool reverse, size_t& rank, double& sco
 IndexRange ranks(const Object& o, const ScoreRange& r) {
   if (r.min > r.max || (r.min == r.max && (r.minex || r.maxex))) return {};
   size_t from, to;
-  if (is_listpack(o)) {
-    const uint8_t* lp = o.as<uint8_t>();
-    from = small::count_while(lp, 0, [&](listpack::Position, double s) { return r.minex ? s <= r.min : s < r.min; });
-    to = small::count_while(lp, from, [&](listpack::Position, double s) { return r.maxex ? s < r.max : s <= r.max; });
+  if (is_small(o)) {
+    const uint8_t* z = o.as<uint8_t>();
+    from = packed_zset::count_while(z, 0, [&](const packed_zset::Parts& e) {
+      const double s = score_of(e);
+      return r.minex ? s <= r.min : s < r.min;
+    });
+    to = packed_zset::count_while(z, from, [&](const packed_zset::Parts& e) {
+      const double s = score_of(e);
+      return r.maxex ? s < r.max : s <= r.max;
+    });
   } else {
     from = sorted(o).tree.count_below(r.min, r.minex);
     to = sorted(o).tree.count_below(r.max, !r.maxex);
@@ -177,13 +181,15 @@ IndexRange ranks(const Object& o, const LexRange& r) {
     if (order > 0 || (order == 0 && (r.min.exclusive || r.max.exclusive))) return {};
   }
   size_t from = 0, to = size(o);
-  if (is_listpack(o)) {
-    const uint8_t* lp = o.as<uint8_t>();
+  if (is_small(o)) {
+    const uint8_t* z = o.as<uint8_t>();
+    packed_zset::Reader read(z);
     if (r.min.kind == Kind::kMember)
-      from = small::count_while(lp, 0, [&](listpack::Position p, double) { return before_min(small::compare(p, r.min.member), r.min); });
+      from = packed_zset::count_while(
+          z, 0, [&](const packed_zset::Parts& e) { return before_min(packed_zset::compare(read, e, r.min.member), r.min); });
     if (r.max.kind == Kind::kMember)
-      to = small::count_while(lp, from,
-                              [&](listpack::Position p, double) { return before_max_end(small::compare(p, r.max.member), r.max); });
+      to = packed_zset::count_while(
+          z, from, [&](const packed_zset::Parts& e) { return before_max_end(packed_zset::compare(read, e, r.max.member), r.max); });
   } else {
     if (r.min.kind == Kind::kMember) from = sorted(o).tree.count_below_lex(r.min.member, r.min.exclusive);
     if (r.max.kind == Kind::kMember) to = sorted(o).tree.count_below_lex(r.max.member, !r.max.exclusive);
@@ -193,10 +199,10 @@ IndexRange ranks(const Object& o, const LexRange& r) {
 
 void remove_ranks(Object& o, IndexRange range) {
   if (range.empty()) return;
-  if (is_listpack(o)) {
-    uint8_t* lp = o.as<uint8_t>();
-    listpack::erase_range(lp, static_cast<int64_t>(2 * range.from), 2 * range.size());
-    o.reset(Encoding::kListpack, lp);
+  if (is_small(o)) {
+    uint8_t* z = o.as<uint8_t>();
+    packed_zset::erase(z, packed_zset::at(z, range.from), range.size());
+    o.reset(Encoding::kListpack, z);
     return;
   }
   SortedSet& z = sorted(o);
@@ -207,22 +213,30 @@ void remove_ranks(Object& o, IndexRange range) {
 }
 
 void fit(Object& o, const Limits& limits) {
-  if (is_listpack(o) && size(o) > limits.zset_max_listpack_entries) to_large(o, size(o));
+  if (is_small(o) && size(o) > limits.zset_max_listpack_entries) to_large(o, size(o));
 }
 
-bool fits_listpack(size_t n, size_t longest, size_t total, const Limits& limits) {
-  return n <= limits.zset_max_listpack_entries && longest <= limits.zset_max_listpack_value && total <= listpack::kMaxSafeBytes;
+Object adopt(uint8_t* lp) {
+  Object o{Encoding::kListpack, packed_zset::from_listpack(lp)};
+  listpack::release(lp);
+  return o;
 }
-void to_listpack_if_small(Object& o, size_t longest, size_t total, const Limits& limits) {
-  if (is_listpack(o) || !fits_listpack(size(o), longest, total, limits)) return;
-  uint8_t* lp = listpack::create();
-  for_each(o, [&](Element e, double score) { small::append(lp, score, Bytes(e.data, e.size)); });
+
+bool fits_small(size_t n, size_t longest, size_t total, const Limits& limits) {
+  return n <= limits.zset_max_listpack_entries && n <= packed_zset::kMaxSize && longest <= limits.zset_max_listpack_value &&
+         total <= listpack::kMaxSafeBytes;
+}
+void pack_if_small(Object& o, size_t longest, size_t total, const Limits& limits) {
+  if (is_small(o) || !fits_small(size(o), longest, total, limits)) return;
+  packed_zset::Packer packer;
+  for_each(o, [&](Element e, double) { packer.expect(Bytes(e.data, e.size)); });
+  for_each(o, [&](Element e, double score) { packer.add(score, Bytes(e.data, e.size)); });
   delete o.as<SortedSet>();
-  o.reset(Encoding::kListpack, lp);
+  o.reset(Encoding::kListpack, packer.finish());
 }
 
 Object duplicate(const Object& o) {
-  if (is_listpack(o)) return {Encoding::kListpack, listpack::duplicate(o.as<uint8_t>())};
+  if (is_small(o)) return {Encoding::kListpack, packed_zset::duplicate(o.as<uint8_t>())};
   Object copy = create_large(size(o));
   std::vector<OrderedTree::Entry> order;
   order.reserve(size(o));

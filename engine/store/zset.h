@@ -1,15 +1,15 @@
 #pragma once
-// The sorted-set type: one listpack of members and scores in turn, in order, while it is small; then a B+ tree with ranks and an index by
-// member that share the members' blocks. Conversions as Redis 7.2 (t_zset.c). Ranges of every kind (by index, score or member) are first
-// turned into a range of ranks, which costs O(log n), and then walked, counted or removed. Elements that are handed out are valid until the
-// next change. An emptied set stays valid; its owner removes the key.
+// The sorted-set type: one block of members and scores, in order, while it is small (packed_zset.h); then a B+ tree with ranks and an index by
+// member that share the members' blocks. Conversions as Redis 7.2 (t_zset.c), where the small ones are listpacks. Ranges of every kind (by index, score or
+// member) are first turned into a range of ranks, which costs O(log n), and then walked, counted or removed. Elements that are handed out are valid until the
+// function that they are handed to returns. An emptied set stays valid; its owner removes the key.
 #include "engine/base/random.h"
 #include "engine/store/index_range.h"
 #include "engine/store/limits.h"
-#include "engine/store/listpack_random.h"
 #include "engine/store/member_table.h"
 #include "engine/store/object.h"
 #include "engine/store/ordered_tree.h"
+#include "engine/store/packed_zset.h"
 #include "engine/store/sampling.h"
 
 namespace ringwood::zset {
@@ -28,7 +28,7 @@ struct SortedSet {
   OrderedTree tree;
 };
 inline SortedSet& sorted(const Object& o) { return *o.as<SortedSet>(); }
-inline bool is_listpack(const Object& o) { return o.encoding() == Encoding::kListpack; }
+inline bool is_small(const Object& o) { return o.encoding() == Encoding::kListpack; }
 
 // An empty set in the encoding that suits so many members of this length.
 Object create(size_t expected, size_t longest_member, const Limits& limits);
@@ -73,27 +73,13 @@ struct LexRange {
 IndexRange ranks(const Object& o, const ScoreRange& range);
 IndexRange ranks(const Object& o, const LexRange& range);
 
-double listpack_score(listpack::Position p);
-
 // f(Element member, double score) over a range of ranks that lies within the set, downwards when reverse; until f returns false.
 template <class F>
 void for_each_while(const Object& o, IndexRange range, bool reverse, F&& f) {
   size_t n = range.size();
   if (n == 0) return;
   size_t start = reverse ? range.to - 1 : range.from;
-  if (is_listpack(o)) {
-    const uint8_t* lp = o.as<uint8_t>();
-    listpack::Position p = listpack::seek(lp, static_cast<int64_t>(2 * start));
-    while (p && n--) {
-      listpack::Position s = listpack::next(p);
-      if (!f(listpack::get(p), listpack_score(s)) || n == 0) return;
-      if (!reverse)
-        p = listpack::next(s);
-      else
-        p = listpack::previous(lp, listpack::previous(lp, p));
-    }
-    return;
-  }
+  if (is_small(o)) return packed_zset::for_each_while(o.as<uint8_t>(), range, reverse, f);
   for (OrderedTree::Position p = sorted(o).tree.at(start); n--; reverse ? p.prev() : p.next())
     if (!f(element(p.member()->bytes()), p.score())) return;
 }
@@ -111,53 +97,44 @@ void for_each(const Object& o, F&& f) {
 // Removes a range of ranks that lies within the set.
 void remove_ranks(Object& o, IndexRange range);
 
-// One step of ZSCAN from a cursor; returns the next one, 0 at the end. A listpack is given whole. Guarantees: see MemberTable::scan.
+// One step of ZSCAN from a cursor; returns the next one, 0 at the end. A small set is given whole. Guarantees: see MemberTable::scan.
 template <class F>
 uint64_t scan(const Object& o, uint64_t cursor, F&& f) {
-  if (!is_listpack(o)) return sorted(o).index.scan(cursor, [&](ScoredMember* m) { f(element(m->bytes()), m->score); });
+  if (!is_small(o)) return sorted(o).index.scan(cursor, [&](ScoredMember* m) { f(element(m->bytes()), m->score); });
   for_each(o, f);
   return 0;
 }
 
 // f(Element member, double score) for `count` random picks; the set is not empty. With repeats, or all different (then at most all of
 // them).
-double value_score(const Element& e);
 template <class F>
 void random_picks(const Object& o, size_t count, Random& random, F&& f) {
-  if (!is_listpack(o)) {
-    while (count--) {
-      ScoredMember* m = sorted(o).index.random(random);
-      f(element(m->bytes()), m->score);
-    }
-    return;
-  }
-  std::vector<listpack::Pair> picks;
-  for (; count > 0; picks.clear()) {  // in batches, so that a huge count costs no memory
-    size_t batch = std::min<size_t>(count, 1000);
-    listpack::random_pairs(o.as<uint8_t>(), 2, batch, random, picks);
-    for (const listpack::Pair& p : picks) f(p.key, value_score(p.value));
-    count -= batch;
+  if (is_small(o)) return packed_zset::random_picks(o.as<uint8_t>(), count, random, f);
+  while (count--) {
+    ScoredMember* m = sorted(o).index.random(random);
+    f(element(m->bytes()), m->score);
   }
 }
 template <class F>
 void random_distinct(const Object& o, size_t count, Random& random, F&& f) {
-  if (!is_listpack(o)) return sample_items(sorted(o).index, count, random, [&](ScoredMember* m) { f(element(m->bytes()), m->score); });
-  std::vector<listpack::Pair> picks;
-  listpack::random_distinct_pairs(o.as<uint8_t>(), 2, count, random, picks);
-  for (const listpack::Pair& p : picks) f(p.key, value_score(p.value));
+  if (is_small(o)) return packed_zset::random_distinct(o.as<uint8_t>(), count, random, f);
+  sample_items(sorted(o).index, count, random, [&](ScoredMember* m) { f(element(m->bytes()), m->score); });
 }
 
 // ---- for the commands that store a sorted set, loader, COPY and the like
-// Takes a listpack that passed listpack::validate(deep), with an even number of elements, different members and no fewer than one.
-inline Object adopt(uint8_t* lp) { return {Encoding::kListpack, lp}; }
+// Takes a listpack that passed listpack::validate(deep), with an even number of elements, different members in order and no fewer than one.
+Object adopt(uint8_t* lp);
+using packed_zset::listpack_score;
+// The listpack that a small set is in Redis, the caller's.
+inline uint8_t* to_listpack(const Object& o) { return packed_zset::to_listpack(o.as<uint8_t>()); }
 // An empty large set with room for so many members.
 Object create_large(size_t expected);
-// Converts a listpack that holds more than the limits allow, as Redis does on loading.
+// Converts a small set that holds more than the limits allow, as Redis does on loading.
 void fit(Object& o, const Limits& limits);
-// Whether so many members, the longest of this length and all of them of this, are a listpack.
-bool fits_listpack(size_t n, size_t longest, size_t total, const Limits& limits);
-// Makes a listpack of a large set whose number, longest member and sum of member lengths the limits allow (stored results).
-void to_listpack_if_small(Object& o, size_t longest, size_t total, const Limits& limits);
+// Whether so many members, the longest of this length and all of them of this, are a small set.
+bool fits_small(size_t n, size_t longest, size_t total, const Limits& limits);
+// Makes a small set of a large one whose number, longest member and sum of member lengths the limits allow (stored results).
+void pack_if_small(Object& o, size_t longest, size_t total, const Limits& limits);
 Object duplicate(const Object& o);
 
 }  // namespace ringwood::zset

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "engine/store/zset_listpack.h"
-
 namespace ringwood::zset {
 namespace {
 
@@ -44,10 +42,11 @@ bool Builder::add(Bytes member, double score) {
 }
 
 Object Builder::small() {
-  uint8_t* lp = listpack::create();
-  for (const Entry& e : order_) zset::small::append(lp, e.score, e.member->bytes());
+  packed_zset::Packer packer;
+  for (const Entry& e : order_) packer.expect(e.member->bytes());
+  for (const Entry& e : order_) packer.add(e.score, e.member->bytes());
   drop();
-  return adopt(lp);
+  return {Encoding::kListpack, packer.finish()};
 }
 
 Object Builder::finish(const Limits& limits) {
@@ -55,7 +54,7 @@ Object Builder::finish(const Limits& limits) {
     std::reverse(order_.begin(), order_.end());
   else if (!std::is_sorted(order_.begin(), order_.end(), in_order))
     sort(order_);
-  if (fits_listpack(order_.size(), longest_, total_, limits)) return small();
+  if (fits_small(order_.size(), longest_, total_, limits)) return small();
   set_->tree.build(order_.data(), order_.size());
   Object built{Encoding::kSkiplist, set_};
   set_ = nullptr;

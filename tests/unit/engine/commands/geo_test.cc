@@ -27,6 +27,15 @@ TEST_P(GeoCommands, AddingCountsNewMembersAndWithChTheMovedOnesToo) {
   EXPECT_EQ(changes(), 3);
 }
 
+// A small sorted set does not hold such members as they are.
+TEST_P(GeoCommands, MembersThatBeginAlikeAreFound) {
+  run("GEOADD s 13.361389 38.115556 city:Palermo 15.087269 37.502669 city:Catania 15.1 37.6 city:Cagliari");
+  EXPECT_EQ(run("GEOSEARCH s FROMLONLAT 15 37 BYRADIUS 200 km ASC"), bulks({"city:Catania", "city:Cagliari", "city:Palermo"}));
+  EXPECT_EQ(run("GEOSEARCHSTORE t s FROMMEMBER city:Palermo BYRADIUS 200 km COUNT 2 DESC"), number(2));
+  EXPECT_EQ(run("ZCARD t"), number(2));
+  EXPECT_EQ(run("GEODIST t city:Catania city:Cagliari km"), run("GEODIST s city:Catania city:Cagliari km"));
+}
+
 TEST_P(GeoCommands, ABadPlaceAddsNothing) {
   EXPECT_EQ(run("GEOADD s 1 1 a 200 100 b"), error("ERR invalid longitude,latitude pair 200.000000,100.000000"));
   EXPECT_EQ(run("GEOADD s 1 x a"), kNotFloat);

@@ -36,6 +36,14 @@ TEST_P(SortCommands, NumbersAreSorted) {
   EXPECT_EQ(run("SORT none"), kEmpty);
 }
 
+// A small sorted set does not hold such members as they are.
+TEST_P(SortCommands, MembersThatBeginAlikeAreSorted) {
+  run("ZADD z 1 item:2 2 item:1 3 item:33");
+  EXPECT_EQ(run("SORT z ALPHA"), bulks({"item:1", "item:2", "item:33"}));
+  EXPECT_EQ(run("SORT z BY nosort DESC LIMIT 0 2"), bulks({"item:33", "item:1"}));
+  EXPECT_EQ(run("SORT z BY nosort"), bulks({"item:2", "item:1", "item:33"}));
+}
+
 TEST_P(SortCommands, OnlyNumbersAreSortedAsNumbers) {
   run("RPUSH l 1 x");
   EXPECT_EQ(run("SORT l"), kNoDouble);

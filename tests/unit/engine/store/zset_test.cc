@@ -211,12 +211,12 @@ TEST(ZSet, ChangesItsEncodingWhereRedisDoes) {
   zset::add(o, 128, "m128", 0, limits);
   EXPECT_EQ(o.encoding(), Encoding::kSkiplist);
   Row before = content(o);
-  zset::to_listpack_if_small(o, 4, 500, limits);
+  zset::pack_if_small(o, 4, 500, limits);
   EXPECT_EQ(o.encoding(), Encoding::kSkiplist);
   limits.zset_max_listpack_entries = 200;
-  zset::to_listpack_if_small(o, 65, 500, limits);
+  zset::pack_if_small(o, 65, 500, limits);
   EXPECT_EQ(o.encoding(), Encoding::kSkiplist);
-  zset::to_listpack_if_small(o, 4, 500, limits);
+  zset::pack_if_small(o, 4, 500, limits);
   EXPECT_EQ(o.encoding(), Encoding::kListpack);
   EXPECT_EQ(content(o), before);
   zset::before_add(o, 201, limits);
@@ -239,7 +239,9 @@ TEST(ZSet, WritesScoresIntoTheListpackAsRedisDoes) {
   zset::add(o, 1.5, "b", 0, limits);
   zset::add(o, -kInf, "a", 0, limits);
   std::vector<std::string> raw;
-  for (listpack::Position p = listpack::first(o.as<uint8_t>()); p; p = listpack::next(p)) raw.push_back(listpack::get(p).to_string());
+  uint8_t* lp = zset::to_listpack(o);
+  for (listpack::Position p = listpack::first(lp); p; p = listpack::next(p)) raw.push_back(listpack::get(p).to_string());
+  listpack::release(lp);
   EXPECT_EQ(raw, (std::vector<std::string>{"a", "-inf", "b", "1.5", "c", "3"}));
   free_object(Type::kZSet, o);
 }
