@@ -1,7 +1,7 @@
 #pragma once
 // The small encoding of a sorted set: one block of members and scores, ascending by (score, member). Redis keeps a listpack there, which this becomes when it
-// is written to a file or sent (to_listpack), and is made from. Ours needs no lengths to walk backwards by, keeps a score in as few bytes as it has, and says once
-// what all members begin with ("user:", a date, leading zeros), so that ten members of 16 bytes are 70 to 230 bytes, not 237.
+// is written to a file or sent (to_listpack), and is made from. Ours needs no lengths to walk backwards by, keeps a score in as few bytes as it has, and says
+// once what all members begin with ("user:", a date, leading zeros), so that ten members of 16 bytes are 70 to 230 bytes, not 237.
 //
 //   u32 bytes in all | u24 elements, u8 length of the beginning | the beginning that all members share | elements
 //   element = code | length, if the code is that of a long member | score | member without the shared beginning
@@ -9,8 +9,8 @@
 //   score   0: is 0     1..6: an integer of so many bytes     7: a double
 //   member  0..22: so many bytes of text     23..30: an integer of 1..8 bytes     31: text, whose length stands in groups of 7 bits, the lowest first
 //
-// A member that is a canonical 64-bit integer always stands as one, in as few bytes as it needs, and then nothing is shared; nor is it beside a member longer than
-// kMaxSharing. So a member has one form only and is found by comparing bytes. All numbers are little-endian.
+// A member that is a canonical 64-bit integer always stands as one, in as few bytes as it needs, and then nothing is shared; nor is it beside a member longer
+// than kMaxSharing. So a member has one form only and is found by comparing bytes. All numbers are little-endian.
 //
 // The block is owned by who holds the pointer. Functions that change it take the pointer by reference and may move it; positions are void then.
 #include <array>
@@ -181,7 +181,7 @@ class Positions {
   uint32_t* offsets_ = here_;
 };
 
-// f(Value member, double score) over a range of ranks that lies within the set, downwards when reverse; until f returns false. The member is valid until f returns.
+// f(Value member, double score) over a range of ranks that lies within the set, downwards when reverse; until f returns false, and the member is valid.
 template <class F>
 void for_each_while(const uint8_t* z, IndexRange range, bool reverse, F&& f) {
   Reader read(z);
