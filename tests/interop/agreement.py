@@ -113,6 +113,12 @@ def same_sort(words, ours, theirs):
     return unordered(ours, step) == unordered(theirs, step)
 
 
+def looks_by_chance(args):
+    """Whether the command, or the script, gets keys by the names of some elements of a sort, among which equal weights leave the choice open."""
+    text = b" ".join(args).upper()
+    return all(word in text for word in (b"SORT", b"BY", b"LIMIT", b"GET"))
+
+
 def same_time(ours, theirs, name):
     latest = (1 << 48) - (time.time_ns() // 1000000 + 60000 if "ttl" in name else 1)  # of ours: docs/compatibility.md
     return ours > 0 and theirs > 0 and (abs(ours - theirs) <= TIMES[name] or min(ours, theirs) >= latest // (1 if name.startswith("p") else 1000))

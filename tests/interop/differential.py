@@ -185,6 +185,7 @@ class Player:
         self.unheard = [b"expired"] if self.versions_differ else [b"expired", b"xgroup-createconsumer", b"xgroup-delconsumer"]
         self.diverged = self.stalled = 0
         self.slowest = 0  # step of the round, seconds
+        self.misses_open = False  # since the last look at what was published, keys were looked for that chance has chosen
 
     def play(self, steps, settings):
         """Raises Difference; `self.at` is then the step's number."""
@@ -232,10 +233,12 @@ class Player:
         elif both.waiting:
             return  # its place in line is taken: only a shortened round gets here
         elif word == b"BLOCK":
+            self.misses_open |= agreement.looks_by_chance(args)
             both.waiting = args[1:]
             both.send(args[1:])
             both.both_wait()
         else:
+            self.misses_open |= agreement.looks_by_chance(args)
             both.send(args)
             both.check(args)
 
@@ -262,7 +265,8 @@ class Player:
             # In which order SORT looks for the weights of a set's members is open, and since 7.2 a command that has waited is run again, and misses once more
             # what it had missed before: misses come last, each once.
             missed = [m for m in of_one if b"keymiss" in (m[1], m[0].split(b"__:")[-1])]
-            messages.append([m for m in of_one if m not in missed] + sorted(set(missed)))
+            messages.append([m for m in of_one if m not in missed] + ([] if self.misses_open else sorted(set(missed))))
+        self.misses_open = False
         return messages
 
     def digest(self):
