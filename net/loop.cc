@@ -400,7 +400,7 @@ void Loop::accepted(const Ring::Completion& done) {
     return arm_listeners();
   }
   if (done.result < 0) {
-    if (done.result != -ECANCELED)
+    if (done.result != -ECANCELED && !network_.stopping())
       network_.log.write(LogLevel::kWarning, "Error accepting a client connection: %s", strerror(-done.result));
     return;
   }

@@ -84,7 +84,13 @@ void Network::drop_retired_listeners() {
   std::erase_if(listeners, gone);
 }
 
-void Network::stop() { stopping_.store(true, std::memory_order_release); }
+// Who finds his connection closed finds nobody who listens either: the kernel lets go of the sockets, which the ring holds as well, in an order of its own.
+void Network::stop() {
+  std::lock_guard lock(listeners_mutex_);
+  for (const auto& l : listeners) shutdown(l->fd, SHUT_RDWR);
+  for (const auto& l : new_listeners_) shutdown(l->fd, SHUT_RDWR);
+  stopping_.store(true, std::memory_order_release);
+}
 
 int64_t Network::sum(Counter NetStats::*counter) const {
   int64_t total = 0;

@@ -83,6 +83,22 @@ def _():
             equal((s.process.wait(20), "Writing initial AOF. Exit anyway." in s.log_text()), (0, True))
 
 
+@tap.case("who finds his connection closed by SHUTDOWN finds nobody who listens either")
+def _():
+    for shards in (1, 2, 4):
+        with Ringwood(SERVER, shards=shards) as s:
+            clients = [s.client() for _ in range(8)]
+            clients[shards].send(b"SHUTDOWN NOSAVE\r\n")
+            for c in clients:
+                equal(c.socket.recv(1), b"")
+            try:
+                s.client()
+                raise AssertionError("connected")
+            except ConnectionRefusedError:
+                pass
+            equal(s.process.wait(20), 0)
+
+
 @tap.case("SHUTDOWN that waits for a replica is a blocked client, the replica is none, and who takes it back frees all who asked")
 def _():
     for shards in (1, 2):
