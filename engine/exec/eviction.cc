@@ -161,8 +161,15 @@ void Eviction::ask_for(int64_t excess) {
   }
 }
 
-// What was asked of this thread.
 Eviction::Outcome Eviction::evict() {
+  evicting_ = true;
+  const Outcome outcome = evict_wanted();
+  evicting_ = false;
+  return outcome;
+}
+
+// What was asked of this thread.
+Eviction::Outcome Eviction::evict_wanted() {
   const EventTimer cycle(executor_.timekeeper(), "eviction-cycle");
   const Clock& clock = *executor_.engine().clock;
   int64_t start = 0;

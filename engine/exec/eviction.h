@@ -42,6 +42,10 @@ class Eviction {
   bool background();
   // At the end of a turn, when the clients of this thread that took too much have been closed: what it grows by from now on is of its next turn.
   void end_turn();
+  // Keys go at this moment: what is written now to tell of it does not count for a while. On the thread that receives a part of it neither: forgive() what
+  // that took.
+  bool evicting() const { return evicting_; }
+  void forgive(int64_t bytes);
   // So many bytes of commands and replies have left for another thread, or (negative) have come home. From this thread.
   void travel(int64_t bytes) { travelling_.store(travelling_.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed); }
 
@@ -53,13 +57,13 @@ class Eviction {
     kNothing,  // is left to evict anywhere
   };
   bool allowed() const;
-  void forgive(int64_t bytes);
   int64_t left_to_clients() const;
   int64_t counted() const;
   int64_t wanted() const { return wanted_.load(std::memory_order_relaxed); }
   void look();
   void ask_for(int64_t excess);
   Outcome evict();
+  Outcome evict_wanted();
   void settle(Outcome outcome);
   void note_exceeded(bool exceeded);
   int databases() const;
@@ -77,8 +81,9 @@ class Eviction {
   int64_t target_ = 0;       // bytes of this thread's account that it may have
   bool exceeded_ = false;    // the sum was above the limit when it was last looked at
   int64_t exceeded_us_ = 0;  // since when, 0: it is not
-  bool more_ = false;        // above the limit, with keys to evict
-  int next_database_ = 0;    // of a random policy
+  bool evicting_ = false;
+  bool more_ = false;      // above the limit, with keys to evict
+  int next_database_ = 0;  // of a random policy
   uint64_t clients_limit_ = 0;
   int64_t clients_fitted_ = 0;  // this thread's account when its clients were last looked at
   int64_t forgiven_until_us_ = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/glob.h"
+#include "engine/base/memory.h"
 #include "engine/base/notify_flags.h"
 #include "engine/base/number.h"
 #include "engine/exec/executor.h"
@@ -156,7 +157,9 @@ Delivery& PushDesk::outgoing(size_t thread) {
       d = spare_.back();
       spare_.pop_back();
     }
+    d->of_eviction = false;
   }
+  d->of_eviction |= executor_.eviction().evicting();
   return *d;
 }
 
@@ -196,6 +199,7 @@ uint64_t PushDesk::youngest() const { return executor_.engine().pubsub->deliveri
 void PushDesk::deliver_all() {
   std::sort(arrived_.begin(), arrived_.end(), [](const Delivery* a, const Delivery* b) { return a->number < b->number; });
   for (Delivery* d : arrived_) {
+    const int64_t before = d->of_eviction ? memory::own() : 0;
     auto client = d->clients.begin();
     Bytes bytes = d->bytes.view();
     for (const Delivery::Push& p : d->pushes) {
@@ -208,6 +212,8 @@ void PushDesk::deliver_all() {
       executor_.tracking().deliver(i, keys.substr(0, i.bytes));
       keys.remove_prefix(i.bytes);
     }
+    // It is no use of memory for which more keys are to go, here as little as where it was written.
+    if (d->of_eviction && executor_.eviction().limited()) executor_.eviction().forgive(memory::own() - before);
     if (spare_.size() >= kSpare) {
       delete d;
       continue;

@@ -30,7 +30,8 @@ struct Delivery final : Message {
   std::vector<Client*> clients;  // of all pushes, in order
   OutBuffer bytes;               // likewise
   std::vector<Invalidation> invalidations;
-  OutBuffer keys;  // of all of them, in order
+  OutBuffer keys;            // of all of them, in order
+  bool of_eviction = false;  // tells of keys that have gone to make room
 };
 
 class PushDesk {
