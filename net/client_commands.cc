@@ -87,8 +87,7 @@ struct Survey {
     std::vector<Line> lines;
     int64_t affected = 0;
     bool holds_stream = false;  // counts in Network::stream_holds
-    // Of CLIENT LIST, where the kernel may have more than the loop has seen: it is asked again as long as large requests grow.
-    bool may_repeat = false, repeats = false;
+    bool repeats = false;       // is asked again
     int asked = 0;
     size_t arriving = 0;
   };
@@ -97,6 +96,10 @@ struct Survey {
   Question question = Question::kList;
   bool old_form = false;  // CLIENT KILL addr: answers OK or an error
   bool kill_self = false;
+  // CLIENT LIST of several loops: the kernel may have more than a loop has seen, so each is asked again as long as large requests grow, ours last.
+  bool settles = false;
+  int turns_here = 0;
+  size_t arriving_here = 0;
   bool gave_up = false;                               // a loop could not be asked because of a busy script
   WaitingRoom::End end = WaitingRoom::End::kTimeout;  // of CLIENT UNBLOCK
   int64_t affected = 0;                               // killed or unblocked
@@ -145,11 +148,13 @@ void answer(Survey& s, Client& client, Reply& reply) {
 
 // Whoever has sent a large request on one connection and lists the clients on another finds of it what had been sent, as far as the kernel had taken it: a
 // loop answers when one of its turns has brought nothing more.
+constexpr int kMostTurns = 64;
+
 void ask_other_loop(Survey::Part& part) {
-  constexpr int kMostTurns = 64;
+  const Survey& s = *part.survey;
   part.loop->count_arrivals(true);
   const size_t arriving = part.loop->arriving();
-  part.repeats = part.may_repeat && (part.asked == 0 || arriving != part.arriving) && part.asked < kMostTurns;
+  part.repeats = s.settles && (part.asked == 0 || arriving != part.arriving) && part.asked < kMostTurns;
   part.arriving = arriving;
   part.asked++;
   if (!part.repeats) ask_loop(*part.survey, *part.loop, part.lines, part.affected, nullptr);
@@ -157,15 +162,40 @@ void ask_other_loop(Survey::Part& part) {
   if (part.holds_stream) part.loop->network().stream_holds.fetch_sub(1);
 }
 
+// The same of the loop that asks, when the others have answered. It has a turn more by a task that does nothing elsewhere. False when it is to have one.
+bool ask_own_loop(Survey& s, Executor& home, Loop& here) {
+  here.count_arrivals(true);
+  const size_t arriving = here.arriving();
+  const bool settled = arriving == s.arriving_here || s.turns_here >= kMostTurns;
+  s.arriving_here = arriving;
+  s.turns_here++;
+  if (settled) ask_loop(s, here, s.lines, s.affected, nullptr);
+  here.count_arrivals(false);
+  if (settled) return true;
+  Survey::Part& part = s.parts[0];
+  part.run = [](Task&, Executor&) {};
+  s.outstanding = 1;
+  home.send_task(part.loop->executor().self(), &part);
+  return false;
+}
+
 void part_answered(Task& t, Executor& home) {
   auto& part = static_cast<Survey::Part&>(t);
   Survey& s = *part.survey;
-  if (part.repeats && !part.given_up) return home.send_task(part.loop->executor().self(), &part);
   s.affected += part.affected;
   s.gave_up |= part.given_up;
   std::move(part.lines.begin(), part.lines.end(), std::back_inserter(s.lines));
+  part.lines.clear();
   if (--s.outstanding || !s.owed.client) return;
+  // All have had a turn. Nobody lists before that: each has counted its clients by now, and closed those that maxmemory-clients ends.
+  for (Survey::Part& p : s.parts) s.outstanding += p.repeats && !s.gave_up;
+  if (s.outstanding) {
+    for (Survey::Part& p : s.parts)
+      if (p.repeats) home.send_task(p.loop->executor().self(), &p);
+    return;
+  }
   Client& client = *s.owed.client;
+  if (s.settles && !s.gave_up && !ask_own_loop(s, home, static_cast<Connection&>(client).loop)) return;
   home.complete(s.owed, [&](Reply& r) { s.gave_up ? refuse_busy(home.engine(), r) : answer(s, client, r); });
   delete &s;
 }
@@ -174,10 +204,18 @@ void ask_all(Call& c, Survey* s) {
   Loop& here = connection_of(c).loop;
   s->now_ms = c.now_ms();
   const bool inside = c.executor().in_script();
-  const bool lists = s->question == Survey::Question::kList;
-  if (lists && !inside) here.fit_clients();
-  ask_loop(*s, here, s->lines, s->affected, &c);
   const auto& loops = here.network().loops;
+  const bool lists = s->question == Survey::Question::kList;
+  s->settles = lists && !inside && loops.size() > 1;
+  if (lists && !inside) here.fit_clients();
+  if (s->settles) {
+    s->arriving_here = here.arriving();
+    Connection& asker = connection_of(c);
+    if (s->filter.matches(asker)) s->lines.push_back({asker.id, client_line(asker, s->now_ms, &c)});
+    s->filter.skip = asker.id;
+  } else {
+    ask_loop(*s, here, s->lines, s->affected, &c);
+  }
   if (loops.size() == 1) {
     answer(*s, *c.client(), c.reply);
     delete s;
@@ -195,7 +233,6 @@ void ask_all(Call& c, Survey* s) {
     const bool holds = i == 0 && s->question == Survey::Question::kKill;
     if (holds) here.network().stream_holds.fetch_add(1);
     p.holds_stream = holds;
-    p.may_repeat = lists && !inside;
     p.run = [](Task& t, Executor&) { ask_other_loop(static_cast<Survey::Part&>(t)); };
     p.done = part_answered;
     p.gives_up = !inside;

@@ -1,6 +1,7 @@
 #include "net/client_memory.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <vector>
 
@@ -14,12 +15,13 @@ namespace {
 // Of a watched key, a subscription and a tracked prefix, what other threads keep included.
 constexpr size_t kWatchBytes = sizeof(Transaction::Watch) + 64, kSubscriptionBytes = 120, kPrefixBytes = 160;
 using Counted = Connection::Counted;
+constexpr int8_t kNoClass = -1;  // may not be closed
 
 // The power of two, from 32 KiB up.
-size_t size_class_of(size_t bytes) {
+int8_t size_class_of(size_t bytes) {
   constexpr int kSmallest = 15;
   const int bits = static_cast<int>(std::bit_width(bytes));
-  return static_cast<size_t>(std::clamp(bits - kSmallest, 0, static_cast<int>(NetStats::kSizeClasses) - 1));
+  return static_cast<int8_t>(std::clamp(bits - kSmallest, 0, static_cast<int>(NetStats::kSizeClasses) - 1));
 }
 
 }  // namespace
@@ -38,9 +40,11 @@ void ClientMemory::begin_turn(const Options& options) {
   uint64_t limit = clients_limit(options);
   if (__builtin_expect(limit == limit_, 1)) return;
   limit_ = limit;
+  if (limit_) note_all();
+  loop_.stats.counted_for.set(static_cast<int64_t>(limit_));
   if (!limit_) return;
-  note_all();
-  evict();  // at once: who lists the clients next does not find those that had to go
+  loop_.executor().rouse_others();  // they are to count, too
+  evict();                          // at once: who lists the clients next does not find those that had to go
 }
 
 void ClientMemory::note_all() {
@@ -48,56 +52,68 @@ void ClientMemory::note_all() {
 }
 
 void ClientMemory::note(Connection& c) {
-  forget(c);
-  NetStats& stats = loop_.stats;
   const size_t bytes = connection_memory(c);
-  const auto n = static_cast<int64_t>(bytes);
-  if (c.dying) {
-    c.counted_as = Counted::kGoing;
-    stats.going_memory.add(n);
-  } else if (c.role == Client::Role::kReplica) {  // has limits of its own, as a master has
-    c.counted_as = Counted::kReplica;
-    stats.replica_memory.add(n);
-  } else if (c.role == Client::Role::kClient) {
-    c.counted_as = Counted::kClient;
-    stats.client_memory.add(n);
-    if (!c.no_evict) {
-      c.counted_class = static_cast<int8_t>(size_class_of(bytes));
-      stats.evictable[static_cast<size_t>(c.counted_class)].add(n);
-    }
-  } else {
-    return;
+  if (c.dying) return count(c, Counted::kGoing, kNoClass, bytes);
+  switch (c.role) {
+    case Client::Role::kReplica: return count(c, Counted::kReplica, kNoClass, bytes);  // has limits of its own, as a master has
+    case Client::Role::kClient: return count(c, Counted::kClient, c.no_evict ? kNoClass : size_class_of(bytes), bytes);
+    default: return forget(c);
   }
-  c.counted_memory = bytes;
 }
 
-void ClientMemory::forget(Connection& c) {
+void ClientMemory::forget(Connection& c) { count(c, Counted::kNot, kNoClass, 0); }
+
+// Other loops read the sums meanwhile. What may be closed is never seen too small beside the sum of all: they would close others instead.
+void ClientMemory::count(Connection& c, Counted as, int8_t size_class, size_t bytes) {
   NetStats& stats = loop_.stats;
-  const auto n = -static_cast<int64_t>(c.counted_memory);
-  if (c.counted_class >= 0) stats.evictable[static_cast<size_t>(c.counted_class)].add(n);
-  switch (c.counted_as) {
-    case Counted::kNot: return;
-    case Counted::kClient: stats.client_memory.add(n); break;
-    case Counted::kReplica: stats.replica_memory.add(n); break;
-    case Counted::kGoing: stats.going_memory.add(n); break;
+  Counter nobodys;
+  const auto sum = [&stats, &nobodys](Counted kind) -> Counter& {
+    switch (kind) {
+      case Counted::kClient: return stats.client_memory;
+      case Counted::kReplica: return stats.replica_memory;
+      case Counted::kGoing: return stats.going_memory;
+      default: return nobodys;
+    }
+  };
+  const auto evictable = [&stats](int8_t of) -> Counter& { return stats.evictable[static_cast<size_t>(of)]; };
+  const auto before = static_cast<int64_t>(c.counted_memory), now = static_cast<int64_t>(bytes);
+  const bool stays = size_class == c.counted_class && size_class != kNoClass;
+  if (stays && now > before) evictable(size_class).add(now - before);
+  if (!stays && size_class != kNoClass) evictable(size_class).add(now);
+  if (as == c.counted_as) {
+    sum(as).add(now - before);
+  } else {
+    sum(c.counted_as).add(-before);
+    sum(as).add(now);
   }
-  c.counted_as = Counted::kNot;
-  c.counted_class = -1;
-  c.counted_memory = 0;
+  if (stays && now < before) evictable(size_class).add(now - before);
+  if (!stays && c.counted_class != kNoClass) evictable(c.counted_class).add(-before);
+  c.counted_as = as;
+  c.counted_class = size_class;
+  c.counted_memory = bytes;
 }
 
 void ClientMemory::evict() {
   Network& network = loop_.network();
   const auto limit = static_cast<int64_t>(limit_);
   if (network.sum(&NetStats::client_memory) <= limit) return;
+  // Before the limit was set a loop has counted now and then only: those it closes would not be the largest. The last one to count has the others look again.
+  for (const auto& l : network.loops)
+    if (l->stats.counted_for.get() != limit) return;
   std::lock_guard lock(network.client_eviction);
+  // Others go on counting: the smaller of the sums before and behind the parts is not too large for them.
+  std::vector<std::array<int64_t, NetStats::kSizeClasses>> evictable(network.loops.size());
   int64_t excess = network.sum(&NetStats::client_memory) - limit;
+  for (size_t i = 0; i < evictable.size(); i++)
+    for (size_t size_class = 0; size_class < NetStats::kSizeClasses; size_class++)
+      evictable[i][size_class] = network.loops[i]->stats.evictable[size_class].get();
+  excess = std::min(excess, network.sum(&NetStats::client_memory) - limit);
   bool others = false;
   for (size_t size_class = NetStats::kSizeClasses; size_class-- > 0 && excess > 0;)
-    for (auto l = network.loops.begin(); l != network.loops.end() && excess > 0; ++l) {
-      const int64_t bytes = (*l)->stats.evictable[size_class].get();
+    for (size_t i = 0; i < evictable.size() && excess > 0; i++) {
+      const int64_t bytes = evictable[i][size_class];
       if (!bytes) continue;
-      const bool own = l->get() == &loop_;
+      const bool own = network.loops[i].get() == &loop_;
       others |= !own;
       excess -= own ? close_largest(size_class, excess) : bytes;
     }
@@ -125,7 +141,11 @@ int64_t ClientMemory::close_largest(size_t size_class, int64_t bytes) {
 
 void Loop::fit_clients() {
   if (!client_memory_.limited()) return;
-  for (Client* c : executor_.written()) client_memory_.note(static_cast<Connection&>(*c));
+  for (Client* client : executor_.written()) {
+    auto& c = static_cast<Connection&>(*client);
+    // Whose replies are too large goes for that, and nobody for what it takes.
+    if (c.dying || c.role != Client::Role::kClient || !over_output_limit(c)) client_memory_.note(c);
+  }
   for (Connection* c : untidy_) client_memory_.note(*c);
   client_memory_.evict();
 }

@@ -5,9 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "net/connection.h"
+
 namespace ringwood {
 
-class Connection;
 class Loop;
 struct Options;
 
@@ -30,6 +31,7 @@ class ClientMemory {
 
  private:
   void note_all();
+  void count(Connection& c, Connection::Counted as, int8_t size_class, size_t bytes);
   int64_t close_largest(size_t size_class, int64_t bytes);
   Loop& loop_;
   uint64_t limit_ = 0;  // bytes, 0: none

@@ -65,6 +65,7 @@ struct NetStats {
   // Bytes of clients that may be closed for maxmemory-clients, by the power of two that they take: below 32 KiB, 64 KiB, 128 KiB...
   static constexpr size_t kSizeClasses = 24;
   std::array<Counter, kSizeClasses> evictable;
+  Counter counted_for;  // the limit in bytes for which all of them have been counted
   Counter evicted_clients;
 };
 

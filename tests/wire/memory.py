@@ -269,6 +269,30 @@ def never_too_large(server):
         reader.close()
 
 
+@tap.per_shards("a smaller maxmemory-clients ends the largest clients, and not one more", start, (1, 2, 4))
+def largest_alone(server):
+    c = server.client()
+    c("CLIENT", "SETNAME", "control")
+    c("CLIENT", "NO-EVICT", "ON")
+
+    def sizes():
+        lines = c("CLIENT", "LIST").decode().splitlines()
+        return sorted((line.split(" name=")[1].split()[0], int(line.split(" tot-mem=")[1].split()[0])) for line in lines)
+    for _ in range(5):
+        clients = []
+        for name in "aaabbbccc":
+            clients.append(server.client())
+            clients[-1]("CLIENT", "SETNAME", name)
+            clients[-1].send(b"*2\r\n$4000000\r\n" + b"v" * {"a": 100_000, "b": 500_000, "c": 2_000_000}[name])
+        until(lambda: sum(size >= {"a": 100_000, "b": 500_000, "c": 2_000_000, "control": 0}[name] for name, size in sizes()) == 10, "all has come")
+        for left in ("aaabbb", "aaa", ""):
+            c("CONFIG", "SET", "maxmemory-clients", sum(size for name, size in sizes() if name in left or name == "control"))
+            equal("".join(name for name, _ in sizes()), left + "control")
+        c("CONFIG", "SET", "maxmemory-clients", 0)
+        for client in clients:
+            client.close()
+
+
 @tap.per_shards("who has sent a large request finds all of it in the list of clients, though its thread had no time to receive it", start, (2,))
 def large_request(server):
     c, one, _, sleeper, size = server.client(), *(server.client() for _ in range(3)), 300_000  # on the threads in turn
