@@ -241,6 +241,9 @@ class Player:
             self.misses_open |= agreement.looks_by_chance(args)
             both.send(args)
             both.check(args)
+            # Between two shards a waiter moves its element under a lease that comes after the reply which it waited for (docs/compatibility.md).
+            if any(c.waiting and c.waiting[0].upper() in (b"BLMOVE", b"BRPOPLPUSH") for c in connections):
+                time.sleep(0.01)
 
     def release(self, connections):
         both = connections[1]
