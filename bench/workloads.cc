@@ -35,6 +35,22 @@ void lists(std::vector<Args>& out, size_t keys) {
   for (size_t i = 0; i < keys; i++) out.push_back({"RPUSH", key(i), "a", "b", "c"});
 }
 
+// What all requests of a workload work on together: one collection of a member for each key.
+void one_set(std::vector<Args>& out, size_t keys) {
+  for (size_t i = 0; i < keys; i++) out.push_back({"SADD", "members", key(i)});
+}
+void one_sorted_set(std::vector<Args>& out, size_t keys) {
+  for (size_t i = 0; i < keys; i++) out.push_back({"ZADD", "scores", std::to_string(i), key(i)});
+}
+// Which nobody uses up.
+void one_list(std::vector<Args>& out, size_t keys) {
+  for (size_t i = 0; i < std::max<size_t>(2000000, keys); i += 1000) {
+    Args& push = out.emplace_back(Args{"RPUSH", "long"});
+    push.resize(1002, "v");
+  }
+}
+void nothing(std::vector<Args>&, size_t) {}
+
 const Workload kWorkloads[] = {
     {"get", strings,
      [](size_t i) {
@@ -111,6 +127,40 @@ const Workload kWorkloads[] = {
        return Args{"LRANGE", key(i), "0", "1"};
      },
      [](size_t) { return "*2\r\n" + bulk("a") + bulk("b"); }},
+    {"lpop", one_list,
+     [](size_t) {
+       return Args{"LPOP", "long"};
+     },
+     [](size_t) { return bulk("v"); }},
+    {"sadd", one_set,
+     [](size_t i) {
+       return Args{"SADD", "members", key(i)};
+     },
+     [](size_t) { return std::string(":0\r\n"); }},
+    {"zrange", one_sorted_set,
+     [](size_t) {
+       return Args{"ZRANGE", "scores", "50", "59"};
+     },
+     [](size_t) {
+       std::string all = "*10\r\n";
+       for (size_t i = 50; i < 60; i++) all += bulk(key(i));
+       return all;
+     }},
+    {"zrank", one_sorted_set,
+     [](size_t i) {
+       return Args{"ZRANK", "scores", key(i)};
+     },
+     [](size_t i) { return ":" + std::to_string(i) + "\r\n"; }},
+    {"publish", nothing,
+     [](size_t) {
+       return Args{"PUBLISH", "nobody", "message"};
+     },
+     [](size_t) { return std::string(":0\r\n"); }},
+    {"eval", strings,
+     [](size_t i) {
+       return Args{"EVAL", "local v = redis.call('GET', KEYS[1]) redis.call('SET', KEYS[1], v) return v", "1", key(i)};
+     },
+     [](size_t i) { return bulk(value(i)); }},
 };
 
 }  // namespace

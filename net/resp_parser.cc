@@ -46,6 +46,21 @@ inline const char* read_plain(const char* p, const char* end, uint32_t& value) {
   return read_digits(p, end, value);
 }
 
+// The same with the '$' in front, where eight bytes can be read: one or two digits without a branch for each of their bytes.
+inline const char* read_bulk_head(const char* p, const char* end, uint32_t& value) {
+  constexpr uint64_t kOne = '$' | '0' << 8 | '\r' << 16 | uint64_t{'\n'} << 24,
+                     kTwo = '$' | '0' << 8 | '0' << 16 | uint64_t{'\r'} << 24 | uint64_t{'\n'} << 32;
+  if (__builtin_expect(end - p < 8, 0)) return end - p < 4 || *p != '$' ? nullptr : read_plain(p + 1, end, value);
+  const auto word = load<uint64_t>(p);
+  const uint64_t two = word ^ kTwo;
+  const auto tens = static_cast<uint32_t>(two >> 8 & 0xff), ones = static_cast<uint32_t>(two >> 16 & 0xff);
+  if (!(two & 0xffff0000ff) && tens - 1 < 9 && ones <= 9) return value = tens * 10 + ones, p + 5;
+  const uint64_t one = word ^ kOne;
+  const auto digit = static_cast<uint32_t>(one >> 8 & 0xff);
+  if (!(one & 0xffff00ff) && digit <= 9) return value = digit, p + 4;
+  return *p != '$' ? nullptr : read_digits(p + 1, end, value);
+}
+
 }  // namespace
 
 void RequestParser::reset() {
@@ -66,11 +81,11 @@ inline bool RequestParser::parse_whole(Bytes input, ParseTarget& to) {
   if (input.size() < 4 || *p != '*' || !(p = read_plain(p + 1, end, n)) || n == 0 || !to.trusted) return false;
   // An argument has six bytes at least ("$0\r\n\r\n"): no more room is taken than the bytes that are there can fill.
   if (n > static_cast<size_t>(end - p) / 6) return false;
+  const int64_t max_bulk_bytes = to.max_bulk_bytes;
   Bytes* args = to.args.take(n);
   for (uint32_t i = 0; i < n; i++) {
     uint32_t size;
-    if (end - p < 4 || *p != '$' || !(p = read_plain(p + 1, end, size)) || size > to.max_bulk_bytes ||
-        static_cast<size_t>(end - p) < size_t{size} + 2) {
+    if (!(p = read_bulk_head(p, end, size)) || size > max_bulk_bytes || static_cast<size_t>(end - p) < size_t{size} + 2) {
       to.args.give_back(n);
       return false;
     }

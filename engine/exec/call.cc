@@ -177,6 +177,12 @@ void Call::force_propagation(EffectFor who) const {
 void Call::block(const BlockOn& on) { executor_.block(*this, on); }
 
 bool Call::to_deadline_seconds(Bytes arg, int64_t& deadline_ms) {
+  int64_t whole;
+  constexpr size_t kUsualDigits = 9;
+  if (arg.size() <= kUsualDigits && parse_int64(arg, whole) && whole >= 0) {  // what most are
+    deadline_ms = whole ? now_ms() + whole * 1000 : 0;
+    return true;
+  }
   long double seconds;  // as in Redis: 1e400 is a number, but out of range
   if (!parse_long_double(arg, seconds)) return reply.error("ERR timeout is not a float or out of range"), false;
   long double ms = std::ceil(seconds * 1000);

@@ -116,7 +116,7 @@ class Client {
   size_t side_memory() const { return side_.capacity() + slots_.capacity() * sizeof(Slot); }
   // Where the next reply goes; end_reply(start) when it has been written, with out_buffer().size() from before.
   OutBuffer& reply_buffer() { return slots_.empty() ? out : side_; }
-  void end_reply(size_t start) {
+  [[gnu::always_inline]] void end_reply(size_t start) {
     if (__builtin_expect(reply_mode != ReplyMode::kOn, 0)) silence(start);
     if (!slots_.empty()) close_local(start);
   }

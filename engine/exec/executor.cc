@@ -182,12 +182,21 @@ bool Executor::submit(Client& client, std::span<const Bytes> args) {
   return !r.stops;
 }
 
-// Hashes the first key of each request.
+// Hashes the first key of each request. Pipelines often ask for one key many times: a request for the key of the one before gets that one's, bytes and all.
 void Executor::hash_keys(Request* first, size_t n) {
+  const KeyRef* before = nullptr;
   for (size_t i = 0; i < n; i++) {
     Request& r = first[i];
     r.hashed = r.command && r.command->first_key > 0 && r.argc > static_cast<uint32_t>(r.command->first_key);
-    if (r.hashed) r.key = KeyRef(r.args[r.command->first_key]);
+    if (!r.hashed) continue;
+    const Bytes key = r.args[r.command->first_key];
+    // The end first: there keys differ.
+    if (before && !key.empty() && before->key.size() == key.size() && before->key.back() == key.back() &&
+        same_bytes(before->key.data(), key.data(), key.size()))
+      r.key = *before;
+    else
+      r.key = KeyRef(key);
+    before = &r.key;
   }
 }
 

@@ -272,7 +272,7 @@ class Executor {
   bool dig_graves();
   void hash_keys(Request* first, size_t n);
   void prefetch(Request* first, size_t n);
-  void prefetch_values(const Request* first, size_t n);
+  void prefetch_values(const Request* first, size_t n, uint64_t asking);
   void execute(Request& r);
   void refuse(Request& r);
   bool served_here(const Request& r) const;

@@ -105,7 +105,10 @@ void Executor::remember_reads(uint64_t reader, const Command& command, std::span
 // The keys of the held shards that have become ready; serving may make others ready.
 void Executor::serve_ready(const ShardSet& held) {
   bool any = false;
-  for (size_t i = held._Find_first(); i < kMaxShards && !any; i = held._Find_next(i)) any = engine_.shards[i]->blocked.any_ready();
+  if (alone_)
+    any = held.test(0) && shard().blocked.any_ready();
+  else
+    for (size_t i = held._Find_first(); i < kMaxShards && !any; i = held._Find_next(i)) any = engine_.shards[i]->blocked.any_ready();
   if (!any) return;
   now_us_ = engine_.clock->unix_us();  // what has made them ready may have taken long enough for them to expire
   for (bool again = true; again;) {

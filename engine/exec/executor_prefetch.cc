@@ -5,50 +5,72 @@
 
 namespace ringwood {
 
-// The lines that finding the first keys will read; then, where a command of the window works on a collection, those inside of it.
+// The lines that finding the first keys will read; then, where a command of the window works on a collection, those inside of it. What the request before asks
+// for, with the same key (hash_keys), is not asked for again.
 void Executor::prefetch(Request* first, size_t n) {
   if (n < 2) return;
+  static_assert(kWindow <= 64);
   Shard& here = shard();
   bool opens = false;
+  uint64_t asking = 0;  // a bit for each request with a key of its own
+  const Request* before = nullptr;
   for (size_t i = 0; i < n; i++) {
     Request& r = first[i];
     r.table = nullptr;
     if (!r.hashed || !(alone_ || engine_.mapping.shard(r.key.slot) == self_)) continue;
-    r.table = here.database(r.database).table_of(r.key);
     opens |= r.command->opens_value;
-    __builtin_prefetch(r.table);
+    if (before && before->key.key.data() == r.key.key.data() && before->database == r.database) {
+      r.table = before->table;
+    } else {
+      r.table = here.database(r.database).table_of(r.key);
+      __builtin_prefetch(r.table);
+      asking |= uint64_t{r.table != nullptr} << i;
+    }
+    before = &r;
   }
-  for (size_t i = 0; i < n; i++)
-    if (first[i].table) first[i].table->prefetch_bucket(first[i].key.hash);
-  bool overflows = false;
-  for (size_t i = 0; i < n; i++) {
-    first[i].overflow = first[i].table ? first[i].table->prefetch_entry(first[i].key.hash) : nullptr;
-    overflows |= first[i].overflow != nullptr;
+  for (uint64_t left = asking; left; left &= left - 1) {
+    const Request& r = first[__builtin_ctzll(left)];
+    r.table->prefetch_bucket(r.key.hash);
   }
-  for (size_t i = 0; overflows && i < n; i++)
-    if (first[i].overflow) Table::prefetch_in(first[i].overflow, first[i].key.hash);
-  if (__builtin_expect(opens, 0)) prefetch_values(first, n);
+  uint64_t overflows = 0;
+  for (uint64_t left = asking; left; left &= left - 1) {
+    Request& r = first[__builtin_ctzll(left)];
+    r.overflow = r.table->prefetch_entry(r.key.hash);
+    if (__builtin_expect(r.overflow != nullptr, 0)) overflows |= left & -left;
+  }
+  for (; overflows; overflows &= overflows - 1) {
+    const Request& r = first[__builtin_ctzll(overflows)];
+    Table::prefetch_in(r.overflow, r.key.hash);
+  }
+  if (opens) prefetch_values(first, n, asking);
 }
 
 // The value's first lines, then the bucket of the member that the command names, then the member.
-void Executor::prefetch_values(const Request* first, size_t n) {
+void Executor::prefetch_values(const Request* first, size_t n, uint64_t asking) {
   const Entry* entries[kWindow];
   const TableCore* tables[kWindow];
   uint64_t hashes[kWindow];
-  for (size_t i = 0; i < n; i++) {
-    const Request& r = first[i];
-    entries[i] = r.table && r.command->opens_value ? r.table->likely_entry(r.key.hash) : nullptr;
+  for (uint64_t left = asking; left; left &= left - 1) {
+    const auto i = static_cast<size_t>(__builtin_ctzll(left));
+    entries[i] = first[i].table->likely_entry(first[i].key.hash);
     if (entries[i]) prefetch_value(*entries[i]);
   }
+  uint64_t members = 0;
+  const TableCore* table = nullptr;  // of the last key
   for (size_t i = 0; i < n; i++) {
     const Request& r = first[i];
-    tables[i] = entries[i] && r.command->member && r.argc > r.command->member ? member_table_of(*entries[i]) : nullptr;
-    if (!tables[i]) continue;
+    if (!r.table) continue;
+    if (asking >> i & 1) table = entries[i] ? member_table_of(*entries[i]) : nullptr;
+    if (!table || !r.command->member || r.argc <= r.command->member) continue;
+    tables[i] = table;
     hashes[i] = hash_bytes(r.args[r.command->member]);
-    tables[i]->prefetch(hashes[i]);
+    table->prefetch(hashes[i]);
+    members |= uint64_t{1} << i;
   }
-  for (size_t i = 0; i < n; i++)
-    if (tables[i]) tables[i]->prefetch_item(hashes[i], first[i].args[first[i].command->member].size());
+  for (; members; members &= members - 1) {
+    const auto i = static_cast<size_t>(__builtin_ctzll(members));
+    tables[i]->prefetch_item(hashes[i], first[i].args[first[i].command->member].size());
+  }
 }
 
 }  // namespace ringwood

@@ -56,6 +56,7 @@ class PubSub {
   // Null when nobody is subscribed.
   const Channel* find(Kind kind, Bytes name) const {
     const Channels& m = channels(kind);
+    if (m.empty()) return nullptr;  // not even hashed
     auto it = m.find(name);
     return it == m.end() ? nullptr : &it->second;
   }

@@ -33,22 +33,24 @@ class Reply {
     out_->commit(static_cast<size_t>(e - p));
   }
   void bulk(Bytes b) {
+    constexpr uint64_t kLineEnd = '\r' | '\n' << 8;
     char* p = out_->reserve(b.size() + 32);
     char* e = p;
-    *e++ = '$';
-    if (b.size() < 100) {  // nearly all: no call
-      const auto tens = static_cast<char>(b.size() / 10);
-      *e = static_cast<char>('0' + tens);
-      e += tens != 0;
-      *e++ = static_cast<char>('0' + b.size() % 10);
+    if (b.size() < 100) {  // nearly all: no call, and the head is one word
+      const uint64_t n = b.size(), tens = n / 10, two = tens != 0;
+      const uint64_t digits = two ? tens | (n - tens * 10) << 8 | 0x3030 : n | 0x30;
+      store(e, '$' | digits << 8 | kLineEnd << (16 + 8 * two));
+      e += 4 + two;
     } else {
+      *e++ = '$';
       e = format_int64(e, static_cast<int64_t>(b.size()));
+      store(e, static_cast<uint16_t>(kLineEnd));
+      e += 2;
     }
-    *e++ = '\r', *e++ = '\n';
     copy_bytes(e, b.data(), b.size());
     e += b.size();
-    *e++ = '\r', *e++ = '\n';
-    out_->commit(static_cast<size_t>(e - p));
+    store(e, static_cast<uint16_t>(kLineEnd));
+    out_->commit(static_cast<size_t>(e + 2 - p));
   }
   void bulk_int(int64_t v);  // the digits as a bulk string
   void null();               // $-1 or _

@@ -89,7 +89,7 @@ class Timekeeper {
   }
 
   // --- replies
-  void answered(CommandStats& stats, const Client& client) {
+  [[gnu::always_inline]] void answered(CommandStats& stats, const Client& client) {
     if (__builtin_expect(client.arrived != turn_began_ && client.arrived, 0)) return late_.push_back({client.last_command, client.arrived});
     if (stats.in_turn++ == 0) touched_.push_back(&stats);
   }

@@ -40,7 +40,8 @@ class TrackedKeys {
   // Forgets one key, any, as if it had changed. False when none is left.
   bool evict_any();
 
-  // What has changed since it was asked the last time.
+  // What has changed since it was asked the last time; whether anything has.
+  bool has_news() const { return flushed_ || !invalid_.empty() || !changed_.empty(); }
   bool take_flushed() { return std::exchange(flushed_, false); }
   std::vector<Invalid> take_invalid() { return std::exchange(invalid_, {}); }
   std::vector<Changed> take_changed() { return std::exchange(changed_, {}); }

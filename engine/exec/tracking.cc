@@ -73,6 +73,7 @@ void TrackingDesk::settle(const ShardSet& held, uint64_t by) {
   bool flushed = false;
   for (size_t i = held._Find_first(); i < kMaxShards; i = held._Find_next(i)) {
     Shard& s = *executor_.engine().shards[i];
+    if (__builtin_expect(!s.tracked.has_news(), 1)) continue;
     settle_shard(s, by);
     flushed |= s.tracked.take_flushed();
   }

@@ -80,6 +80,7 @@ void push(Object& o, End end, const Bytes* values, size_t n, const Limits& limit
 }
 
 Element peek(const Object& o, End end) {
+  if (end == End::kHead && !is_listpack(o)) return quick(o).front();
   Element e;
   get(o, end == End::kHead ? 0 : -1, e);
   return e;

@@ -72,8 +72,15 @@ struct Encoded {
   size_t size() const { return head_size + payload.size(); }
   size_t total() const { return size() + backlen_size(size()); }
   uint8_t* write(uint8_t* out) const {
-    std::memcpy(out, head, head_size);
-    if (!payload.empty()) std::memcpy(out + head_size, payload.data(), payload.size());
+    // No calls for what most elements are.
+    out[0] = head[0];
+    if (head_size == kMaxHead)
+      store(out + 1, load<uint64_t>(head + 1));
+    else if (head_size == 5)
+      store(out + 1, load<uint32_t>(head + 1));
+    else
+      for (unsigned i = 1; i < head_size; i++) out[i] = head[i];
+    copy_bytes(reinterpret_cast<char*>(out + head_size), payload.data(), payload.size());
     size_t n = backlen_size(size());
     write_backlen(out + size(), size(), n);
     return out + size() + n;
@@ -147,9 +154,13 @@ Position put(uint8_t*& lp, const Encoded& e, Position p, Where where) {
   size_t replaced = where == Where::kReplace ? entry_size(p) : 0;
   size_t before = bytes(lp);
   size_t added = e.total();
+  if (added == replaced) {
+    e.write(lp + at);
+    return lp + at;
+  }
   size_t after = before + added - replaced;
   grow(lp, after);
-  if (added != replaced) std::memmove(lp + at + added, lp + at + replaced, before - at - replaced);
+  std::memmove(lp + at + added, lp + at + replaced, before - at - replaced);
   e.write(lp + at);
   set_bytes(lp, after);
   if (replaced == 0) add_to_count(lp, 1);
@@ -319,6 +330,15 @@ void append_all(uint8_t*& lp, const Bytes* elements, size_t n) {
   *out = kEnd;
   set_bytes(lp, after);
   add_to_count(lp, n);
+}
+
+void Appender::add(Bytes element) { out_ = encode(element).write(out_), added_++; }
+void Appender::add(int64_t element) { out_ = encode(element).write(out_), added_++; }
+
+void Appender::finish() {
+  *out_ = kEnd;
+  set_bytes(lp_, static_cast<size_t>(out_ + 1 - lp_));
+  add_to_count(lp_, added_);
 }
 
 Position erase(uint8_t*& lp, Position p, size_t n) {

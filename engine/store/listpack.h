@@ -91,6 +91,19 @@ inline void prepend(uint8_t*& lp, Bytes element) { insert(lp, element, lp + kHea
 inline void prepend(uint8_t*& lp, int64_t element) { insert(lp, element, lp + kHeaderBytes, Where::kBefore); }
 // All of them in their order, with one growth of the block.
 void append_all(uint8_t*& lp, const Bytes* elements, size_t n);
+// Appends elements to a block that has room for all of them already; it is whole again after finish().
+class Appender {
+ public:
+  explicit Appender(uint8_t* lp) : lp_(lp), out_(lp + bytes(lp) - 1) {}
+  void add(Bytes element);
+  void add(int64_t element);
+  void finish();
+
+ private:
+  uint8_t* lp_;
+  uint8_t* out_;  // the next element
+  size_t added_ = 0;
+};
 // Removes n entries (or as many as there are) from p on; answers the entry that follows them now, or null.
 Position erase(uint8_t*& lp, Position p, size_t n = 1);
 // Removes the first of several entries by writing the head anew in front of the second: moves nothing, and answers by how much the listpack begins later in its

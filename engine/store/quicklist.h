@@ -82,6 +82,12 @@ class Quicklist {
   void append_plain(Bytes value);
   // The one listpack of a list that has a single packed node, or null; take_listpack hands it out and leaves the list empty.
   const Node* single_listpack() const;
+  // The first element of a list that is not empty.
+  listpack::Value front() const {
+    const Node& n = blocks_[0].nodes[0];
+    return n.plain ? listpack::Value{reinterpret_cast<const char*>(n.data), static_cast<uint32_t>(n.bytes), 0}
+                   : listpack::get(listpack::first(n.data));
+  }
   uint8_t* take_listpack();
   // f(const Node&) in order.
   template <class F>

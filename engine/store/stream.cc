@@ -44,14 +44,15 @@ void Stream::append(StreamId id, const stream_node::Content& content, const Stre
   if (max_bytes == 0 || max_bytes > kMaxEntryBytes) max_bytes = kMaxEntryBytes;
   auto tail = nodes_.last();
   bool fits = false;
+  stream_node::Head head;
   if (tail.valid()) {
-    stream_node::Head head = stream_node::head(tail.value());
+    head = stream_node::head(tail.value());
     fits = listpack::bytes(tail.value()) + content.bytes() < max_bytes &&
            (limits.node_max_entries == 0 || head.live + head.deleted < limits.node_max_entries);
     if (!fits) listpack::shrink_to_fit(tail.value());
   }
   if (fits)
-    stream_node::append(tail.value(), tail.id(), id, content, max_bytes);
+    stream_node::append(tail.value(), head, tail.id(), id, content, max_bytes);
   else
     nodes_.insert(id, stream_node::create(id, content, max_bytes));
   length_++;

@@ -21,18 +21,21 @@ void reserve(uint8_t*& lp, size_t more, size_t max_bytes) {
   lp = static_cast<uint8_t*>(memory::reallocate(lp, memory::good_size(std::max(need, std::min(room * 2, max_bytes)))));
 }
 
-void append_entry(uint8_t*& lp, StreamId node, StreamId id, const Content& content, bool same_fields) {
-  listpack::append(lp, same_fields ? int64_t{kSameFields} : 0);
-  listpack::append(lp, static_cast<int64_t>(id.ms - node.ms));
-  listpack::append(lp, static_cast<int64_t>(id.seq - node.seq));
+// There is room for it.
+void append_entry(uint8_t* lp, StreamId node, StreamId id, const Content& content, bool same_fields) {
+  listpack::Appender to(lp);
+  to.add(same_fields ? int64_t{kSameFields} : 0);
+  to.add(static_cast<int64_t>(id.ms - node.ms));
+  to.add(static_cast<int64_t>(id.seq - node.seq));
   auto pairs = static_cast<int64_t>(content.pairs);
   if (same_fields) {
-    for (size_t i = 0; i < content.pairs; i++) listpack::append(lp, content.strings[2 * i + 1]);
+    for (size_t i = 0; i < content.pairs; i++) to.add(content.strings[2 * i + 1]);
   } else {
-    listpack::append(lp, pairs);
-    listpack::append_all(lp, content.strings, content.pairs * 2);
+    to.add(pairs);
+    for (size_t i = 0; i < 2 * content.pairs; i++) to.add(content.strings[i]);
   }
-  listpack::append(lp, same_fields ? 3 + pairs : 4 + 2 * pairs);
+  to.add(same_fields ? 3 + pairs : 4 + 2 * pairs);
+  to.finish();
 }
 
 bool has_fields(const Head& head, const Content& content) {
@@ -96,11 +99,10 @@ uint8_t* create(StreamId id, const Content& content, size_t max_bytes) {
   return lp;
 }
 
-void append(uint8_t*& lp, StreamId node, StreamId id, const Content& content, size_t max_bytes) {
-  Head h = head(lp);
-  bool same_fields = has_fields(h, content);
-  reserve(lp, room_for(content), max_bytes);
-  listpack::replace(lp, listpack::first(lp), h.live + 1);
+void append(uint8_t*& lp, const Head& head, StreamId node, StreamId id, const Content& content, size_t max_bytes) {
+  bool same_fields = has_fields(head, content);
+  reserve(lp, room_for(content), max_bytes);  // the number of live entries may grow with it
+  listpack::replace(lp, listpack::first(lp), head.live + 1);
   append_entry(lp, node, id, content, same_fields);
 }
 

@@ -36,10 +36,10 @@ struct Content {
 
 // A node for this entry, and with it in it.
 uint8_t* create(StreamId id, const Content& content, size_t max_bytes);
-// The ID is above all IDs of the node. `max_bytes` is what the node is going to grow to.
-void append(uint8_t*& lp, StreamId node, StreamId id, const Content& content, size_t max_bytes);
 
 Head head(const uint8_t* lp);
+// The ID is above all IDs of the node; `head` is its head. `max_bytes` is what the node is going to grow to.
+void append(uint8_t*& lp, const Head& head, StreamId node, StreamId id, const Content& content, size_t max_bytes);
 // The element where the first entry begins, or null.
 Position first(const Head& head);
 Item read(const Head& head, StreamId node, Position flags);

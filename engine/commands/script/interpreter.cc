@@ -1,6 +1,5 @@
 #include "engine/commands/script/interpreter.h"
 
-#include "engine/base/memory.h"
 #include "engine/commands/script/conversion.h"
 #include "engine/commands/script/debug_session.h"
 #include "engine/commands/script/library.h"
@@ -49,10 +48,8 @@ Interpreter::Interpreter(Executor& executor, Kind kind, uint64_t random_seed)
 
 Interpreter::~Interpreter() { lua_close(l_); }
 
-void* Interpreter::allocate(void*, void* block, size_t, size_t size) {
-  if (size) return memory::reallocate(block, size);
-  memory::release(block);
-  return nullptr;
+void* Interpreter::allocate(void* self, void* block, size_t old_size, size_t size) {
+  return static_cast<Interpreter*>(self)->heap_.reallocate(block, old_size, size);
 }
 
 size_t Interpreter::memory() const {

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "engine/commands/script/lua.h"
+#include "engine/commands/script/lua_heap.h"
 #include "engine/exec/out_buffer.h"
 
 namespace ringwood {
@@ -73,6 +74,7 @@ class Interpreter {
 
   Executor& executor_;
   const Kind kind_;
+  LuaHeap heap_;
   lua_State* l_;
   ScriptRun* run_ = nullptr;
   LibraryLoad* load_ = nullptr;

@@ -21,6 +21,7 @@ ScriptRun::ScriptRun(Scripting& scripting, Call& call, Bytes name, bool eval, ui
     : scripting_(scripting),
       call_(call),
       running_(scripting.thread(call.executor()).running),
+      buffers_(scripting.thread(call.executor()).buffers),
       name_(name),
       eval_(eval),
       flags_(flags),
@@ -35,6 +36,7 @@ ScriptRun::ScriptRun(Scripting& scripting, Call& call, Bytes name, bool eval, ui
 ScriptRun::~ScriptRun() {
   running_.state.store(RunningScript::kNone, std::memory_order_release);
   call_.client()->database = database_;
+  buffers_.tidy();
 }
 
 uint32_t states_refused(uint32_t flags) {
@@ -162,7 +164,7 @@ bool ScriptRun::run_command(Interpreter& interpreter, std::span<const Bytes> arg
   if (__builtin_expect(!debug_, 1)) return execute(interpreter, args);
   if (debug_->debugger().stepping()) debug_->debugger().say_command(args);
   if (!execute(interpreter, args)) return false;
-  debug_->note_reply(reply_.view(), refused_);
+  debug_->note_reply(buffers_.reply.view(), refused_);
   return true;
 }
 
@@ -186,8 +188,8 @@ bool ScriptRun::execute(Interpreter& interpreter, std::span<const Bytes> args) {
   Client& client = *call_.client();
   refused_ = false;
   const Command* command = call_.engine().commands->find(args);
-  reply_.clear();
-  Reply reply(reply_, resp_);
+  buffers_.reply.clear();
+  Reply reply(buffers_.reply, resp_);
   if (!admit(command, args, reply)) return refuse(command, reply);
   Call nested(executor, *command, args, &client, client.database, reply);
   nested.set_no_touch(client.no_touch);

@@ -29,6 +29,18 @@ struct RunningScript {
 // EngineState bits in which a script with these flags is refused as a whole.
 uint32_t states_refused(uint32_t flags);
 
+// What the runs of a thread use one after the other, kept for its memory.
+struct ScriptBuffers {
+  OutBuffer reply;
+  std::vector<Bytes> arguments;
+  // A run is over: nothing is kept that was needed once.
+  void tidy() {
+    reply.clear();
+    reply.shrink(size_t{64} * 1024);
+    if (__builtin_expect(arguments.capacity() > 1024, 0)) std::vector<Bytes>().swap(arguments);
+  }
+};
+
 class ScriptRun {
  public:
   // `name`: the SHA, or the function's name. `wide`: whether it is known to need every shard; set when that turns out. `debug`: null where it is not debugged.
@@ -45,8 +57,8 @@ class ScriptRun {
   // --- while it runs
   // redis.call: the reply is in reply() afterwards, whatever happens. False when the script is to be given up: it starts over, or was killed.
   bool run_command(Interpreter& interpreter, std::span<const Bytes> args);
-  OutBuffer& reply() { return reply_; }
-  std::vector<Bytes>& arguments() { return arguments_; }
+  OutBuffer& reply() { return buffers_.reply; }
+  std::vector<Bytes>& arguments() { return buffers_.arguments; }
   void look_at_time(Interpreter& interpreter);
   // 0: never.
   int64_t busy_after_ms() const;
@@ -72,6 +84,7 @@ class ScriptRun {
   Scripting& scripting_;
   Call& call_;
   RunningScript& running_;
+  ScriptBuffers& buffers_;
   const Bytes name_;
   const bool eval_;
   const uint32_t flags_;
@@ -90,8 +103,6 @@ class ScriptRun {
   bool starts_over_ = false;
   bool busy_ = false;
   int64_t begun_ms_ = 0;  // monotonic, of the first look at the time
-  OutBuffer reply_;
-  std::vector<Bytes> arguments_;
   UndoLog undo_;
 };
 

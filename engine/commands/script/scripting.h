@@ -31,6 +31,7 @@ class ScriptThread {
  public:
   explicit ScriptThread(uint64_t seed) : seed_(seed) {}
   RunningScript running;
+  ScriptBuffers buffers;
 
   struct Compiled {
     std::shared_ptr<const Script> script;
