@@ -3,10 +3,11 @@
 //
 //   load-generator --port P [--connections 50] [--pipeline 1] [--seconds 1] [--range 100000] [--subscribers N:CHANNEL]
 //                  COMMAND WORD ... [';' COMMAND WORD ...]
+//   load-generator --port P --first "COMMAND WORD ..." [...]
 //   load-generator --port P --hand-over [...]
 //   load-generator --port P --cluster [...] COMMAND ...
 // {n} in a word is a random number below --range in 12 digits; commands behind one another are sent in turn. Subscribers read what is
-// published and count it. --hand-over: each connection pushes to a list of its own, on which another one waits in BLPOP; each sends
+// published and count it. --first: what each connection says before all else (CLIENT TRACKING, SELECT), and reads the answer to. --hand-over: each connection pushes to a list of its own, on which another one waits in BLPOP; each sends
 // --pipeline requests at once, the waiting one first. --cluster: P is any node; connections are shared out among the masters, and each sends
 // commands for keys that its node owns. While slots are moved some of these are redirected: they are counted, not repeated, and the map is asked for anew.
 //
@@ -40,6 +41,7 @@ struct Settings {
   int subscribers = 0;
   std::string channel;
   bool hand_over = false, cluster = false;
+  std::string first;
   std::vector<RequestTemplate> commands;
 };
 
@@ -87,6 +89,8 @@ class Generator {
       make_pairs();
     else
       for (int i = 0; i < settings.connections; i++) add();
+    if (!settings.first.empty())
+      for (auto& c : connections_) ask(*c, settings.first + "\r\n");
     for (int i = 0; i < settings.subscribers; i++) subscribe(add());
   }
 
@@ -118,16 +122,19 @@ class Generator {
 
   void subscribe(Connection& c) {
     std::string text = "*2\r\n$9\r\nSUBSCRIBE\r\n$" + std::to_string(settings_.channel.size()) + "\r\n" + settings_.channel + "\r\n";
-    if (write(c.fd, text.data(), text.size()) != static_cast<ssize_t>(text.size())) fail("subscribe", std::strerror(errno));
-    // The answer must be there before the first message.
-    while (!c.counter.replies()) {
-      ssize_t n = read(c.fd, c.in.get(), kReceiveBuffer);
-      if (n <= 0) fail("subscribe", "no answer");
-      c.counter.feed(c.in.get(), c.in.get() + n);
-    }
-    c.counter = {};
+    ask(c, text);  // the answer must be there before the first message
     c.listens = true;
     receive(c);
+  }
+  static void ask(Connection& c, const std::string& request) {
+    if (write(c.fd, request.data(), request.size()) != static_cast<ssize_t>(request.size())) fail("write", std::strerror(errno));
+    while (!c.counter.replies()) {
+      ssize_t n = read(c.fd, c.in.get(), kReceiveBuffer);
+      if (n <= 0) fail("read", "no answer");
+      c.counter.feed(c.in.get(), c.in.get() + n);
+    }
+    if (!c.counter.error().empty()) fail("error reply", c.counter.error().c_str());
+    c.counter = {};
   }
 
   uint64_t random() {
@@ -291,8 +298,9 @@ Settings read_settings(int argc, char** argv) {
   Settings s;
   const option names[] = {{"port", 1, nullptr, 'p'},      {"connections", 1, nullptr, 'c'}, {"pipeline", 1, nullptr, 'P'},
                           {"seconds", 1, nullptr, 't'},   {"range", 1, nullptr, 'r'},       {"subscribers", 1, nullptr, 's'},
-                          {"hand-over", 0, nullptr, 'b'}, {"cluster", 0, nullptr, 'C'},     {nullptr, 0, nullptr, 0}};
-  for (int o = 0; (o = getopt_long(argc, argv, "+p:c:P:t:r:s:bC", names, nullptr)) != -1;) {
+                          {"hand-over", 0, nullptr, 'b'}, {"cluster", 0, nullptr, 'C'},     {"first", 1, nullptr, 'f'},
+                          {nullptr, 0, nullptr, 0}};
+  for (int o = 0; (o = getopt_long(argc, argv, "+p:c:P:t:r:s:f:bC", names, nullptr)) != -1;) {
     switch (o) {
       case 'p': s.port = std::atoi(optarg); break;
       case 'c': s.connections = std::atoi(optarg); break;
@@ -306,6 +314,7 @@ Settings read_settings(int argc, char** argv) {
         s.channel = colon + 1;
         break;
       }
+      case 'f': s.first = optarg; break;
       case 'b': s.hand_over = true; break;
       case 'C': s.cluster = true; break;
       default: std::exit(2);

@@ -349,7 +349,7 @@ __attribute__((always_inline)) inline void Executor::execute_here(Request& r) {
   if (__builtin_expect(effects_.on(), 0)) note_shown(r, start);
   list(&c);
   pushes_.command_done();
-  if (__builtin_expect(c.tracks, 0)) remember_reads(c.id, *r.command, call.args(), own_);
+  if (__builtin_expect(c.tracks, 0)) remember_read(r);
   if (__builtin_expect(shard().attention, 0)) after_changes(own_, c.id);
 }
 

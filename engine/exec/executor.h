@@ -273,6 +273,8 @@ class Executor {
   void hash_keys(Request* first, size_t n);
   void prefetch(Request* first, size_t n);
   void prefetch_values(const Request* first, size_t n, uint64_t asking);
+  void prefetch_readers(const Request* first, uint64_t asking);
+  void remember_read(const Request& r);
   void execute(Request& r);
   void refuse(Request& r);
   bool served_here(const Request& r) const;

@@ -83,9 +83,24 @@ void Executor::wait_for_acks(Call& call, const AckNeed& need, int64_t deadline_m
 }
 
 void Executor::after_changes(const ShardSet& held, uint64_t by) {
+  if (alone_ && held.test(0)) {
+    Shard& s = shard();
+    s.attention = false;
+    if (s.tracked.has_news()) tracking_.settle_own(by);
+    if (s.blocked.any_ready()) serve_ready(held);
+    return;
+  }
   for (size_t i = held._Find_first(); i < kMaxShards; i = held._Find_next(i)) engine_.shards[i]->attention = false;
   tracking_.settle(held, by);
   serve_ready(held);
+}
+
+// As remember_reads(), of what has just run here: the one key that most have is hashed already.
+void Executor::remember_read(const Request& r) {
+  const Command& c = *r.command;
+  if (alone_ && r.hashed && c.single_key && (c.flags & kReadOnly) && !(c.flags & kPubSub) && !(c.acl & kAclScripting))
+    return shard().tracked.remember(r.key.key, r.key.hash, r.client->id);
+  remember_reads(r.client->id, c, {r.args, r.argc}, own_);
 }
 
 void Executor::remember_reads(uint64_t reader, const Command& command, std::span<const Bytes> args, const ShardSet& held) {
@@ -105,10 +120,7 @@ void Executor::remember_reads(uint64_t reader, const Command& command, std::span
 // The keys of the held shards that have become ready; serving may make others ready.
 void Executor::serve_ready(const ShardSet& held) {
   bool any = false;
-  if (alone_)
-    any = held.test(0) && shard().blocked.any_ready();
-  else
-    for (size_t i = held._Find_first(); i < kMaxShards && !any; i = held._Find_next(i)) any = engine_.shards[i]->blocked.any_ready();
+  for (size_t i = held._Find_first(); i < kMaxShards && !any; i = held._Find_next(i)) any = engine_.shards[i]->blocked.any_ready();
   if (!any) return;
   now_us_ = engine_.clock->unix_us();  // what has made them ready may have taken long enough for them to expire
   for (bool again = true; again;) {
@@ -141,7 +153,7 @@ void Executor::serve_queue(Shard& shard, const BlockedKeys::Key& key, const Shar
     if (!w.take()) continue;
     uint64_t by = w.owed.client->id;
     serve_or_send(w, held);
-    tracking_.settle(held, by);  // behind its reply
+    if (!alone_ || shard.tracked.has_news()) tracking_.settle(held, by);  // behind its reply
   }
 }
 

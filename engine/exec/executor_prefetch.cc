@@ -43,6 +43,17 @@ void Executor::prefetch(Request* first, size_t n) {
     Table::prefetch_in(r.overflow, r.key.hash);
   }
   if (opens) prefetch_values(first, n, asking);
+  if (__builtin_expect(here.tracked.on(), 0)) prefetch_readers(first, asking);
+}
+
+// Who has read the keys before.
+void Executor::prefetch_readers(const Request* first, uint64_t asking) {
+  const TrackedKeys& tracked = shard().tracked;
+  for (uint64_t left = asking; left; left &= left - 1) tracked.prefetch(first[__builtin_ctzll(left)].key.hash);
+  for (; asking; asking &= asking - 1) {
+    const KeyRef& key = first[__builtin_ctzll(asking)].key;
+    tracked.prefetch_readers(key.hash, key.key.size());
+  }
 }
 
 // The value's first lines, then the bucket of the member that the command names, then the member.

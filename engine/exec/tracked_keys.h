@@ -3,13 +3,15 @@
 // Clients are known by number alone here: Tracking (engine/exec/tracking.h) tells what has become of them.
 //
 // As in Redis a key is known by its name, whichever database it is in.
-#include <unordered_map>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include "engine/base/bytes.h"
 #include "engine/base/hash.h"
+#include "engine/base/random.h"
 #include "engine/exec/stats.h"
+#include "engine/store/member_table.h"
 
 namespace ringwood {
 
@@ -29,11 +31,13 @@ class TrackedKeys {
   // Whether anybody tracks keys, and whether by prefix: set by Tracking, with every shard held.
   void listen(bool on, bool by_prefix) {
     listening_ = on, by_prefix_ = by_prefix;
-    on_ = on || !readers_.empty();  // what was remembered has to go when it changes, also while nobody tracks: its reader may track again
+    on_ = on || readers_;  // what was remembered has to go when it changes, also while nobody tracks: its reader may track again
   }
   bool on() const { return on_; }
 
-  void remember(Bytes key, uint64_t reader);
+  // `hash` is hash_bytes(key).
+  void remember(Bytes key, uint64_t hash, uint64_t reader);
+  void remember(Bytes key, uint64_t reader) { remember(key, hash_bytes(key), reader); }
   void key_modified(Bytes key, bool by_client);
   // All keys are gone, or a whole database: nothing is remembered any more, and everybody is told so.
   void flush();
@@ -48,15 +52,42 @@ class TrackedKeys {
 
   Counter keys, items;  // remembered: keys, and pairs of key and client
 
+  // For batched execution: what remember() or key_modified() will read, the second behind the first. Always inline, see Table::prefetch_bucket.
+  [[gnu::always_inline]] void prefetch(uint64_t hash) const {
+    if (readers_) readers_->prefetch(hash);
+  }
+  [[gnu::always_inline]] void prefetch_readers(uint64_t hash, size_t key_bytes) const {
+    if (readers_) readers_->prefetch_item(hash, key_bytes + sizeof(Readers));
+  }
+
  private:
-  struct Hash {
-    using is_transparent = void;
-    size_t operator()(Bytes key) const { return hash_bytes(key); }
+  // Of one key, whose name stands behind them.
+  struct Readers {
+    static constexpr uint32_t kFew = 2;
+    uint32_t name_size;
+    uint32_t count;
+    union {
+      uint64_t few[kFew];
+      uint64_t* more;  // of more than kFew: a block for the next power of two
+    };
+
+    static Readers* create(Bytes key, uint64_t reader);
+    char* name() { return reinterpret_cast<char*>(this + 1); }
+    Bytes key() const { return {reinterpret_cast<const char*>(this + 1), name_size}; }
+    const uint64_t* ids() const { return count > kFew ? more : few; }
+    // False when it is there.
+    bool add(uint64_t reader);
   };
-  using Readers = std::unordered_map<OwnedBytes, std::vector<uint64_t>, Hash, std::equal_to<>>;
-  void invalidate(Readers::iterator it);
+  struct Traits {
+    using Item = Readers;
+    static Bytes key(const Readers* r) { return r->key(); }
+    static void release(Readers* r);
+  };
+  using Table = MemberTable<Traits>;
+  void invalidate(Readers* taken);
   bool on_ = false, listening_ = false, by_prefix_ = false, flushed_ = false;
-  Readers readers_;
+  std::unique_ptr<Table> readers_;  // null: of no key
+  Random random_{0};                // which key goes is not to be known, and is not: where keys stand follows from a secret seed
   std::vector<Invalid> invalid_;
   std::vector<Changed> changed_;
 };

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace ringwood {
 namespace {
 
@@ -25,6 +27,47 @@ TEST(TrackedKeys, HandsOutTheReadersOfAKeyThatChangesOnce) {
   EXPECT_TRUE(t.take_changed().empty());
   EXPECT_EQ(t.keys.get(), 1);
   EXPECT_EQ(t.items.get(), 1);
+}
+
+// One reader, two, and as many as need a block of their own, which grows.
+TEST(TrackedKeys, RemembersAnyNumberOfReadersInTheirOrder) {
+  TrackedKeys t;
+  t.listen(true, false);
+  const OwnedBytes long_name(300, 'n');
+  for (uint64_t n : {1, 2, 3, 4, 5, 8, 9, 100}) {
+    for (const OwnedBytes& key : {OwnedBytes(), OwnedBytes("k"), long_name}) {
+      std::vector<uint64_t> readers;
+      for (uint64_t id = 1; id <= n; id++) {
+        readers.push_back(id * 7);
+        t.remember(key, id * 7);
+        t.remember(key, 7);
+      }
+      EXPECT_EQ(t.items.get(), static_cast<int64_t>(n));
+      t.key_modified(key, true);
+      auto invalid = t.take_invalid();
+      ASSERT_EQ(invalid.size(), 1u);
+      EXPECT_EQ(invalid[0].key, key);
+      EXPECT_EQ(invalid[0].readers, readers);
+      EXPECT_EQ(t.items.get(), 0);
+    }
+  }
+}
+
+TEST(TrackedKeys, EvictsEachOfManyKeysOnce) {
+  TrackedKeys t;
+  t.listen(true, false);
+  for (int i = 0; i < 1000; i++)
+    for (uint64_t reader = 0; reader <= static_cast<uint64_t>(i % 4); reader++) t.remember("key:" + std::to_string(i), reader);
+  std::set<OwnedBytes> gone;
+  while (t.evict_any()) {
+    auto invalid = t.take_invalid();
+    ASSERT_EQ(invalid.size(), 1u);
+    EXPECT_TRUE(gone.insert(invalid[0].key).second);
+  }
+  EXPECT_EQ(gone.size(), 1000u);
+  EXPECT_EQ(t.keys.get(), 0);
+  EXPECT_EQ(t.items.get(), 0);
+  EXPECT_TRUE(t.on());  // somebody may read again
 }
 
 TEST(TrackedKeys, AReadBehindAChangeIsRememberedForTheNextOne) {
