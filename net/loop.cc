@@ -78,6 +78,10 @@ void Loop::run(bool first) {
   }
   tick();
   while (!network_.stopping()) turn();
+  if (pushes_held_) {
+    send_replies();
+    enter(false);
+  }
 }
 
 void Loop::turn() {
@@ -285,6 +289,7 @@ void Loop::sent_all(Connection& c) {
 void Loop::send_replies() {
   std::vector<Client*>& written = executor_.written();
   const uint64_t durable = executor_.durable();
+  const bool hold = holds_pushes(durable);
   size_t left = written.size();
   // The last first: those who have asked stand behind the subscribers that their message goes to, and may ask again while these are served.
   for (size_t i = written.size(); i-- > 0;) {
@@ -293,12 +298,26 @@ void Loop::send_replies() {
       written[--left] = &c;  // stays listed
       continue;
     }
+    if (__builtin_expect(hold, 0) && c.subscriptions) {
+      written[--left] = &c;
+      continue;
+    }
     c.listed = false;
     flush(c);
   }
   written.erase(written.begin(), written.begin() + static_cast<ptrdiff_t>(left));
-  held_for_disk_ = written.size();
+  held_for_disk_ = hold ? 0 : written.size();
   durable_seen_ = durable;
+}
+
+// Where there are many subscribers to be sent to, the replies to those who have published leave first, alone, and the messages with the next turn, which comes at
+// once: what is published meanwhile goes with them, in the same sends.
+bool Loop::holds_pushes(uint64_t durable) {
+  constexpr size_t kMany = 16;
+  const std::vector<Client*>& written = executor_.written();
+  if (std::exchange(pushes_held_, false) || written.size() < kMany || durable != Executor::kAllDurable) return false;
+  const auto subscribers = std::count_if(written.begin(), written.end(), [](const Client* c) { return c->subscriptions != nullptr; });
+  return pushes_held_ = static_cast<size_t>(subscribers) >= kMany && !network_.stopping();
 }
 
 // What the client is to read may show changes that a power cut would take back (appendfsync always).

@@ -83,6 +83,7 @@ class Loop final : BusyHost {
   void end_gently();
   void send_replies();
   bool waits_for_disk(Connection& c, uint64_t durable);
+  bool holds_pushes(uint64_t durable);
   void let_go();
   void end_turn();
   void bury();
@@ -187,6 +188,7 @@ class Loop final : BusyHost {
   size_t walked_ = 0;                // connections that walk_connections() has seen in this pass
   size_t held_for_disk_ = 0;         // of Executor::written(): what send_replies() has left there ...
   uint64_t durable_seen_ = 0;        // ... because no more was durable
+  bool pushes_held_ = false;         // those of this turn leave with the next
   int64_t next_tick_ms_ = 0;         // unix time
   int64_t commands_before_ = 0;      // this turn
   int64_t due_timer_ms_ = 0;         // the time for which the other timer is set; 0: it is not
