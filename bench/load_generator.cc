@@ -7,9 +7,10 @@
 //   load-generator --port P --hand-over [...]
 //   load-generator --port P --cluster [...] COMMAND ...
 // {n} in a word is a random number below --range in 12 digits; commands behind one another are sent in turn. Subscribers read what is
-// published and count it. --first: what each connection says before all else (CLIENT TRACKING, SELECT), and reads the answer to. --hand-over: each connection pushes to a list of its own, on which another one waits in BLPOP; each sends
-// --pipeline requests at once, the waiting one first. --cluster: P is any node; connections are shared out among the masters, and each sends
-// commands for keys that its node owns. While slots are moved some of these are redirected: they are counted, not repeated, and the map is asked for anew.
+// published and count it. --first: what each connection says before all else (CLIENT TRACKING, SELECT), and reads the answer to.
+// --hand-over: each connection pushes to a list of its own, on which another one waits in BLPOP; each sends --pipeline requests at once, the
+// waiting one first. --cluster: P is any node; connections are shared out among the masters, and each sends commands for keys that its node
+// owns. While slots are moved some of these are redirected: they are counted, not repeated, and the map is asked for anew.
 //
 // Prints {"requests": ..., "seconds": ..., "pushes": ...}, and in a cluster "redirected". All that was sent has been answered when it ends, so that
 // the server's CPU time before and after tells what a request costs.

@@ -310,8 +310,8 @@ void Loop::send_replies() {
   durable_seen_ = durable;
 }
 
-// Where there are many subscribers to be sent to, the replies to those who have published leave first, alone, and the messages with the next turn, which comes at
-// once: what is published meanwhile goes with them, in the same sends.
+// Where there are many subscribers to be sent to, the replies to those who have published leave first, alone, and the messages with the next
+// turn, which comes at once: what is published meanwhile goes with them, in the same sends.
 bool Loop::holds_pushes(uint64_t durable) {
   constexpr size_t kMany = 16;
   const std::vector<Client*>& written = executor_.written();

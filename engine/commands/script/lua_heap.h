@@ -1,6 +1,6 @@
 #pragma once
-// Where an interpreter's memory comes from. Scripts make and drop a few small blocks each (KEYS, ARGV, a status, short strings), so small ones that Lua frees are
-// kept, by size, for the next that it wants: neither the allocator nor the account of used memory sees them come and go.
+// Where an interpreter's memory comes from. Scripts make and drop a few small blocks each (KEYS, ARGV, a status, short strings), so small ones
+// that Lua frees are kept, by size, for the next that it wants: neither the allocator nor the account of used memory sees them come and go.
 #include <array>
 #include <cstddef>
 #include <cstdint>
