@@ -63,13 +63,13 @@ void expect_survives(const Block& b, const Row& row) {
 
 // Lengths and numbers at which forms change.
 std::string some_member(Seeded& seeded, int style) {
-  static const std::string kLong(300, 'p');
+  static const std::string long_text(300, 'p');
   switch (style) {
     case 0: return std::to_string(seeded.below(80));
     case 1: return "user:" + std::to_string(1000 + seeded.below(80));
     case 2: return seeded.bytes(seeded.below(3));
-    case 3: return kLong.substr(0, 15 + seeded.below(20)) + std::to_string(seeded.below(9));
-    case 4: return kLong.substr(0, 120 + seeded.below(150));
+    case 3: return long_text.substr(0, 15 + seeded.below(20)) + std::to_string(seeded.below(9));
+    case 4: return long_text.substr(0, 120 + seeded.below(150));
     case 5: {
       const int64_t v = static_cast<int64_t>(seeded.next()) >> seeded.below(63);
       return std::to_string(v);
