@@ -2,7 +2,7 @@
 // What stands in the blocks of an append-only file that were written ahead (persist/log_ahead.h), and how its end is found again. Pure.
 //
 // Redis reads lines that begin with '#' as notes and passes over them, by fgets with 128 bytes: so the filler is lines of 64 bytes, at offsets that
-// are multiples of that, each "#ahead " and sixteen hexadecimal digits drawn anew for every file that is opened, then '#' to the end of the line. A
+// are multiples of that, each "#ahead " and sixteen hexadecimal digits drawn anew at each start, then '#' to the end of the line. A
 // line that the content ends within is '#' to its end; where that is one byte, it goes on with the next line. Nothing but filler stands behind the
 // content, and at least a whole line of it, also when the power went within a write: of a write that is not whole, each 512 bytes may be there or be
 // filler. So the content ends with the first such sector whose last line is filler, whatever follows; to make that certain, no commit ends within the
