@@ -256,6 +256,16 @@ def woken_for_nothing(args, theirs):
     return name_of(args) == "xread" and re.search(r"\('[*]', \[\]\)", repr(theirs))
 
 
+def waits_for_more(args):
+    """A reader that names a stream twice waits in 7.0 for the first of its IDs alone; 7.2 runs the command again, which looks at both (blocked.c)."""
+    words = [a.upper() for a in args]
+    if name_of(args) not in ("xread", "xreadgroup") or b"STREAMS" not in words:
+        return False
+    streams = args[words.index(b"STREAMS") + 1:]
+    names = streams[:len(streams) // 2]
+    return len(set(names)) < len(names)
+
+
 # What Redis 7.2 does otherwise than 7.0, each read in its source: (reason, does it apply to this command and these replies?)
 DIFFERENCES = [
     ("OBJECT ENCODING: sets and lists have listpacks since 7.2.0", lambda n, a, o, t: n == "object|encoding" and o[0] == t[0] == "$" and o[1] and t[1]),

@@ -251,6 +251,8 @@ class Player:
             answers = [c("CLIENT", "UNBLOCK", link.id) for c, link in zip(self.control, both.links)]
             if answers == [1, 0] and agreement.woken_for_nothing(both.waiting, both.links[1].read()):
                 raise agreement.Diverged("woken for nothing")
+            if answers == [0, 1] and agreement.waits_for_more(both.waiting):
+                raise agreement.Diverged("waits for one ID of two")
             if answers[0] != answers[1]:
                 raise Difference(f"CLIENT UNBLOCK of {agreement.show(both.waiting)}: ours {answers[0]}, theirs {answers[1]}")
             args, both.waiting = both.waiting, None
