@@ -1,6 +1,7 @@
 #include "engine/commands/script/debug_print.h"
 
 #include <cstdio>
+#include <utility>
 
 #include "engine/base/number.h"
 #include "engine/base/split_args.h"
