@@ -284,6 +284,8 @@ DIFFERENCES = [
     ("LPOS refuses the rank -2^63, which has no positive (t_list.c, lposCommand)", lambda n, a, o, t: n == "lpos" and o[0] == "-" and o[1].startswith(b"ERR value is out of range, value must")),
     ("SORT takes an error of an earlier conversion for its own: errno is not cleared before (sort.c, in both versions)",
      lambda n, a, o, t: n in ("sort", "sort_ro") and o[0] != "-" and t == ("-", b"ERR One or more scores can't be converted into double")),
+    ("HELLO ... SETNAME name gives the name although an option behind it is wrong; 7.2 reads all of them first (networking.c)",
+     lambda n, a, o, t: n == "client|getname" and o[0] == t[0] == "$" and t[1]),
     ("XSETID refuses an ID below the largest deleted one (t_stream.c, xsetidCommand)", lambda n, a, o, t: n == "xsetid" and o[0] == "-" and b"max_deleted_entry_id" in o[1]),
 ]
 
