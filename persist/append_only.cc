@@ -674,6 +674,12 @@ void AppendOnly::write_info(InfoText& out, int64_t now_s) const {
   out.field("aof_buffer_length", static_cast<int64_t>(engine_.mutations->worst_lag()));
   out.field("aof_pending_bio_fsync", writer_.syncing() ? 1 : 0);
   out.field("aof_delayed_fsync", static_cast<int64_t>(delayed_.load() - delayed_base_.load()));
+  // Ours: what is written and not yet in the file, as far as nothing may be lost of it, and whether that is so much that commands wait.
+  const MutationLog& log = *engine_.mutations;
+  out.field("mutation_log_memory", static_cast<int64_t>(log.memory()));
+  out.field("mutation_log_lag", static_cast<int64_t>(log.keeper_lag()));
+  out.field("mutation_log_limit", static_cast<int64_t>(log.limit()));
+  out.field("mutation_log_writers_held", log.full() ? 1 : 0);
 }
 
 }  // namespace ringwood

@@ -180,16 +180,37 @@ TEST_P(LogConformance, WhatGathersDuringAnFsyncSharesTheNext) {
   EXPECT_EQ(2, syncs);
 }
 
+// A number of INFO persistence; -1 where it is not there.
+static int64_t info_field(const LogRig& rig, const std::string& name) {
+  InfoText info;
+  rig.append->write_info(info, 0);
+  const std::string text = "\r\n" + std::string(info.text), key = "\r\n" + name + ":";
+  const size_t at = text.find(key);
+  return at == std::string::npos ? -1 : std::stoll(text.substr(at + key.size()));
+}
+
+TEST_P(LogConformance, InfoTellsWhenWritersWaitForTheLog) {
+  LogRig rig(shards(), options(AppendFsync::kEverysec), disk);
+  ASSERT_TRUE(rig.start()) << rig.lines.text;
+  rig.server.log().set_limit(5000);
+  rig.server.run({"SET", "k", "v"});
+  rig.pump();
+  EXPECT_EQ(0, info_field(rig, "mutation_log_lag"));
+  EXPECT_EQ(0, info_field(rig, "mutation_log_writers_held"));
+  rig.server.run({"SET", "k", std::string(6000, 'v')});  // and the file has had no turn
+  EXPECT_LT(6000, info_field(rig, "mutation_log_lag"));
+  EXPECT_EQ(5000, info_field(rig, "mutation_log_limit"));
+  EXPECT_EQ(1, info_field(rig, "mutation_log_writers_held"));
+  rig.pass_ms(100);
+  EXPECT_EQ(0, info_field(rig, "mutation_log_lag"));
+  EXPECT_EQ(0, info_field(rig, "mutation_log_writers_held"));
+  EXPECT_LT(0, info_field(rig, "mutation_log_memory"));
+}
+
 TEST_P(LogConformance, AnFsyncThatKeepsTheNextWaitingIsCounted) {
   LogRig rig(shards(), options(AppendFsync::kEverysec), disk);
   ASSERT_TRUE(rig.start()) << rig.lines.text;
-  auto delayed = [&] {
-    InfoText info;
-    rig.append->write_info(info, 0);
-    const OwnedBytes& text = info.text;
-    const size_t at = text.find("aof_delayed_fsync:");
-    return at == std::string::npos ? -1 : std::stoi(text.substr(at + 18));
-  };
+  auto delayed = [&] { return info_field(rig, "aof_delayed_fsync"); };
   rig.pump();
   disk.syncs_hang = true;
   rig.server.run({"SET", "k", "v"});
