@@ -173,8 +173,6 @@ void LogWriter::pump() {
     if (full_at_ && size_ >= full_at_ && next_.fd < 0) owner_.file_full();
     Bytes piece = reader_.peek();
     if (piece.empty() || gathers()) break;
-    if (ahead_.on() && next_.fd < 0 && !sync_wanted_ && gathering_.waits(home_->now_us(), commands_run(), reader_.lag()))
-      return home_->call_followers_again();
     if (paced_ && allowed_ <= 0 && !sync_wanted_) {
       held_back_ = true;
       break;
@@ -250,7 +248,6 @@ void LogWriter::commit() {
   last_try_ms_ = home_->now_ms();
   const bool whole = !source_ || (reader_.position() + source_ == log_.published() && !log_.silent());
   IoRequest& r = ahead_.prepare(size_, out_, whole);
-  gathering_.begun(home_->now_us(), commands_run());
   r.event = "aof-fsync-always";
   r.event_class = "aof-write";
   r.context = this;

@@ -11,7 +11,6 @@
 #include "engine/base/io.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/mutation_log.h"
-#include "persist/commit_gathering.h"
 #include "persist/log_ahead.h"
 #include "persist/log_format.h"
 
@@ -101,7 +100,6 @@ class LogWriter final : public LogFollower, private LogAhead::Owner {
   bool wants_ahead() const;
   bool choose_way();
   void leave_ahead();
-  int64_t commands_run() const { return home_->shard().stats.commands_processed.get(); }
   void commit();
   void committed(const IoRequest& r);
   void ahead_moved() override;
@@ -134,7 +132,6 @@ class LogWriter final : public LogFollower, private LogAhead::Owner {
   int64_t ahead_from_ms_ = 0;    // until then the file is not written ahead: it could not be
   int64_t ending_until_ms_ = 0;  // likewise: it is to end
   bool entering_ = false;
-  CommitGathering gathering_;
   int fd_ = -1;
   uint64_t size_ = 0, synced_size_ = 0, full_at_ = 0;
   bool writing_ = false, syncing_ = false, closing_ = false, sync_wanted_ = false, sealed_ = false;
