@@ -197,7 +197,8 @@ TEST_P(LogConformance, InfoTellsWhenWritersWaitForTheLog) {
   rig.pump();
   EXPECT_EQ(0, info_field(rig, "mutation_log_lag"));
   EXPECT_EQ(0, info_field(rig, "mutation_log_writers_held"));
-  rig.server.run({"SET", "k", std::string(6000, 'v')});  // and the file has had no turn
+  // What has come and the file has had no turn for.
+  rig.server.log().append_raw(0, "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$6000\r\n" + std::string(6000, 'v') + "\r\n", 0);
   EXPECT_LT(6000, info_field(rig, "mutation_log_lag"));
   EXPECT_EQ(5000, info_field(rig, "mutation_log_limit"));
   EXPECT_EQ(1, info_field(rig, "mutation_log_writers_held"));

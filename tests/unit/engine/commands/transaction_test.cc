@@ -64,7 +64,8 @@ TEST_P(Transactions, GoOnBehindACommandThatFailsAtRunTime) {
 }
 
 TEST_P(Transactions, AreAbortedByAnErrorWhileQueueing) {
-  for (const Args& wrong : {Args{"NOSUCH", "x"}, Args{"SET", "only-a-key"}, Args{"CONFIG", "nosuch"}, Args{"COMMAND", "nosuch"}, Args{"SAVE"}}) {
+  for (const Args& wrong :
+       {Args{"NOSUCH", "x"}, Args{"SET", "only-a-key"}, Args{"CONFIG", "nosuch"}, Args{"COMMAND", "nosuch"}, Args{"SAVE"}}) {
     run({"MULTI"});
     run({"SET", "a", "1"});
     EXPECT_EQ(run(wrong).substr(0, 4), "-ERR") << wrong[0];
