@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
 namespace ringwood {
@@ -74,7 +75,9 @@ void IoSteps::on_result(int64_t result) {
   int error = result < 0 ? static_cast<int>(-result) : 0;
   if (error == EINTR || error == EAGAIN) return next();
   static constexpr const char* kNames[] = {
-      "open", "open the folder of", "read", "write", "fsync", "fdatasync", "measure", "close", "rename", "unlink", "create", "truncate"};
+      "open",    "open the folder of", "read", "write", "write", "fsync", "fdatasync", "measure", "close", "rename", "unlink", "create",
+      "truncate"};
+  static_assert(std::size(kNames) == static_cast<size_t>(Op::kTruncate) + 1);
   const char* what = kNames[static_cast<size_t>(s.op)];
   switch (s.op) {
     case Op::kMakeDir:
