@@ -67,12 +67,7 @@ void LogAhead::on_step(int64_t result) {
         return make(size_ + kPiece);
       }
       state_ = State::kRead;
-      step_ = {};
-      step_.fd = direct_fd_;
-      step_.data = block_;
-      step_.size = kBlock;
-      step_.offset = size_ - kept_;
-      return submit(IoRequest::Op::kRead);
+      return submit_block_of_end(IoRequest::Op::kRead);
     case State::kRead:
       if (result < static_cast<int64_t>(kept_)) return end_open_file();
       return write_block_of_end();
@@ -100,12 +95,16 @@ void LogAhead::on_step(int64_t result) {
 void LogAhead::write_block_of_end() {
   encoder_->fill(block_ + kept_, kBlock - kept_, size_);
   state_ = State::kFirst;
+  submit_block_of_end(IoRequest::Op::kWrite);
+}
+
+void LogAhead::submit_block_of_end(IoRequest::Op op) {
   step_ = {};
   step_.fd = direct_fd_;
   step_.data = block_;
   step_.size = kBlock;
   step_.offset = size_ - kept_;
-  submit(IoRequest::Op::kWrite);
+  submit(op);
 }
 
 void LogAhead::moved(State state) {

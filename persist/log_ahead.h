@@ -64,6 +64,7 @@ class LogAhead {
   void make(uint64_t end);
   void go_on_making();
   void write_block_of_end();
+  void submit_block_of_end(IoRequest::Op op);
   void end_open_file();
   void moved(State state);
   void reserve(size_t bytes);

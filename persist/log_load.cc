@@ -98,17 +98,8 @@ void LogLoad::opened(void* self, int error, const char*) {
 
 void LogLoad::read_tail() {
   const auto size = static_cast<uint64_t>(files_[file_].size), n = std::min<uint64_t>(size, LogDecoder::kTail);
-  raw_.resize(LogDecoder::kTail);
-  reading_ = true;
-  read_ = {};
-  read_.op = IoRequest::Op::kRead;
-  read_.fd = fd_;
-  read_.data = raw_.data();
-  read_.size = static_cast<uint32_t>(n);
-  read_.offset = size - n;
-  read_.context = this;
-  read_.done = on_tail;
-  io_.submit(&read_);
+  if (!n) return read_more();
+  read(static_cast<uint32_t>(n), size - n, on_tail);
 }
 
 void LogLoad::on_tail(IoRequest* r) {
@@ -120,17 +111,19 @@ void LogLoad::on_tail(IoRequest* r) {
   load.read_more();
 }
 
-void LogLoad::read_more() {
-  raw_.resize(kPiece);
+void LogLoad::read_more() { read(kPiece, read_to_, on_read); }
+
+void LogLoad::read(uint32_t size, uint64_t offset, IoRequest::Done done) {
+  raw_.resize(size);
   reading_ = true;
   read_ = {};
   read_.op = IoRequest::Op::kRead;
   read_.fd = fd_;
   read_.data = raw_.data();
-  read_.size = kPiece;
-  read_.offset = read_to_;
+  read_.size = size;
+  read_.offset = offset;
   read_.context = this;
-  read_.done = on_read;
+  read_.done = done;
   io_.submit(&read_);
 }
 

@@ -61,6 +61,7 @@ class LogLoad final : private rdb::RdbSink, private LeaseJob {
   void read_tail();
   static void on_tail(IoRequest* r);
   void read_more();
+  void read(uint32_t size, uint64_t offset, IoRequest::Done done);
   bool want_more();
   bool cut_here();
   bool last_written() const;

@@ -5,6 +5,7 @@
 #include "engine/base/number.h"
 #include "engine/commands/script/debug_session.h"
 #include "engine/commands/script/interpreter.h"
+#include "engine/commands/script/reply_cursor.h"
 #include "engine/commands/script/run.h"
 
 namespace ringwood {
@@ -33,9 +34,9 @@ Bytes up_to_zero(Bytes text) { return text.substr(0, text.find('\0')); }
 
 // --- from a reply
 
-class ReplyWalk {
+class ReplyWalk : ReplyCursor {
  public:
-  ReplyWalk(lua_State* l, Bytes reply) : l_(l), rest_(reply) {}
+  ReplyWalk(lua_State* l, Bytes reply) : ReplyCursor(reply), l_(l) {}
 
   void push_value() {
     luaL_checkstack(l_, 6, "lua stack limit reach when parsing redis.call reply");
@@ -67,24 +68,6 @@ class ReplyWalk {
   }
 
  private:
-  // Up to the line break, which is skipped.
-  Bytes line() {
-    size_t end = rest_.find('\r');
-    Bytes found = rest_.substr(0, end);
-    rest_.remove_prefix(end + 2);
-    return found;
-  }
-  Bytes take(size_t n) {
-    Bytes found = rest_.substr(0, n);
-    rest_.remove_prefix(n + 2);
-    return found;
-  }
-  static int64_t integer(Bytes text) {
-    int64_t v = 0;
-    parse_int64(text, v);
-    return v;
-  }
-
   void push_error(Bytes text) {
     bool coded = text.find(' ') != Bytes::npos;
     lua_createtable(l_, 0, 4);
@@ -155,7 +138,6 @@ class ReplyWalk {
   }
 
   lua_State* l_;
-  Bytes rest_;
 };
 
 // --- to a reply

@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <utility>
 
-#include "engine/base/number.h"
 #include "engine/base/split_args.h"
+#include "engine/commands/script/reply_cursor.h"
 
 namespace ringwood {
 namespace {
@@ -83,9 +83,9 @@ void append_value(lua_State* l, int index, int depth, OwnedBytes& out) {
 
 // --- replies
 
-class ReplyText {
+class ReplyText : ReplyCursor {
  public:
-  ReplyText(Bytes reply, OwnedBytes& out) : rest_(reply), out_(out) {}
+  ReplyText(Bytes reply, OwnedBytes& out) : ReplyCursor(reply), out_(out) {}
 
   void append_next() {
     const Bytes whole = line();
@@ -94,37 +94,25 @@ class ReplyText {
       case ':': out_.append(head); return;
       case '+':
       case '-': return append_quoted(out_, whole);
-      case '$': return append_bulk(number(head));
+      case '$': return append_bulk(integer(head));
       case '*':
-      case '>': return append_list(number(head), "[", "]");
-      case '~': return append_list(number(head), "~(", ")");
-      case '%': return append_map(number(head));
+      case '>': return append_list(integer(head), "[", "]");
+      case '~': return append_list(integer(head), "~(", ")");
+      case '%': return append_map(integer(head));
       case '_': out_.append("(null)"); return;
       case '#': out_.append(head == "t" ? "#true" : "#false"); return;
       case ',': out_.append("(double) ").append(head); return;
       case '(': out_.append("(big number) ").append(head); return;
-      case '=': return append_bulk(number(head));
-      case '|': return skip_attribute(number(head));
+      case '=': return append_bulk(integer(head));
+      case '|': return skip_attribute(integer(head));
       default: out_.append("?");
     }
   }
 
  private:
-  Bytes line() {
-    const size_t end = rest_.find('\r');
-    const Bytes found = rest_.substr(0, end);
-    rest_.remove_prefix(end + 2);
-    return found;
-  }
-  static int64_t number(Bytes text) {
-    int64_t v = 0;
-    parse_int64(text, v);
-    return v;
-  }
   void append_bulk(int64_t n) {
     if (n < 0) return void(out_.append("NULL"));
-    append_quoted(out_, rest_.substr(0, static_cast<size_t>(n)));
-    rest_.remove_prefix(static_cast<size_t>(n) + 2);
+    append_quoted(out_, take(static_cast<size_t>(n)));
   }
   void append_list(int64_t n, Bytes open, Bytes close) {
     if (n < 0) return void(out_.append("NULL"));
@@ -153,7 +141,6 @@ class ReplyText {
     append_next();
   }
 
-  Bytes rest_;
   OwnedBytes& out_;
 };
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/base/number.h"
+#include "engine/exec/call.h"
 
 namespace ringwood {
 namespace {
@@ -15,15 +16,7 @@ constexpr int kUsualContext = 5;        // lines
 constexpr int kAllLines = 1000000;
 constexpr int kShortestLimit = 60;  // that "maxlen" takes, in bytes
 
-// The client's words are compared in any case; `word` is in lower case.
-bool is_either(Bytes said, Bytes letter, Bytes word) {
-  auto is = [said](Bytes w) {
-    return said.size() == w.size() && std::equal(said.begin(), said.end(), w.begin(), [](char a, char b) {
-             return (a >= 'A' && a <= 'Z' ? static_cast<char>(a | 0x20) : a) == b;
-           });
-  };
-  return is(letter) || is(word);
-}
+bool is_either(Bytes said, Bytes letter, Bytes word) { return Call::is_word(said, letter) || Call::is_word(said, word); }
 
 // As far as the word is a number, as atoi has it; bounded, so that sums of two do not overflow.
 int leading_number(Bytes word) {
