@@ -106,17 +106,6 @@ void out_of_memory(size_t bytes) {
   std::abort();
 }
 
-void* allocate_zeroed(size_t bytes) {
-#ifdef RINGWOOD_SYSTEM_MALLOC
-  void* p = std::calloc(1, bytes);
-#else
-  void* p = mi_zalloc(bytes);
-#endif
-  if (!p) out_of_memory(bytes);
-  count(static_cast<int64_t>(usable(p)));
-  return p;
-}
-
 void* allocate_space(size_t bytes) {
 #ifdef RINGWOOD_SYSTEM_MALLOC
   void* p = std::calloc(1, bytes);

@@ -94,7 +94,6 @@ inline void release(void* p) {
   mi_free(p);
 #endif
 }
-void* allocate_zeroed(size_t bytes);
 // Zeroed room of which parts will be used: it is not counted, and the system gives its pages when they are touched. The caller counts what it uses, by
 // count(). Free with release_space().
 void* allocate_space(size_t bytes);
