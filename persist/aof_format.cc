@@ -15,7 +15,7 @@ class AofEncoder final : public LogEncoder {
   bool verbatim() const override { return true; }
   LogPlace place() const override { return place_; }
   void fill(char* to, size_t n, uint64_t offset) const override { aof::fill(to, n, offset, place_.id); }
-  size_t pad(char* to, uint64_t offset) const override { return aof::pad(to, offset); }
+  bool may_end_within_command(uint64_t offset) const override { return aof::may_end_within_command(offset); }
 
  private:
   LogPlace place_;

@@ -152,7 +152,7 @@ void LogAhead::on_made(int64_t result) {
 }
 
 bool LogAhead::room(uint64_t end, uint64_t full_at) {
-  const bool enough = end + LogEncoder::kMaxPad + kLeast <= made_;
+  const bool enough = end + kLeast <= made_;
   const bool short_file = full_at && made_ + kChunk > full_at;
   if (!making_ && !failed_ && (!enough || (made_ - end < kChunk / 2 && !(full_at && made_ >= full_at)))) {
     const uint64_t step = short_file ? kPiece : kChunk;
@@ -163,14 +163,12 @@ bool LogAhead::room(uint64_t end, uint64_t full_at) {
 
 // --- commits
 
-IoRequest& LogAhead::prepare(uint64_t size, Bytes bytes, bool whole) {
-  reserve(kept_ + bytes.size() + LogEncoder::kMaxPad + kBlock);
+IoRequest& LogAhead::prepare(uint64_t size, Bytes bytes) {
+  reserve(kept_ + bytes.size() + kBlock);
   std::memcpy(block_ + kept_, bytes.data(), bytes.size());
-  growth_ = bytes.size();
-  if (whole) growth_ += encoder_->pad(block_ + kept_ + growth_, size + growth_);
-  placed_ = kept_ + growth_;
+  placed_ = kept_ + bytes.size();
   const size_t blocks = (placed_ + kBlock - 1) / kBlock * kBlock;
-  encoder_->fill(block_ + placed_, blocks - placed_, size + growth_);
+  encoder_->fill(block_ + placed_, blocks - placed_, size + bytes.size());
   write_ = {};
   write_.op = IoRequest::Op::kWriteSync;
   write_.fd = direct_fd_;

@@ -42,11 +42,8 @@ class LogAhead {
   // on, 0: none.
   bool room(uint64_t end, uint64_t full_at);
   bool making() const { return making_; }
-  // Prepares the write that appends the bytes to the content of `size` bytes. With `whole` they end where a command does. The rest of the request is
-  // the caller's.
-  IoRequest& prepare(uint64_t size, Bytes bytes, bool whole);
-  // By how much the content grows with it.
-  size_t growth() const { return growth_; }
+  // Prepares the write that appends the bytes to the content of `size` bytes. The rest of the request is the caller's.
+  IoRequest& prepare(uint64_t size, Bytes bytes);
   // It is done.
   void written();
   // Bytes of the file behind a content of `size`.
@@ -86,7 +83,6 @@ class LogAhead {
   size_t capacity_ = 0;
   size_t kept_ = 0;    // bytes of the content in block_
   size_t placed_ = 0;  // of those with what is being written
-  size_t growth_ = 0;
 };
 
 }  // namespace ringwood

@@ -39,9 +39,8 @@ class LogEncoder {
   // What blocks that are written ahead (persist/log_ahead.h) hold until they are needed: n bytes for the file from `offset` on, where its content
   // ends, or which is a multiple of 64. A reader passes over it.
   virtual void fill(char* to, size_t n, uint64_t offset) const = 0;
-  // Behind what ends at `offset`, where a command ends: bytes that the content is to have before it is made durable, at most kMaxPad; their number.
-  virtual size_t pad(char*, uint64_t) const { return 0; }
-  static constexpr size_t kMaxPad = 64;
+  // Whether what such blocks hold may be made durable up to `offset` though a command goes on there: one of any 64 offsets is such a one.
+  virtual bool may_end_within_command(uint64_t) const { return true; }
 };
 
 // The way back, over all files of a log in their order.

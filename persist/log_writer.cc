@@ -27,12 +27,13 @@ void LogWriter::start(Executor& home, std::unique_ptr<LogEncoder> encoder, File 
   note_size_ = 0;
   out_ = {};
   source_ = 0;
+  out_between_ = between_ = true;
   sealed_ = broken_ = frozen_ = false;
   log_.attach_at_end(reader_, true);  // the end is there always
   log_.note_hidden(true);
   if (!size_) put(encoder_->begin(file.sequence, home.now_ms()), 0);
   select_first(begin_anew());
-  synced_ = boundary_ = reader_.position();
+  synced_ = reader_.position();
   last_sync_ms_ = home.now_ms();
   home.follow_log(this);
   home.refresh_all_effects();
@@ -136,9 +137,10 @@ void LogWriter::publish_durable() {
   log_.set_durable(always ? synced_ : write_error_ ? ~uint64_t{0} : reader_.position());
 }
 
-void LogWriter::put(Bytes bytes, size_t source) {
+void LogWriter::put(Bytes bytes, size_t source, bool between) {
   out_ = bytes;
   source_ = source;
+  out_between_ = between;
   restarts_ = log_.restarts();
 }
 
@@ -188,8 +190,12 @@ void LogWriter::pump() {
     }
     piece = piece.substr(0, static_cast<size_t>(hidden.begin - at));
     if (next_.fd >= 0) piece = piece.substr(0, static_cast<size_t>(switch_at_ - at));
-    if (home_->options().aof_timestamp_enabled && annotate(at)) continue;
-    put(encoder_->encode(piece), piece.size());
+    if (home_->options().aof_timestamp_enabled && annotate()) continue;
+    // Only the end of a segment of the log comes within a command.
+    const uint64_t end = at + piece.size();
+    const bool between =
+        end % MutationLog::kSegmentBytes != 0 || end == hidden.begin || (next_.fd >= 0 && end == switch_at_) || end == log_.published();
+    put(encoder_->encode(piece), piece.size(), between);
   }
   if (written_at_once) home_->nudge_others();
   if (on() && !writing_ && (sync_wanted_ || home_->options().appendfsync == AppendFsync::kAlways)) sync();
@@ -212,6 +218,8 @@ bool LogWriter::choose_way() {
   if (wanted == ahead_.on()) return true;
   if (!wanted) {
     leave_ahead();
+  } else if (!between_) {
+    return true;  // it begins where a command ends
   } else if (synced_size_ < size_) {
     sync();
   } else if (!syncing_) {
@@ -240,14 +248,14 @@ void LogWriter::ahead_moved() {
 }
 
 void LogWriter::commit() {
+  if (!out_between_ && source_ && encoder_->verbatim()) fit_into_blocks();
   if (!ahead_.room(size_ + out_.size(), full_at_)) {
     if (ahead_.making()) return;
     ahead_from_ms_ = home_->now_ms() + kAheadAgainMs;
     return leave_ahead();
   }
   last_try_ms_ = home_->now_ms();
-  const bool whole = !source_ || (reader_.position() + source_ == log_.published() && !log_.silent());
-  IoRequest& r = ahead_.prepare(size_, out_, whole);
+  IoRequest& r = ahead_.prepare(size_, out_);
   r.event = "aof-fsync-always";
   r.event_class = "aof-write";
   r.context = this;
@@ -255,6 +263,36 @@ void LogWriter::commit() {
   r.done = on_committed;
   writing_ = true;
   io_.submit(&r);
+}
+
+// Where a piece ends within a command, the format may want it to end somewhat earlier. Nothing is left of a short one then: it takes what comes behind it
+// as well.
+void LogWriter::fit_into_blocks() {
+  if (shorten() || restarts_ != log_.restarts()) return;
+  join();
+  if (!out_between_) shorten();
+}
+
+bool LogWriter::shorten() {
+  for (size_t n = out_.size(); n && out_.size() - n < 64; n--) {
+    if (!encoder_->may_end_within_command(size_ + n)) continue;
+    out_ = out_.substr(0, n);
+    source_ = n;
+    return true;
+  }
+  return false;
+}
+
+void LogWriter::join() {
+  constexpr size_t kMost = 4096;
+  const uint64_t end = reader_.position() + source_;
+  LogReader behind;
+  if (!log_.attach(behind, end, true)) return;
+  Bytes more = behind.peek().substr(0, kMost);
+  more = more.substr(0, static_cast<size_t>(log_.next_hidden(end).begin - end));
+  if (next_.fd >= 0) more = more.substr(0, static_cast<size_t>(switch_at_ - end));
+  joined_.assign(out_).append(more);
+  put(joined_, joined_.size(), more.size() < kMost);
 }
 
 // What has failed is written again in the other way, which tells of it if that fails too. Where it was not merely refused, the disk may have lost it after all.
@@ -272,17 +310,15 @@ void LogWriter::committed(const IoRequest& r) {
     return pump();
   }
   ahead_.written();
-  size_ += ahead_.growth() - out_.size();
   take_written(static_cast<int64_t>(out_.size()));
   sync_size_ = size_;
   sync_target_ = reader_.position();
   synced(0);
 }
 
-// Where a command may begin: notes the time, if the second is another one than that of the last note.
-bool LogWriter::annotate(uint64_t at) {
-  if (at < boundary_) return false;
-  boundary_ = log_.published();
+// Between two commands: notes the time, if the second is another one than that of the last note.
+bool LogWriter::annotate() {
+  if (!between_) return false;
   int64_t second = home_->now_ms() / 1000;
   if (second == noted_second_) return false;
   noted_second_ = second;
@@ -362,6 +398,7 @@ bool LogWriter::take_written(int64_t result) {
     owner_.write_recovered();
   }
   const auto n = static_cast<size_t>(result);
+  between_ = n == out_.size() && out_between_;
   size_ += n;
   allowed_ -= static_cast<int64_t>(n);
   out_.remove_prefix(n);
@@ -452,6 +489,7 @@ void LogWriter::closed() {
   path_ = std::move(file.path);
   ahead_from_ms_ = 0;
   size_ = synced_size_ = 0;
+  between_ = true;
   noted_second_ = 0;
   put(encoder_->begin(file.sequence, home_->now_ms()), 0);
   select_first(next_database_);

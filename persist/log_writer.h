@@ -103,10 +103,13 @@ class LogWriter final : public LogFollower, private LogAhead::Owner {
   void commit();
   void committed(const IoRequest& r);
   void ahead_moved() override;
-  bool annotate(uint64_t at);
+  void fit_into_blocks();
+  bool shorten();
+  void join();
+  bool annotate();
   int begin_anew();
   void select_first(int database);
-  void put(Bytes bytes, size_t source);
+  void put(Bytes bytes, size_t source, bool between = true);
   bool may_write_at_once() const;
   bool gathers() const;
   bool write();
@@ -135,10 +138,12 @@ class LogWriter final : public LogFollower, private LogAhead::Owner {
   int fd_ = -1;
   uint64_t size_ = 0, synced_size_ = 0, full_at_ = 0;
   bool writing_ = false, syncing_ = false, closing_ = false, sync_wanted_ = false, sealed_ = false;
-  bool broken_ = false;  // an fsync of the file has failed: what the disk holds of it, nobody knows
-  bool frozen_ = false;  // since then nothing counts as durable
-  Bytes out_;            // what is to be written next
-  size_t source_ = 0;    // bytes of the mutation log that out_ stands for
+  bool broken_ = false;                       // an fsync of the file has failed: what the disk holds of it, nobody knows
+  bool frozen_ = false;                       // since then nothing counts as durable
+  Bytes out_;                                 // what is to be written next
+  size_t source_ = 0;                         // bytes of the mutation log that out_ stands for
+  bool out_between_ = true, between_ = true;  // the file ends between two commands with out_, and as it is
+  OwnedBytes joined_;
   int write_error_ = 0;
   int64_t last_try_ms_ = 0, last_sync_ms_ = 0, last_delay_ms_ = 0, slow_until_ms_ = 0;
   uint64_t delayed_syncs_ = 0;
@@ -152,8 +157,6 @@ class LogWriter final : public LogFollower, private LogAhead::Owner {
   File next_;                 // the file to go on with from switch_at_ on
   uint64_t switch_at_ = 0;
   int next_database_ = -1;  // to be selected at the beginning of that file
-  // aof-timestamp-enabled: a note stands where a command ends, which is known of the offsets that were seen as the end of the log.
-  uint64_t boundary_ = 0;
   int64_t noted_second_ = 0;
   char note_[64];
   size_t note_size_ = 0;  // of a note that is to be written next

@@ -216,6 +216,17 @@ def ahead():
         equal(status, 0, text)
         if n not in ends:
             equal(get("ahead.aof"), AOF[:max(e for e in ends if e <= n)], f"cut at {n}")
+    # Of a commit behind content that ends in the last line of a sector, the next sector is there, with bytes out of the middle of a command.
+    for rest in range(1, 64):
+        content = command("SET", "key", "v" * (512 - rest - 30))
+        equal(len(content), 512 - rest, "the command's size")
+        torn = bytearray(written_ahead(content))
+        torn[512:1024] = (command("SET", "k", "w" * 40) * 30)[rest:][:512]
+        f = put("ahead.aof", bytes(torn))
+        status, text = run(f)
+        assert status == 1 and "TORN" in text and "a write that was never finished" in text, text
+        status, text = run("--fix", "--yes", f)
+        assert status == 0 and get("ahead.aof") == content, text
     # A commit of which the second sector is there and the first one is not.
     torn = bytearray(written_ahead(AOF))
     torn[1024:1536] = (command("SET", "k", "v") * 30)[:512]

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "persist/aof_parser.h"
 #include "tests/unit/persist/log_rig.h"
 #include "tests/unit/persist/temp_folder.h"
 
@@ -158,6 +159,41 @@ TEST_P(LogAheadTest, WithoutRoomForBlocksAheadTheFileGrowsAsItIsWritten) {
   LogRig again(1, options(), disk);
   ASSERT_TRUE(again.start()) << again.lines.text;
   EXPECT_EQ(again.server.run({"GET", "x"}), "$1\r\ny\r\n");
+}
+
+// Commits of all sizes, among them some that end within a command (of more than a segment of the log), with restarts between them: a reader of the
+// append-only file meets commands alone until it comes to the filler, and nothing but filler behind that.
+TEST_P(LogAheadTest, NoNoteStandsBetweenCommands) {
+  if (wal()) return;
+  Seeded r;
+  size_t sent = 0;
+  for (int round = 0; round < 3; round++) {
+    LogRig rig(1 + round % 2, options(), disk);
+    ASSERT_TRUE(rig.start()) << rig.lines.text;
+    for (int i = 0; i < 100; i++, sent++) {
+      const size_t size = i % 50 == 49 ? (512 << 10) - 200 + r.below(400) : r.below(200);
+      rig.server.run({"SET", "k", std::string(size, r.chance(30) ? '#' : 'v')});
+      if (r.chance(70)) rig.pump();
+    }
+    rig.pump();
+    ASSERT_EQ(rig.acknowledged(), rig.written());
+    size_t sets = 0;
+    for (const auto& f : std::filesystem::directory_iterator(folder.file(log_folder()))) {
+      if (!f.path().filename().string().ends_with(".incr.aof")) continue;
+      const std::string file = folder.read(log_folder() + "/" + f.path().filename().string());
+      AofParser parser;
+      size_t at = 0;
+      while (at < file.size() && file[at] == '*') {
+        ASSERT_EQ(AofParser::Status::kCommand, parser.parse(Bytes(file).substr(at))) << round << " at " << at;
+        sets += parser.args()[0] == "SET";
+        at += parser.consumed();
+      }
+      ASSERT_GT(file.size(), at);
+      EXPECT_NE(std::string::npos, file.find("#ahead", at));
+      for (; at < file.size(); at = file.find('\n', at) + 1) ASSERT_EQ('#', file[at]) << round << " at " << at;
+    }
+    EXPECT_EQ(sent, sets);
+  }
 }
 
 // A power cut within commits of many sectors, each of which may be there or not: what was acknowledged is, and nothing else is in parts.
