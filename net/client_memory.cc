@@ -61,6 +61,13 @@ void ClientMemory::note(Connection& c) {
   }
 }
 
+void ClientMemory::expect_output(Connection& c, size_t bytes) {
+  const size_t needed = c.out.size() + bytes;
+  if (needed <= c.out.capacity() || c.counted_as != Counted::kReplica) return;
+  const size_t growth = memory::good_size(needed + needed / 2 + 64) - c.out.capacity();  // as OutBuffer grows
+  count(c, Counted::kReplica, kNoClass, connection_memory(c) + growth);
+}
+
 void ClientMemory::forget(Connection& c) { count(c, Counted::kNot, kNoClass, 0); }
 
 // Other loops read the sums meanwhile. What may be closed is never seen too small beside the sum of all: they would close others instead.

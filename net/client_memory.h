@@ -24,6 +24,9 @@ class ClientMemory {
   // maxmemory-clients is set: every connection that had to do with this turn is to be noted.
   bool limited() const { return limit_ != 0; }
   void note(Connection& c);
+  // So many bytes are about to be appended to a replica's output: what that grows by counts before it is there. Another thread that found it in what is
+  // used and not here would have keys go for it. Exact with the next note().
+  void expect_output(Connection& c, size_t bytes);
   // The connection is about to be freed.
   void forget(Connection& c);
   // Closes connections of this loop where there is too much. At the end of a turn.

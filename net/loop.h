@@ -56,6 +56,7 @@ class Loop final : BusyHost {
   void release(Connection& c);
   // Sends what stands in its `out`, if nothing is being sent; in any phase of the turn.
   void send_now(Connection& c) { flush(c); }
+  void expect_output(Connection& c, size_t bytes) { client_memory_.expect_output(c, bytes); }
   // Gives the connection to another loop, where `arrived` is told of it as it is there; here it ends. It has no reply outstanding.
   void move(Connection& c, Loop& to, std::function<void(Connection&)> arrived);
   // Ends the sleep of another loop.

@@ -36,8 +36,13 @@ ReplicaDesk::Peer* ReplicaDesk::find(const Connection& c) {
 }
 
 void ReplicaDesk::send(Peer& p, Bytes bytes) {
-  p.connection->out.append(bytes);
+  append(*p.connection, bytes);
   loop_.send_now(*p.connection);
+}
+
+void ReplicaDesk::append(Connection& c, Bytes bytes) {
+  loop_.expect_output(c, bytes.size());
+  c.out.append(bytes);
 }
 
 // --- the backlog
@@ -184,8 +189,10 @@ bool ReplicaDesk::snapshot_is_due(int64_t now_ms) const {
 void ReplicaDesk::note_offset(int64_t now_ms) {
   auto end = static_cast<int64_t>(log_.published());
   if (!ends_.empty() && ends_.back().offset == end) return;
+  // All its memory is there from the beginning: it grows when keys may have to go for every byte.
+  if (ends_.empty()) ends_.reserve(kMostEnds);
+  if (ends_.size() == kMostEnds) ends_.erase(ends_.begin(), ends_.begin() + kMostEnds / 2);
   ends_.push_back({end, now_ms});
-  if (ends_.size() > kMostEnds) ends_.pop_front();
 }
 
 int64_t ReplicaDesk::lag_ms(const Peer& p, int64_t now_ms) const {
@@ -406,7 +413,7 @@ void ReplicaDesk::feed_image(Peer& p) {
   while (p.chunk < chunks_.size() && c.output_bytes() < kImageBytes) {
     Bytes rest = chunks_[p.chunk].view().substr(p.at);
     Bytes piece = rest.substr(0, kImageBytes);
-    c.out.append(piece);
+    append(c, piece);
     p.at += piece.size();
     if (piece.size() < rest.size()) continue;
     p.chunk++;
@@ -449,7 +456,7 @@ void ReplicaDesk::feed_log(Peer& p) {
   while (p.reader.attached() && c.output_bytes() < kSendBytes) {
     Bytes piece = p.reader.peek().substr(0, kSendBytes);
     if (piece.empty()) break;
-    framed(p) ? put_frame(p, piece) : c.out.append(piece);
+    framed(p) ? put_frame(p, piece) : append(c, piece);
     p.reader.advance(piece.size());
     any = true;
   }
@@ -462,18 +469,19 @@ void ReplicaDesk::put_frame(Peer& p, Bytes piece) {
   const uint64_t at = p.reader.position();
   if (frame_.empty() || frame_at_ != at || frame_raw_ != piece.size()) {
     frame_.clear();
+    if (const size_t room = frame_room(piece.size()); room > frame_.capacity()) count_frame(memory::good_size(room + room / 2 + 64));
     frame_.commit(write_frame(frame_.reserve(frame_room(piece.size())), FrameKind::kStream, 0, piece, p.reader.lag() > kPackLag));
     frame_at_ = at;
     frame_raw_ = piece.size();
-    count_frame();
+    count_frame(frame_.capacity());
   }
-  p.connection->out.append(frame_.view());
+  append(*p.connection, frame_.view());
 }
 
 // It is the replicas', like what stands in their buffers: no key goes for it.
-void ReplicaDesk::count_frame() {
-  loop_.stats.replica_memory.add(static_cast<int64_t>(frame_.capacity()) - static_cast<int64_t>(frame_counted_));
-  frame_counted_ = frame_.capacity();
+void ReplicaDesk::count_frame(size_t bytes) {
+  loop_.stats.replica_memory.add(static_cast<int64_t>(bytes) - static_cast<int64_t>(frame_counted_));
+  frame_counted_ = bytes;
 }
 
 void ReplicaDesk::log_grew(Executor&) {
@@ -512,7 +520,7 @@ void ReplicaDesk::closed(Connection& c) {
   peers_.erase(at);
   if (peers_.empty()) {
     frame_ = OutBuffer();
-    count_frame();
+    count_frame(0);
     loop_.executor().unfollow_log(this);
     alone_since_ms_ = loop_.executor().now_ms();
   }

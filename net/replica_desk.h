@@ -3,7 +3,6 @@
 // share one snapshot. What a replica has not been sent yet stands in the log, once for all of them. Lives on the first thread, as do the replicas'
 // connections.
 #include <algorithm>
-#include <deque>
 #include <list>
 #include <memory>
 #include <vector>
@@ -117,7 +116,8 @@ class ReplicaDesk final : OutputSource, LogFollower, SnapshotSink, LeaseJob {
   void feed(Peer& p);
   void feed_image(Peer& p);
   void feed_log(Peer& p);
-  void count_frame();
+  void append(Connection& c, Bytes bytes);
+  void count_frame(size_t bytes);
   void put_frame(Peer& p, Bytes piece);
   static bool framed(const Peer& p) { return !p.old && traits(p).frames; }
   void image_sent(Peer& p);
@@ -145,7 +145,7 @@ class ReplicaDesk final : OutputSource, LogFollower, SnapshotSink, LeaseJob {
     int64_t offset, when_ms;
   };
   static constexpr size_t kMostEnds = 3000;
-  std::deque<End> ends_;    // of the log, ascending
+  std::vector<End> ends_;   // of the log, ascending
   bool asked_ = false;      // for the lease
   bool held_ = false;       // the stream, as Network::stream_holds wants it
   bool ask_later_ = false;  // ask(), when a pause is over
