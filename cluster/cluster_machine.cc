@@ -144,6 +144,7 @@ void ClusterMachine::take_ping(Arrival& a) {
   if (via && !via->inbound && m.type == BusType::kPong && via->node) answered(*via->node);
   if (!s) return;
   learn_role(*s, m);
+  if (s->is_master() && me().is_replica()) note_lost_epoch(m);
   ClusterNode* owner = s->is_master() ? s : s->master;
   if (owner && owner->slots != m.slots) {
     if (s->is_master()) take_claim(*s, m.config_epoch, m.slots);
@@ -170,7 +171,7 @@ void ClusterMachine::publish(Bytes channel, Bytes message, bool sharded, int64_t
   if (!sharded) return broadcast(m);
   OwnedBytes bytes = encode(m);
   for (ClusterNode* n : view_.nodes())
-    if (n != &me() && n->shard == me().shard && !n->in_handshake()) send(n->link_up ? n->link : kNoLink, m.type, bytes);
+    if (n != &me() && n->shard == me().shard && !n->in_handshake()) send(n->link, m.type, bytes);
 }
 
 // What the input has stirred up. Saving comes last here and stands first among this input's outputs: what a message tells others must survive a crash.

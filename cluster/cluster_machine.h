@@ -170,6 +170,7 @@ class ClusterMachine {
   void drop_link(LinkId link);
   void remove_node(ClusterNode& n);
   void reconnect();
+  void open_link(ClusterNode& n);
   void greet(Arrival& a);
   bool shake_hands(Arrival& a);
   bool update_address(ClusterNode& n, const Arrival& a);
@@ -207,10 +208,13 @@ class ClusterMachine {
   void take_over();
   void cannot(NoFailover why);
   int rank() const;
-  int64_t queue_ms() const;
   void manual_progress();
   void end_manual();
   void begin_manual_at_master(Arrival& a);
+
+  // election_queue.cc
+  bool others_first();
+  void note_lost_epoch(const BusMessage& m);
 
   // slots.cc
   void take_claim(ClusterNode& owner, uint64_t epoch, const SlotSet& claimed);
@@ -263,10 +267,11 @@ class ClusterMachine {
     size_t votes = 0;
     bool asked = false;
     int rank = 0;
-    int64_t queue_ms = 0;
     uint64_t epoch = 0;
     NoFailover why_not = NoFailover::kNone;
     int64_t why_logged_ms = 0;
+    NodeId awaited, passed;  // of the queue of dead masters: whose election is waited for; up to whom it is not any more
+    int64_t awaited_since_ms = 0;
   } election_;
   struct {
     int64_t until_ms = 0;            // 0: none under way

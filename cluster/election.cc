@@ -10,7 +10,6 @@ namespace {
 constexpr int64_t kManualTimeoutMs = 5000;
 constexpr int64_t kPauseTimes = 2;  // of the above: the master stops writing for longer than the attempt lasts
 constexpr int64_t kFailSpreadsMs = 500, kSpreadMs = 500, kRankMs = 1000;
-constexpr int64_t kElectionMs = 200;  // more than one takes
 constexpr int64_t kLogAgainMs = 10000;
 
 Bytes text_of(NoFailover why) {
@@ -46,18 +45,6 @@ int ClusterMachine::rank() const {
   return n;
 }
 
-// An epoch has one election: of replicas that ask at the same time, for several masters that have died together, all but one go without, and must not ask again
-// before four timeouts are over (so it is in Redis). They go one behind the other instead, in the order of the masters' names, which all know.
-int64_t ClusterMachine::queue_ms() const {
-  int64_t dead = 0, before = 0;
-  for (const ClusterNode* n : view_.nodes()) {
-    if (!n->is_master() || !n->failed() || !n->slot_count || n->replicas.empty()) continue;
-    dead++;
-    before += n->id < me().master->id;
-  }
-  return dead ? before * std::min(kElectionMs, config_.node_timeout_ms / 2 / dead) : 0;
-}
-
 void ClusterMachine::run_election() {
   ClusterNode* master = me().master;
   const bool manual = manual_.until_ms && manual_.may_start;
@@ -79,8 +66,8 @@ void ClusterMachine::run_election() {
     election_.votes = 0;
     election_.asked = false;
     election_.rank = rank();
-    election_.queue_ms = queue_ms();
-    election_.at_ms += election_.rank * kRankMs + election_.queue_ms;
+    election_.awaited = election_.passed = {};
+    election_.at_ms += election_.rank * kRankMs;
     if (manual_.until_ms) {
       election_.at_ms = now_ms_;
       election_.rank = 0;
@@ -92,15 +79,15 @@ void ClusterMachine::run_election() {
     return;
   }
   if (!election_.asked && !manual_.until_ms) {
-    if (const int64_t queue = queue_ms(); queue > election_.queue_ms) {
-      election_.at_ms += queue - election_.queue_ms;
-      election_.queue_ms = queue;
-    }
     if (int now = rank(); now > election_.rank) {
       int64_t more = (now - election_.rank) * kRankMs;
       election_.at_ms += more;
       election_.rank = now;
       log(LogLevel::kNotice, "Replica rank updated to #%d, added %lld milliseconds of delay.", now, static_cast<long long>(more));
+    }
+    if (others_first()) {
+      election_.at_ms = std::max(election_.at_ms, now_ms_);
+      return cannot(NoFailover::kWaitingDelay);
     }
   }
   ask_for_votes(now_ms_ - election_.at_ms, timeout);
@@ -170,7 +157,7 @@ void ClusterMachine::consider_vote(Arrival& a) {
   view_.last_vote_epoch = view_.current_epoch;
   s.master->voted_ms = now_ms_;
   later(kSave | kSync);
-  if (s.link_up) send(s.link, header(BusType::kAuthAck));
+  send(s.link, header(BusType::kAuthAck));
   log(LogLevel::kNotice, "Failover auth granted to %.40s (%s) for epoch %llu", s.id.text.data(), s.human_name.c_str(),
       static_cast<unsigned long long>(view_.current_epoch));
 }
@@ -221,7 +208,7 @@ OwnedBytes ClusterMachine::fail_over(Failover how, int64_t now_ms) {
   ClusterNode* master = me().master;
   if (me().is_master()) return "ERR You should send CLUSTER FAILOVER to a replica";
   if (!master) return "ERR I'm a replica but my master is unknown to me";
-  if ((master->failed() || !master->link_up) && how == Failover::kDefault)
+  if ((master->failed() || master->link == kNoLink) && how == Failover::kDefault)
     return "ERR Master is down or failed, please use CLUSTER FAILOVER FORCE";
   end_manual();
   manual_.until_ms = now_ms_ + kManualTimeoutMs;

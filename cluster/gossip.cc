@@ -136,10 +136,11 @@ void ClusterMachine::send(LinkId link, BusType type, Bytes bytes) {
   put(std::move(o));
 }
 
+// What is said over a link that does not stand yet waits for it.
 void ClusterMachine::broadcast(const BusMessage& m) {
   OwnedBytes bytes = encode(m);
   for (ClusterNode* n : view_.nodes())
-    if (n != &me() && n->link_up && !n->in_handshake()) send(n->link, m.type, bytes);
+    if (n != &me() && !n->in_handshake()) send(n->link, m.type, bytes);
 }
 
 // To tell at once what a ping would tell later.

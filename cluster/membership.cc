@@ -75,7 +75,20 @@ void ClusterMachine::remove_node(ClusterNode& n) {
   later(kMap);
 }
 
-// Opens what is not open; gives up handshakes that nobody has answered.
+void ClusterMachine::open_link(ClusterNode& n) {
+  n.link = next_link_;
+  next_link_ += 2;
+  n.link_up = false;
+  n.link_since_ms = now_ms_;
+  links_[n.link] = {&n, false};
+  Output o{.kind = Output::Kind::kConnect};
+  o.link = n.link;
+  o.address = n.address;
+  put(std::move(o));
+}
+
+// Opens what is not open; gives up handshakes that nobody has answered, and connections that do not come about: the system, which waits ever longer from try to
+// try, would find a node that can be reached again only after a minute.
 void ClusterMachine::reconnect() {
   possibly_failed_ = 0;
   const int64_t patience = std::max<int64_t>(config_.node_timeout_ms, 1000);
@@ -87,16 +100,11 @@ void ClusterMachine::reconnect() {
       stale.push_back(n);
       continue;
     }
-    if (n->link != kNoLink) continue;
-    n->link = next_link_;
-    next_link_ += 2;
-    n->link_up = false;
-    n->link_since_ms = now_ms_;
-    links_[n->link] = {n, false};
-    Output o{.kind = Output::Kind::kConnect};
-    o.link = n->link;
-    o.address = n->address;
-    put(std::move(o));
+    if (n->link != kNoLink && !n->link_up && now_ms_ - n->link_since_ms > config_.node_timeout_ms) {
+      drop_link(n->link);
+      if (!n->ping_sent_ms) n->ping_sent_ms = now_ms_;
+    }
+    if (n->link == kNoLink) open_link(*n);
   }
   for (ClusterNode* n : stale) remove_node(*n);
 }

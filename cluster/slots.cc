@@ -33,6 +33,7 @@ void ClusterMachine::take_claim(ClusterNode& owner, uint64_t epoch, const SlotSe
     if (!claimed.test(slot)) view_.unclaimed_by_owner.set(slot);
   });
   if (changed) later(kSave | kSync | kHealth | kMap);
+  if (changed && me().master && me().master->failed()) later(kElection);  // it may be our turn
   if (lost && mine && !mine->slot_count && (config_.allow_replica_migration || all == lost)) {
     log(LogLevel::kNotice, "Configuration change detected. Reconfiguring myself as a replica of %.40s (%s)", owner.id.text.data(),
         owner.human_name.c_str());
@@ -58,7 +59,7 @@ void ClusterMachine::correct(Arrival& a) {
     if (newer || !owner || owner == &s || view_.unclaimed_by_owner.test(slot) || owner->config_epoch <= a.message.config_epoch) return;
     newer = owner;
   });
-  if (!newer || !s.link_up) return;
+  if (!newer || s.link == kNoLink) return;
   log(LogLevel::kVerbose, "Node %.40s has old slots configuration, sending an UPDATE message about %.40s", s.id.text.data(),
       newer->id.text.data());
   BusMessage m = header(BusType::kUpdate);

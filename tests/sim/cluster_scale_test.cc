@@ -16,6 +16,7 @@ TEST(ClusterScale, AQuarterOfTheMastersDiesAtOnce) {
   const size_t nodes = wanted ? std::strtoull(wanted, nullptr, 10) : 40, masters = nodes / 2, killed = masters / 4;
   const int64_t timeout = 15000;
   ClusterSim sim(seeded.seed(), timeout);
+  sim.faults.sync_ms = 20;  // of a disk: who votes and who wins writes it down first
   sim.start_known(masters, 1);
   const int64_t started = sim.now();
   auto all_say = [&](auto&& f) {

@@ -145,6 +145,11 @@ void ClusterSim::handle(const Event& e) {
     case Event::Kind::kConnected: {
       if (c == connections_.end()) return;
       size_t to = c->second.ends[1];
+      // What is cut off answers nothing, and the system tries again after 1 s, 2 s, 4 s ... ; a machine whose process has died refuses at once.
+      if (!hears(e.node, to) && c->second.tries < 7) {
+        push(int64_t{1000} << c->second.tries++, Event::Kind::kConnected, e.node, e.connection);
+        return;
+      }
       if (!nodes_[to].machine || !hears(e.node, to)) {
         LinkId link = c->second.links[0];
         close(e.connection, SIZE_MAX);
@@ -156,6 +161,8 @@ void ClusterSim::handle(const Event& e) {
       by_link_[{to, c->second.links[1]}] = {e.connection, 1};
       nodes_[to].machine->link_accepted(c->second.links[1], ip(e.node), clock(to));
       carry_out(to);
+      for (std::shared_ptr<OwnedBytes>& bytes : c->second.waiting) push(1, Event::Kind::kDeliver, to, e.connection, 1, std::move(bytes));
+      c->second.waiting.clear();
       n.machine->link_up(c->second.links[0], clock(e.node));
       break;
     }
@@ -243,7 +250,12 @@ void ClusterSim::carry_out(size_t node, Output& o) {
         close(connection, SIZE_MAX);
         break;
       }
-      size_t to = connections_[connection].ends[1 - end];
+      Connection& over = connections_[connection];
+      if (!over.accepted) {
+        over.waiting.push_back(std::make_shared<OwnedBytes>(std::move(o.bytes)));
+        break;
+      }
+      size_t to = over.ends[1 - end];
       push(1 + static_cast<int64_t>(random_.below(static_cast<uint64_t>(faults.delay_ms))), Event::Kind::kDeliver, to, connection, 1 - end,
            std::make_shared<OwnedBytes>(std::move(o.bytes)));
       break;

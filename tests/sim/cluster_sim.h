@@ -89,6 +89,8 @@ class ClusterSim {
     size_t ends[2];
     LinkId links[2];
     bool open = true, accepted = false;
+    int tries = 0;                                     // of the system's, while nobody answers
+    std::vector<std::shared_ptr<OwnedBytes>> waiting;  // sent before it stood
   };
   struct Event {
     int64_t at;
