@@ -133,9 +133,13 @@ def rearranged(client):
         agree(all_nodes)
         load = client([n.port for n in all_nodes])
         try:
+            # redis-cli refuses where a node has not heard yet of what was done before.
             reshard(masters[0], masters[1], 200)
+            agree(all_nodes)
             reshard(masters[1], masters[2], 300)
+            agree(all_nodes)
             fail_over(replicas[2], masters[2])
+            agree(all_nodes)
             reshard(replicas[2], masters[0], 200)
             agree(all_nodes)
             figures = load.end()

@@ -6,6 +6,7 @@ import tempfile
 import threading
 import time
 
+from bus import bus_stands
 from servers import Resp, Ringwood, equal, free_port, until
 
 
@@ -67,6 +68,10 @@ class Node:
         equal(got, state, message)
         return m
 
+    def parts(self):
+        """Who follows whom."""
+        return frozenset((words[0], words[3]) for words in (line.split() for line in self("CLUSTER", "NODES").decode().splitlines()))
+
     def owner_of(self, slot):
         for line in self("CLUSTER", "NODES").decode().splitlines():
             words = line.split()
@@ -92,8 +97,8 @@ class Cluster:
             n("CLUSTER", "SET-CONFIG-EPOCH", i + 1)
         for n in self.nodes[1:]:
             equal(n("CLUSTER", "MEET", "127.0.0.1", first.port, first.server.arguments[first.server.arguments.index("--cluster-port") + 1]), "OK")
-        until(lambda: all(n("CLUSTER", "NODES").decode().count(" connected") == len(self.nodes) and b"cluster_state:ok" in n("CLUSTER", "INFO")
-                          and n.owner_of(1) == first.id and n.owner_of(0) for n in self.nodes), "the nodes know each other", 60)
+        bus_stands(self.nodes, 60)
+        until(lambda: all(b"cluster_state:ok" in n("CLUSTER", "INFO") and n.owner_of(1) == first.id and n.owner_of(0) for n in self.nodes), "all agree", 60)
         self.replicas = {}
         for i, n in enumerate(self.nodes[masters:]):
             of = self.masters[i % masters]
@@ -102,6 +107,7 @@ class Cluster:
         for rs in self.replicas.values():
             for r in rs:
                 until(lambda r=r: b"master_link_status:up" in r("INFO", "replication"), "the replica follows", 60)
+        until(lambda: len({n.parts() for n in self.nodes}) == 1, "all know everybody's part", 60)
 
     def __enter__(self):
         return self

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 
+from bus import bus_stands
 from servers import Resp, Ringwood, Tap, equal, until
 from slot_moves import Cluster, Traffic, digests, replica_agrees, same_data
 
@@ -89,7 +90,7 @@ def under_writes(shards):
 
 @per_shards("replicas of both ends, a large hash, expiry, and what nobody sees before the end")
 def with_replicas(shards):
-    with Cluster(BINARY, shards, replicas=1, options=[["--rdb-key-save-delay", 100 * shards]]) as c:
+    with Cluster(BINARY, shards, replicas=1, options=[["--rdb-key-save-delay", 300 * shards]], timeout_ms=20_000) as c:
         a, b = c.masters
         fill(a, 5000)
         k = a.client()
@@ -103,13 +104,17 @@ def with_replicas(shards):
         time_of = k("PEXPIRETIME", "volatile{7}")
         before = digest_all([a])
         equal(a.migrate([(1, 16383)], b), "OK")
-        until(lambda: a.last_move()[2]["keys"] > 1000, "some keys are there", 60)
+        until(lambda: a.last_move()[2]["keys"] > 500, "some keys are there", 60)
+        a.process.send_signal(signal.SIGSTOP)  # so that this is not over before we have looked
+        equal(b.last_move()[0], "receiving-snapshot")
         r = c.replicas[b.id][0]
         for n in (b, r):
             seen = n.client()
             equal([seen("DBSIZE"), seen("KEYS", "*"), seen("SCAN", 0)[1], seen("RANDOMKEY"), b"db1" in seen("INFO", "keyspace")], [0, [], [], None, False])
-        k("HSET", "big{7}", "field5", "changed", "new", 1)
-        k("HDEL", "big{7}", "field7")
+        changes = [("HSET", "big{7}", "field5", "changed", "new", 1), ("HDEL", "big{7}", "field7")]
+        k.send(b"".join(k.encode(*change) for change in changes))
+        a.process.send_signal(signal.SIGCONT)
+        equal([k.read() for _ in changes], [1, 1])
         before[b"big{7}"] = k("DEBUG", "DIGEST-VALUE", "big{7}")[0]
         m = a.wait_move("success", 120)
         equal(b.last_move()[0], "success")
@@ -247,11 +252,13 @@ def killed(shards):
         until(lambda: b("DEBUG", "DIGEST") == "0" * 40, "what had come is dropped when the target has been started anew")
         as_before(a, b, before, "a dead target")
         until(lambda: b"cluster_state:ok" in b("CLUSTER", "INFO"), "the target is in the cluster again")
+        bus_stands([a, b])
         half_way(a, b)
         a.kill()
         until(lambda: b.last_move()[0] == "failed", "the target has noticed")
         a.restart()
-        until(lambda: b"cluster_state:ok" in a("CLUSTER", "INFO"), "the source is in the cluster again")
+        until(lambda: all(b"cluster_state:ok" in n("CLUSTER", "INFO") for n in (a, b)), "the source is in the cluster again")
+        bus_stands([a, b])
         as_before(a, b, before, "a dead source")
         again(a, b, before)
         # The file holds all of it.
@@ -262,7 +269,8 @@ def killed(shards):
 
 @per_shards("a rewrite of the target's file and a replica's full sync that are asked for within a large value")
 def within_a_value(shards):
-    with Cluster(BINARY, shards, "--appendonly", "yes", "--repl-backlog-size", 16384, replicas=1) as c:
+    # The source stands still for as long as the test takes: nobody is to take it for dead.
+    with Cluster(BINARY, shards, "--appendonly", "yes", "--repl-backlog-size", 16384, replicas=1, timeout_ms=20_000) as c:
         a, b = c.masters
         rb = c.replicas[b.id][0]
         client = a.client()
@@ -357,7 +365,7 @@ def failed_over(shards):
         until(lambda: rb.last_move()[0] == "failed", "the target has heard of it", 60)
         until(lambda: rb("DEBUG", "DIGEST") == "0" * 40, "nothing is left at the target", 30)
         equal(digest_all([ra]) == before, True)
-        until(lambda: rb.owner_of(7) == ra.id, "the target knows the new owner", 30)
+        until(lambda: rb.owner_of(7) == ra.id and rb.parts() == ra.parts(), "both know the new owner, and each other", 30)
         equal(ra.migrate([(1, 16383)], rb), "OK")
         ra.wait_move("success", 60)
         equal(digest_all([rb]) == before, True)
