@@ -181,7 +181,6 @@ void ClusterMachine::settle() {
   if (todo_ & kHealth) judge_health();
   if (todo_ & (kSave | kSync)) {
     Output o{.kind = Output::Kind::kPersist};
-    o.text = nodes_conf();
     o.sync = todo_ & kSync;
     outputs_.insert(outputs_.begin() + static_cast<std::ptrdiff_t>(step_), std::move(o));
   }

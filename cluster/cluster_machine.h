@@ -45,7 +45,7 @@ enum class NoFailover : uint8_t { kNone, kDataAge, kWaitingDelay, kExpired, kWai
 
 struct Output {
   enum class Kind : uint8_t {
-    kPersist,        // text: nodes.conf whole; `sync` it before what follows is done
+    kPersist,        // write nodes_conf() down; `sync` it before what follows is done
     kConnect,        // link to address; answered by link_up or link_down
     kClose,          // link
     kSend,           // bytes over link

@@ -1,7 +1,7 @@
-// Elections one behind the other, where several masters have died together. An epoch has one election: of replicas that ask in the same one all but one go
-// without, or all, and whoever has voted for them does not vote for them again within two timeouts (so it is in Redis, which leaves it to chance). Here the dead
-// masters stand in a queue, in the order of their names, which all nodes know: replicas of the first ask, and when it has been replaced, which the others hear
-// at once, those of the next.
+// Elections one behind the other, where several masters have died together. An epoch has one election: of replicas that ask in the same one all but
+// one go without, or all, and whoever has voted for them does not vote for them again within two timeouts (so it is in Redis, which leaves it to
+// chance). Here the dead masters stand in a queue, in the order of their names, which all nodes know: replicas of the first ask, and when it has been
+// replaced, which the others hear at once, those of the next.
 #include <algorithm>
 
 #include "cluster/cluster_machine.h"
@@ -39,7 +39,8 @@ bool ClusterMachine::others_first() {
   }
 }
 
-// The sender has won the epoch in which we have asked too, so we cannot any more. Who voted for it has not voted for us, and is a majority: we may ask again at once.
+// The sender has won the epoch in which we have asked too, so we cannot any more. Who voted for it has not voted for us, and is a majority: we may ask
+// again at once.
 void ClusterMachine::note_lost_epoch(const BusMessage& m) {
   if (!election_.asked || manual_.until_ms || m.config_epoch != election_.epoch) return;
   log(LogLevel::kNotice, "Another replica has won epoch %llu: asking for votes in a later one.",

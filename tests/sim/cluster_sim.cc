@@ -222,7 +222,7 @@ void ClusterSim::carry_out(size_t node, Output& o) {
         n.held_back = true;
         push(1 + static_cast<int64_t>(random_.below(static_cast<uint64_t>(faults.sync_ms))), Event::Kind::kSynced, node);
       } else {
-        n.conf = o.text;
+        n.conf = n.machine->nodes_conf();
       }
       break;
     case Output::Kind::kConnect: {
