@@ -14,7 +14,7 @@ namespace {
 
 void leave(Client& client, Executor& home) {
   home.engine().pubsub->leave(client, home.self());
-  home.engine().tracking->disable(home.engine(), client);
+  home.engine().tracking->leave(home.engine(), client);
   stop_monitoring(client, home);
   if (client.transaction) client.transaction->unwatch(home.engine());
 }

@@ -229,7 +229,7 @@ class Executor {
   // outside of commands; commands come here by themselves.
   void after_changes(const ShardSet& held, uint64_t by);
   // What a command has read is remembered for a client that tracks (Client::tracks), as far as its keys lie on the shards that are held.
-  void remember_reads(uint64_t reader, const Command& command, std::span<const Bytes> args, const ShardSet& held);
+  void remember_reads(const Client& reader, const Command& command, std::span<const Bytes> args, const ShardSet& held);
   // Commands a second, of all threads; the first thread keeps it.
   Rate& command_rate() { return command_rate_; }
   // The slot map has changed: who waits here for keys of slots that another node has now is sent there.

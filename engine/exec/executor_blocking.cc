@@ -95,20 +95,23 @@ void Executor::after_changes(const ShardSet& held, uint64_t by) {
   serve_ready(held);
 }
 
+// As the tables of readers name a client.
+static TrackedKeys::Reader reader_of(const Client& c) { return {c.id, c.tracking ? c.tracking->place : -1}; }
+
 // As remember_reads(), of what has just run here: the one key that most have is hashed already.
 void Executor::remember_read(const Request& r) {
   const Command& c = *r.command;
   if (alone_ && r.hashed && c.single_key && (c.flags & kReadOnly) && !(c.flags & kPubSub) && !(c.acl & kAclScripting))
-    return shard().tracked.remember(r.key.key, r.key.hash, r.client->id);
-  remember_reads(r.client->id, c, {r.args, r.argc}, own_);
+    return shard().tracked.remember(r.key.key, r.key.hash, reader_of(*r.client));
+  remember_reads(*r.client, c, {r.args, r.argc}, own_);
 }
 
-void Executor::remember_reads(uint64_t reader, const Command& command, std::span<const Bytes> args, const ShardSet& held) {
+void Executor::remember_reads(const Client& reader, const Command& command, std::span<const Bytes> args, const ShardSet& held) {
   // A script is no reader, the commands that it runs are; shard channels are no keys.
   if (!(command.flags & kReadOnly) || (command.flags & kPubSub) || (command.acl & kAclScripting)) return;
   auto remember = [&](Bytes key) {
     auto home = static_cast<size_t>(alone_ ? self_ : engine_.mapping.shard(key_slot(key)));
-    if (held.test(home)) engine_.shards[home]->tracked.remember(key, reader);
+    if (held.test(home)) engine_.shards[home]->tracked.remember(key, reader_of(reader));
   };
   if (command.single_key && args.size() > static_cast<size_t>(command.first_key))
     return remember(args[static_cast<size_t>(command.first_key)]);
@@ -199,7 +202,7 @@ bool Executor::serve(Waiter& w, const ShardSet& held) {
   }
   holding_ = before;
   serving_ = false;
-  if (w.tracks && !found_nothing_) remember_reads(w.owed.client->id, *w.command, w.args.view(), held);
+  if (w.tracks && !found_nothing_) remember_reads(*w.owed.client, *w.command, w.args.view(), held);
   if (__builtin_expect(timekeeper_.has_slow(), 0)) w.slow = timekeeper_.take_slow();
   return !found_nothing_;
 }

@@ -62,7 +62,7 @@ void Executor::run_lease(CommandLease& lease) {
   current_ = nullptr;
   if (!suspended_) finish(lease.owed, bytes.view());
   pushes_.command_done();
-  if (__builtin_expect(c.tracks, 0)) remember_reads(c.id, *lease.command, lease.args.view(), lease.shards);
+  if (__builtin_expect(c.tracks, 0)) remember_reads(c, *lease.command, lease.args.view(), lease.shards);
   if (c.caching != Client::Caching::kNotGiven) caching_used(c, *lease.command);
   after_changes(lease.shards, c.id);
 }
@@ -119,7 +119,7 @@ void Executor::run_queue(Call& exec, const Transaction& transaction) {
       continue;
     }
     run_handler(call);
-    if (__builtin_expect(c.tracks, 0)) remember_reads(c.id, *q.command, q.args.view(), all_shards(engine_.mapping.shards));
+    if (__builtin_expect(c.tracks, 0)) remember_reads(c, *q.command, q.args.view(), all_shards(engine_.mapping.shards));
   }
   exec_ = nullptr;
   suspended_ = c.unfinished_exec != nullptr;

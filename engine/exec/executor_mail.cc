@@ -97,7 +97,7 @@ void Executor::run_batch(CommandBatch* b) {
       }
       run_handler(call);
       if (__builtin_expect(effects_.on(), 0)) item.log_end = shown_by(*r.command, r.hashed, r.key);
-      if (__builtin_expect(item.tracks, 0)) remember_reads(item.client->id, *r.command, call.args(), own_);
+      if (__builtin_expect(item.tracks, 0)) remember_reads(*item.client, *r.command, call.args(), own_);
       item.reply_end = b->replies.size();
       if (__builtin_expect(timekeeper_.has_slow(), 0)) b->slow.push_back({i, timekeeper_.take_slow()});
       if (__builtin_expect(shard().attention, 0)) after_changes(own_, item.client->id);

@@ -7,11 +7,11 @@
 
 namespace ringwood {
 
-TrackedKeys::Readers* TrackedKeys::Readers::create(Bytes key, uint64_t reader) {
+TrackedKeys::Readers* TrackedKeys::Readers::create(Bytes key) {
   auto* r = static_cast<Readers*>(memory::allocate(sizeof(Readers) + key.size()));
   r->name_size = static_cast<uint32_t>(key.size());
-  r->count = 1;
-  r->few[0] = reader;
+  r->count = 0;
+  r->places = 0;
   if (!key.empty()) std::memcpy(r->name(), key.data(), key.size());
   return r;
 }
@@ -39,14 +39,23 @@ void TrackedKeys::Traits::release(Readers* r) {
   memory::release(r);
 }
 
-void TrackedKeys::remember(Bytes key, uint64_t hash, uint64_t reader) {
+void TrackedKeys::remember(Bytes key, uint64_t hash, Reader reader) {
   if (__builtin_expect(!readers_, 0)) readers_ = std::make_unique<Table>();
-  if (Readers* there = readers_->find(key, hash)) {
-    if (there->add(reader)) items.add();
+  if (Readers* there = readers_->find(key, hash)) return add(*there, reader);
+  Readers* fresh = Readers::create(key);
+  readers_->insert(fresh, hash);
+  keys.add();
+  add(*fresh, reader);
+}
+
+void TrackedKeys::add(Readers& to, Reader reader) {
+  if (reader.place < 0) {
+    if (to.add(reader.id)) items.add();
     return;
   }
-  readers_->insert(Readers::create(key, reader), hash);
-  keys.add();
+  if (to.places & bit(reader.place)) return;
+  to.places |= bit(reader.place);
+  uses_[static_cast<size_t>(reader.place)]++;
   items.add();
 }
 
@@ -57,17 +66,43 @@ void TrackedKeys::key_modified(Bytes key, bool by_client) {
 }
 
 void TrackedKeys::invalidate(Readers* taken) {
+  Invalid& news = invalid_.emplace_back(Invalid{OwnedBytes(taken->key()), {}});
+  for (uint64_t left = taken->places; left; left &= left - 1) {
+    const auto place = static_cast<size_t>(std::countr_zero(left));
+    news.readers.push_back(owners_[place]);
+    uses_[place]--;
+  }
+  const auto placed = static_cast<ptrdiff_t>(news.readers.size());
+  // Somebody who had no place when it read the key may have read it again with one.
+  for (const uint64_t* id = taken->ids(); id != taken->ids() + taken->count; id++)
+    if (std::find(news.readers.begin(), news.readers.begin() + placed, *id) == news.readers.begin() + placed) news.readers.push_back(*id);
   keys.add(-1);
-  items.add(-static_cast<int64_t>(taken->count));
-  invalid_.push_back({OwnedBytes(taken->key()), {taken->ids(), taken->ids() + taken->count}});
+  items.add(-(static_cast<int64_t>(taken->count) + placed));
   Traits::release(taken);
   if (readers_->size() == 0) readers_.reset();
+}
+
+// A few thousand keys at a time, which takes some tens of microseconds.
+bool TrackedKeys::sweep_some() {
+  constexpr int kSteps = 500;
+  auto clear = [this](Readers* r) {
+    for (uint64_t left = r->places & leaving_; left; left &= left - 1) {
+      uses_[static_cast<size_t>(std::countr_zero(left))]--;
+      items.add(-1);
+    }
+    r->places &= ~leaving_;
+  };
+  for (int i = 0; leaving_ && i < kSteps; i++)
+    if (!readers_ || (cursor_ = readers_->scan(cursor_, clear)) == 0) leaving_ = std::exchange(leaving_next_, 0), cursor_ = 0;
+  return leaving_ != 0;
 }
 
 void TrackedKeys::flush() {
   readers_.reset();
   keys.set(0);
   items.set(0);
+  uses_.fill(0);
+  leaving_ = leaving_next_ = cursor_ = 0;
   flushed_ = true;
   on_ = listening_;
 }

@@ -3,6 +3,10 @@
 // Clients are known by number alone here: Tracking (engine/exec/tracking.h) tells what has become of them.
 //
 // As in Redis a key is known by its name, whichever database it is in.
+//
+// Up to 64 clients that track have places, bits in each key's item: remembering one more reader of a key that is known already writes a bit. Others are
+// listed by number. The bits of a client that has gone are cleared little by little (sweep), and its place is free when none is left.
+#include <array>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -17,6 +21,13 @@ namespace ringwood {
 
 class TrackedKeys {
  public:
+  static constexpr int kPlaces = 64;
+  // A client that reads. `place`: that of Tracking, or -1.
+  struct Reader {
+    Reader(uint64_t client, int its_place = -1) : id(client), place(its_place) {}
+    uint64_t id;
+    int place;
+  };
   // A key that has changed, with those who read it before.
   struct Invalid {
     OwnedBytes key;
@@ -35,9 +46,24 @@ class TrackedKeys {
   }
   bool on() const { return on_; }
 
+  // --- places, with every shard held
+  // Whose the place is from now on; none of its bits is set (uses), or they are this client's.
+  void give_place(int place, uint64_t client) {
+    owners_[static_cast<size_t>(place)] = client;
+    leaving_ &= ~bit(place), leaving_next_ &= ~bit(place);
+  }
+  // Keys of this shard in which its bit is set.
+  int64_t uses(int place) const { return uses_[static_cast<size_t>(place)]; }
+  // Its client has gone for good.
+  void leave_place(int place) {
+    if (uses(place)) (leaving_ ? leaving_next_ : leaving_) |= bit(place);
+  }
+  // Clears some bits of those who have gone; true when there are more. On the shard's thread, which is to call it again.
+  bool sweep() { return __builtin_expect(leaving_ != 0, 0) && sweep_some(); }
+
   // `hash` is hash_bytes(key).
-  void remember(Bytes key, uint64_t hash, uint64_t reader);
-  void remember(Bytes key, uint64_t reader) { remember(key, hash_bytes(key), reader); }
+  void remember(Bytes key, uint64_t hash, Reader reader);
+  void remember(Bytes key, Reader reader) { remember(key, hash_bytes(key), reader); }
   void key_modified(Bytes key, bool by_client);
   // All keys are gone, or a whole database: nothing is remembered any more, and everybody is told so.
   void flush();
@@ -61,17 +87,19 @@ class TrackedKeys {
   }
 
  private:
+  static uint64_t bit(int place) { return uint64_t{1} << place; }
   // Of one key, whose name stands behind them.
   struct Readers {
-    static constexpr uint32_t kFew = 2;
+    static constexpr uint32_t kFew = 1;
     uint32_t name_size;
-    uint32_t count;
+    uint32_t count;   // of those without a place
+    uint64_t places;  // a bit for each that has one
     union {
       uint64_t few[kFew];
       uint64_t* more;  // of more than kFew: a block for the next power of two
     };
 
-    static Readers* create(Bytes key, uint64_t reader);
+    static Readers* create(Bytes key);
     char* name() { return reinterpret_cast<char*>(this + 1); }
     Bytes key() const { return {reinterpret_cast<const char*>(this + 1), name_size}; }
     const uint64_t* ids() const { return count > kFew ? more : few; }
@@ -84,10 +112,16 @@ class TrackedKeys {
     static void release(Readers* r);
   };
   using Table = MemberTable<Traits>;
+  void add(Readers& to, Reader reader);
   void invalidate(Readers* taken);
+  bool sweep_some();
   bool on_ = false, listening_ = false, by_prefix_ = false, flushed_ = false;
   std::unique_ptr<Table> readers_;  // null: of no key
-  Random random_{0};                // which key goes is not to be known, and is not: where keys stand follows from a secret seed
+  std::array<uint64_t, kPlaces> owners_{};
+  std::array<int64_t, kPlaces> uses_{};
+  uint64_t leaving_ = 0, leaving_next_ = 0;  // places whose bits are being cleared, and those whose turn is then
+  uint64_t cursor_ = 0;                      // as far as that has come
+  Random random_{0};                         // which key goes is not to be known, and is not: where keys stand follows from a secret seed
   std::vector<Invalid> invalid_;
   std::vector<Changed> changed_;
 };

@@ -18,7 +18,10 @@ constexpr Bytes kChannel = "__redis__:invalidate";
 
 void Tracking::enable(Engine& engine, Client& client, int home, TrackingOptions options) {
   std::unique_ptr<TrackedClient>& place = clients_[client.id];
-  if (!place) place = std::make_unique<TrackedClient>(TrackedClient{client.id, home, {}, {}});
+  if (!place) {
+    const int bit = options.broadcast ? -1 : place_for(engine, client.id);
+    place = std::make_unique<TrackedClient>(TrackedClient{client.id, home, bit, {}, {}});
+  }
   std::vector<OwnedBytes> added = std::move(options.prefixes);
   options.prefixes.clear();
   place->options = std::move(options);
@@ -45,6 +48,29 @@ void Tracking::disable(Engine& engine, Client& client) {
   client.set_caching(Client::Caching::kNotGiven);
   clients_.erase(client.id);
   tell_shards(engine);
+}
+
+void Tracking::leave(Engine& engine, Client& client) {
+  if (!client.tracking) return;
+  const int place = client.tracking->place;
+  disable(engine, client);
+  if (place >= 0)
+    for (Shard* s : engine.shards) s->tracked.leave_place(place);
+}
+
+// Its own of before, or one that nobody has and that is left in no key.
+int Tracking::place_for(Engine& engine, uint64_t id) {
+  int found = -1;
+  for (int i = 0; i < TrackedKeys::kPlaces; i++) {
+    const uint64_t owner = places_[static_cast<size_t>(i)];
+    if (owner == id) return i;
+    auto unused = [i](const Shard* s) { return s->tracked.uses(i) == 0; };
+    if (found < 0 && !clients_.contains(owner) && std::all_of(engine.shards.begin(), engine.shards.end(), unused)) found = i;
+  }
+  if (found < 0) return -1;
+  places_[static_cast<size_t>(found)] = id;
+  for (Shard* s : engine.shards) s->tracked.give_place(found, id);
+  return found;
 }
 
 void Tracking::tell_shards(Engine& engine) {
@@ -169,18 +195,19 @@ bool TrackingDesk::limit() {
   const Engine& engine = executor_.engine();
   auto most = static_cast<int64_t>(executor_.options().tracking_table_max_keys);
   TrackedKeys& own = executor_.shard().tracked;
+  const bool sweeping = own.sweep();
   int64_t all = 0;
   if (own.keys.get() && most)
     for (const Shard* s : engine.shards) all += s->tracked.keys.get();
   if (all <= most) {
     effort_ = 0;
-    return false;
+    return sweeping;
   }
   effort_++;
   for (int left = kEvictedAtOnce * effort_; left > 0 && all > most && own.evict_any(); left--) all--;
   settle_own(0);
   if (all <= most) effort_ = 0;
-  return all > most && own.keys.get();
+  return sweeping || (all > most && own.keys.get());
 }
 
 }  // namespace ringwood

@@ -7,6 +7,7 @@
 //
 // Clients are named by number on the way, and looked up on their own thread: one that has gone meanwhile is just not found. Only that way a client can also be
 // told that the one its messages are redirected to has gone.
+#include <array>
 #include <map>
 #include <memory>
 #include <set>
@@ -35,7 +36,8 @@ struct TrackingOptions {
 
 struct TrackedClient {
   uint64_t id;
-  int home;  // thread
+  int home;        // thread
+  int place = -1;  // of TrackedKeys, or -1: the same in every shard
   TrackingOptions options;
   std::set<OwnedBytes> prefixes;
 };
@@ -46,6 +48,8 @@ class Tracking {
   // Switches tracking on, or changes its options; prefixes add up.
   void enable(Engine& engine, Client& client, int home, TrackingOptions options);
   void disable(Engine& engine, Client& client);
+  // The same for a client that goes.
+  void leave(Engine& engine, Client& client);
 
   // --- with at least one shard held
   // Null when the client does not track.
@@ -58,8 +62,10 @@ class Tracking {
 
  private:
   void tell_shards(Engine& engine);
+  int place_for(Engine& engine, uint64_t id);
   std::unordered_map<uint64_t, std::unique_ptr<TrackedClient>> clients_;
   std::map<OwnedBytes, std::vector<const TrackedClient*>> prefixes_;
+  std::array<uint64_t, TrackedKeys::kPlaces> places_{};  // clients that have them, or had them last; 0: nobody yet
 };
 
 // What one client is to be told, on its way to its thread.

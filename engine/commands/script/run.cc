@@ -208,7 +208,7 @@ bool ScriptRun::execute(Interpreter& interpreter, std::span<const Bytes> args) {
   executor.run_nested(nested, propagates_);
   executor.effects().narrow(EffectFor::kAll);
   if (command->spec->may_suspend) look_at_time(interpreter);  // it may have taken long for the few steps that Lua has made
-  if (__builtin_expect(client.tracks, 0)) executor.remember_reads(client.id, *command, args, executor.held());
+  if (__builtin_expect(client.tracks, 0)) executor.remember_reads(client, *command, args, executor.held());
   return true;
 }
 

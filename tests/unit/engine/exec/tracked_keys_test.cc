@@ -53,6 +53,78 @@ TEST(TrackedKeys, RemembersAnyNumberOfReadersInTheirOrder) {
   }
 }
 
+TEST(TrackedKeys, ReadersWithAPlaceAreNamedByItsOwner) {
+  TrackedKeys t;
+  t.listen(true, false);
+  t.give_place(0, 70);
+  t.give_place(63, 71);
+  for (int again = 0; again < 2; again++) {
+    t.remember("a", {71, 63});
+    t.remember("a", {70, 0});
+    t.remember("a", 72);
+  }
+  t.remember("b", {70, 0});
+  EXPECT_EQ(t.items.get(), 4);
+  EXPECT_EQ(t.uses(0), 2);
+  t.key_modified("a", true);
+  auto invalid = t.take_invalid();
+  ASSERT_EQ(invalid.size(), 1u);
+  EXPECT_EQ(invalid[0].readers, (std::vector<uint64_t>{70, 71, 72}));
+  EXPECT_EQ(t.items.get(), 1);
+  EXPECT_EQ(t.uses(0), 1);
+  EXPECT_EQ(t.uses(63), 0);
+}
+
+TEST(TrackedKeys, WhoHasReadWithoutAPlaceAndThenWithOneIsToldOnce) {
+  TrackedKeys t;
+  t.listen(true, false);
+  t.remember("a", 70);
+  t.give_place(5, 70);
+  t.remember("a", {70, 5});
+  t.key_modified("a", true);
+  auto invalid = t.take_invalid();
+  ASSERT_EQ(invalid.size(), 1u);
+  EXPECT_EQ(invalid[0].readers, std::vector<uint64_t>{70});
+  EXPECT_EQ(t.items.get(), 0);
+}
+
+// Two leave, the second while the bits of the first are being cleared; the one who stays is told of everything still.
+TEST(TrackedKeys, ThePlaceOfAClientThatHasGoneEmptiesLittleByLittle) {
+  TrackedKeys t;
+  t.listen(true, false);
+  constexpr int kKeys = 20000;
+  for (uint64_t reader = 0; reader < 3; reader++) {
+    t.give_place(static_cast<int>(reader), reader + 1);
+    for (int i = 0; i < kKeys; i++) t.remember("key:" + std::to_string(i), {reader + 1, static_cast<int>(reader)});
+  }
+  EXPECT_FALSE(t.sweep());
+  t.leave_place(1);
+  EXPECT_TRUE(t.sweep());
+  t.leave_place(2);
+  EXPECT_GT(t.uses(1), 0);
+  while (t.sweep()) {
+  }
+  EXPECT_EQ(t.uses(1) + t.uses(2), 0);
+  EXPECT_EQ(t.uses(0), kKeys);
+  EXPECT_EQ(t.items.get(), kKeys);
+  t.give_place(1, 9);
+  t.remember("key:7", {9, 1});
+  EXPECT_FALSE(t.sweep());
+  t.key_modified("key:7", true);
+  EXPECT_EQ(t.take_invalid().at(0).readers, (std::vector<uint64_t>{1, 9}));
+}
+
+TEST(TrackedKeys, FlushingEmptiesAllPlaces) {
+  TrackedKeys t;
+  t.listen(true, false);
+  t.give_place(3, 4);
+  t.remember("a", {4, 3});
+  t.leave_place(3);
+  t.flush();
+  EXPECT_EQ(t.uses(3), 0);
+  EXPECT_FALSE(t.sweep());
+}
+
 TEST(TrackedKeys, EvictsEachOfManyKeysOnce) {
   TrackedKeys t;
   t.listen(true, false);
