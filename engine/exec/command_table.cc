@@ -99,6 +99,7 @@ bool is_plain_range(const KeySpec& k) { return !k.keyword && k.keynum < 0 && !is
 void derive_key_range(Command& c) {
   std::span<const KeySpec> specs = c.spec->keys;
   if (specs.empty()) return;
+  if (!specs[0].keyword && specs[0].keynum == 0 && specs[0].first_key == 1) c.counted_key = static_cast<uint8_t>(specs[0].index + 1);
   if (specs.size() == 1 && is_plain_range(specs[0])) {
     const KeySpec& k = specs[0];
     c.first_key = k.index;

@@ -20,8 +20,9 @@ struct Command {
   int last_key = 0, key_step = 0;  // with first_key: the range that COMMAND INFO answers; last_key counts from the end where negative
   bool single_key = false;         // exactly one key, at first_key
   bool opens_value = false;        // of a type whose values stand in blocks of their own: these are worth prefetching
-  uint8_t member = 0;              // argument that names a member or field of the first key's value, where options do not shift it; 0: none
-  bool is_short = false;        // a call takes no longer than its arguments and its reply make it, but where it says so (Call::takes_long)
+  uint8_t counted_key = 0;  // argument of the first key where keys stand behind their number (EVAL), which is the argument before; else 0
+  uint8_t member = 0;       // argument that names a member or field of the first key's value, where options do not shift it; 0: none
+  bool is_short = false;    // a call takes no longer than its arguments and its reply make it, but where it says so (Call::takes_long)
   bool stops_pipeline = false;  // with several shards a connection parses nothing behind it until it has answered
   uint32_t flags = 0;           // spec's, with MOVABLEKEYS derived
   uint32_t acl = 0;             // explicit and implied categories

@@ -182,14 +182,21 @@ bool Executor::submit(Client& client, std::span<const Bytes> args) {
   return !r.stops;
 }
 
+// The first of the keys that a command such as EVAL counts, or nothing: what stands there is no key when it counts none.
+inline Bytes Executor::counted_key(const Request& r) {
+  const uint32_t at = r.command ? r.command->counted_key : 0;
+  return at && r.argc > at && r.args[at - 1] != "0" ? r.args[at] : Bytes();
+}
+
 // Hashes the first key of each request. Pipelines often ask for one key many times: a request for the key of the one before gets that one's, bytes and all.
 void Executor::hash_keys(Request* first, size_t n) {
   const KeyRef* before = nullptr;
   for (size_t i = 0; i < n; i++) {
     Request& r = first[i];
     r.hashed = r.command && r.command->first_key > 0 && r.argc > static_cast<uint32_t>(r.command->first_key);
-    if (!r.hashed) continue;
-    const Bytes key = r.args[r.command->first_key];
+    const Bytes key = r.hashed ? r.args[r.command->first_key] : counted_key(r);
+    r.asks = r.hashed || key.data();
+    if (!r.asks) continue;
     // The end first: there keys differ.
     if (before && !key.empty() && before->key.size() == key.size() && before->key.back() == key.back() &&
         same_bytes(before->key.data(), key.data(), key.size()))

@@ -261,6 +261,7 @@ class Executor {
     uint32_t argc;
     int database;
     bool hashed;  // `key` is the first key
+    bool asks;    // `key` is the first key, or the first of those that the command counts, which is only asked for ahead of time
     bool stops;   // nothing behind it has been parsed
     KeyRef key;
     const Table* table;
@@ -270,6 +271,7 @@ class Executor {
   void post(size_t to, Message* m);
   static void drop(Message* m);
   bool dig_graves();
+  static Bytes counted_key(const Request& r);
   void hash_keys(Request* first, size_t n);
   void prefetch(Request* first, size_t n);
   void prefetch_values(const Request* first, size_t n, uint64_t asking);

@@ -17,7 +17,7 @@ void Executor::prefetch(Request* first, size_t n) {
   for (size_t i = 0; i < n; i++) {
     Request& r = first[i];
     r.table = nullptr;
-    if (!r.hashed || !(alone_ || engine_.mapping.shard(r.key.slot) == self_)) continue;
+    if (!r.asks || !(alone_ || engine_.mapping.shard(r.key.slot) == self_)) continue;
     opens |= r.command->opens_value;
     if (before && before->key.key.data() == r.key.key.data() && before->database == r.database) {
       r.table = before->table;
@@ -78,9 +78,17 @@ void Executor::prefetch_values(const Request* first, size_t n, uint64_t asking) 
     table->prefetch(hashes[i]);
     members |= uint64_t{1} << i;
   }
+  auto member_size = [first](size_t i) { return first[i].args[first[i].command->member].size(); };
+  const void* overflow[kWindow];
+  uint64_t overflows = 0;
   for (; members; members &= members - 1) {
     const auto i = static_cast<size_t>(__builtin_ctzll(members));
-    tables[i]->prefetch_item(hashes[i], first[i].args[first[i].command->member].size());
+    overflow[i] = tables[i]->prefetch_item(hashes[i], member_size(i));
+    if (overflow[i]) overflows |= members & -members;
+  }
+  for (; overflows; overflows &= overflows - 1) {
+    const auto i = static_cast<size_t>(__builtin_ctzll(overflows));
+    tables[i]->prefetch_item(hashes[i], member_size(i), overflow[i]);
   }
 }
 

@@ -35,14 +35,19 @@ class TableCore {
   void reserve(size_t items);
   // For batched execution: the bucket that a look-up will read, then the item that it will most likely compare. Always inline, see Table::prefetch_bucket.
   [[gnu::always_inline]] void prefetch(uint64_t hash) const { __builtin_prefetch(bucket(index_of(hash))); }
-  // `bytes`: of the key, for the line in which the item ends.
-  [[gnu::always_inline]] void prefetch_item(uint64_t hash, size_t bytes) const {
-    const Bucket* b = bucket(index_of(hash));
+  // `bytes`: of the key, for the line in which the item ends. Where no item of the bucket can be it, the next of the chain is asked for and returned, to
+  // be gone on `from` in another pass.
+  [[gnu::always_inline]] const void* prefetch_item(uint64_t hash, size_t bytes, const void* from = nullptr) const {
+    const Bucket* b = from ? static_cast<const Bucket*>(from) : bucket(index_of(hash));
     if (unsigned m = b->match(tag_of(hash))) {
       const char* item = static_cast<const char*>(item_of(b->words[__builtin_ctz(m)]));
       __builtin_prefetch(item);
       __builtin_prefetch(item + bytes + 8);
+      return nullptr;
     }
+    const Bucket* next = b->next();
+    __builtin_prefetch(next);
+    return next;
   }
   // Who is told before an item changes; null: nobody. One branch as long as there is none.
   void set_watch(TableWatch* watch) { watch_ = watch; }
