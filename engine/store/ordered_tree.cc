@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "engine/base/memory.h"
+#include "engine/store/score_search.h"
 
 namespace ringwood {
 namespace {
@@ -46,45 +47,38 @@ ScoredMember* ScoredMember::create(double score, Bytes member) {
 void ScoredMember::destroy(ScoredMember* m) { memory::release(m); }
 
 namespace {
-// The order of the tree, around one key.
-struct ByKey {
-  double score;
-  Bytes member;
-  bool operator()(double s, const ScoredMember* m) const { return s < score || (s == score && compare_members(m->bytes(), member) < 0); }
-};
-// The key or what is before it: a child is entered when its smallest element may be the key itself.
-struct UpToKey {
-  double score;
-  Bytes member;
-  bool operator()(double s, const ScoredMember* m) const { return s < score || (s == score && compare_members(m->bytes(), member) <= 0); }
-};
+// The first of [begin, n) that does not pass the test, which those before it pass.
+template <class Test>
+int partition(int begin, int n, Test&& passes) {
+  while (begin < n) {
+    int mid = (begin + n) / 2;
+    if (passes(mid))
+      begin = mid + 1;
+    else
+      n = mid;
+  }
+  return begin;
+}
+
+bool is_before(const OrderedTree::Position& p, double score, Bytes member) {
+  return p.score() < score || (p.score() == score && compare_members(p.member()->bytes(), member) < 0);
+}
 }  // namespace
 
 template <class Before, class Enters>
 size_t OrderedTree::descend(Before before, Enters enters, Path* path) const {
-  // The first of [begin, n) for whose element the test is false.
-  auto partition = [](auto& test, const double* scores, ScoredMember* const* members, int begin, int n) {
-    while (begin < n) {
-      int mid = (begin + n) / 2;
-      if (test(scores[mid], members[mid]))
-        begin = mid + 1;
-      else
-        n = mid;
-    }
-    return begin;
-  };
   size_t rank = 0;
   void* node = root_;
   for (int d = 0; d < height_; d++) {
     Inner* inner = static_cast<Inner*>(node);
-    int slot = partition(enters, inner->scores, inner->members, 1, inner->n) - 1;
-    for (int i = 0; i < slot; i++) rank += inner->counts[i];
+    int slot = enters(inner->scores + 1, inner->members + 1, inner->n - 1);
+    rank += score_search::sum_first(inner->counts, slot);
     path->node[d] = inner;
     path->slot[d] = slot;
     node = inner->children[slot];
   }
   path->leaf = static_cast<Leaf*>(node);
-  path->at = partition(before, path->leaf->scores, path->leaf->members, 0, path->leaf->n);
+  path->at = before(path->leaf->scores, path->leaf->members, path->leaf->n);
   return rank + static_cast<size_t>(path->at);
 }
 
@@ -102,13 +96,27 @@ void OrderedTree::descend_to_rank(size_t rank, Path* path) const {
   path->at = static_cast<int>(rank);
 }
 
-size_t OrderedTree::descend_to_key(double score, Bytes member, Path* path) const {
-  return descend(ByKey{score, member}, UpToKey{score, member}, path);
+size_t OrderedTree::descend_to_key(double score, Bytes member, const ScoredMember* self, Path* path) const {
+  auto order = [=](const ScoredMember* m) { return m == self ? 0 : compare_members(m->bytes(), member); };
+  // Elements before the key, or, with a limit of 1, up to it: most often no other has the same score.
+  auto find = [&](const double* scores, ScoredMember* const* members, int n, int limit) {
+    const int equal = score_search::count_below<false>(scores, n, score);
+    if (equal == n || scores[equal] != score) return equal;
+    if (equal + 1 == n || scores[equal + 1] != score) return equal + (order(members[equal]) < limit);
+    return partition(equal, n, [&](int i) { return scores[i] == score && order(members[i]) < limit; });
+  };
+  return descend([&](const double* s, ScoredMember* const* m, int n) { return find(s, m, n, 0); },
+                 [&](const double* s, ScoredMember* const* m, int n) { return find(s, m, n, 1); }, path);
 }
 
 size_t OrderedTree::rank(double score, Bytes member) const {
   Path path;
-  return root_ ? descend_to_key(score, member, &path) : 0;
+  return root_ ? descend_to_key(score, member, nullptr, &path) : 0;
+}
+
+size_t OrderedTree::rank(const ScoredMember* m) const {
+  Path path;
+  return descend_to(m, &path);
 }
 
 OrderedTree::Position OrderedTree::at(size_t rank) const {
@@ -121,15 +129,18 @@ OrderedTree::Position OrderedTree::at(size_t rank) const {
 size_t OrderedTree::count_below(double score, bool or_equal) const {
   Path path;
   if (!root_) return 0;
-  auto before = [=](double s, const ScoredMember*) { return or_equal ? s <= score : s < score; };
-  return descend(before, before, &path);
+  auto less = [=](const double* s, ScoredMember* const*, int n) { return score_search::count_below<false>(s, n, score); };
+  auto not_more = [=](const double* s, ScoredMember* const*, int n) { return score_search::count_below<true>(s, n, score); };
+  return or_equal ? descend(not_more, not_more, &path) : descend(less, less, &path);
 }
 
 size_t OrderedTree::count_below_lex(Bytes member, bool or_equal) const {
   Path path;
   if (!root_) return 0;
-  int limit = or_equal ? 1 : 0;
-  auto before = [=](double, const ScoredMember* m) { return compare_members(m->bytes(), member) < limit; };
+  const int limit = or_equal ? 1 : 0;
+  auto before = [=](const double*, ScoredMember* const* members, int n) {
+    return partition(0, n, [=](int i) { return compare_members(members[i]->bytes(), member) < limit; });
+  };
   return descend(before, before, &path);
 }
 
@@ -142,10 +153,10 @@ void OrderedTree::insert(ScoredMember* m) {
     root_ = leaf;
   }
   Path path;
-  descend_to_key(m->score, m->bytes(), &path);
+  descend_to(m, &path);
   if (path.leaf->n == kLeafCap) {
     make_room(path);
-    descend_to_key(m->score, m->bytes(), &path);
+    descend_to(m, &path);
   }
   Leaf* leaf = path.leaf;
   open_gap(leaf->scores, leaf->n, path.at);
@@ -359,7 +370,7 @@ int OrderedTree::take_run(size_t rank, size_t most, ScoredMember** taken) {
 
 void OrderedTree::erase(ScoredMember* m) {
   Path path;
-  descend_to_key(m->score, m->bytes(), &path);
+  descend_to(m, &path);
   assert(path.at < path.leaf->n && path.leaf->members[path.at] == m);
   ScoredMember* taken[1];
   remove_run(path, 1, taken);
@@ -367,13 +378,12 @@ void OrderedTree::erase(ScoredMember* m) {
 
 void OrderedTree::update_score(ScoredMember* m, double score) {
   Path path;
-  descend_to_key(m->score, m->bytes(), &path);
+  descend_to(m, &path);
   assert(path.at < path.leaf->n && path.leaf->members[path.at] == m);
   Position here{path.leaf, path.at}, before = here, after = here;
   before.prev();
   after.next();
-  bool stays = (!before.valid() || ByKey{score, m->bytes()}(before.score(), before.member())) &&
-               (!after.valid() || !ByKey{score, m->bytes()}(after.score(), after.member()));
+  bool stays = (!before.valid() || is_before(before, score, m->bytes())) && (!after.valid() || !is_before(after, score, m->bytes()));
   if (stays) {
     m->score = path.leaf->scores[path.at] = score;
     if (path.at == 0) refresh_smallest(path);
@@ -433,7 +443,9 @@ size_t OrderedTree::check_below(const void* node, int height, bool left_edge, bo
     assert(left_edge == (leaf->prev == nullptr) && right_edge == (leaf->next == nullptr));
     for (int i = 0; i < leaf->n; i++) {
       assert(leaf->scores[i] == leaf->members[i]->score);
-      if (*last) assert(ByKey({leaf->scores[i], leaf->members[i]->bytes()})((*last)->score, *last));
+      if (*last)
+        assert((*last)->score < leaf->scores[i] ||
+               ((*last)->score == leaf->scores[i] && compare_members((*last)->bytes(), leaf->members[i]->bytes()) < 0));
       *last = leaf->members[i];
     }
     assert(!leaf->next || leaf->next->prev == leaf);

@@ -82,6 +82,8 @@ class OrderedTree {
 
   // Elements before (score, member), which need not be there.
   size_t rank(double score, Bytes member) const;
+  // Elements before this one, which is there.
+  size_t rank(const ScoredMember* m) const;
   // The element at a rank, 0 first; invalid at size() and beyond.
   Position at(size_t rank) const;
   Position first() const { return at(0); }
@@ -127,11 +129,13 @@ class OrderedTree {
     int at;
   };
 
-  // Goes to the first element for which before(score, member) is false, and returns its rank. `enters` decides in the inner nodes: into the
-  // last child whose smallest element passes it.
+  // Goes to an element, or behind the last, and returns its rank. Both functions are given a node's scores and members and their number: `enters` answers
+  // how many children, the first left out, begin no later than where it goes, `before` how many elements of the leaf are before it.
   template <class Before, class Enters>
   size_t descend(Before before, Enters enters, Path* path) const;
-  size_t descend_to_key(double score, Bytes member, Path* path) const;
+  // `self`: the element that has this key, where it is known; not looked into then.
+  size_t descend_to_key(double score, Bytes member, const ScoredMember* self, Path* path) const;
+  size_t descend_to(const ScoredMember* m, Path* path) const { return descend_to_key(m->score, m->bytes(), m, path); }
   void descend_to_rank(size_t rank, Path* path) const;
   int take_run(size_t rank, size_t most, ScoredMember** taken);
   int remove_run(Path& path, size_t most, ScoredMember** taken);

@@ -135,8 +135,10 @@ bool score(const Object& o, Bytes member, double& out) {
 
 bool rank(const Object& o, Bytes member, bool reverse, size_t& rank, double& score) {
   if (!is_small(o)) {
-    if (!zset::score(o, member, score)) return false;
-    rank = sorted(o).tree.rank(score, member);
+    const ScoredMember* m = sorted(o).index.find(member, hash_bytes(member));
+    if (!m) return false;
+    rank = sorted(o).tree.rank(m);
+    score = m->score;
   } else {
     packed_zset::Found found;
     if (!packed_zset::find(o.as<uint8_t>(), member, found)) return false;

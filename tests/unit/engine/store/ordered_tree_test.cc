@@ -85,6 +85,7 @@ TEST(OrderedTree, HoldsWhatASortedVectorHolds) {
         size_t i = rng() % p.model.size();
         auto& [key, m] = p.model[i];
         ASSERT_EQ(p.tree.rank(key.first, key.second), i);
+        ASSERT_EQ(p.tree.rank(m), i);
         ASSERT_EQ(p.tree.at(i).member(), m);
         double s = some_score(rng, kind);
         auto less = std::lower_bound(p.model.begin(), p.model.end(), s, [](const auto& a, double b) { return a.first.first < b; });
