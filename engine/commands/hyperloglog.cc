@@ -35,21 +35,23 @@ Entry* create(Call& c, const KeyRef& k) {
 // Changes the sketch under a key: a dense one in its place, a sparse one, which changes in length, in a copy that is written back at the end.
 class Editor {
  public:
-  Editor(Call& c, const KeyRef& k, Entry* e) : call_(c), key_(k), entry_(e) {
+  Editor(Call& c, const KeyRef& k, Entry* e) : call_(c), key_(k), entry_(e), copy_(room()) {
     e->set_encoding(Encoding::kRaw);  // it is one that changes, whatever SET made of it
   }
+  ~Editor() {
+    if (copy_.capacity() > kKept) OwnedBytes().swap(copy_);
+  }
+  Editor(const Editor&) = delete;
   Bytes sketch() const { return copied_ ? Bytes(copy_) : entry_->string_bytes(); }
   bool is_dense() const { return hyperloglog::is_dense(sketch()); }
 
   Change raise(Mark m) {
-    if (!copied_ && is_dense()) return hyperloglog::raise_dense(entry_->string_data(), m);
-    if (!copied_) {
-      int value = hyperloglog::value_at(sketch(), m.index);
-      if (value < 0) return Change::kCorrupt;
-      if (static_cast<unsigned>(value) >= m.value) return Change::kNone;  // most often: spares the copy
-      copy();
-    }
-    return hyperloglog::raise(copy_, m, call_.options().hll_sparse_max_bytes);
+    if (is_dense()) return hyperloglog::raise_dense(copied_ ? copy_.data() : entry_->string_data(), m);
+    hyperloglog::Place place;
+    if (!hyperloglog::find_run(sketch(), m.index, place)) return Change::kCorrupt;
+    if (place.value >= m.value) return Change::kNone;  // most often: spares the copy
+    copy();
+    return hyperloglog::raise(copy_, m, place, call_.options().hll_sparse_max_bytes);
   }
   bool to_dense() {
     if (is_dense()) return true;
@@ -68,6 +70,11 @@ class Editor {
   }
 
  private:
+  static constexpr size_t kKept = 4096;
+  static OwnedBytes& room() {
+    thread_local OwnedBytes copy;  // kept for its memory
+    return copy;
+  }
   void copy() {
     if (!copied_) copy_ = entry_->string_bytes();
     copied_ = true;
@@ -75,7 +82,7 @@ class Editor {
   Call& call_;
   const KeyRef& key_;
   Entry* entry_;
-  OwnedBytes copy_;
+  OwnedBytes& copy_;
   bool copied_ = false;
 };
 

@@ -84,26 +84,18 @@ Change promote(OwnedBytes& s, Mark m) {
   return Change::kChanged;
 }
 
-Change raise_sparse(OwnedBytes& s, Mark m, size_t sparse_max) {
+Change raise_sparse(OwnedBytes& s, Mark m, const Place& p, size_t sparse_max) {
+  if (p.value >= m.value) return Change::kNone;
   if (m.value > kRunValueMax) return promote(s, m);
-  size_t at = kHeaderSize, before = kHeaderSize;
-  unsigned first = 0;
-  Run run{};
-  for (; at < s.size(); before = at, at += run.bytes, first += run.length) {
-    run = run_at(s, at);
-    if (m.index < first + run.length) break;
-  }
-  if (at >= s.size()) return Change::kCorrupt;
-  if (run.value >= m.value) return Change::kNone;
   // The run becomes up to three: what is before the register, it, what is behind.
   char runs[5];
-  char* end = put_run(runs, run.value, m.index - first);
+  char* end = put_run(runs, p.value, m.index - p.first);
   end = put_run(end, m.value, 1);
-  end = put_run(end, run.value, first + run.length - 1 - m.index);
+  end = put_run(end, p.value, p.first + p.length - 1 - m.index);
   auto bytes = static_cast<size_t>(end - runs);
-  if (bytes > run.bytes && s.size() + bytes - run.bytes > sparse_max) return promote(s, m);
-  s.replace(at, run.bytes, runs, bytes);
-  join_runs(s, before);
+  if (bytes > p.bytes && s.size() + bytes - p.bytes > sparse_max) return promote(s, m);
+  s.replace(p.at, p.bytes, runs, bytes);
+  join_runs(s, p.before);
   outdate(s.data());
   return Change::kChanged;
 }
@@ -183,7 +175,10 @@ uint64_t murmur(Bytes text, uint64_t seed) {
   }
   if (size_t rest = text.size() & 7) {
     uint64_t k = 0;
-    std::memcpy(&k, p, rest);
+    if (text.size() >= sizeof k)
+      k = load<uint64_t>(p + rest - sizeof k) >> (8 * (sizeof k - rest));
+    else
+      for (size_t i = rest; i--;) k = k << 8 | static_cast<uint8_t>(p[i]);
     h = (h ^ k) * kMultiplier;
   }
   h = (h ^ h >> kShift) * kMultiplier;
@@ -214,14 +209,36 @@ Mark mark_of(Bytes element) {
 
 int value_at(Bytes sketch, unsigned index) {
   if (is_dense(sketch)) return static_cast<int>(dense_value(sketch, index));
+  Place p;
+  return find_run(sketch, index, p) ? static_cast<int>(p.value) : -1;
+}
+
+bool find_run(Bytes sketch, unsigned index, Place& place) {
+  const uint8_t* p = octets(sketch);
+  size_t at = kHeaderSize, before = kHeaderSize;
   unsigned first = 0;
-  for (size_t at = kHeaderSize; at < sketch.size();) {
-    Run run = run_at(sketch, at);
+  while (at < sketch.size()) {
+    // Most of a sketch is a long run of zeros and a short one of a value in turn. Their bytes are three whatever is in them, so that nothing is waited for to
+    // know where the next begin.
+    if (at + 3 <= sketch.size() && (p[at] & 0xc0) == 0x40 && (p[at + 2] & 0x80)) {
+      const unsigned both = ((p[at] & 63u) << 8 | p[at + 1]) + 1 + (p[at + 2] & 3u) + 1;
+      if (index - first >= both) {
+        first += both;
+        before = at + 2;
+        at += 3;
+        continue;
+      }
+    }
+    const Run run = run_at(sketch, at);
+    if (index - first < run.length) {
+      place = {before, at, first, run.length, run.value, run.bytes};
+      return true;
+    }
     first += run.length;
-    if (index < first) return static_cast<int>(run.value);
+    before = at;
     at += run.bytes;
   }
-  return -1;
+  return false;
 }
 
 void set_dense(char* sketch, Mark m) {
@@ -238,8 +255,12 @@ Change raise_dense(char* sketch, Mark m) {
 }
 
 Change raise(OwnedBytes& sketch, Mark m, size_t sparse_max) {
-  return is_dense(sketch) ? raise_dense(sketch.data(), m) : raise_sparse(sketch, m, sparse_max);
+  if (is_dense(sketch)) return raise_dense(sketch.data(), m);
+  Place p;
+  return find_run(sketch, m.index, p) ? raise_sparse(sketch, m, p, sparse_max) : Change::kCorrupt;
 }
+
+Change raise(OwnedBytes& sketch, Mark m, const Place& place, size_t sparse_max) { return raise_sparse(sketch, m, place, sparse_max); }
 
 bool to_dense(OwnedBytes& sketch) {
   if (is_dense(sketch)) return true;

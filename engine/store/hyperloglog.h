@@ -36,10 +36,21 @@ int value_at(Bytes sketch, unsigned index);
 // Sets a register of a dense sketch, whatever it was.
 void set_dense(char* sketch, Mark m);
 
+// Where a sparse sketch tells of a register: the run, which begins with the register `first`, and the run before it.
+struct Place {
+  size_t before, at;
+  unsigned first, length, value;
+  uint8_t bytes;
+};
+// False where the runs end before the register.
+bool find_run(Bytes sketch, unsigned index, Place& place);
+
 enum class Change : uint8_t { kNone, kChanged, kCorrupt };
 // Raises a register. A sparse sketch becomes dense when it would grow beyond `sparse_max` bytes or a value is above 32; a change outdates the estimate of
 // a sparse one (for a dense one: outdate).
 Change raise(OwnedBytes& sketch, Mark m, size_t sparse_max);
+// The same for a sparse sketch, with the register's place in it.
+Change raise(OwnedBytes& sketch, Mark m, const Place& place, size_t sparse_max);
 // The same for a dense sketch in place.
 Change raise_dense(char* sketch, Mark m);
 // False, and nothing is changed, when the runs are corrupt.
