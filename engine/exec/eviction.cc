@@ -149,16 +149,29 @@ void Eviction::ask_for(int64_t excess) {
   size_t all = 0;
   for (Shard* s : engine.shards) all += evictable(*s);
   if (!all) return;
-  // A little is asked of one thread, drawn by its part of the keys, since nobody evicts less than a key; much of all.
+  // Much is asked of all, by their parts of the keys; a little of one, since nobody evicts less than a key: of the one of whose part most has been asked of
+  // others until now. (Drawn at random, shards came to differ by a tenth.)
+  std::vector<int64_t>& due = engine.executors[0]->eviction().due_;
+  due.resize(engine.shards.size());
   const bool little = excess < kLittle;
-  auto drawn = static_cast<int64_t>(executor_.shard().random.below(all));
+  size_t next = engine.shards.size();
   for (size_t i = 0; i < engine.shards.size(); i++) {
-    auto own = static_cast<int64_t>(evictable(*engine.shards[i]));
-    int64_t part = static_cast<int64_t>(static_cast<double>(excess) * static_cast<double>(own) / static_cast<double>(all));
-    if (little) part = drawn >= 0 && drawn < own ? excess : 0;
-    drawn -= own;
-    if (part > 0) engine.executors[i]->eviction().wanted_.fetch_add(part, std::memory_order_relaxed);
+    const size_t own = evictable(*engine.shards[i]);
+    if (!own) {
+      due[i] = 0;
+      continue;
+    }
+    const auto part = static_cast<int64_t>(static_cast<double>(excess) * static_cast<double>(own) / static_cast<double>(all));
+    if (!little) {
+      engine.executors[i]->eviction().wanted_.fetch_add(part, std::memory_order_relaxed);
+      continue;
+    }
+    due[i] += part;
+    if (next == engine.shards.size() || due[i] > due[next]) next = i;
   }
+  if (next == engine.shards.size()) return;
+  engine.executors[next]->eviction().wanted_.fetch_add(excess, std::memory_order_relaxed);
+  due[next] -= excess;
 }
 
 Eviction::Outcome Eviction::evict() {

@@ -87,7 +87,8 @@ class Eviction {
   uint64_t clients_limit_ = 0;
   int64_t clients_fitted_ = 0;  // this thread's account when its clients were last looked at
   int64_t forgiven_until_us_ = 0;
-  std::atomic<bool> asking_{false};  // of the first thread's: somebody asks for what is too much at this moment
+  std::atomic<bool> asking_{false};  // of the first thread's: somebody asks for what is too much at this moment, and has `due_`
+  std::vector<int64_t> due_;         // of the first thread's: bytes of each shard's part of what was asked for that were asked of others
   EvictionPool pool_;
   // For other threads to read: this one's account, as it was at the end of its last turn, and what of it is on the way to another thread or back.
   std::atomic<const memory::Account*> account_{nullptr};
