@@ -245,6 +245,7 @@ void AppendOnly::opened(bool ok) {
 bool AppendOnly::turn(Executor& home, bool cron) {
   home_ = &home;
   if (load_.active()) return load_.advance(home);
+  writer_.look_at_patience();
   if (stage_ == Stage::kIdle && outdated()) rewrite_wanted_ = true;
   const bool grown = format_.bounds_disk() && before_ + writer_.size() >= size_ + kLookBytes;
   if (!cron && !((rewrite_wanted_ || grown) && stage_ == Stage::kIdle)) return false;

@@ -75,6 +75,8 @@ void LogWriter::stop(Executor& home) {
   log_.detach(reader_);
   log_.note_hidden(false);
   log_.set_durable(~uint64_t{0});
+  patience_.rest();
+  shows_all_ = false;
   home.nudge_others();
   close_ = {};
   close_.op = IoRequest::Op::kClose;
@@ -130,11 +132,27 @@ void LogWriter::allow(uint64_t bytes) {
   if (paced_) pump();
 }
 
-// Replies wait for the disk (appendfsync always), or until the system has what they show, so that the end of the process alone loses nothing. While the file
-// cannot be written only the first of the two is kept.
+// Replies wait for the disk (appendfsync always), or for a while until the system has what they show, so that the end of the process alone loses nothing
+// as a rule. While the file cannot be written only the first of the two is kept.
 void LogWriter::publish_durable() {
-  bool always = home_->options().appendfsync == AppendFsync::kAlways;
-  log_.set_durable(always ? synced_ : write_error_ ? ~uint64_t{0} : reader_.position());
+  constexpr uint64_t kAnything = ~uint64_t{0} >> 1;  // that replies may wait again, is known
+  const bool always = home_->options().appendfsync == AppendFsync::kAlways;
+  const bool was = std::exchange(shows_all_, !always && out_of_patience());
+  log_.set_durable(always ? synced_ : write_error_ ? ~uint64_t{0} : shows_all_ ? kAnything : reader_.position());
+  if (shows_all_ && !was) home_->nudge_others();
+}
+
+bool LogWriter::out_of_patience() {
+  const uint64_t written = reader_.position(), end = log_.end();
+  if (__builtin_expect(written >= end, 1)) return patience_.rest(), false;
+  const int64_t now_us = home_->engine().clock->monotonic_us();
+  patience_.note(written, end, now_us);
+  return patience_.over(now_us) && !waits_for_room_;
+}
+
+int64_t LogWriter::next_due_ms() const {
+  return patience_.waits() && !shows_all_ && !waits_for_room_ && home_->options().appendfsync != AppendFsync::kAlways ? home_->now_ms()
+                                                                                                                      : -1;
 }
 
 void LogWriter::put(Bytes bytes, size_t source, bool between) {
@@ -145,7 +163,13 @@ void LogWriter::put(Bytes bytes, size_t source, bool between) {
 }
 
 void LogWriter::pump() {
+  write_what_can_be();
+  if (on() && reader_.position() != log_.end()) publish_durable();
+}
+
+void LogWriter::write_what_can_be() {
   bool written_at_once = false;
+  waits_for_room_ = false;
   while (on() && !writing_ && !closing_ && choose_way()) {
     if (!out_.empty()) {
       if (ahead_.on()) {
@@ -176,7 +200,7 @@ void LogWriter::pump() {
     Bytes piece = reader_.peek();
     if (piece.empty() || gathers()) break;
     if (paced_ && allowed_ <= 0 && !sync_wanted_) {
-      held_back_ = true;
+      held_back_ = waits_for_room_ = true;
       break;
     }
     MutationLog::Range hidden = log_.next_hidden(at);

@@ -13,6 +13,7 @@
 #include "engine/exec/mutation_log.h"
 #include "persist/log_ahead.h"
 #include "persist/log_format.h"
+#include "persist/log_patience.h"
 
 namespace ringwood {
 
@@ -76,7 +77,12 @@ class LogWriter final : public LogFollower, private LogAhead::Owner {
   uint64_t delayed_syncs() const { return delayed_syncs_; }
   // A few times a second.
   void tick(Executor& home);
+  // Every turn: replies that have waited long enough need not wait any more.
+  void look_at_patience() {
+    if (patience_.waits() && !shows_all_) publish_durable();
+  }
   void log_grew(Executor& here) override;
+  int64_t next_due_ms() const override;
 
   // 0: no limit.
   void set_full_at(uint64_t bytes) { full_at_ = bytes; }
@@ -97,6 +103,8 @@ class LogWriter final : public LogFollower, private LogAhead::Owner {
   static void on_synced(IoRequest* r) { static_cast<LogWriter*>(r->context)->synced(r->result); }
   static void on_closed(IoRequest* r) { static_cast<LogWriter*>(r->context)->closed(); }
   void pump();
+  void write_what_can_be();
+  bool out_of_patience();
   bool wants_ahead() const;
   bool choose_way();
   void leave_ahead();
@@ -148,6 +156,9 @@ class LogWriter final : public LogFollower, private LogAhead::Owner {
   int64_t last_try_ms_ = 0, last_sync_ms_ = 0, last_delay_ms_ = 0, slow_until_ms_ = 0;
   uint64_t delayed_syncs_ = 0;
   bool paced_ = false, held_back_ = false;
+  bool waits_for_room_ = false;  // paced, and there is no room: replies are to wait
+  LogPatience patience_;
+  bool shows_all_ = false;    // replies do not wait: they have
   int64_t allowed_ = 0;       // bytes; below 0 when the last write has taken more
   uint64_t restarts_ = 0;     // of the log, when out_ was made
   uint64_t synced_ = 0;       // log offset up to which everything is durable

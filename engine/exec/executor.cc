@@ -243,6 +243,7 @@ bool Executor::background() {
 int64_t Executor::next_due_ms() const {
   auto earlier = [](int64_t a, int64_t b) { return a < 0 || b < 0 ? std::max(a, b) : std::min(a, b); };
   int64_t timeout = waiting_room_.next_ms();
+  for (const LogFollower* f : followers_) timeout = earlier(timeout, f->next_due_ms());
   if (leased_out()) return timeout;
   if (shard_.work) timeout = earlier(timeout, shard_.work->next_due_ms());
   if (!expires()) return timeout;

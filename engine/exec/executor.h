@@ -43,6 +43,8 @@ class LogFollower {
  public:
   // There may be more to read than at the last call. At the end of a turn.
   virtual void log_grew(Executor& here) = 0;
+  // Unix time at which it wants a turn, or -1. May be too early, never too late.
+  virtual int64_t next_due_ms() const { return -1; }
 
  protected:
   ~LogFollower() = default;
