@@ -33,6 +33,7 @@ void StreamApplier::run(Executor&) {
     commands++;
     if (!in_transaction) whole = used;
   }
+  at_ = parsed_ = 0;
   args_.reset();
   unquoted_.clear();
   if (connection_ != c || !c) return;
@@ -57,14 +58,9 @@ ParseTarget StreamApplier::target() { return {args_, unquoted_, INT64_MAX, true}
 
 // One command at `used`. False: none is there as a whole.
 bool StreamApplier::step(size_t& used, bool& in_transaction) {
-  Connection& c = *connection_;
-  ParseTarget to = target();
-  RequestParser::Status s = c.parser.parse(c.query.view().substr(used), to);
-  if (s == RequestParser::Status::kError) observer_.broken(c.parser.error());
-  if (s != RequestParser::Status::kRequest) return false;
-  std::span<const Bytes> args = c.parser.args();
-  size_t size = c.parser.consumed();
-  if (!in_transaction && held_by_pause(args)) return paused_ = true, false;
+  if (at_ == parsed_ && !look_ahead(used)) return false;
+  const auto [args, size, command] = window_[at_];
+  if (!in_transaction && held_by_pause(command, args)) return paused_ = true, false;
   if (!in_transaction && is_command(args, "multi")) {
     if (!transaction_is_whole(used)) return false;
     in_transaction = true;
@@ -72,22 +68,63 @@ bool StreamApplier::step(size_t& used, bool& in_transaction) {
     in_transaction = false;
     home_.serve_after_streamed();
   } else if (!args.empty()) {
-    if (!execute(args)) return false;
+    if (!execute(command, args)) return false;
     if (!in_transaction) home_.serve_after_streamed();
   }
+  at_++;
   used += size;
   return true;
 }
 
-bool StreamApplier::held_by_pause(std::span<const Bytes> args) const {
+// Fills the window from `used` on. False: not one command is there as a whole.
+bool StreamApplier::look_ahead(size_t used) {
+  Connection& c = *connection_;
+  at_ = parsed_ = 0;
+  ParseTarget to = target();
+  const RequestParser::Status s = c.parser.parse(c.query.view().substr(used), to);
+  if (s == RequestParser::Status::kError) observer_.broken(c.parser.error());
+  if (s != RequestParser::Status::kRequest) return false;
+  const CommandTable& commands = *home_.engine().commands;
+  window_[parsed_++] = {c.parser.args(), c.parser.consumed(), commands.find(c.parser.args())};
+  // With a parser of its own: what has not come as a whole, or is wrong, is the other's when everything before it has been applied.
+  RequestParser next;
+  for (used += c.parser.consumed(); parsed_ < kWindow; used += next.consumed()) {
+    if (next.parse(c.query.view().substr(used), to) != RequestParser::Status::kRequest) break;
+    window_[parsed_++] = {next.args(), next.consumed(), commands.find(next.args())};
+  }
+  if (parsed_ > 1) ask_for_keys();
+  return true;
+}
+
+// The lines that finding the first keys will read: as Executor::prefetch, with every shard held.
+void StreamApplier::ask_for_keys() {
+  const Engine& engine = home_.engine();
+  const Table* tables[kWindow];
+  uint64_t hashes[kWindow];
+  size_t n = 0;
+  for (size_t i = 0; i < parsed_; i++) {
+    const auto& [args, size, command] = window_[i];
+    if (!command || !command->single_key || args.size() <= static_cast<size_t>(command->first_key)) continue;
+    const KeyRef key(args[static_cast<size_t>(command->first_key)]);
+    const Table* table = engine.shards[static_cast<size_t>(engine.mapping.shard(key.slot))]->database(connection_->database).table_of(key);
+    if (!table) continue;
+    __builtin_prefetch(table);
+    tables[n] = table;
+    hashes[n++] = key.hash;
+  }
+  for (size_t i = 0; i < n; i++) tables[i]->prefetch_bucket(hashes[i]);
+  for (size_t i = 0; i < n; i++) {
+    if (const auto* overflow = tables[i]->prefetch_entry(hashes[i])) Table::prefetch_in(overflow, hashes[i]);
+  }
+}
+
+bool StreamApplier::held_by_pause(const Command* command, std::span<const Bytes> args) const {
   if (!(home_.engine().state.load(std::memory_order_relaxed) & kStatePaused)) return false;
-  const Command* command = home_.engine().commands->find(args);
   return command && ((command->flags & (kWrite | kMayReplicate)) || is_command(args, "multi"));
 }
 
-bool StreamApplier::execute(std::span<const Bytes> args) {
+bool StreamApplier::execute(const Command* command, std::span<const Bytes> args) {
   Connection& c = *connection_;
-  const Command* command = home_.engine().commands->find(args);
   OwnedBytes error;
   if (!command || !command->spec->run) {
     error = "unknown command";

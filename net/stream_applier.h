@@ -1,6 +1,7 @@
 #pragma once
 // Applies the stream of a master: cuts it into commands and runs them in its order, each run of them under one lease of all shards, so that a client sees the
 // state after some command of the master, never one that the master did not have. A transaction begins when it is there as a whole.
+#include <array>
 #include <deque>
 
 #include "engine/exec/arg_arena.h"
@@ -47,10 +48,12 @@ class StreamApplier final : LeaseJob {
   void run(Executor& home) override;
   void finished(Executor& home) override;
   bool step(size_t& used, bool& in_transaction);
-  bool held_by_pause(std::span<const Bytes> args) const;
-  bool execute(std::span<const Bytes> args);
+  bool held_by_pause(const Command* command, std::span<const Bytes> args) const;
+  bool execute(const Command* command, std::span<const Bytes> args);
   bool transaction_is_whole(size_t from);
   ParseTarget target();
+  bool look_ahead(size_t used);
+  void ask_for_keys();
 
   Executor& home_;
   StreamObserver& observer_;
@@ -58,8 +61,17 @@ class StreamApplier final : LeaseJob {
   ArgArena args_;
   std::deque<OwnedBytes> unquoted_;
   OutBuffer reply_;
-  bool asked_ = false;  // the lease
-  bool again_ = false;  // there is more to do at once
+  // What comes next, parsed already, so that the cache misses of its keys overlap.
+  static constexpr size_t kWindow = 16;
+  struct Parsed {
+    std::span<const Bytes> args;
+    size_t size;             // of its bytes
+    const Command* command;  // null: there is none of this name
+  };
+  std::array<Parsed, kWindow> window_;
+  size_t at_ = 0, parsed_ = 0;  // of window_: the next one, and how many there are
+  bool asked_ = false;          // the lease
+  bool again_ = false;          // there is more to do at once
   bool paused_ = false;
   // A transaction that has not come as a whole is looked through for its EXEC, each byte once.
   RequestParser scanner_;
