@@ -93,8 +93,9 @@ void SlotExporter::tick(int64_t now_ms) {
   if (machine_.undecided() && !owner_.machine().ok()) machine_.out_of_touch(now_ms);
   machine_.tick(now_ms);
   carry_out();
+  // Nor where a part of the log has gone out, which may end within a command.
   if (!connection_ || machine_.over() || now_ms < next_sign_ms_ || machine_.state() < State::kWaitingToSnapshot || !image_.empty() ||
-      snapping_)
+      snapping_ || tail_at_)
     return;
   next_sign_ms_ = now_ms + kSignMs;
   if (machine_.undecided()) return;
@@ -318,10 +319,11 @@ void SlotExporter::pump() {
       c.out.append(piece);
       out_ += piece.size();
       tail_at_ += piece.size();
-      if (tail_at_ < tail_.size()) continue;
-      tail_.clear();
-      tail_.shrink(kSendBytes);
-      tail_at_ = 0;
+      if (tail_at_ == tail_.size()) {
+        tail_.clear();
+        tail_.shrink(kSendBytes);
+        tail_at_ = 0;
+      }
     } else {
       break;
     }

@@ -241,6 +241,27 @@ def silent(shards):
         as_before(a, b, before, "a silent source")
 
 
+@per_shards("a target that takes nothing for a while, in which much is written")
+def slow_target(shards):
+    with Cluster(BINARY, shards, options=[["--rdb-key-save-delay", 3000 * shards]], timeout_ms=20_000) as c:
+        a, b = c.masters
+        fill(a, 300)
+        equal(a.migrate([(1, 16383)], b), "OK")
+        until(lambda: a.last_move()[2]["keys"] > 20, "some keys are there", 60)
+        b.process.send_signal(signal.SIGSTOP)
+        k = a.client()
+        # More than all buffers between the two take, cut anywhere.
+        for n in range(100):
+            equal(k("SET", f"large{n}" + "{7}", bytes([n]) * 99_991), "OK")
+        until(lambda: a.last_move()[0] == "replicating", "the image is on its way", 30)
+        # Signs of life are due once a second. They must not stand within a command of the log.
+        time.sleep(1.5)
+        b.process.send_signal(signal.SIGCONT)
+        before = digest_all([a])
+        a.wait_move("success", 60)
+        equal(digest_all([b]) == before, True, "all is at the target")
+
+
 @per_shards("kill -9 of either end, half way")
 def killed(shards):
     with slow_pair(shards, "--appendonly", "yes", "--appendfsync", "always") as c:
