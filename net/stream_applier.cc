@@ -112,10 +112,11 @@ void StreamApplier::ask_for_keys() {
     tables[n] = table;
     hashes[n++] = key.hash;
   }
-  for (size_t i = 0; i < n; i++) tables[i]->prefetch_bucket(hashes[i]);
-  for (size_t i = 0; i < n; i++) {
-    if (const auto* overflow = tables[i]->prefetch_entry(hashes[i])) Table::prefetch_in(overflow, hashes[i]);
-  }
+  const Bucket* chain[kWindow];
+  for (size_t i = 0; i < n; i++) chain[i] = tables[i]->prefetch_bucket(hashes[i]);
+  for (int pass = 0; pass < 2; pass++)
+    for (size_t i = 0; i < n; i++)
+      if (chain[i]) chain[i] = Table::prefetch_in(chain[i], hashes[i]);
 }
 
 bool StreamApplier::held_by_pause(const Command* command, std::span<const Bytes> args) const {

@@ -15,7 +15,7 @@ namespace {
 // Bytes of a database's tables on one shard: one bucket for each slot in use, or as many as the load of long tables asks for (table.h).
 size_t estimated_tables(size_t keys, size_t slots) {
   if (!keys) return 0;
-  constexpr double kKeysABucket = 5.5;
+  constexpr double kKeysABucket = 9;
   double used_slots = static_cast<double>(slots) * (1 - std::exp(-static_cast<double>(keys) / static_cast<double>(slots)));
   double buckets = std::fmax(used_slots, static_cast<double>(keys) / kKeysABucket);
   return static_cast<size_t>(used_slots * sizeof(Table) + buckets * sizeof(Bucket));

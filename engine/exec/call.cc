@@ -22,6 +22,11 @@ Shard& Call::named_shard() const {
   return s >= 0 && s < n ? *engine().shards[static_cast<size_t>(s)] : here();
 }
 
+// The shard that holds the key; `here` is this thread's, and most often all there is.
+static inline Shard& shard_with(Shard& here, const Engine& engine, const KeyRef& k) {
+  return here.mapping().shards == 1 ? here : engine.shard_of(k.slot);
+}
+
 // --- finding
 
 __attribute__((always_inline)) inline Entry* Call::live(const KeyRef& k, Database& d, Shard& s) {
@@ -62,7 +67,7 @@ inline void Call::before_write(const Database& d, Entry* e) const {
 }
 
 Entry* Call::find_read(const KeyRef& k) {
-  Shard& s = shard(k);
+  Shard& s = shard_with(here(), engine(), k);
   Database& d = s.database(database_);
   Entry* e = live(k, d, s);
   before_write(d, e);
@@ -77,7 +82,7 @@ Entry* Call::find_read(const KeyRef& k) {
 }
 
 Entry* Call::find_write(const KeyRef& k) {
-  Shard& s = shard(k);
+  Shard& s = shard_with(here(), engine(), k);
   Database& d = s.database(database_);
   Entry* e = live(k, d, s);
   if (!e) return e;
@@ -87,7 +92,7 @@ Entry* Call::find_write(const KeyRef& k) {
 }
 
 Entry* Call::peek(const KeyRef& k) {
-  Shard& s = shard(k);
+  Shard& s = shard_with(here(), engine(), k);
   Database& d = s.database(database_);
   Entry* e = live(k, d, s);
   before_write(d, e);
@@ -97,7 +102,7 @@ Entry* Call::peek(const KeyRef& k) {
 // --- changing
 
 void Call::changed(const KeyRef& k, NotifyClass cls, const char* event, int64_t n) {
-  Shard& s = shard(k);
+  Shard& s = shard_with(here(), engine(), k);
   s.stats.dirty.add(n);
   s.key_modified(k.key, database_);
   if (__builtin_expect(s.listener || here().announced, 0)) tell(s, static_cast<uint32_t>(cls), event, k.key);
@@ -108,7 +113,7 @@ __attribute__((cold)) void Call::tell(Shard& s, uint32_t event_class, const char
 }
 
 void Call::notify(const KeyRef& k, NotifyClass cls, const char* event) {
-  Shard& s = shard(k);
+  Shard& s = shard_with(here(), engine(), k);
   if (__builtin_expect(s.listener || here().announced, 0)) tell(s, static_cast<uint32_t>(cls), event, k.key);
 }
 

@@ -267,7 +267,7 @@ class Executor {
     bool stops;   // nothing behind it has been parsed
     KeyRef key;
     const Table* table;
-    const Bucket* overflow;  // of the key, where it lies on this shard; while prefetching
+    const Bucket* chain;  // of the key, where it lies on this shard: as far as has been looked while prefetching
   };
   Mailbox& outbox(size_t to) { return engine_.executors[to]->inbox_[static_cast<size_t>(self_)]; }
   void post(size_t to, Message* m);

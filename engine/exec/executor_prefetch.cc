@@ -29,18 +29,18 @@ void Executor::prefetch(Request* first, size_t n) {
     before = &r;
   }
   for (uint64_t left = asking; left; left &= left - 1) {
-    const Request& r = first[__builtin_ctzll(left)];
-    r.table->prefetch_bucket(r.key.hash);
+    Request& r = first[__builtin_ctzll(left)];
+    r.chain = r.table->prefetch_bucket(r.key.hash);
   }
   uint64_t overflows = 0;
   for (uint64_t left = asking; left; left &= left - 1) {
     Request& r = first[__builtin_ctzll(left)];
-    r.overflow = r.table->prefetch_entry(r.key.hash);
-    if (__builtin_expect(r.overflow != nullptr, 0)) overflows |= left & -left;
+    if (r.chain) r.chain = Table::prefetch_in(r.chain, r.key.hash);
+    if (__builtin_expect(r.chain != nullptr, 0)) overflows |= left & -left;
   }
   for (; overflows; overflows &= overflows - 1) {
     const Request& r = first[__builtin_ctzll(overflows)];
-    Table::prefetch_in(r.overflow, r.key.hash);
+    Table::prefetch_in(r.chain, r.key.hash);
   }
   if (opens) prefetch_values(first, n, asking);
   if (__builtin_expect(here.tracked.on(), 0)) prefetch_readers(first, asking);

@@ -12,7 +12,7 @@ void for_each_key(Call& c, size_t first, size_t step, F&& f) {
   constexpr size_t kWindow = 16;
   KeyRef keys[kWindow];
   const Table* tables[kWindow];
-  const Bucket* overflow[kWindow];
+  const Bucket* chain[kWindow];
   for (size_t at = first; at < c.argc(); at += kWindow * step) {
     const size_t n = std::min(kWindow, (c.argc() - at + step - 1) / step);
     if (n == 1) {
@@ -24,11 +24,10 @@ void for_each_key(Call& c, size_t first, size_t step, F&& f) {
       tables[i] = c.db(keys[i]).table_of(keys[i]);
       __builtin_prefetch(tables[i]);
     }
-    for (size_t i = 0; i < n; i++)
-      if (tables[i]) tables[i]->prefetch_bucket(keys[i].hash);
-    for (size_t i = 0; i < n; i++) overflow[i] = tables[i] ? tables[i]->prefetch_entry(keys[i].hash) : nullptr;
-    for (size_t i = 0; i < n; i++)
-      if (overflow[i]) Table::prefetch_in(overflow[i], keys[i].hash);
+    for (size_t i = 0; i < n; i++) chain[i] = tables[i] ? tables[i]->prefetch_bucket(keys[i].hash) : nullptr;
+    for (int pass = 0; pass < 2; pass++)
+      for (size_t i = 0; i < n; i++)
+        if (chain[i]) chain[i] = Table::prefetch_in(chain[i], keys[i].hash);
     for (size_t i = 0; i < n; i++) f(at + i * step, static_cast<const KeyRef&>(keys[i]));
   }
 }

@@ -89,12 +89,12 @@ void Database::field_times_changed(Entry* e) {
 // Puts `fresh` where the key's entry stands, or adds it; the old entry is freed. Where the expiry is set, or kept and there is one, `fresh` has a node.
 Entry* Database::replace(const KeyRef& k, Entry* fresh, int64_t expiry, uint32_t access) {
   fresh->set_access(access);
-  Entry** place = tables_ ? at(k.slot).find(k.key, k.hash) : nullptr;
-  Entry* old = place ? *place : nullptr;
+  const Place place = tables_ ? at(k.slot).find(k.key, k.hash) : Place();
+  Entry* old = place ? place.entry() : nullptr;
   if (old) {
     before_write(old);
     fresh->set_epoch(epoch_);
-    *place = fresh;
+    place.put(fresh);
   } else {
     insert(k, fresh);
   }
@@ -234,9 +234,9 @@ Entry* Database::detach(const KeyRef& k) {
   if (!tables_) return nullptr;
   int local = mapping_.local(k.slot);
   Table& t = at(k.slot);
-  Entry** place = t.find(k.key, k.hash);
+  const Place place = t.find(k.key, k.hash);
   if (!place) return nullptr;
-  before_write(*place);
+  before_write(place.entry());
   size_t buckets = t.buckets();
   Entry* e = t.detach(place, k.hash);
   if (t.buckets() != buckets) count_buckets(local, buckets, t.buckets());
@@ -270,9 +270,9 @@ void Database::discard(Entry* e) const {
 Entry* Database::set_expiry(const KeyRef& k, Entry* e, int64_t when_ms) {
   before_write(e);
   if (!e->has_node()) {
-    Entry** place = at(k.slot).find(k.key, k.hash);
+    const Place place = at(k.slot).find(k.key, k.hash);
     e = Entry::remake(e, k.key, true);
-    *place = e;
+    place.put(e);
   }
   drop_node(e);
   link_node(e, when_ms);

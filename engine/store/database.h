@@ -59,8 +59,8 @@ class Database {
   // The key's entry, expired or not, or null.
   Entry* find(const KeyRef& k) const {
     if (!tables_) return nullptr;
-    Entry** place = at(k.slot).find(k.key, k.hash);
-    return place ? *place : nullptr;
+    const Place place = at(k.slot).find(k.key, k.hash);
+    return place ? place.entry() : nullptr;
   }
   // The table in which the key would stand, or null where there is none yet: for prefetching. Valid until the next change of the database.
   const Table* table_of(const KeyRef& k) const { return tables_ ? &at(k.slot) : nullptr; }
@@ -108,7 +108,7 @@ class Database {
   template <class R>
   Entry* random_entry(R&& random) const;
 
-  // f(Entry*) for the keys of a bucket drawn at random, up to seven or so: a sample for eviction. All buckets of all slots are equally
+  // f(Entry*) for the keys of a bucket drawn at random, up to nine or so: a sample for eviction. All buckets of all slots are equally
   // likely, so each key is, too, however uneven hash tags make the slots; but it comes together with its neighbours.
   template <class R, class F>
   void sample_keys(R&& random, F&& f) const;

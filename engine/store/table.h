@@ -1,11 +1,14 @@
 #pragma once
-// The keys of one slot of one database: a linear hash table of 64-byte buckets.
+// The keys of one slot of one database: a linear hash table of 64-byte buckets (bucket.h).
 //
 // Linear hashing grows by one bucket at a time: bucket `split` is divided between itself and a new last bucket, so no operation ever moves
 // more than one bucket, however many keys a hash tag sends here, and the table is always as full as it should be (a doubling table is half
-// empty on average, and this server has 16384 of them per database). A bucket holds seven entries with a byte of their hash each; an eighth goes to
-// an overflow bucket, linked from the seventh place. Small tables are one block, larger ones segments under a directory, so that
-// growing never copies more than one segment or the directory.
+// empty on average, and this server has 16384 of them per database).
+//
+// Buckets never move: they stand in segments of one, two, two, ... buckets, whose addresses are in the table itself up to the ninth, and then in a directory,
+// where the segments become longer as the table does (an eighth of its last power of two, at most 256 buckets). One block that is replaced by a longer one as
+// the table grows was 5 bytes a key of resident memory worse: the tables of all slots outgrow a length at about the same time, and the few that do not keep
+// the allocator's pages of blocks that nobody asks for any more.
 //
 // scan() keeps Redis's guarantee: what stands in the table during the whole iteration is reported at least once. The cursor counts in reversed
 // binary over the buckets of the lower level, and a step visits a bucket together with the sibling that it may have been split into; with doubling levels
@@ -14,37 +17,29 @@
 #include <utility>
 
 #include "engine/base/bytes.h"
+#include "engine/store/bucket.h"
 #include "engine/store/entry.h"
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
 namespace ringwood {
 
-struct Bucket {
-  static constexpr int kPlaces = 7;
-  uint8_t tag[kPlaces];
-  uint8_t count : 3;   // entries here; with `linked`, at most 6
-  uint8_t linked : 1;  // place 6 is a Bucket*, the rest of the chain
-  uint8_t unused : 4;
-  Entry* entry[kPlaces];
+// Where a key stands in a table. Valid until the next insert or erase.
+class Place {
+ public:
+  Place() = default;
+  Place(Bucket* bucket, size_t index) : bucket_(bucket), index_(index) {}
+  explicit operator bool() const { return bucket_ != nullptr; }
+  Entry* entry() const { return bucket_->entry(index_); }
+  // Another entry of the same key takes the place.
+  void put(Entry* e) const { bucket_->put(index_, e); }
 
-  Bucket* next() const { return linked ? reinterpret_cast<Bucket*>(entry[kPlaces - 1]) : nullptr; }
-  // Bit i is set where place i is taken and its tag is `t`.
-  unsigned matches(uint8_t t) const {
-#if defined(__SSE2__)
-    __m128i v = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(tag));
-    unsigned m = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8(static_cast<char>(t)))));
-#else
-    unsigned m = 0;
-    for (int i = 0; i < kPlaces; i++) m |= static_cast<unsigned>(tag[i] == t) << i;
-#endif
-    return m & ((1u << count) - 1);
-  }
+ private:
+  friend class Table;
+  Bucket* bucket_ = nullptr;
+  size_t index_ = 0;
 };
-static_assert(sizeof(Bucket) == 64);
 
-class Table {
+// All zero is an empty table. A line of its own, so that finding a bucket reads one.
+class alignas(64) Table {
  public:
   Table() = default;
   Table(const Table&) = delete;
@@ -55,35 +50,35 @@ class Table {
   bool empty() const { return count_ == 0; }
   size_t buckets() const { return buckets_; }
 
-  // The place that holds the key's entry, or null. Valid until the next insert or erase. The place may be overwritten with an entry of the same key.
-  Entry** find(Bytes key, uint64_t hash) const {
-    if (!buckets_) return nullptr;
+  // The place that holds the key's entry, or none.
+  Place find(Bytes key, uint64_t hash) const {
+    if (!buckets_) return {};
     for (Bucket* b = bucket(index_of(hash)); b; b = b->next())
       for (unsigned m = b->matches(tag_of(hash)); m; m &= m - 1) {
-        Entry** place = &b->entry[__builtin_ctz(m)];
-        if ((*place)->is(key)) return place;
+        const auto i = static_cast<size_t>(__builtin_ctz(m));
+        if (b->entry(i)->is(key)) return {b, i};
       }
-    return nullptr;
+    return {};
   }
-  // For batched execution: the first cache line that find() will read, and then the entry that it will most likely compare. Always inline: GCC takes a
-  // function that only prefetches for one without effect, and drops the call.
-  [[gnu::always_inline]] void prefetch_bucket(uint64_t hash) const {
-    if (buckets_) __builtin_prefetch(bucket(index_of(hash)));
-  }
-  [[gnu::always_inline]] const Bucket* prefetch_entry(uint64_t hash) const {
-    return buckets_ ? prefetch_in(bucket(index_of(hash)), hash) : nullptr;
+  // For batched execution: asks for the first line that find() will read, and answers where it is; prefetch_in() then asks for the entry that it will most
+  // likely compare. Null: there is none. Always inline: GCC takes a function that only prefetches for one without effect, and drops the call.
+  [[gnu::always_inline]] const Bucket* prefetch_bucket(uint64_t hash) const {
+    if (!buckets_) return nullptr;
+    const Bucket* b = bucket(index_of(hash));
+    __builtin_prefetch(b);
+    return b;
   }
   // The entry that the hash most likely belongs to, or null; nothing is compared. For asking for what it points to.
   [[gnu::always_inline]] const Entry* likely_entry(uint64_t hash) const {
     if (!buckets_) return nullptr;
     const Bucket* b = bucket(index_of(hash));
     unsigned m = b->matches(tag_of(hash));
-    return m ? b->entry[__builtin_ctz(m)] : nullptr;
+    return m ? b->entry(static_cast<size_t>(__builtin_ctz(m))) : nullptr;
   }
   // Where the entry is not in this bucket of its chain, the next bucket is asked for and returned: for another pass.
   [[gnu::always_inline]] static const Bucket* prefetch_in(const Bucket* b, uint64_t hash) {
     if (unsigned m = b->matches(tag_of(hash))) {
-      const char* e = reinterpret_cast<const char*>(b->entry[__builtin_ctz(m)]);
+      const char* e = reinterpret_cast<const char*>(b->entry(static_cast<size_t>(__builtin_ctz(m))));
       __builtin_prefetch(e);
       __builtin_prefetch(e + 64);
       return nullptr;
@@ -100,7 +95,7 @@ class Table {
   // Adds an entry whose key is known to be absent; the table owns it from now on.
   void insert(Entry* e, uint64_t hash);
   // Takes out the entry at `place`, as find() gave it; the caller owns it again.
-  Entry* detach(Entry** place, uint64_t hash);
+  Entry* detach(Place place, uint64_t hash);
   // Destroys every entry and gives all memory back.
   void clear();
 
@@ -127,7 +122,7 @@ class Table {
   void visit_bucket(size_t n, F&& f) const {
     Bucket* b = bucket(static_cast<uint32_t>(n));
     for (Bucket* x = b; x; x = x->next())
-      for (int j = 0; j < x->count; j++) __builtin_prefetch(x->entry[j]);
+      for (size_t j = 0; j < x->count; j++) __builtin_prefetch(x->entry(j));
     visit(static_cast<uint32_t>(n), f);
   }
 
@@ -146,20 +141,29 @@ class Table {
 
   // Exchanges all that the two hold.
   void swap(Table& other) {
-    std::swap(flat_, other.flat_);  // or directory_, which stands in the same place
-    std::swap(buckets_, other.buckets_);
-    std::swap(mask_, other.mask_);
-    std::swap(capacity_, other.capacity_);
     std::swap(count_, other.count_);
+    std::swap(buckets_, other.buckets_);
+    std::swap(level_, other.level_);
+    std::swap(here_, other.here_);
+    std::swap(segments_, other.segments_);
   }
 
   // Bytes of buckets, overflow buckets and directory.
   size_t memory() const;
 
  private:
-  static constexpr uint32_t kSegment = 256;  // buckets: 16 KiB
-  // Splitting begins above 6 entries a bucket (doubled here: halves were tried too) and merging below 2: measured in docs/performance.md.
-  static constexpr uint32_t kMaxLoad2 = 12, kMinLoad2 = 4;
+  // Splitting begins above 10 entries a bucket and merging below 2: measured in docs/performance.md.
+  static constexpr uint32_t kMaxLoad = 10, kMinLoad = 2;
+  static constexpr uint32_t kSegmentsHere = 9;     // 17 buckets
+  static constexpr uint8_t kInDirectory = 0xff;    // of here_
+  static constexpr uint32_t kFirstRoom = 16;       // of a directory
+  static constexpr uint32_t kLongestSegment2 = 8;  // logarithm: 256 buckets, 16 KiB
+
+  // Of a table with more segments than it has room for.
+  struct Directory {
+    uint32_t segments, room;
+    uintptr_t* address() { return reinterpret_cast<uintptr_t*>(this + 1); }  // `room` of them
+  };
 
   static uint8_t tag_of(uint64_t hash) { return static_cast<uint8_t>(hash >> 56); }
   static uint64_t reverse(uint64_t v) {
@@ -168,43 +172,67 @@ class Table {
     v = ((v >> 2) & 0x3333333333333333ull) | ((v & 0x3333333333333333ull) << 2);
     return ((v >> 1) & 0x5555555555555555ull) | ((v & 0x5555555555555555ull) << 1);
   }
-  uint32_t level_mask() const { return mask_; }
+  uint32_t level_mask() const { return (1u << level_) - 1; }
   uint32_t index_of(uint64_t hash) const {
-    uint32_t i = static_cast<uint32_t>(hash) & mask_;
-    return i < buckets_ ? i : i & (mask_ >> 1);
+    uint32_t i = static_cast<uint32_t>(hash) & level_mask();
+    return i < buckets_ ? i : i & (level_mask() >> 1);
   }
-  bool segmented() const { return capacity_ > kSegment; }
+
+  // Where bucket i stands: with n = i + 1, in segment n / 2, where it is n % 2 behind the address (the first segment, of one bucket, is remembered one bucket
+  // too early). From n = 32 on each power of two has eight segments of its own.
+  struct Position {
+    uint32_t segment, offset;
+  };
+  static Position position_of(uint32_t i) {
+    const uint32_t n = i + 1;
+    uint32_t shift = 28u - static_cast<uint32_t>(__builtin_clz(n | 16));
+    if (shift > kLongestSegment2) shift = kLongestSegment2;
+    return {(shift - 1) * 8 + (n >> shift), n & ((1u << shift) - 1)};
+  }
+  // How many buckets a segment has.
+  static uint32_t length_of(uint32_t segment) {
+    if (segment < 16) return segment ? 2 : 1;
+    return 1u << (segment / 8 < kLongestSegment2 ? segment / 8 : kLongestSegment2);
+  }
+  Directory* directory() const { return reinterpret_cast<Directory*>(ShortPointers::get(segments_, 0)); }
+  bool in_directory() const { return here_ == kInDirectory; }
+  uint32_t segments() const { return in_directory() ? directory()->segments : here_; }
+  uintptr_t segment_address(uint32_t s) const { return in_directory() ? directory()->address()[s] : ShortPointers::get(segments_, s); }
+  // The block that was allocated.
+  Bucket* segment_block(uint32_t s) const { return reinterpret_cast<Bucket*>(segment_address(s)) + (s ? 0 : 1); }
   Bucket* bucket(uint32_t i) const {
-    if (__builtin_expect(!segmented(), 1)) return flat_ + i;
-    return directory_[i / kSegment] + i % kSegment;
+    if (__builtin_expect(!in_directory(), 1)) {
+      const uint32_t n = i + 1;
+      return reinterpret_cast<Bucket*>(ShortPointers::get(segments_, n / 2)) + n % 2;
+    }
+    const Position at = position_of(i);
+    return reinterpret_cast<Bucket*>(directory()->address()[at.segment]) + at.offset;
   }
   template <class F>
   void visit(uint32_t i, F& f) const {
     for (Bucket* b = bucket(i); b;) {
       Bucket* next = b->next();
-      for (int j = 0; j < b->count; j++) f(b->entry[j]);
+      for (size_t j = 0; j < b->count; j++) f(b->entry(j));
       b = next;
     }
   }
   static void add_to_chain(Bucket* b, Entry* e, uint8_t tag);
   static void free_chain(Bucket* overflow);
-  void ensure_capacity(uint32_t buckets);
-  void give_back_capacity();
   void set_buckets(uint32_t n);
   void grow();
   void shrink();
   size_t cut_last();
+  void make_room();
+  void add_segment();
   void drop_last_segment();
+  void drop_segments_but(uint32_t spare);
 
-  union {
-    Bucket* flat_ = nullptr;  // one block, up to kSegment buckets
-    Bucket** directory_;      // segments of kSegment buckets
-  };
-  uint32_t buckets_ = 0;   // in use
-  uint32_t mask_ = 0;      // 2^k - 1 with 2^(k-1) < buckets_ <= 2^k
-  uint32_t capacity_ = 0;  // allocated buckets; above kSegment: a multiple of it
   uint32_t count_ = 0;
+  uint32_t buckets_ = 0;  // in use
+  uint8_t level_ = 0;     // 2^(level - 1) < buckets_ <= 2^level
+  uint8_t here_ = 0;      // segments whose addresses stand here, or kInDirectory: then the first one is the Directory's
+  uint8_t segments_[kSegmentsHere * ShortPointers::kSize] = {};
 };
-static_assert(sizeof(Table) == 24);
+static_assert(sizeof(Table) == 64);
 
 }  // namespace ringwood

@@ -27,7 +27,7 @@ struct Ground {
   Ground() {
     expiry.advance(1'700'000'000'000, 0, [](ExpiryNode*) {});
     fields.advance(1'700'000'000'000, 0, [](ExpiryNode*) {});
-    db.set_string(KeyRef("tables"), nullptr, "are made", 0, 0);
+    db.set_string(KeyRef("{big}"), nullptr, "the tables there are made", 0, 0);
   }
   void put(const std::string& key, Type type, Object o) { db.set_object(KeyRef(key), type, o, 0); }
   // Digs to the end, never more than `step` at once; how often that took.

@@ -21,7 +21,7 @@ void put(Table& t, const std::string& key, int64_t value) { t.insert(Entry::make
 
 bool take(Table& t, const std::string& key) {
   uint64_t h = hash_bytes(key);
-  Entry** place = t.find(key, h);
+  const Place place = t.find(key, h);
   if (!place) return false;
   Entry::destroy(t.detach(place, h));
   return true;
@@ -38,9 +38,9 @@ void expect_same(const Table& t, const std::unordered_map<std::string, int64_t>&
   });
   ASSERT_EQ(n, model.size());
   for (const auto& [key, value] : model) {
-    Entry** place = t.find(key, hash_bytes(key));
-    ASSERT_NE(place, nullptr) << key;
-    ASSERT_EQ((*place)->int_value(), value);
+    const Place place = t.find(key, hash_bytes(key));
+    ASSERT_TRUE(place) << key;
+    ASSERT_EQ(place.entry()->int_value(), value);
   }
 }
 
@@ -79,14 +79,40 @@ TEST(Table, GrowsToThreeHundredThousandKeysAndBackInSmallSteps) {
     largest_step = std::max(largest_step, t.buckets() - buckets);
   }
   EXPECT_EQ(largest_step, 1u);
-  EXPECT_GT(t.size(), t.buckets() * 5);
-  EXPECT_LT(t.memory(), kKeys * 15);  // 64 bytes a bucket, 5.5 entries in it, and overflow
-  for (uint64_t i = 0; i < kKeys; i++) ASSERT_NE(t.find(key_of(i), hash_bytes(key_of(i))), nullptr);
-  EXPECT_EQ(t.find("absent", hash_bytes("absent")), nullptr);
+  EXPECT_GT(t.size(), t.buckets() * 8);
+  EXPECT_LT(t.memory(), kKeys * 11);  // 64 bytes a bucket, 9.5 entries in it, and overflow
+  for (uint64_t i = 0; i < kKeys; i++) ASSERT_TRUE(t.find(key_of(i), hash_bytes(key_of(i))));
+  EXPECT_FALSE(t.find("absent", hash_bytes("absent")));
   for (uint64_t i = 0; i < kKeys - 100; i++) ASSERT_TRUE(take(t, key_of(i)));
-  for (uint64_t i = kKeys - 100; i < kKeys; i++) ASSERT_NE(t.find(key_of(i), hash_bytes(key_of(i))), nullptr);
+  for (uint64_t i = kKeys - 100; i < kKeys; i++) ASSERT_TRUE(t.find(key_of(i), hash_bytes(key_of(i))));
   EXPECT_LT(t.buckets(), 100u);
   EXPECT_LT(t.memory(), 100u * 64 * 3);
+}
+
+// As a million keys are on 16384 slots: what a key costs besides its entry.
+TEST(Table, TakesElevenBytesAKeyWhereSlotsHaveSixty) {
+  Seeded seeded;
+  constexpr size_t kTables = 400, kKeys = 61 * kTables;
+  std::vector<Table> tables(kTables);
+  for (uint64_t i = 0; i < kKeys; i++) put(tables[seeded.below(kTables)], key_of(i), 0);
+  size_t bytes = kTables * sizeof(Table);
+  for (const Table& t : tables) bytes += t.memory();
+  EXPECT_LT(static_cast<double>(bytes) / kKeys, 11.0);
+}
+
+// Buckets stand where they were first put, in the table's own list of segments and in its directory.
+TEST(Table, NeverMovesABucketThoughItGrowsAndShrinks) {
+  Table t;
+  const std::string first = key_of(0);
+  put(t, first, 7);
+  size_t least = t.memory();
+  for (size_t most : {40u, 150u, 170u, 400u, 5000u}) {  // within the table, on the border, in the directory
+    for (uint64_t i = 1; i < most; i++) put(t, key_of(i), 0);
+    EXPECT_LT(t.memory(), most * 14 + 256) << most;
+    for (uint64_t i = 1; i < most; i++) ASSERT_TRUE(take(t, key_of(i)));
+    ASSERT_EQ(t.find(first, hash_bytes(first)).entry()->int_value(), 7);
+    EXPECT_LE(t.memory(), least + 3 * 128) << most;
+  }
 }
 
 // All keys in one bucket's chain, whatever the number of buckets: tags and chains must still tell them apart.
@@ -96,11 +122,11 @@ TEST(Table, SurvivesKeysWithOneHash) {
   // insert() trusts the caller's hash, splitting computes the true one; so no split may happen here.
   for (int i = 0; i < 5; i++) t.insert(Entry::make_int(key_of(static_cast<uint64_t>(i)), i, false), kHash);
   for (int i = 0; i < 5; i++) {
-    Entry** place = t.find(key_of(static_cast<uint64_t>(i)), kHash);
-    ASSERT_NE(place, nullptr);
-    EXPECT_EQ((*place)->int_value(), i);
+    const Place place = t.find(key_of(static_cast<uint64_t>(i)), kHash);
+    ASSERT_TRUE(place);
+    EXPECT_EQ(place.entry()->int_value(), i);
   }
-  EXPECT_EQ(t.find(key_of(9), kHash), nullptr);
+  EXPECT_FALSE(t.find(key_of(9), kHash));
 }
 
 // Redis's guarantee: what stands in the table during the whole iteration is reported at least once, whatever comes and goes meanwhile.
