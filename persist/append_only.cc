@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
@@ -19,6 +20,7 @@ namespace ringwood {
 namespace {
 
 constexpr int64_t kRetryMs = 5000;
+constexpr uint64_t kOnItsWay = 6 << 20;   // what a log takes beyond its bound: it is acknowledged, or being written, when that is reached
 constexpr uint64_t kLookBytes = 1 << 20;  // by which a log grows before somebody looks whether it has become too big
 
 // Short files, read before the server serves anybody. False with errno.
@@ -282,8 +284,9 @@ DiskBound::Sizes AppendOnly::sizes() const {
   const uint64_t data = data_bytes();
   const double grown = image_data_ ? static_cast<double>(data) / static_cast<double>(image_data_) : 1.0;
   const double percent = engine_.options->get().wal_disk_percentage;
-  return {size_ + writer_.beyond(), image_size_, static_cast<uint64_t>(static_cast<double>(image_size_) * grown),
-          static_cast<uint64_t>(static_cast<double>(data) * percent / 100)};
+  const auto limit = static_cast<uint64_t>(static_cast<double>(data) * percent / 100);
+  return {size_ + writer_.beyond() + engine_.mutations->keeper_lag(), image_size_,
+          static_cast<uint64_t>(static_cast<double>(image_size_) * grown), limit - std::min(kOnItsWay, limit / 32)};
 }
 
 bool AppendOnly::rewrite_due(const Options& o) const {

@@ -3,7 +3,7 @@
 // begin, and how fast the log may grow beside it. Pure: sizes in bytes come in, decisions go out.
 //
 // While an image is written the one before stands beside it, with the log behind that, and the log goes on. So the image begins when there is room for it and
-// for as much of the log as has come beside the last one; then the log gets the room that is left, in step with the image. A sixteenth of an image it always
+// for as much of the log as has come beside the last one; then the log gets the room that is left, in step with the image. A thirty-second part of an image it always
 // gets, before and beside: with less, compaction would never end, and values that do not get smaller, under a bound of 200, leave no more than about that.
 #include <algorithm>
 #include <cstdint>
@@ -48,7 +48,7 @@ class DiskBound {
   void end(uint64_t grown, bool held_back) { beside_ = held_back ? 2 * std::max(grown, next_ / kLeast) : grown + grown / 4; }
 
  private:
-  static constexpr uint64_t kLeast = 16, kForTheEnd = 5;
+  static constexpr uint64_t kLeast = 32, kForTheEnd = 5;
   uint64_t give(uint64_t in_all) {
     const uint64_t now = in_all > given_ ? in_all - given_ : 0;
     given_ += now;

@@ -3,7 +3,8 @@
 //
 // A write takes some tens of microseconds, and so what has been acknowledged outlives the process. Behind an fsync, a commit of the file system's journal or
 // the change to another file one takes tens of milliseconds: then replies wait for half a millisecond and leave. What is written later than that was
-// acknowledged before; so it may be lost with the process, which these policies allow, and is no older than kLongestUs: once it is, replies wait again.
+// acknowledged before; so it may be lost with the process, which these policies allow. It is no older than kLongestUs, after which replies wait again, and no
+// more than kMostBytes.
 #include <cstdint>
 
 namespace ringwood {
@@ -11,6 +12,7 @@ namespace ringwood {
 class LogPatience {
  public:
   static constexpr int64_t kPatienceUs = 500, kLongestUs = 1'000'000;
+  static constexpr uint64_t kMostBytes = uint64_t{512} << 10;
 
   // All is written.
   void rest() { since_us_ = 0; }
@@ -22,7 +24,7 @@ class LogPatience {
     mark_us_ = now_us;
   }
   bool waits() const { return since_us_ != 0; }
-  // Replies need not wait.
+  // Replies need not wait, for what stands within kMostBytes behind what is written.
   bool over(int64_t now_us) const {
     const int64_t us = now_us - since_us_;
     return since_us_ && us >= kPatienceUs && us < kLongestUs;

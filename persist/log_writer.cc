@@ -135,10 +135,10 @@ void LogWriter::allow(uint64_t bytes) {
 // Replies wait for the disk (appendfsync always), or for a while until the system has what they show, so that the end of the process alone loses nothing
 // as a rule. While the file cannot be written only the first of the two is kept.
 void LogWriter::publish_durable() {
-  constexpr uint64_t kAnything = ~uint64_t{0} >> 1;  // that replies may wait again, is known
   const bool always = home_->options().appendfsync == AppendFsync::kAlways;
   const bool was = std::exchange(shows_all_, !always && out_of_patience());
-  log_.set_durable(always ? synced_ : write_error_ ? ~uint64_t{0} : shows_all_ ? kAnything : reader_.position());
+  const uint64_t shown = reader_.position() + (shows_all_ ? LogPatience::kMostBytes : 0);
+  log_.set_durable(always ? synced_ : write_error_ ? ~uint64_t{0} : shown);
   if (shows_all_ && !was) home_->nudge_others();
 }
 
@@ -229,7 +229,8 @@ void LogWriter::write_what_can_be() {
 
 // Who has the writes wait (DEBUG AOF-FLUSH-SLEEP) wants to see the file grow by them.
 bool LogWriter::wants_ahead() const {
-  const bool over = next_.fd >= 0 && reader_.position() == switch_at_ && out_.empty() && !note_size_;
+  // The seal is the end of the file: behind it nothing may stand, not for a moment.
+  const bool over = next_.fd >= 0 && reader_.position() == switch_at_ && (sealed_ || (out_.empty() && !note_size_));
   return home_->options().appendfsync == AppendFsync::kAlways && !path_.empty() && !broken_ && !write_error_ && !over &&
          !home_->engine().debug.append_sleep_us.load(std::memory_order_relaxed) &&
          home_->now_ms() >= std::max(ahead_from_ms_, ending_until_ms_);

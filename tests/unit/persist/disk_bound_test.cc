@@ -37,12 +37,12 @@ TEST(DiskBound, IsKeptWhateverTheLoad) {
     }
 }
 
-TEST(DiskBound, LetsTheLogGrowASixteenthOfAnImageWhereThereIsNoRoomAtAll) {
+TEST(DiskBound, LetsTheLogGrowAThirtySecondPartOfAnImageWhereThereIsNoRoomAtAll) {
   DiskBound bound;
-  EXPECT_FALSE(bound.due({1050, 1000, 1000, 2000}));
-  EXPECT_TRUE(bound.due({1063, 1000, 1000, 2000}));
-  bound.begin({1063, 1000, 1000, 2000});
-  EXPECT_EQ(bound.room_at(1000) + bound.room_at_end(), 1000u / 16);
+  EXPECT_FALSE(bound.due({1030, 1000, 1000, 2000}));
+  EXPECT_TRUE(bound.due({1031, 1000, 1000, 2000}));
+  bound.begin({1031, 1000, 1000, 2000});
+  EXPECT_EQ(bound.room_at(1000) + bound.room_at_end(), 1000u / 32);
 }
 
 TEST(DiskBound, GivesTheRoomInStepWithTheImageAndOnlyOnce) {

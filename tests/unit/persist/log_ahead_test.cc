@@ -105,6 +105,30 @@ TEST_P(LogAheadTest, AfterACrashTheFileIsCutToItsContent) {
   }
 }
 
+// It may be gone between any two steps of a rewrite, in which the file is sealed and followed by another.
+TEST_P(LogAheadTest, AfterACrashInARewriteAllIsThere) {
+  bool whole = false;
+  for (int steps = 0; steps < 300 && !whole; steps++) {
+    TempFolder place;
+    FailingDisk own;
+    own.direct = true;
+    std::string digest;
+    {
+      LogRig rig(1, LogRig::options(GetParam(), place.path()), own);
+      ASSERT_TRUE(rig.start()) << rig.lines.text;
+      fill(rig, 0, 20);
+      digest = rig.digest();
+      rig.server.run({"BGREWRITEAOF"});
+      for (int i = 0; i < steps; i++) rig.step();
+      whole = rig.append->rewrites() == 2;
+    }
+    LogRig again(1, LogRig::options(GetParam(), place.path()), own);
+    ASSERT_TRUE(again.start()) << "after " << steps << " steps\n" << again.lines.text;
+    ASSERT_EQ(again.digest(), digest) << "after " << steps << " steps";
+  }
+  EXPECT_TRUE(whole);
+}
+
 TEST_P(LogAheadTest, MoreBlocksComeBeforeTheyAreNeeded) {
   Options o = options();
   o.wal_segment_size = 64 << 20;

@@ -63,6 +63,7 @@ class LogPatienceOf : public testing::TestWithParam<PersistenceKind> {
     rig.server.clock().advance_us(1);
     turn();
     EXPECT_EQ(expected, rig.acknowledged() >= first);
+    EXPECT_LE(rig.acknowledged(), first + LogPatience::kMostBytes);
     rig.server.clock().advance_us(kLong);
     rig.append->turn(rig.server.executor(0), true);
     EXPECT_LT(rig.acknowledged(), first) << "it has become old";
