@@ -23,6 +23,10 @@ bool same_word(const std::string& a, Bytes b) {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return (x | 0x20) == (y | 0x20); });
 }
 
+bool is_word(const std::string& a) {
+  return std::all_of(a.begin(), a.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_'; });
+}
+
 // Null when the line was understood.
 const char* take_line(Bytes line, AofManifest& out) {
   constexpr const char* kInvalid = "Invalid AOF manifest file format";
@@ -40,6 +44,8 @@ const char* take_line(Bytes line, AofManifest& out) {
       if (!parse_int64(value, f.seq)) f.seq = 0;
     } else if (same_word((*words)[i], "type")) {
       type = value.empty() ? '\0' : value[0];
+    } else if (!is_word((*words)[i])) {
+      return kInvalid;  // no word of a later version, but damage that has swallowed one of these
     }
   }
   if (f.name.empty() || !f.seq || !type) return kInvalid;

@@ -50,6 +50,10 @@ TEST(AofManifest, SaysWhatIsWrong) {
       {"file a seq 0 type b\n", "Invalid AOF manifest file format", 1},
       {"file a/b seq 1 type b\n", "File can't be a path, just a filename", 1},
       {"file a seq 1 type x\n", "Unknown AOF file type", 1},
+      {"file a seq\xf2"
+       "2 type b\xf2"
+       "file b seq 2 type i\n",
+       "Invalid AOF manifest file format", 1},
       {"file a seq 1 type b\nfile b seq 2 type b\n", "Found duplicate base file information", 2},
       {"file a seq 2 type i\nfile b seq 1 type i\n", "Found a non-monotonic sequence number", 2},
       {"file a seq 1 type b file b seq 1 type i\n", "Two files stand in one line", 1},

@@ -2,6 +2,7 @@
 // reason, nothing crashes, and what is loaded all the same is a state that the data set has been in. RINGWOOD_LONG=1: 100,000 changes of each kind.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <set>
@@ -67,6 +68,12 @@ TEST(DamagedRdb, IsNamedWithItsPlace) {
     else
       ASSERT_EQ(0u, error.find("Can't load " + path + ": offset ")) << error;
   }
+}
+
+// What the write-ahead log keeps free behind its content looks like this: from some place on nothing but zeros.
+bool lost_its_tail(const std::string& whole, const std::string& now) {
+  const size_t from = static_cast<size_t>(std::mismatch(whole.begin(), whole.end(), now.begin()).first - whole.begin());
+  return now.find_first_not_of('\0', from) == std::string::npos;
 }
 
 struct Kind {
@@ -225,7 +232,7 @@ TEST_P(DamagedLog, ChangedBytesAreNoticedWhereTheFormatCanTell) {
       ASSERT_TRUE(!wal() && o.digest == digest_) << what << now;
     } else if (wal()) {
       ASSERT_EQ(name, last_) << what;
-      ASSERT_TRUE(has(o.said, "offset ") && has(o.said, "Truncating")) << what;
+      ASSERT_TRUE((has(o.said, "offset ") && has(o.said, "Truncating")) || lost_its_tail(bytes, now)) << what;
       ASSERT_TRUE(states_.count(o.digest)) << what;
     } else {
       ASSERT_EQ(name, last_) << what;  // commands have no checksum; the base has one
