@@ -3,8 +3,8 @@
 // begin, and how fast the log may grow beside it. Pure: sizes in bytes come in, decisions go out.
 //
 // While an image is written the one before stands beside it, with the log behind that, and the log goes on. So the image begins when there is room for it and
-// for as much of the log as has come beside the last one; then the log gets the room that is left, in step with the image. A thirty-second part of an image it always
-// gets, before and beside: with less, compaction would never end, and values that do not get smaller, under a bound of 200, leave no more than about that.
+// for as much of the log as has come beside the last one; then the log gets the room that is left, in step with the image. A thirty-second part of an image it
+// always gets, before and beside: with less, compaction would never end, and values that do not get smaller, under a bound of 200, leave no more than that.
 #include <algorithm>
 #include <cstdint>
 
