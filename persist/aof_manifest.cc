@@ -41,9 +41,10 @@ const char* take_line(Bytes line, AofManifest& out) {
       f.name = value;
       if (value.find('/') != std::string::npos) return "File can't be a path, just a filename";
     } else if (same_word((*words)[i], "seq")) {
-      if (!parse_int64(value, f.seq)) f.seq = 0;
+      if (f.seq || !parse_int64(value, f.seq)) return kInvalid;
     } else if (same_word((*words)[i], "type")) {
-      type = value.empty() ? '\0' : value[0];
+      if (type || value.empty()) return kInvalid;  // twice: what was the end of a line is something else
+      type = value[0];
     } else if (!is_word((*words)[i])) {
       return kInvalid;  // no word of a later version, but damage that has swallowed one of these
     }

@@ -54,6 +54,8 @@ TEST(AofManifest, SaysWhatIsWrong) {
        "2 type b\xf2"
        "file b seq 2 type i\n",
        "Invalid AOF manifest file format", 1},
+      {"filG a seq 2 type bfile b seq 2 type i\n", "Invalid AOF manifest file format", 1},
+      {"filG a seq 2 type b file b seq 2 type i\n", "Invalid AOF manifest file format", 1},
       {"file a seq 1 type b\nfile b seq 2 type b\n", "Found duplicate base file information", 2},
       {"file a seq 2 type i\nfile b seq 1 type i\n", "Found a non-monotonic sequence number", 2},
       {"file a seq 1 type b file b seq 1 type i\n", "Two files stand in one line", 1},
