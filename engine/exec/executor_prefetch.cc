@@ -65,7 +65,9 @@ void Executor::prefetch_values(const Request* first, size_t n, uint64_t asking) 
   uint64_t hashes[kWindow];
   for (uint64_t left = asking; left; left &= left - 1) {
     const auto i = static_cast<size_t>(__builtin_ctzll(left));
-    entries[i] = first[i].table->likely_entry(first[i].key.hash);
+    const Request& r = first[i];
+    // Behind a full bucket it is looked for in earnest: one large collection may be all that is asked for, and its key stands where it stands.
+    entries[i] = __builtin_expect(r.chain != nullptr, 0) ? r.table->find_hash(r.key.hash) : r.table->likely_entry(r.key.hash);
     if (entries[i]) prefetch_value(*entries[i]);
   }
   uint64_t members = 0;
