@@ -119,6 +119,12 @@ def looks_by_chance(args):
     return all(word in text for word in (b"SORT", b"BY", b"LIMIT", b"GET"))
 
 
+def may_be_born_expired(args):
+    """Whether a key may get a time that has passed: it is there for redis-server, which tells of its deletion, until a tick takes it away, of which it
+    tells by another name."""
+    return any(word.upper() in (b"PXAT", b"EXAT", b"ABSTTL") for word in args)
+
+
 def same_time(ours, theirs, name):
     latest = (1 << 48) - (time.time_ns() // 1000000 + 60000 if "ttl" in name else 1)  # of ours: docs/compatibility.md
     return ours > 0 and theirs > 0 and (abs(ours - theirs) <= TIMES[name] or min(ours, theirs) >= latest // (1 if name.startswith("p") else 1000))

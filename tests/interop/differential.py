@@ -186,6 +186,7 @@ class Player:
         self.diverged = self.stalled = 0
         self.slowest = 0  # step of the round, seconds
         self.misses_open = False  # since the last look at what was published, keys were looked for that chance has chosen
+        self.deletes_open = False  # in this round, times were given that have passed
 
     def play(self, steps, settings):
         """Raises Difference; `self.at` is then the step's number."""
@@ -196,6 +197,7 @@ class Player:
             for name, value in settings["limits"].items():
                 c("CONFIG", "SET", name, value)
         self.heard()
+        self.deletes_open = False
         connections = [Both(self.servers, settings["protocol"], self.control, self.reached) for _ in range(2)]
         self.slowest, moment = 0, time.monotonic()
         try:
@@ -233,17 +235,22 @@ class Player:
         elif both.waiting:
             return  # its place in line is taken: only a shortened round gets here
         elif word == b"BLOCK":
-            self.misses_open |= agreement.looks_by_chance(args)
+            self.note(args)
             both.waiting = args[1:]
             both.send(args[1:])
             both.both_wait()
         else:
-            self.misses_open |= agreement.looks_by_chance(args)
+            self.note(args)
             both.send(args)
             both.check(args)
             # Between two shards a waiter moves its element under a lease that comes after the reply which it waited for (docs/compatibility.md).
             if any(c.waiting and c.waiting[0].upper() in (b"BLMOVE", b"BRPOPLPUSH") for c in connections):
                 time.sleep(0.01)
+
+    def note(self, args):
+        """What a command leaves open about what is published."""
+        self.misses_open |= agreement.looks_by_chance(args)
+        self.deletes_open |= agreement.may_be_born_expired(args)
 
     def release(self, connections):
         both = connections[1]
@@ -261,11 +268,12 @@ class Player:
     def heard(self):
         """What was published since the last time, keyspace events among it, by either server."""
         messages = []
+        unheard = [*self.unheard, b"del"] if self.deletes_open else self.unheard
         for c in self.listeners:
             c.send(Resp.encode("PING"))
             of_one = []
             while (message := c.read())[0] != b"pong":
-                if not any(w in (message[3], message[2].split(b"__:")[-1]) for w in self.unheard):
+                if not any(w in (message[3], message[2].split(b"__:")[-1]) for w in unheard):
                     of_one.append((message[2], message[3]))
             # In which order SORT looks for the weights of a set's members is open, and since 7.2 a command that has waited is run again, and misses once more
             # what it had missed before: misses come last, each once.
