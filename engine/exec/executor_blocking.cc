@@ -209,6 +209,7 @@ bool Executor::serve(Waiter& w, const ShardSet& held) {
 
 void Executor::send_home(Waiter& w) {
   if (w.home == self_) return waiting_room_.take(&w);
+  if (!w.retry) waiting_room_.count_out(w);
   hand_over();
   w.log_end = log_end();
   w.from = self_;

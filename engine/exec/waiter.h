@@ -70,6 +70,7 @@ struct Waiter : Message {
   bool release() { return state_.exchange(State::kFree, std::memory_order_acq_rel) == State::kMissed; }
 
   // --- the taker's, until it has come home
+  bool counted = true;  // among those who wait
   bool retry = false;  // could not run where it was taken: home is to take a lease
   OutBuffer reply;
   uint64_t log_end = 0;             // what the reply may show (Client::log_end)

@@ -45,6 +45,12 @@ void WaitingRoom::enter(Waiter* w) {
   if (w->owed.client->closing) end(*w->owed.client, End::kDisconnect);
 }
 
+void WaitingRoom::count_out(Waiter& w) {
+  if (!w.counted) return;
+  w.counted = false;
+  clients.add(-1);
+}
+
 void WaitingRoom::take(Waiter* w) {
   if (!w->known) {  // the batch in which it began to wait is still on its way
     w->came_home = true;
@@ -163,7 +169,7 @@ void WaitingRoom::answer(Waiter* w, End how) {
 void WaitingRoom::leave(Waiter* w, Bytes reply) {
   in_timeouts.add(-static_cast<int64_t>(deadlines_.erase({w->deadline_ms, w})));
   w->owed.client->waiter = nullptr;
-  clients.add(-1);
+  count_out(*w);
   if (w->acks) home_.engine().replication->ack_waiters.fetch_sub(1, std::memory_order_relaxed);
   w->owed.client->log_end = std::max(w->owed.client->log_end, w->log_end);
   if (w->slow) home_.timekeeper().log_slow(std::move(w->slow), *w->owed.client);

@@ -36,6 +36,8 @@ class WaitingRoom {
 
   // A client of this thread waits.
   void enter(Waiter* w);
+  // A client of whichever thread waits no more, though its home has yet to hear of it: who reads INFO behind the command that served it finds it so.
+  void count_out(Waiter& w);
   // A waiter has come home: with its reply, or to be run under a lease.
   void take(Waiter* w);
   // Ends the waiting of those whose time has come.
@@ -55,7 +57,8 @@ class WaitingRoom {
   static bool acks_suffice(const Engine& engine, const AckNeed& need);
   static void write_acks(const Engine& engine, const AckNeed& need, Reply& reply);
 
-  Counter clients;      // that wait now. A key's queue on another shard may know of one for a moment longer (forget)
+  Counter clients;      // that wait now: of this thread, less those that it served of others (the sum is what counts). A key's queue on another shard
+                        // may know of one for a moment longer (forget)
   Counter in_timeouts;  // of them, with a deadline
 
  private:

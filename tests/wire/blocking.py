@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 
-from servers import Resp, Ringwood, Tap, equal, together
+from servers import Resp, Ringwood, Tap, equal, together, until
 
 BINARY = sys.argv[1]
 tap = Tap()
@@ -153,6 +153,21 @@ def leave(server, rng):
             break
         time.sleep(0.05)
     equal("blocked_clients:0\r\n" in info and "total_blocking_keys:0\r\n" in info, True, info)
+
+
+@per_shards("who has been served waits no more for whoever served it, on whichever threads they are")
+def counted_out(server, _rng):
+    waiters, writers = [server.client() for _ in range(4)], [server.client() for _ in range(4)]
+
+    def blocked(c):
+        return int(c("INFO", "clients").split(b"blocked_clients:")[1].split(b"\r")[0])
+    for i, waiter in enumerate(waiters):
+        for j, writer in enumerate(writers):
+            key = f"key{i}{j}"
+            waiter.send(waiter.encode("BLPOP", key, 0))
+            until(lambda: blocked(writer) == 1, "it waits")
+            equal(writer.pipeline([("RPUSH", key, "v"), ("INFO", "clients")])[1].count(b"blocked_clients:0\r\n"), 1)
+            equal(waiter.read(), [key.encode(), b"v"])
 
 
 def has_reply(c):
