@@ -265,6 +265,7 @@ class ClusterMachine {
   struct {
     int64_t at_ms = 0;  // of the last or the next election
     size_t votes = 0;
+    size_t needed = 0;  // a majority, as it was when votes were asked for
     bool asked = false;
     int rank = 0;
     uint64_t epoch = 0;

@@ -98,6 +98,7 @@ void ClusterMachine::ask_for_votes(int64_t asked_age, int64_t timeout) {
   if (asked_age > timeout) return cannot(NoFailover::kExpired);
   if (!election_.asked) {
     election_.epoch = ++view_.current_epoch;
+    election_.needed = view_.majority();
     log(LogLevel::kNotice, "Starting a failover election for epoch %llu.", static_cast<unsigned long long>(election_.epoch));
     BusMessage m = header(BusType::kAuthRequest);
     if (manual_.until_ms) m.message_flags |= kMessageForceAck;
@@ -105,7 +106,8 @@ void ClusterMachine::ask_for_votes(int64_t asked_age, int64_t timeout) {
     election_.asked = true;
     return later(kSave | kSync | kHealth);
   }
-  if (election_.votes < view_.majority()) return cannot(NoFailover::kWaitingVotes);
+  // The view may lose masters meanwhile, of whose heirs this node has not heard: the voters are no fewer for that.
+  if (election_.votes < std::max(election_.needed, view_.majority())) return cannot(NoFailover::kWaitingVotes);
   log(LogLevel::kNotice, "Failover election won: I'm the new master.");
   if (me().config_epoch < election_.epoch) {
     me().config_epoch = election_.epoch;
