@@ -71,7 +71,7 @@ struct Waiter : Message {
 
   // --- the taker's, until it has come home
   bool counted = true;  // among those who wait
-  bool retry = false;  // could not run where it was taken: home is to take a lease
+  bool retry = false;   // could not run where it was taken: home is to take a lease
   OutBuffer reply;
   uint64_t log_end = 0;             // what the reply may show (Client::log_end)
   std::unique_ptr<SlowEntry> slow;  // that it was slow

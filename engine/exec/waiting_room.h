@@ -57,8 +57,8 @@ class WaitingRoom {
   static bool acks_suffice(const Engine& engine, const AckNeed& need);
   static void write_acks(const Engine& engine, const AckNeed& need, Reply& reply);
 
-  Counter clients;      // that wait now: of this thread, less those that it served of others (the sum is what counts). A key's queue on another shard
-                        // may know of one for a moment longer (forget)
+  // This thread's that wait now, less those of others that it has served: the sum counts. Queues elsewhere may know of one for a moment longer.
+  Counter clients;
   Counter in_timeouts;  // of them, with a deadline
 
  private:
