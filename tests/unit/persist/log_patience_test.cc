@@ -59,7 +59,9 @@ class LogPatienceOf : public testing::TestWithParam<PersistenceKind> {
     rig.server.clock().advance_us(kShort - 1);
     turn();
     EXPECT_LT(rig.acknowledged(), first);
-    if (policy != AppendFsync::kAlways) EXPECT_GE(rig.server.executor(0).next_due_ms(), 0) << "a turn is wanted";
+    if (policy != AppendFsync::kAlways) {
+      EXPECT_GE(rig.server.executor(0).next_due_ms(), 0) << "a turn is wanted";
+    }
     rig.server.clock().advance_us(1);
     turn();
     EXPECT_EQ(expected, rig.acknowledged() >= first);
