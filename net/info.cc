@@ -24,7 +24,7 @@ void write_clients(InfoText& out, const InfoContext& context, void* self) {
     keys += s->blocked.keys.get();
     keys_that_may_go += s->blocked.keys_that_may_go.get();
   }
-  blocked = std::max<int64_t>(blocked, 0);  // one may have been served before its own thread has counted it
+  blocked = std::max<int64_t>(blocked, 0);    // one may have been served before its own thread has counted it
   if (!blocked) keys = keys_that_may_go = 0;  // queues that other shards have yet to clear
   // Replicas are no clients here.
   const size_t replicas = n.engine.replication ? n.engine.replication->status().replicas.size() : 0;
