@@ -23,7 +23,7 @@ void Executor::prefetch(Request* first, size_t n) {
       r.table = before->table;
     } else {
       r.table = here.database(r.database).table_of(r.key);
-      __builtin_prefetch(r.table);
+      Table::prefetch(r.table);
       asking |= uint64_t{r.table != nullptr} << i;
     }
     before = &r;

@@ -22,7 +22,7 @@ void for_each_key(Call& c, size_t first, size_t step, F&& f) {
     for (size_t i = 0; i < n; i++) {
       keys[i] = c.key(at + i * step);
       tables[i] = c.db(keys[i]).table_of(keys[i]);
-      __builtin_prefetch(tables[i]);
+      Table::prefetch(tables[i]);
     }
     for (size_t i = 0; i < n; i++) chain[i] = tables[i] ? tables[i]->prefetch_bucket(keys[i].hash) : nullptr;
     for (int pass = 0; pass < 2; pass++)

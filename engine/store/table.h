@@ -5,7 +5,7 @@
 // more than one bucket, however many keys a hash tag sends here, and the table is always as full as it should be (a doubling table is half
 // empty on average, and this server has 16384 of them per database).
 //
-// Buckets never move: they stand in segments of one, two, two, ... buckets, whose addresses are in the table itself up to the ninth, and then in a directory,
+// Buckets never move: they stand in segments of one, two, two, ... buckets, whose addresses are in the table itself up to the fifth, and then in a directory,
 // where the segments become longer as the table does (an eighth of its last power of two, at most 256 buckets). One block that is replaced by a longer one as
 // the table grows was 5 bytes a key of resident memory worse: the tables of all slots outgrow a length at about the same time, and the few that do not keep
 // the allocator's pages of blocks that nobody asks for any more.
@@ -38,8 +38,8 @@ class Place {
   size_t index_ = 0;
 };
 
-// All zero is an empty table. A line of its own, so that finding a bucket reads one.
-class alignas(64) Table {
+// All zero is an empty table. Small, since a database with a few thousand keys has nearly as many of them.
+class Table {
  public:
   Table() = default;
   Table(const Table&) = delete;
@@ -60,7 +60,12 @@ class alignas(64) Table {
       }
     return {};
   }
-  // For batched execution: asks for the first line that find() will read, and answers where it is; prefetch_in() then asks for the entry that it will most
+  // For batched execution: asks for the table itself (if there is one), which may lie across two lines.
+  [[gnu::always_inline]] static void prefetch(const Table* t) {
+    __builtin_prefetch(t);
+    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(t) + sizeof(Table) - 1));
+  }
+  // Then for the first line that find() will read, and answers where it is; prefetch_in() then asks for the entry that it will most
   // likely compare. Null: there is none. Always inline: GCC takes a function that only prefetches for one without effect, and drops the call.
   [[gnu::always_inline]] const Bucket* prefetch_bucket(uint64_t hash) const {
     if (!buckets_) return nullptr;
@@ -154,7 +159,7 @@ class alignas(64) Table {
  private:
   // Splitting begins above 10 entries a bucket and merging below 2: measured in docs/performance.md.
   static constexpr uint32_t kMaxLoad = 10, kMinLoad = 2;
-  static constexpr uint32_t kSegmentsHere = 9;     // 17 buckets
+  static constexpr uint32_t kSegmentsHere = 5;     // 9 buckets
   static constexpr uint8_t kInDirectory = 0xff;    // of here_
   static constexpr uint32_t kFirstRoom = 16;       // of a directory
   static constexpr uint32_t kLongestSegment2 = 8;  // logarithm: 256 buckets, 16 KiB
@@ -233,6 +238,6 @@ class alignas(64) Table {
   uint8_t here_ = 0;      // segments whose addresses stand here, or kInDirectory: then the first one is the Directory's
   uint8_t segments_[kSegmentsHere * ShortPointers::kSize] = {};
 };
-static_assert(sizeof(Table) == 64);
+static_assert(sizeof(Table) == 40);
 
 }  // namespace ringwood
