@@ -65,6 +65,23 @@ void ClusterView::release_slots(ClusterNode& n) {
   had.for_each([&](int slot) { set_owner(slot, nullptr); });
 }
 
+void ClusterView::bequeath_slots(ClusterNode& n) {
+  if (n.slot_count) bequests_.push_back(n.slots);
+  release_slots(n);
+}
+
+// Whether none of the slots has an owner.
+bool ClusterView::is_open(const SlotSet& bequest) const {
+  bool open = true;
+  bequest.for_each([&](int slot) { open &= !owner(slot); });
+  return open;
+}
+
+size_t ClusterView::heirs_unknown() {
+  std::erase_if(bequests_, [this](const SlotSet& b) { return !is_open(b); });
+  return bequests_.size();
+}
+
 void ClusterView::set_master(ClusterNode& replica, ClusterNode* master) {
   if (replica.master == master) return;
   if (ClusterNode* old = replica.master) {

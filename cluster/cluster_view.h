@@ -50,12 +50,17 @@ class ClusterView {
   uint64_t max_epoch() const;
   // Masters that serve at least one slot; `reachable` of them without a failure flag.
   size_t size(size_t* reachable = nullptr) const;
-  size_t majority() const { return size() / 2 + 1; }
+  // A master that has become a replica, and whose slots nobody has claimed yet, has an heir of whom we have not heard: that one votes.
+  size_t majority() { return (size() + heirs_unknown()) / 2 + 1; }
+  // Its slots have no owner from now on, until the heir claims them.
+  void bequeath_slots(ClusterNode& n);
 
   // Empty, or what is wrong with this view. Run after every step by tests and the simulator.
   OwnedBytes invariants() const;
 
  private:
+  size_t heirs_unknown();
+  bool is_open(const SlotSet& bequest) const;
   using Bonds = std::unordered_map<int, ClusterNode*>;
   static ClusterNode* find_bond(const Bonds& b, int slot) {
     auto i = b.find(slot);
@@ -71,6 +76,7 @@ class ClusterView {
   std::vector<ClusterNode*> list_;
   std::vector<ClusterNode*> owners_;
   Bonds migrating_, importing_;
+  std::vector<SlotSet> bequests_;  // what masters had that have become replicas
   ClusterNode* myself_;
 };
 

@@ -193,7 +193,7 @@ void ClusterMachine::learn_role(ClusterNode& s, const BusMessage& m) {
     return later(kSave | kHealth | kMap);
   }
   if (!s.is_replica()) {
-    view_.release_slots(s);
+    view_.bequeath_slots(s);
     s.lower(kNodeMaster | kNodeMigrateTo);
     s.raise(kNodeReplica);
     later(kSave | kHealth | kMap);

@@ -111,7 +111,7 @@ TEST(ClusterSim, SurvivesWhatItMustAndAgreesAfterwards) {
   const uint64_t count = !all ? 1 : wanted ? std::strtoull(wanted, nullptr, 10) : std::getenv("RINGWOOD_LONG") ? 10000 : 200;
   for (uint64_t i = 0; i < count; i++) {
     Random shape(first + i);
-    size_t masters = 3 + shape.below(i % 50 == 49 ? 30 : 4), replicas = shape.below(3);
+    size_t masters = 3 + shape.below((first + i) % 50 == 6 ? 30 : 4), replicas = shape.below(3);
     std::string wrong = torment(first + i, masters, replicas, 20);
     ASSERT_EQ(wrong, "") << "RINGWOOD_SEED=" << first + i;
     if ((i + 1) % 200 == 0) std::printf("%llu seeds are clean\n", static_cast<unsigned long long>(i + 1)), std::fflush(stdout);
