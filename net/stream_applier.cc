@@ -109,7 +109,7 @@ void StreamApplier::ask_for_keys() {
     const KeyRef key(args[static_cast<size_t>(command->first_key)]);
     const Table* table = engine.shards[static_cast<size_t>(engine.mapping.shard(key.slot))]->database(connection_->database).table_of(key);
     if (!table) continue;
-    __builtin_prefetch(table);
+    Table::prefetch(table);
     tables[n] = table;
     hashes[n++] = key.hash;
   }
