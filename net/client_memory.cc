@@ -64,7 +64,7 @@ void ClientMemory::note(Connection& c) {
 void ClientMemory::expect_output(Connection& c, size_t bytes) {
   const size_t needed = c.out.size() + bytes;
   if (needed <= c.out.capacity() || c.counted_as != Counted::kReplica) return;
-  const size_t growth = memory::good_size(needed + needed / 2 + 64) - c.out.capacity();  // as OutBuffer grows
+  const size_t growth = OutBuffer::grown_for(needed) - c.out.capacity();
   count(c, Counted::kReplica, kNoClass, connection_memory(c) + growth);
 }
 

@@ -469,7 +469,7 @@ void ReplicaDesk::put_frame(Peer& p, Bytes piece) {
   const uint64_t at = p.reader.position();
   if (frame_.empty() || frame_at_ != at || frame_raw_ != piece.size()) {
     frame_.clear();
-    if (const size_t room = frame_room(piece.size()); room > frame_.capacity()) count_frame(memory::good_size(room + room / 2 + 64));
+    if (const size_t room = frame_room(piece.size()); room > frame_.capacity()) count_frame(OutBuffer::grown_for(room));
     frame_.commit(write_frame(frame_.reserve(frame_room(piece.size())), FrameKind::kStream, 0, piece, p.reader.lag() > kPackLag));
     frame_at_ = at;
     frame_raw_ = piece.size();

@@ -56,11 +56,13 @@ class OutBuffer {
   Bytes view() const { return {data_, size_}; }
   size_t size() const { return size_; }
   size_t capacity() const { return capacity_; }
+  // What it grows to when it is to hold so many bytes and has no room for them: the allocator gives no less.
+  static size_t grown_for(size_t bytes) { return memory::good_size(bytes + bytes / 2 + 64); }
   bool empty() const { return size_ == 0; }
 
  private:
   void grow(size_t n) {
-    size_t want = memory::good_size((size_ + n) + (size_ + n) / 2 + 64);
+    size_t want = grown_for(size_ + n);
     data_ = static_cast<char*>(memory::reallocate(data_, want));
     capacity_ = memory::usable(data_);
   }
