@@ -11,6 +11,11 @@
 #include "persist/persistence.h"
 
 namespace ringwood {
+namespace {
+
+constexpr size_t kMostHostBytes = 255;  // of a host's name
+
+}  // namespace
 
 Replication::Replication(Engine& engine, Log& log) : engine_(engine), log_(log), random_(Random::from_system()) {
   history_.id = random_.hex(kReplicationIdSize);
@@ -288,7 +293,7 @@ void Replication::replconf(Call& call) {
       if (!call.to_int(value, number)) return;
       c.traits->port = static_cast<int>(number);
     } else if (Call::is_word(word, "ip-address")) {
-      if (value.size() >= 46)
+      if (value.size() > kMostHostBytes)
         return call.reply.error("ERR REPLCONF ip-address provided by replica instance is too long: " + std::to_string(value.size()) +
                                 " bytes");
       c.traits->address = value;
