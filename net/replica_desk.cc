@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "cluster/stream_frame.h"
+#include "engine/base/options_set.h"
 #include "engine/base/random.h"
+#include "net/socket.h"
 
 namespace ringwood {
 namespace {
@@ -64,7 +66,7 @@ ReplicaDesk::BacklogBounds ReplicaDesk::backlog_bounds() const {
 }
 
 uint64_t ReplicaDesk::wanted_backlog() const {
-  return static_cast<uint64_t>(std::max<int64_t>(loop_.executor().options().repl_backlog_size, 16384));
+  return static_cast<uint64_t>(std::max<int64_t>(loop_.executor().options().repl_backlog_size, kLeastBacklogBytes));
 }
 
 void ReplicaDesk::keep_backlog() {
@@ -87,6 +89,7 @@ void ReplicaDesk::admit(Connection& c, bool old, Bytes id, int64_t from) {
   c.role = Client::Role::kReplica;
   c.reply_mode = Client::ReplyMode::kOff;
   c.source = this;
+  if (loop_.executor().options().repl_disable_tcp_nodelay) gather_packets(c.fd);
   const ReplicationHistory& history = owner_.present_history();
   text_.write(LogLevel::kNotice, "Replica %s asks for synchronization", name(p).c_str());
   PartialVerdict verdict = old ? PartialVerdict::kAsked : judge_partial(history, backlog(), id, from);

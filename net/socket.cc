@@ -130,6 +130,8 @@ void tune_client_socket(int fd, int keepalive_seconds) {
   set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
 }
 
+void gather_packets(int fd) { set_option(fd, IPPROTO_TCP, TCP_NODELAY, 0); }
+
 namespace {
 
 // Tries again while the address is in use, for a while when the caller is patient.

@@ -30,6 +30,8 @@ std::string socket_address(int fd, SocketEnd end);
 bool socket_is_local(int fd);
 // TCP_NODELAY, and keep-alive probes after that many seconds of silence (0: none).
 void tune_client_socket(int fd, int keepalive_seconds);
+// Takes TCP_NODELAY back: fewer and fuller packets, each up to 40 ms later (repl-disable-tcp-nodelay).
+void gather_packets(int fd);
 
 // What to do about an address that is in use. The kernel closes the sockets of a process that had a ring some milliseconds after its end: who starts a server
 // anew at once after kill -9 may meet them, so that a start tries for a second.

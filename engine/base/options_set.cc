@@ -81,9 +81,12 @@ SetResult set_options(const Options& base, std::span<const NameValue> pairs, Set
   for (size_t i = 0; i < pairs.size(); ++i) {
     const auto args = found[i]->has(kMultiArg) ? split_at_spaces(pairs[i].value) : std::vector<std::string>{std::string(pairs[i].value)};
     const std::string reason = set_value(*found[i], result.options, args, SetSource::kConfigSet);
-    if (!reason.empty()) return failed(set_failure(found[i]->name, reason));
+    if (reason.empty()) continue;
+    const bool by_alias = options_text::equal_ignoring_case(pairs[i].name, found[i]->alias);
+    return failed(set_failure(by_alias ? found[i]->alias : found[i]->name, reason));
   }
   result.options.hz = std::clamp(result.options.hz, kMinHz, kMaxHz);
+  result.options.repl_backlog_size = std::max(result.options.repl_backlog_size, kLeastBacklogBytes);
   for (const Directive* directive : found) {
     if (directive->has(kVolatile) || get_value(*directive, base) != get_value(*directive, result.options))
       result.changed.push_back(directive);

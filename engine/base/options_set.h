@@ -15,6 +15,9 @@ struct NameValue {
   Bytes value;
 };
 
+// CONFIG SET takes repl-backlog-size for no less, nor does a backlog ever have less.
+inline constexpr int64_t kLeastBacklogBytes = 16384;
+
 struct SetContext {
   bool local_client = false;  // from a loopback address or a UNIX socket: enable-protected-configs "local" lets it through
   bool loading = false;

@@ -29,7 +29,8 @@ TEST(ConfigSet, RefusesInRedisWords) {
             "CONFIG SET failed (possibly related to argument 'port') - argument couldn't be parsed into an integer");
   EXPECT_EQ(error_of({{"maxmemory", "1"}, {"maxmemory", "2"}}),
             "CONFIG SET failed (possibly related to argument 'maxmemory') - duplicate parameter");
-  EXPECT_EQ(error_of({{"SLAVE-priority", "x"}}).substr(0, 67), "CONFIG SET failed (possibly related to argument 'replica-priority')");
+  EXPECT_EQ(error_of({{"SLAVE-priority", "x"}}).substr(0, 65), "CONFIG SET failed (possibly related to argument 'slave-priority')");
+  EXPECT_EQ(error_of({{"REPLICA-priority", "x"}}).substr(0, 67), "CONFIG SET failed (possibly related to argument 'replica-priority')");
   EXPECT_EQ(set_failure("port", ""), "CONFIG SET failed (possibly related to argument 'port')");
 }
 
@@ -76,6 +77,11 @@ TEST(ConfigSet, ListsAreCutAtSingleSpaces) {
 TEST(ConfigSet, HzIsKeptInItsRange) {
   EXPECT_EQ(set({{"hz", "0"}}).options.hz, 1);
   EXPECT_EQ(set({{"hz", "10000"}}).options.hz, 500);
+}
+
+TEST(ConfigSet, ABacklogIsNeverSmallerThanIsOfUse) {
+  EXPECT_EQ(set({{"repl-backlog-size", "100"}}).options.repl_backlog_size, 16384);
+  EXPECT_EQ(set({{"repl-backlog-size", "16385"}}).options.repl_backlog_size, 16385);
 }
 
 TEST(ConfigGet, LiteralNamesKeepTheirSpellingAndFindHiddenOnes) {
