@@ -6,6 +6,7 @@
 #include "cluster/replication_history.h"
 #include "engine/base/resp_command.h"
 #include "engine/exec/control.h"
+#include "engine/exec/panic.h"
 #include "persist/persistence.h"
 
 namespace ringwood {
@@ -14,6 +15,7 @@ namespace {
 constexpr int64_t kLookMs = 100;
 constexpr int64_t kRetryMs = 1000;
 constexpr int64_t kAckMs = 1000;
+constexpr int64_t kRemarkMs = 10000;
 
 }  // namespace
 
@@ -38,13 +40,13 @@ void MasterLink::follow(const std::string& host, int port) {
   drop();
   host_ = host;
   port_ = port;
-  down_since_ms_ = loop_.network().engine.clock->unix_ms();
   enter(State::kConnect);
   dial_now_ = true;
 }
 
 void MasterLink::stop() {
   drop();
+  down_since_ms_ = 0;
   enter(State::kOff);
   dial_now_ = false;
 }
@@ -491,6 +493,19 @@ void MasterLink::command_failed(Bytes error, Bytes command) {
   log_.write(LogLevel::kWarning,
              "== CRITICAL == This replica is sending an error to its master: '%.*s' after processing the command '%.*s'",
              static_cast<int>(error.size()), error.data(), static_cast<int>(command.size()), command.data());
+  const Options& o = loop_.executor().options();
+  if (o.replica_read_only && o.propagation_error_behavior != PropagationErrorBehavior::kIgnore)
+    panic(loop_.network().engine, "This replica panicked sending an error to its master after processing the command '%.*s'",
+          static_cast<int>(command.size()), command.data());
+}
+
+void MasterLink::cannot_be_kept() {
+  if (!loop_.executor().options().replica_ignore_disk_write_errors)
+    panic(loop_.network().engine, "Replica was unable to write command to disk.");
+  const int64_t now = loop_.executor().now_ms();
+  if (now < next_remark_ms_) return;
+  next_remark_ms_ = now + kRemarkMs;
+  log_.write(LogLevel::kWarning, "Replica is applying a command even though it is unable to write to disk.");
 }
 
 }  // namespace ringwood

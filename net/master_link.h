@@ -93,6 +93,7 @@ class MasterLink final : StreamOwner, StreamObserver, LeaseJob, DirectLoadOwner 
   // A REPLICAOF that held the shards before us may have ended our part as a replica.
   bool may_apply(Executor& home) const override { return home.engine().state.load(std::memory_order_relaxed) & kStateReplica; }
   void command_failed(Bytes error, Bytes command) override;
+  void cannot_be_kept() override;
   // LeaseJob: the old data set goes, the new one comes
   void run(Executor& home) override;
   void finished(Executor&) override {}
@@ -156,8 +157,9 @@ class MasterLink final : StreamOwner, StreamObserver, LeaseJob, DirectLoadOwner 
   bool ack_wanted_ = false;
   bool ended_ = false;  // the master sends no more: what it has sent is being applied
   int64_t next_look_ms_ = 0, next_dial_ms_ = 0, next_ack_ms_ = 0;
-  int64_t heard_ms_ = 0;  // the last byte of the handshake or the image came
-  int64_t down_since_ms_ = 0;
+  int64_t heard_ms_ = 0;        // the last byte of the handshake or the image came
+  int64_t down_since_ms_ = 0;   // since it was up last; 0: it never was
+  int64_t next_remark_ms_ = 0;  // on the disk
   Figures figures_;
 };
 

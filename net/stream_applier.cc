@@ -128,6 +128,8 @@ bool StreamApplier::held_by_pause(const Command* command, std::span<const Bytes>
 bool StreamApplier::execute(const Command* command, std::span<const Bytes> args) {
   Connection& c = *connection_;
   OwnedBytes error;
+  const uint32_t state = home_.engine().state.load(std::memory_order_relaxed);
+  if (__builtin_expect(state & (kStateSaveFailed | kStateAofFailed), 0) && command && (command->flags & kWrite)) observer_.cannot_be_kept();
   if (!command || !command->spec->run) {
     error = "unknown command";
     home_.shard().stats.unexpected_error_replies.add();
@@ -140,7 +142,7 @@ bool StreamApplier::execute(const Command* command, std::span<const Bytes> args)
     home_.run_streamed(c, *command, args, reply_);
     if (!reply_.empty() && reply_.view()[0] == '-') error = reply_.view().substr(1, reply_.size() - 3);
   }
-  if (!error.empty()) observer_.command_failed(error, args[0]);
+  if (!error.empty()) observer_.command_failed(error, command ? Bytes(command->full_name) : args[0]);
   return connection_ == &c;
 }
 

@@ -22,6 +22,8 @@ class StreamObserver {
   // Asked with every shard held: whether the stream is still to be applied.
   virtual bool may_apply(Executor& home) const = 0;
   virtual void command_failed(Bytes error, Bytes command) = 0;
+  // A write is about to be run although the disk fails, for which clients' writes are refused.
+  virtual void cannot_be_kept() {}
 
  protected:
   ~StreamObserver() = default;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/base/log.h"
+#include "engine/exec/panic.h"
 #include "engine/exec/routing.h"
 #include "persist/access_word.h"
 #include "persist/rdb_writer.h"
@@ -67,6 +68,8 @@ void note_error(const Engine& engine, const Command& command, Bytes reply) {
   engine.log->write(LogLevel::kWarning,
                     "== CRITICAL == This server is sending an error to its AOF-loading-client: '%.*s' after processing the command '%s'",
                     static_cast<int>(reply.size()), reply.data(), command.spec->name);
+  if (engine.options->get().propagation_error_behavior == PropagationErrorBehavior::kPanic)
+    panic(engine, "This server panicked sending an error to its AOF-loading-client after processing the command '%s'", command.spec->name);
 }
 
 void LogReplay::Part::run(Executor& there, const Batch& batch) {
