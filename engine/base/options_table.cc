@@ -78,6 +78,7 @@ constexpr std::string_view kNoOtherThreads = "there are no such threads or child
 constexpr std::string_view kAffinityMask = "shards are pinned to the CPUs of the process's affinity mask (see taskset)";
 constexpr std::string_view kPacedWrites = "files are always written in paced pieces";
 constexpr std::string_view kNoBlockingFsync = "an fsync never blocks a command";
+constexpr std::string_view kFreedInPieces = "the old data set is always freed in pieces between requests";
 constexpr std::string_view kNoSyncFiles = "a full synchronisation leaves no file behind";
 constexpr std::string_view kRingLoading = "loading never blocks the event loop";
 constexpr std::string_view kNoForkBug = "there is no fork, so no kernel bug to warn of";
@@ -344,7 +345,7 @@ constexpr Directive kTable[] = {
     boolean<&Options::replica_serve_stale_data>("replica-serve-stale-data").aka("slave-serve-stale-data").d,
     boolean<&Options::replica_read_only>("replica-read-only").aka("slave-read-only").with(kDebugShown).d,
     boolean<&Options::replica_ignore_maxmemory>("replica-ignore-maxmemory").aka("slave-ignore-maxmemory").d,
-    boolean<&Options::replica_lazy_flush>("replica-lazy-flush").aka("slave-lazy-flush").d,
+    boolean<&Options::replica_lazy_flush>("replica-lazy-flush").aka("slave-lazy-flush").ignored(kFreedInPieces).d,
     boolean<&Options::replica_announced>("replica-announced").d,
     boolean<&Options::replica_ignore_disk_write_errors>("replica-ignore-disk-write-errors").d,
     integer<&Options::replica_priority>("replica-priority", 0, kIntMax).aka("slave-priority").d,
