@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Clusters of our nodes, and of ours beside redis-server's, made and looked at by Debian's redis-cli and redis-py.
 
-    cluster.py RINGWOOD_SERVER
+    cluster.py RINGWOOD_SERVER [PART OF A CASE'S NAME ...]
 """
 import contextlib
 import os
@@ -231,6 +231,23 @@ def failover():
         agree(all_nodes)
 
 
+@tap.case("a replica that never had its master's data set is no heir: it would lead with nothing")
+def no_heir():
+    with nodes(*["ringwood"] * 4) as all_nodes:
+        masters, replica = all_nodes[:3], all_nodes[3]
+        share_slots(masters)
+        meet(all_nodes)
+        agree(all_nodes)
+        master = masters[0].id()
+        equal(masters[0]("CONFIG", "SET", "requirepass", "which the replica does not know"), "OK")
+        until(lambda: replica("CLUSTER", "REPLICATE", master) == "OK", "REPLICATE", 10)
+        until(lambda: all(n.nodes()[replica.id()][1] == master for n in masters[1:]), "all know whose replica it is", 30)
+        masters[0].kill()
+        until(lambda: replica.is_master() or "Disconnected from master for longer than allowed" in replica.server.log_text(), "it sees that it must not", 30)
+        equal(replica.is_master(), False)
+        equal(replica.info("replication")["master_link_down_since_seconds"], "-1")
+
+
 @tap.case("ours and redis-server's stand in one cluster: both see the same, and each takes over from the other")
 def mixed():
     with nodes("redis", "redis", "ringwood", "ringwood", "redis", "redis") as all_nodes:
@@ -438,4 +455,6 @@ def disabled():
 
 if __name__ == "__main__":
     random.seed(1)
-    tap.run(side_by_side=4)
+    ONLY = sys.argv[2:]
+tap.cases = [c for c in tap.cases if not ONLY or any(a in c[0] for a in ONLY)]
+tap.run(side_by_side=4)
