@@ -3,6 +3,8 @@
 // synced. A failed fsync loses what it was to make durable, as Linux does: the next one reports success all the same. Of a durable write that was
 // under way when the power went, or that failed, any of its sectors may be there.
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -21,6 +23,10 @@ namespace ringwood {
 class FailingDisk final : public FileIo {
  public:
   using Op = IoRequest::Op;
+  FailingDisk() = default;
+  FailingDisk(const FailingDisk&) = delete;
+  FailingDisk& operator=(const FailingDisk&) = delete;
+  ~FailingDisk() { forget(); }
   // Asked before every request, with the path of the file that it is about; an errno lets it fail.
   std::function<int(const IoRequest&, const std::string& path)> fault;
   // Bytes that can still be written; -1: no end.
@@ -69,11 +75,14 @@ class FailingDisk final : public FileIo {
     if (r->result < 0) return;
     switch (r->op) {
       case Op::kOpen:
-        paths_[static_cast<int>(r->result)] = path;
+        opened(static_cast<int>(r->result), path);
         if (flags & O_DIRECT) direct_fds_.insert(static_cast<int>(r->result));
         break;
-      case Op::kClose: direct_fds_.erase(r->fd); break;
-      case Op::kOpenDir: paths_[static_cast<int>(r->result)].clear(); break;
+      case Op::kClose:
+        open_.erase(r->fd);
+        direct_fds_.erase(r->fd);
+        break;
+      case Op::kOpenDir: opened(static_cast<int>(r->result), {}); break;
       case Op::kWrite:
         if (space > 0) space -= r->result;
         break;
@@ -107,11 +116,14 @@ class FailingDisk final : public FileIo {
     std::erase_if(under_way_, [&](const Part& p) { return p.request == inner_.next(); });
     return inner_.step();
   }
-  // The process is gone.
+  // The process is gone, and with it what it had open.
   void forget() {
     inner_.forget();
     hanging_.clear();
     direct_fds_.clear();
+    for (const auto& [fd, file] : open_)
+      if (identity(fd) == file) ::close(fd);
+    open_.clear();
   }
 
   // The process is gone, and so is the power: of what was not synced, some of the beginning is there.
@@ -163,6 +175,16 @@ class FailingDisk final : public FileIo {
     bytes.resize(static_cast<size_t>(std::max<std::streamsize>(in.gcount(), 0)));
     return bytes;
   }
+  // A number alone does not say which file it is: what was closed past the contract may have given it to another.
+  using Identity = std::pair<dev_t, ino_t>;
+  static Identity identity(int fd) {
+    struct stat s;
+    return ::fstat(fd, &s) ? Identity{} : Identity{s.st_dev, s.st_ino};
+  }
+  void opened(int fd, const std::string& path) {
+    paths_[fd] = path;
+    open_[fd] = identity(fd);
+  }
   void lose(const std::string& path) {
     if (path.empty()) return;
     File& f = files_[path];
@@ -172,6 +194,7 @@ class FailingDisk final : public FileIo {
   BlockingIo inner_;
   std::deque<IoRequest*> hanging_;
   std::map<int, std::string> paths_;
+  std::map<int, Identity> open_;
   std::set<int> direct_fds_;
   std::vector<Part> under_way_;
   std::map<std::string, File> files_;

@@ -70,6 +70,11 @@ TEST(DamagedRdb, IsNamedWithItsPlace) {
   }
 }
 
+size_t descriptors() {
+  std::filesystem::directory_iterator open("/proc/self/fd");
+  return static_cast<size_t>(std::distance(begin(open), end(open)));
+}
+
 // What the write-ahead log keeps free behind its content looks like this: from some place on nothing but zeros.
 bool lost_its_tail(const std::string& whole, const std::string& now) {
   const size_t from = static_cast<size_t>(std::mismatch(whole.begin(), whole.end(), now.begin()).first - whole.begin());
@@ -89,6 +94,7 @@ class DamagedLog : public testing::TestWithParam<Kind> {
   };
 
   void SetUp() override {
+    open_before_ = descriptors();
     FailingDisk disk;
     LogRig rig(shards(), options(folder.path()), disk);
     ASSERT_TRUE(rig.start()) << rig.lines.text;
@@ -136,6 +142,8 @@ class DamagedLog : public testing::TestWithParam<Kind> {
       if (in_log(name)) last_ = last_.empty() || number_of(name) > number_of(last_) ? name : last_;
     ASSERT_GE(whole_.size(), wal() ? 5u : 3u);
   }
+  // A hundred thousand starts want more than a process may open.
+  void TearDown() override { EXPECT_LE(descriptors(), open_before_); }
 
   Options options(const std::string& in) const {
     Options o = LogRig::options(GetParam().kind, in);
@@ -179,6 +187,7 @@ class DamagedLog : public testing::TestWithParam<Kind> {
   }
 
   TempFolder folder;
+  size_t open_before_ = 0;
   Files whole_;
   std::string last_;  // of the log's files, that is written to
   std::string digest_;
