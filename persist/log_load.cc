@@ -391,8 +391,13 @@ void LogLoad::end_of_file() {
   queue_.clear();
   result_.last_sealed = decoder_->sealed();
   if (!torn) {
-    if (!decoder_->filled() || leave_filler_ || file_ + 1 < files_.size()) return close_file(nullptr);
+    if (!decoder_->filled() || leave_filler_) return close_file(nullptr);
     const LogDecoder::Repair content = decoder_->repair(valid_to_);
+    // A disk that has lost the same blocks would look no different: who looks for what is missing finds the place.
+    if (log)
+      log->write(LogLevel::kNotice, "The content of %s ends at offset %llu: the blocks behind it were written ahead", name.c_str(),
+                 static_cast<unsigned long long>(content.keep));
+    if (file_ + 1 < files_.size()) return close_file(nullptr);
     result_.all_size -= static_cast<uint64_t>(files_[file_].size) - content.keep;
     result_.last_size = content.keep;
     return close_file(&content);

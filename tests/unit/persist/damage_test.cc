@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "persist/wal_format.h"
 #include "tests/unit/persist/log_rig.h"
 #include "tests/unit/persist/rdb_support.h"
 #include "tests/unit/persist/redis7_payloads.h"
@@ -75,15 +76,23 @@ size_t descriptors() {
   return static_cast<size_t>(std::distance(begin(open), end(open)));
 }
 
-// What the write-ahead log keeps free behind its content looks like this: from some place on nothing but zeros.
-bool lost_its_tail(const std::string& whole, const std::string& now) {
-  const size_t from = static_cast<size_t>(std::mismatch(whole.begin(), whole.end(), now.begin()).first - whole.begin());
-  return now.find_first_not_of('\0', from) == std::string::npos;
+constexpr size_t kBlockHead = wal::kBlockHeaderBytes;
+
+// Where the blocks of a write-ahead log's file begin, and where the last one ends.
+std::vector<size_t> borders_of(const std::string& file) {
+  std::vector<size_t> borders{0, wal::kFileHeaderBytes};
+  wal::FileHeader head;
+  EXPECT_EQ(wal::HeaderState::kFine, wal::read_file_header(file.data(), head));
+  wal::BlockHeader block;
+  while (borders.back() + kBlockHead <= file.size() && wal::read_block_header(file.data() + borders.back(), block, head.id))
+    borders.push_back(borders.back() + kBlockHead + block.stored);
+  return borders;
 }
 
 struct Kind {
   PersistenceKind kind;
   int shards;
+  bool ahead = false;  // the process was killed, and the last file has filler behind its content
 };
 
 class DamagedLog : public testing::TestWithParam<Kind> {
@@ -96,6 +105,7 @@ class DamagedLog : public testing::TestWithParam<Kind> {
   void SetUp() override {
     open_before_ = descriptors();
     FailingDisk disk;
+    disk.direct = ahead();
     LogRig rig(shards(), options(folder.path()), disk);
     ASSERT_TRUE(rig.start()) << rig.lines.text;
     for (int i = 0; i < 8; i++) {
@@ -141,6 +151,10 @@ class DamagedLog : public testing::TestWithParam<Kind> {
     for (const auto& [name, bytes] : whole_)
       if (in_log(name)) last_ = last_.empty() || number_of(name) > number_of(last_) ? name : last_;
     ASSERT_GE(whole_.size(), wal() ? 5u : 3u);
+    for (const auto& [name, bytes] : whole_) content_[name] = wal() && in_log(name) ? borders_of(bytes).back() : bytes.size();
+    if (ahead() && !wal()) content_[last_] = whole_[last_].find("#ahead ") / 64 * 64;
+    ASSERT_EQ(ahead(), content_[last_] + 100000 < whole_[last_].size());
+    if (ahead()) whole_[last_].resize((content_[last_] / 4096 + 3) * 4096);  // less of it does
   }
   // A hundred thousand starts want more than a process may open.
   void TearDown() override { EXPECT_LE(descriptors(), open_before_); }
@@ -152,6 +166,7 @@ class DamagedLog : public testing::TestWithParam<Kind> {
   }
   int shards() const { return GetParam().shards; }
   bool wal() const { return GetParam().kind == PersistenceKind::kWal; }
+  bool ahead() const { return GetParam().ahead; }
   std::string log_folder() const { return wal() ? "waldir" : "appendonlydir"; }
   static bool in_log(const std::string& name) { return name.ends_with(".log") || name.ends_with(".incr.aof"); }
   static bool is_manifest(const std::string& name) { return name.ends_with(".manifest"); }
@@ -176,6 +191,33 @@ class DamagedLog : public testing::TestWithParam<Kind> {
   }
   static bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
+  // Of a file of the write-ahead log that was loaded though bytes of it have changed: nothing but what stood in its last block is lost, and the place is told.
+  // Zeros from the beginning of a block to the end of the last file may be what was written ahead: all of it is passed over, and that is told. In a file that
+  // another one goes on from they are noticed, but in the place of the index, which loading does not need.
+  void expect_its_whole_blocks(const Outcome& o, const std::string& name, const std::string& now) {
+    const std::string& bytes = whole_[name];
+    const std::vector<size_t> borders = borders_of(bytes);
+    const auto at = static_cast<size_t>(std::mismatch(bytes.begin(), bytes.end(), now.begin()).first - bytes.begin());
+    const size_t border = *std::prev(std::upper_bound(borders.begin(), borders.end(), at));
+    const bool zeros = at == border && now.find_first_not_of('\0', at) == std::string::npos;
+    if (zeros) {
+      EXPECT_TRUE(has(o.said, name + " ends at offset " + std::to_string(border) + ": ")) << border;
+    } else {
+      EXPECT_TRUE(has(o.said, "offset " + std::to_string(border) + ": ") && has(o.said, "Truncating")) << border;
+      for (size_t b : borders)
+        if (b > at && b != borders.back())
+          EXPECT_NE(0, now.compare(b, kBlockHead, bytes, b, kBlockHead)) << "a whole block follows, at " << b;
+    }
+    if (name != last_) {
+      EXPECT_TRUE(zeros && o.digest == digest_);
+      return;
+    }
+    if (!digest_at_.count(border)) digest_at_[border] = load_with(name, bytes.substr(0, border)).digest;
+    EXPECT_EQ(digest_at_[border], o.digest) << border;
+    EXPECT_TRUE(states_.count(o.digest));
+    EXPECT_TRUE(border < content_[name] || o.digest == digest_);
+  }
+
   void expect_refusal(const Outcome& o, const std::string& name) const {
     if (is_manifest(name)) {
       EXPECT_TRUE(has(o.said, name) || has(o.said, "No such file")) << o.said;
@@ -189,21 +231,25 @@ class DamagedLog : public testing::TestWithParam<Kind> {
   TempFolder folder;
   size_t open_before_ = 0;
   Files whole_;
-  std::string last_;  // of the log's files, that is written to
+  std::map<std::string, size_t> content_;    // bytes of each file, without filler
+  std::map<size_t, std::string> digest_at_;  // of what the last file holds up to there
+  std::string last_;                         // of the log's files, that is written to
   std::string digest_;
   std::set<std::string> states_;  // of the data set, from the base on
 };
 
 INSTANTIATE_TEST_SUITE_P(Formats, DamagedLog,
-                         testing::Values(Kind{PersistenceKind::kAof, 1}, Kind{PersistenceKind::kAof, 3}, Kind{PersistenceKind::kWal, 1},
-                                         Kind{PersistenceKind::kWal, 3}),
+                         testing::Values(Kind{PersistenceKind::kAof, 1}, Kind{PersistenceKind::kAof, 3},
+                                         Kind{PersistenceKind::kAof, 2, true}, Kind{PersistenceKind::kWal, 1},
+                                         Kind{PersistenceKind::kWal, 3}, Kind{PersistenceKind::kWal, 2, true}),
                          [](const auto& p) {
-                           return std::string(p.param.kind == PersistenceKind::kWal ? "wal" : "aof") + std::to_string(p.param.shards);
+                           return std::string(p.param.kind == PersistenceKind::kWal ? "wal" : "aof") + std::to_string(p.param.shards) +
+                                  (p.param.ahead ? "ahead" : "");
                          });
 
 TEST_P(DamagedLog, CutAtEveryByteIsNoticedOrLoadsWhatStoodThere) {
   for (const auto& [name, bytes] : whole_) {
-    for (size_t n = 0; n < bytes.size(); n += long_form() ? 1 : 1 + n % 23) {
+    for (size_t n = 0; n<bytes.size(); n += n> content_[name] + 100 ? 1999 : long_form() ? 1 : 1 + n % 23) {
       const Outcome o = load_with(name, bytes.substr(0, n));
       const std::string what = name + " cut to " + std::to_string(n) + " bytes\n" + o.said;
       if (!o.loaded) {
@@ -222,6 +268,28 @@ TEST_P(DamagedLog, CutAtEveryByteIsNoticedOrLoadsWhatStoodThere) {
   }
 }
 
+// What a crash leaves of blocks that were written ahead looks the same.
+TEST_P(DamagedLog, OfATailThatIsZerosThePlaceIsTold) {
+  if (!wal()) return;
+  for (const auto& [name, bytes] : whole_) {
+    if (!in_log(name)) continue;
+    for (size_t border : borders_of(bytes)) {
+      for (size_t from : {border, border + 1, border + kBlockHead, border + kBlockHead + 1}) {
+        if (from >= content_[name]) continue;
+        const std::string now = bytes.substr(0, from) + std::string(bytes.size() - from, '\0');
+        const Outcome o = load_with(name, now);
+        const std::string what = name + ", zeros from " + std::to_string(from) + "\n" + o.said;
+        if (o.loaded)
+          expect_its_whole_blocks(o, name, now);
+        else
+          expect_refusal(o, name);
+        EXPECT_TRUE(o.loaded || name != last_ || border == 0) << "nothing follows";
+        if (HasFailure()) FAIL() << what;
+      }
+    }
+  }
+}
+
 TEST_P(DamagedLog, ChangedBytesAreNoticedWhereTheFormatCanTell) {
   Seeded r;
   std::vector<std::string> names;
@@ -230,7 +298,8 @@ TEST_P(DamagedLog, ChangedBytesAreNoticedWhereTheFormatCanTell) {
   for (int round = long_form() ? 25000 : 250; round; round--) {
     const std::string& name = names[r.below(names.size())];
     const std::string& bytes = whole_[name];
-    const std::string now = changed(bytes, r);
+    const size_t n = std::min(bytes.size(), content_[name] + 200);
+    const std::string now = changed(bytes.substr(0, n), r) + bytes.substr(n);
     if (now == bytes) continue;
     const Outcome o = load_with(name, now);
     (o.loaded ? loaded : refused)++;
@@ -240,11 +309,12 @@ TEST_P(DamagedLog, ChangedBytesAreNoticedWhereTheFormatCanTell) {
     } else if (is_manifest(name)) {
       ASSERT_TRUE(!wal() && o.digest == digest_) << what << now;
     } else if (wal()) {
-      ASSERT_EQ(name, last_) << what;
-      ASSERT_TRUE((has(o.said, "offset ") && has(o.said, "Truncating")) || lost_its_tail(bytes, now)) << what;
-      ASSERT_TRUE(states_.count(o.digest)) << what;
-    } else {
-      ASSERT_EQ(name, last_) << what;  // commands have no checksum; the base has one
+      expect_its_whole_blocks(o, name, now);
+    } else if (name != last_) {  // the base, whose checksum are zeros now, which says that there is none
+      ASSERT_TRUE(name.ends_with(".rdb") && now == bytes.substr(0, bytes.size() - 8) + std::string(8, '\0')) << what;
+      ASSERT_EQ(o.digest, digest_) << what;
+    } else if (now.compare(0, content_[name], bytes, 0, content_[name]) == 0) {  // of its commands, which have no checksum, all are there
+      ASSERT_EQ(o.digest, digest_) << what;
     }
     if (HasFailure()) FAIL() << what;
   }

@@ -94,7 +94,7 @@ TEST_P(LogAheadTest, TheFileEndsWithItsContentInTheEnd) {
   EXPECT_EQ(rig.server.run({"DBSIZE"}), ":120\r\n");
 }
 
-// The process is gone: what stands behind the content is cut off by the next start, without a word, and the log goes on there.
+// The process is gone: what stands behind the content is cut off by the next start, and the log goes on there.
 TEST_P(LogAheadTest, AfterACrashTheFileIsCutToItsContent) {
   for (int round = 0; round < 8; round++) {
     LogRig rig(1 + round % 2, options(), disk);
