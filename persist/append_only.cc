@@ -15,6 +15,7 @@
 #include "engine/exec/cluster.h"
 #include "engine/exec/replication.h"
 #include "persist/aof_commands.h"
+#include "persist/log_folder.h"
 
 namespace ringwood {
 namespace {
@@ -22,18 +23,6 @@ namespace {
 constexpr int64_t kRetryMs = 5000;
 constexpr uint64_t kOnItsWay = 6 << 20;   // what a log takes beyond its bound: it is acknowledged, or being written, when that is reached
 constexpr uint64_t kLookBytes = 1 << 20;  // by which a log grows before somebody looks whether it has become too big
-
-// Short files, read before the server serves anybody. False with errno.
-bool read_file(const OwnedBytes& path, OwnedBytes& out) {
-  FILE* f = std::fopen(path.c_str(), "re");
-  if (!f) return false;
-  char room[4096];
-  for (size_t n; (n = std::fread(room, 1, sizeof room, f)) > 0;) out.append(room, n);
-  std::fclose(f);
-  return true;
-}
-
-bool exists(const OwnedBytes& path) { return ::access(path.c_str(), F_OK) == 0; }
 
 }  // namespace
 
@@ -75,9 +64,21 @@ bool AppendOnly::prepare(Executor& home) {
   OwnedBytes path = folder() + "/" + manifest_name();
   if (!exists(path)) {
     say(LogLevel::kDebug, "The AOF manifest file %s doesn't exist", path.c_str());
+    if (used) look_for_strays();
     return !used || (aof ? upgrade_old_file() : inherit());
   }
-  return read_manifest(format_, path, manifest_) && (!aof || finish_upgrade());
+  if (!read_manifest(format_, path, manifest_)) return false;
+  if (used) look_for_strays();
+  return !aof || finish_upgrade();
+}
+
+// They keep their numbers, so that nothing is written over them.
+void AppendOnly::look_for_strays() {
+  for (const AofFile& f : stray_files(folder(), stem(), format_, manifest_)) {
+    say(LogLevel::kWarning, "%s stands in %s, but no manifest names it: it is not loaded", f.name.c_str(), folder().c_str());
+    manifest_.incr_seq = std::max(manifest_.incr_seq, f.seq);
+    manifest_.base_seq = std::max(manifest_.base_seq, f.seq);
+  }
 }
 
 bool AppendOnly::read_manifest(const LogFormat& format, const OwnedBytes& path, AofManifest& out) {
@@ -124,9 +125,9 @@ bool AppendOnly::upgrade_old_file() {
   struct stat s;
   bool there = stat(old.c_str(), &s) == 0 && S_ISREG(s.st_mode) && s.st_size > 0;
   if (!there && !exists(moved)) return true;
-  AofManifest m;
-  m.base_seq = 1;
-  m.base = AofFile{stem(), 1};
+  AofManifest m = manifest_;
+  m.base_seq = std::max<int64_t>(m.base_seq, 1);
+  m.base = AofFile{stem(), m.base_seq};
   OwnedBytes path = folder() + "/" + AofManifest::file_name(stem());
   // The manifest first: if we end between the two, the file that it names is found where it was.
   FILE* f = std::fopen(path.c_str(), "we");

@@ -84,6 +84,7 @@ class AppendOnly final : private LogWriter::Owner, private ChunkFile::Owner, pri
   OwnedBytes manifest_name() const { return AofManifest::file_name(stem()); }
   void say(LogLevel level, const char* format, ...) __attribute__((format(printf, 3, 4)));
   bool read_manifest(const LogFormat& format, const OwnedBytes& path, AofManifest& out);
+  void look_for_strays();
   bool inherit();
   bool upgrade_old_file();
   bool finish_upgrade();
