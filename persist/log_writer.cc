@@ -1,6 +1,7 @@
 #include "persist/log_writer.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -219,6 +220,7 @@ void LogWriter::write_what_can_be() {
     const uint64_t end = at + piece.size();
     const bool between =
         end % MutationLog::kSegmentBytes != 0 || end == hidden.begin || (next_.fd >= 0 && end == switch_at_) || end == log_.published();
+    assert(!between || piece.back() == '\n');
     put(encoder_->encode(piece), piece.size(), between);
   }
   if (written_at_once) home_->nudge_others();
@@ -317,7 +319,9 @@ void LogWriter::join() {
   more = more.substr(0, static_cast<size_t>(log_.next_hidden(end).begin - end));
   if (next_.fd >= 0) more = more.substr(0, static_cast<size_t>(switch_at_ - end));
   joined_.assign(out_).append(more);
-  put(joined_, joined_.size(), more.size() < kMost);
+  const bool between = more.size() < kMost;
+  assert(!between || joined_.back() == '\n');
+  put(joined_, joined_.size(), between);
 }
 
 // What has failed is written again in the other way, which tells of it if that fails too. Where it was not merely refused, the disk may have lost it after all.

@@ -76,7 +76,8 @@ class MutationLog {
   };
   // Appends on behalf of the thread; answers the offset behind it.
   uint64_t append(int thread, const Piece& piece);
-  // Appends a stream as it came from a master, which may end within a command. `last_database` -1: not known. One thread does this, and nobody append()s.
+  // Appends a stream as it came from a master: whole commands, and of a transaction all, for who writes a file takes the end of what is published for a place
+  // where nothing is open. `last_database` -1: not known. One thread does this, and nobody append()s.
   uint64_t append_raw(int thread, Bytes bytes, int last_database);
   // A command for replicas alone that is for no database, on behalf of the thread (PING).
   uint64_t append_between(int thread, Bytes bytes);
