@@ -168,6 +168,7 @@ class ClusterMachine {
   Link* find_link(LinkId link);
   ClusterNode* sender_of(LinkId link, Link& via, const BusMessage& m);
   void drop_link(LinkId link);
+  ClusterNode& add_stranger(uint16_t flags);
   void remove_node(ClusterNode& n);
   void reconnect();
   void open_link(ClusterNode& n);

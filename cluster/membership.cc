@@ -130,12 +130,19 @@ void ClusterMachine::greet(Arrival& a) {
     later(kSave | kMap);
   }
   if (!a.sender && m.type == BusType::kMeet) {
-    ClusterNode& n = view_.add(NodeId::random(random_), NodeId::random(random_), kNodeHandshake, now_ms_);
+    ClusterNode& n = add_stranger(kNodeHandshake);
     n.address = {m.ip.empty() ? OwnedBytes(a.peer_ip) : m.ip, m.port, m.second_port, m.cluster_port};
     later(kSave);
     take_gossip(a);  // who is sent MEET trusts the sender
   }
   ping(a.link, a.via->node, BusType::kPong);
+}
+
+// Under a name of our making, until it says its own. One draw a statement: in what order arguments are worked out is the compiler's affair.
+ClusterNode& ClusterMachine::add_stranger(uint16_t flags) {
+  const NodeId id = NodeId::random(random_);
+  const NodeId shard = NodeId::random(random_);
+  return view_.add(id, shard, flags, now_ms_);
 }
 
 // The answer over a link of ours to a node whose name we did not know, or thought we did. False when nothing more is to be done with the message.

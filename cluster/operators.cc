@@ -31,7 +31,7 @@ OwnedBytes ClusterMachine::meet(Bytes ip, int64_t port, int64_t cluster_port, in
     return "ERR Invalid node address specified: " + OwnedBytes(ip) + ":" + std::to_string(port);
   for (const ClusterNode* n : view_.nodes())
     if (n->in_handshake() && n->address.ip == normal && n->address.cluster_port == cluster_port) return {};  // under way
-  ClusterNode& n = view_.add(NodeId::random(random_), NodeId::random(random_), kNodeHandshake | kNodeMeet, now_ms_);
+  ClusterNode& n = add_stranger(kNodeHandshake | kNodeMeet);
   n.address = {normal, static_cast<uint16_t>(port), 0, static_cast<uint16_t>(cluster_port)};
   settle();
   return {};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cluster/nodes_conf.h"
+#include "engine/base/hash.h"
 
 namespace ringwood::cluster {
 
@@ -134,6 +135,9 @@ bool ClusterSim::converge(int64_t ms) {
 }
 
 void ClusterSim::handle(const Event& e) {
+  const uint64_t what[] = {fingerprint_, static_cast<uint64_t>(e.at), static_cast<uint64_t>(e.kind), e.node,
+                           e.bytes ? hash_bytes(*e.bytes) : 0};
+  fingerprint_ = hash_bytes({reinterpret_cast<const char*>(what), sizeof what});
   Node& n = nodes_[e.node];
   auto c = connections_.find(e.connection);
   switch (e.kind) {
@@ -256,7 +260,9 @@ void ClusterSim::carry_out(size_t node, Output& o) {
         break;
       }
       size_t to = over.ends[1 - end];
-      push(1 + static_cast<int64_t>(random_.below(static_cast<uint64_t>(faults.delay_ms))), Event::Kind::kDeliver, to, connection, 1 - end,
+      auto lag = lag_.find({node, to});
+      const int64_t delay = 1 + static_cast<int64_t>(random_.below(static_cast<uint64_t>(faults.delay_ms)));
+      push(delay + (lag == lag_.end() ? 0 : lag->second), Event::Kind::kDeliver, to, connection, 1 - end,
            std::make_shared<OwnedBytes>(std::move(o.bytes)));
       break;
     }

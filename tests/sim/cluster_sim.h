@@ -1,6 +1,7 @@
 #pragma once
 // A whole cluster in one thread and virtual time: the production machines (cluster/cluster_machine.h), with a network that delays, loses, cuts and
-// partitions, nodes that crash and come back with what they had written down, and clocks that jump. Everything follows from the seed.
+// partitions, nodes that crash and come back with what they had written down, and clocks that jump. Everything follows from the seed,
+// with every compiler: a die is a statement of its own, since arguments of one call are worked out in any order.
 #include <deque>
 #include <map>
 #include <memory>
@@ -39,6 +40,8 @@ class ClusterSim {
   // Nodes in different groups do not hear each other. An empty set heals.
   void partition(std::set<size_t> side) { side_ = std::move(side); }
   void jump_clock(size_t node, int64_t ms) { nodes_[node].clock += ms; }
+  // What the one says to the other on the bus takes that much longer.
+  void slow_down(size_t from, size_t to, int64_t ms) { lag_[{from, to}] = ms; }
   Faults faults;
   // An operator moves a slot between two living masters, as redis-cli --cluster reshard does; what fails, fails.
   void move_slot();
@@ -52,6 +55,8 @@ class ClusterSim {
   int64_t now() const { return now_; }
   uint64_t messages() const { return messages_; }
   uint64_t bytes() const { return bytes_; }
+  // Of everything that has happened: two builds that print the same have run the same.
+  uint64_t fingerprint() const { return fingerprint_; }
   // What must never happen, and has; empty: nothing.
   const std::string& fault() const { return fault_; }
   // Why the living nodes do not agree; empty: they do.
@@ -117,7 +122,7 @@ class ClusterSim {
   Random random_;
   int64_t timeout_;
   int64_t now_ = 1700000000000;
-  uint64_t order_ = 0, messages_ = 0, bytes_ = 0, next_inbound_ = 2, steps_ = 0;
+  uint64_t order_ = 0, messages_ = 0, bytes_ = 0, next_inbound_ = 2, steps_ = 0, fingerprint_ = 0;
   std::vector<Node> nodes_;
   std::map<OwnedBytes, size_t> by_ip_;
   std::map<uint64_t, Connection> connections_;
@@ -125,6 +130,7 @@ class ClusterSim {
   std::map<std::pair<size_t, LinkId>, std::pair<uint64_t, int>> by_link_;
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
   std::set<size_t> side_;
+  std::map<std::pair<size_t, size_t>, int64_t> lag_;
   std::map<uint64_t, size_t> winners_;  // of elections, by epoch
   std::string fault_;
 };

@@ -71,7 +71,7 @@ TEST(ClusterSim, AReplicaMovesToAMasterWithout) {
 }
 
 // Everything at once, and then peace.
-std::string torment(uint64_t seed, size_t masters, size_t replicas, int rounds) {
+std::string torment(uint64_t seed, size_t masters, size_t replicas, int rounds, uint64_t& fingerprint) {
   ClusterSim sim(seed, kTimeout);
   if (!sim.create(masters, replicas)) return "never came together: " + sim.fault() + sim.disagreement();
   Random& r = sim.random();
@@ -88,7 +88,11 @@ std::string torment(uint64_t seed, size_t masters, size_t replicas, int rounds) 
       }
       case 2: sim.partition({}); break;
       case 3: sim.move_slot(); break;
-      case 4: sim.jump_clock(r.below(sim.size()), static_cast<int64_t>(r.below(4000)) - 1000); break;
+      case 4: {
+        const size_t node = r.below(sim.size());
+        sim.jump_clock(node, static_cast<int64_t>(r.below(4000)) - 1000);
+        break;
+      }
       default: sim.restart(r.below(sim.size()));
     }
     sim.run(static_cast<int64_t>(r.below(3 * kTimeout)));
@@ -96,7 +100,9 @@ std::string torment(uint64_t seed, size_t masters, size_t replicas, int rounds) 
   sim.faults = {};
   sim.partition({});
   for (size_t i = 0; i < sim.size(); i++) sim.restart(i);
-  if (!sim.converge(120000)) {
+  const bool agree = sim.converge(120000);
+  fingerprint = fingerprint * 31 + sim.fingerprint();
+  if (!agree) {
     std::string story = "no agreement after peace: " + sim.fault() + sim.disagreement();
     for (size_t i = 0; i < sim.size(); i++) story += "\n--- node " + std::to_string(i) + "\n" + std::string(sim.machine(i).nodes_conf());
     return story;
@@ -109,12 +115,16 @@ TEST(ClusterSim, SurvivesWhatItMustAndAgreesAfterwards) {
   const uint64_t first = Seeded().seed();
   const char* wanted = std::getenv("RINGWOOD_SIM_SEEDS");
   const uint64_t count = !all ? 1 : wanted ? std::strtoull(wanted, nullptr, 10) : std::getenv("RINGWOOD_LONG") ? 10000 : 200;
+  uint64_t fingerprint = 0;
   for (uint64_t i = 0; i < count; i++) {
     Random shape(first + i);
     size_t masters = 3 + shape.below((first + i) % 50 == 6 ? 30 : 4), replicas = shape.below(3);
-    std::string wrong = torment(first + i, masters, replicas, 20);
+    std::string wrong = torment(first + i, masters, replicas, 20, fingerprint);
     ASSERT_EQ(wrong, "") << "RINGWOOD_SEED=" << first + i;
-    if ((i + 1) % 200 == 0) std::printf("%llu seeds are clean\n", static_cast<unsigned long long>(i + 1)), std::fflush(stdout);
+    if ((i + 1) % 200 == 0 || i + 1 == count)
+      std::printf("%llu seeds are clean, fingerprint %016llx\n", static_cast<unsigned long long>(i + 1),
+                  static_cast<unsigned long long>(fingerprint)),
+          std::fflush(stdout);
   }
 }
 

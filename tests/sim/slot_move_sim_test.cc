@@ -142,7 +142,7 @@ TEST(SlotMoveSim, ThePartiesAreCutOffAtEveryState) {
 }
 
 // Everything at once, and then peace.
-std::string torment(uint64_t seed, size_t& succeeded, size_t& failed) {
+std::string torment(uint64_t seed, size_t& succeeded, size_t& failed, uint64_t& fingerprint) {
   SlotMoveSim sim(seed, kTimeout);
   Random& r = sim.random();
   const size_t masters = 3 + r.below(3);
@@ -157,7 +157,11 @@ std::string torment(uint64_t seed, size_t& succeeded, size_t& failed) {
         if (sim.last_export()) sim.cancel_last();
         break;
       case 3: sim.come_back(r.below(masters)); break;
-      default: sim.move(r.below(masters), r.below(masters));
+      default: {
+        const size_t from = r.below(masters);
+        const size_t to = r.below(masters);
+        sim.move(from, to);
+      }
     }
     sim.live(static_cast<int64_t>(r.below(r.below(2) ? 100 : 2 * kTimeout)));
   }
@@ -167,6 +171,7 @@ std::string torment(uint64_t seed, size_t& succeeded, size_t& failed) {
   std::string wrong = rest(sim);
   succeeded += sim.succeeded();
   failed += sim.failed();
+  fingerprint = fingerprint * 31 + sim.fingerprint();
   if (wrong.empty() && sim.excused()) return "a write was given up for a partition that there was not";
   return wrong;
 }
@@ -177,8 +182,10 @@ TEST(SlotMoveSim, NothingIsLostWhateverHappens) {
   const char* wanted = std::getenv("RINGWOOD_SIM_SEEDS");
   const uint64_t count = !all ? 1 : wanted ? std::strtoull(wanted, nullptr, 10) : std::getenv("RINGWOOD_LONG") ? 10000 : 60;
   size_t succeeded = 0, failed = 0;
-  for (uint64_t i = 0; i < count; i++) ASSERT_EQ(torment(first + i, succeeded, failed), "") << "RINGWOOD_SEED=" << first + i;
-  std::printf("%llu seeds: %zu moves have succeeded, %zu not\n", static_cast<unsigned long long>(count), succeeded, failed);
+  uint64_t fingerprint = 0;
+  for (uint64_t i = 0; i < count; i++) ASSERT_EQ(torment(first + i, succeeded, failed, fingerprint), "") << "RINGWOOD_SEED=" << first + i;
+  std::printf("%llu seeds: %zu moves have succeeded, %zu not, fingerprint %016llx\n", static_cast<unsigned long long>(count), succeeded,
+              failed, static_cast<unsigned long long>(fingerprint));
   if (all) {
     EXPECT_GT(succeeded, count);
     EXPECT_GT(failed, count / 4);
