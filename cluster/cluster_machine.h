@@ -116,6 +116,7 @@ class ClusterMachine {
   void take_back(const SlotSet& slots, int64_t now_ms);
   void claim_granted(const SlotSet& slots, uint64_t epoch, int64_t now_ms);
   void withhold(const SlotSet& slots, bool on, int64_t now_ms);
+  void ask_about(const SlotSet& slots, int64_t now_ms);
   void reclaim(uint64_t granted, int64_t now_ms);
 
   // --- what it knows
@@ -184,6 +185,7 @@ class ClusterMachine {
 
   // gossip.cc
   BusMessage header(BusType type) const;
+  BusMessage greeting(BusType type);
   void ping(LinkId link, ClusterNode* to, BusType type);
   void add_gossip(BusMessage& m);
   void ping_somebody();
@@ -235,6 +237,9 @@ class ClusterMachine {
   // health.cc
   void judge_health();
 
+  // handover.cc
+  bool precedes_grant(int slot, uint64_t epoch) const;
+
   void take_ping(Arrival& a);
   void take_publish(Arrival& a);
   void dispatch(Arrival& a);
@@ -256,6 +261,12 @@ class ClusterMachine {
   size_t step_ = 0;  // where this input's outputs begin
   unsigned todo_ = 0;
   uint64_t ticks_ = 0;
+
+  struct Grant {
+    SlotSet slots;
+    uint64_t epoch;
+  };
+  std::vector<Grant> grants_;  // the youngest last; those of which nothing is outstanding go with the next
 
   std::unordered_map<LinkId, Link> links_;
   LinkId next_link_ = 1;  // of those that we open: odd; the carrier numbers those that it accepts, even

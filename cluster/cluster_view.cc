@@ -52,6 +52,7 @@ void ClusterView::set_owner(int slot, ClusterNode* owner) {
   }
   now = owner;
   unclaimed_by_owner.reset(slot);
+  withheld.reset(slot);
   if (!owner) return;
   owner->slots.set(slot);
   // A master that gets its first slot among masters with replicas is one to which replicas may move.

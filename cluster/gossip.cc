@@ -35,10 +35,8 @@ BusMessage ClusterMachine::header(BusType type) const {
   return m;
 }
 
-void ClusterMachine::ping(LinkId link, ClusterNode* to, BusType type) {
-  Link* l = find_link(link);
-  if (!l) return;
-  if (type == BusType::kPing && !l->inbound && to) to->ping_sent_ms = now_ms_;
+// What a ping, a pong or a MEET says.
+BusMessage ClusterMachine::greeting(BusType type) {
   BusMessage m = header(type);
   add_gossip(m);
   m.hostname = me().hostname;
@@ -46,7 +44,14 @@ void ClusterMachine::ping(LinkId link, ClusterNode* to, BusType type) {
   m.shard = me().shard;
   for (const Forgetting& f : forgetting_)
     if (f.until_ms >= now_ms_) m.forgotten.push_back({f.id, static_cast<uint64_t>(f.until_ms - now_ms_) / 1000});
-  send(link, m);
+  return m;
+}
+
+void ClusterMachine::ping(LinkId link, ClusterNode* to, BusType type) {
+  Link* l = find_link(link);
+  if (!l) return;
+  if (type == BusType::kPing && !l->inbound && to) to->ping_sent_ms = now_ms_;
+  send(link, greeting(type));
 }
 
 // A tenth of the nodes, three at least, drawn at random: with four pings to and from each node in a timeout that makes about eight reports of a silent

@@ -1,4 +1,6 @@
 // Slots that change hands as one, by an order of the two nodes to each other (slot_export.h, slot_import.h): the part that the view and the epochs play.
+#include <algorithm>
+
 #include "cluster/cluster_machine.h"
 
 namespace ringwood::cluster {
@@ -12,9 +14,18 @@ uint64_t ClusterMachine::grant(const SlotSet& slots, int64_t now_ms) {
   });
   note_epoch(view_.max_epoch());
   view_.current_epoch++;
+  std::erase_if(grants_, [&](const Grant& g) { return !g.slots.shares_any(view_.unclaimed_by_owner) || !g.slots.shares_any(me().slots); });
+  grants_.push_back({slots, view_.current_epoch});
   later(kSave);
   settle();
   return view_.current_epoch;
+}
+
+// A claim to a slot that this node has granted, and does not claim, by somebody whom it was not granted to: a former owner that has been away.
+bool ClusterMachine::precedes_grant(int slot, uint64_t epoch) const {
+  if (view_.owner(slot) != &me() || !view_.unclaimed_by_owner.test(slot) || epoch > me().config_epoch) return false;
+  const auto last = std::find_if(grants_.rbegin(), grants_.rend(), [slot](const Grant& g) { return g.slots.test(slot); });
+  return last != grants_.rend() && epoch < last->epoch;
 }
 
 void ClusterMachine::take_back(const SlotSet& slots, int64_t now_ms) {
@@ -43,6 +54,19 @@ void ClusterMachine::withhold(const SlotSet& slots, bool on, int64_t now_ms) {
   at(now_ms);
   slots.for_each([&](int s) { on ? view_.withheld.set(s) : view_.withheld.reset(s); });
   later(kMap);
+  settle();
+}
+
+// Whoever knows a newer owner of slots that a node claims tells that node so (slots.cc; Redis does the same). To be told, and nothing else, this node claims
+// them under no epoch.
+void ClusterMachine::ask_about(const SlotSet& slots, int64_t now_ms) {
+  at(now_ms);
+  BusMessage m = greeting(BusType::kPong);
+  m.config_epoch = 0;
+  m.slots.add(slots);
+  const OwnedBytes bytes = encode(m);
+  for (const ClusterNode* n : view_.nodes())
+    if (n != &me() && n->is_master() && n->link_up && !n->in_handshake()) send(n->link, m.type, bytes);
   settle();
 }
 

@@ -16,7 +16,7 @@ OwnedBytes SlotMove::ranges() const {
 using State = SlotExport::State;
 
 SlotExport::SlotExport(const SlotMove& move, bool authenticate, Timing timing, int64_t now_ms)
-    : SlotMoveMachine(move, State::kConnecting, now_ms), authenticate_(authenticate), timing_(timing) {
+    : SlotMoveMachine(move, State::kConnecting, now_ms), authenticate_(authenticate), timing_(timing), awaited_(move.slots) {
   order(Do::kDial);
 }
 
@@ -172,17 +172,38 @@ void SlotExport::lost(int64_t now_ms) {
   give_up(State::kFailed, "Connection lost to target. Check CLUSTER GETSLOTMIGRATIONS on the target node for more information.", now_ms);
 }
 
-void SlotExport::owned_by(Owner owner, int64_t now_ms) {
-  if (over() || owner == Owner::kSelf) return;
-  if (owner == Owner::kTarget && undecided()) return end(State::kSuccess, now_ms);
-  give_up(State::kFailed, "Slots are no longer owned by myself", now_ms);
+void SlotExport::owned(const SlotSet& here, const SlotSet& target, int64_t now_ms) {
+  if (over()) return;
+  SlotSet gone = awaited_;
+  gone.remove(here);
+  if (!gone.any()) return;
+  constexpr const char* kGone = "Slots are no longer owned by myself";
+  if (!undecided()) return give_up(State::kFailed, kGone, now_ms);
+  awaited_.remove(gone);
+  used_ = true;
+  at_target_ |= gone.shares_any(target);
+  if (awaited_.any()) return state_ == State::kGranted ? withhold(now_ms) : void();
+  at_target_ ? end(State::kSuccess, now_ms) : give_up(State::kFailed, kGone, now_ms);
+}
+
+// Writes go on, but for the slots of which it is not known whose they are.
+void SlotExport::withhold(int64_t now_ms) {
+  enter(State::kWithheld, now_ms);
+  withheld_ = true;
+  order(Do::kWithhold);
+  resume();
+  deadline_ms_ = now_ms + timing_.decision_ms;
+  next_ask_ms_ = now_ms + kAskAgainMs;
+  order(Do::kAsk);
 }
 
 void SlotExport::out_of_touch(int64_t now_ms) {
   if (state_ == State::kWithheld) deadline_ms_ = now_ms + timing_.decision_ms;
 }
 
-void SlotExport::impossible(Bytes why, int64_t now_ms) { give_up(State::kFailed, why, now_ms); }
+void SlotExport::impossible(Bytes why, int64_t now_ms) {
+  if (!undecided()) give_up(State::kFailed, why, now_ms);
+}
 
 bool SlotExport::cancel(int64_t now_ms) {
   if (over() || state_ >= State::kGranting) return false;
@@ -192,16 +213,13 @@ bool SlotExport::cancel(int64_t now_ms) {
 
 void SlotExport::tick(int64_t now_ms) {
   if (over()) return;
-  if (state_ == State::kGranted && now_ms >= deadline_ms_) {
-    enter(State::kWithheld, now_ms);
-    withheld_ = true;
-    order(Do::kWithhold);
-    resume();
-    deadline_ms_ = now_ms + timing_.decision_ms;
-    return;
-  }
+  if (state_ == State::kGranted && now_ms >= deadline_ms_) return withhold(now_ms);
   if (state_ == State::kWithheld) {
-    if (now_ms < deadline_ms_) return;
+    if (now_ms >= next_ask_ms_) {
+      next_ask_ms_ = now_ms + kAskAgainMs;
+      order(Do::kAsk);
+    }
+    if (used_ || now_ms < deadline_ms_) return;
     granted_ = false;
     order(Do::kTakeBack);
     order(Do::kReclaim);
@@ -227,6 +245,8 @@ OwnedBytes SlotExport::invariants() const {
   const bool may_pause = state_ == State::kPausing || state_ == State::kDraining || state_ == State::kGranting || state_ == State::kGranted;
   if (paused_ != may_pause) return "writes are held in the state " + OwnedBytes(state_name()) + ", or are not";
   if (withheld_ != (state_ == State::kWithheld)) return "slots are withheld in the state " + OwnedBytes(state_name()) + ", or are not";
+  if (used_ && !undecided() && !over()) return "a grant was used in the state " + OwnedBytes(state_name());
+  if (state_ == State::kSuccess && (awaited_.any() || !at_target_)) return "a success, and not all slots are elsewhere";
   if (granted_ != undecided()) return "slots are granted in the state " + OwnedBytes(state_name()) + ", or are not";
   if (hung_up_ != over()) return "the link is kept in the state " + OwnedBytes(state_name()) + ", or is not";
   if (state_ > State::kReplicating && !over() && acked_ > sent_)

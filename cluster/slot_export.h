@@ -4,7 +4,7 @@
 //   kConnecting -> kAuthenticating -> kEstablishing -> kWaitingToSnapshot -> kSnapshotting -> kReplicating
 //   kReplicating -> kPausing -> kDraining -> kGranting -> kGranted -> kWithheld
 //   kPausing, kDraining -> kReplicating   it took too long: later again
-//   kGranted, kWithheld -> kSuccess       the target claims the slots, as the bus tells
+//   kGranted, kWithheld -> kSuccess       all slots are another's, as the bus tells, and the target's claim was among what it told
 //   all -> kFailed                        everything is as before: this node has served, and goes on to serve, the slots
 //   all before kGranting -> kCancelled
 //
@@ -12,8 +12,9 @@
 // there is. With kGranted the target may claim the slots under an epoch that is named to it, and nothing changes here until it is known whether it has: the
 // target says no, or the bus shows that it owns them. When neither comes (it has died just then, or the network has) writes go on for all other slots and
 // these are withheld (kWithheld): nobody serves them. After a time in which the target, were it alive, would have been heard, this node takes them back under
-// an epoch above the granted one, so that a claim which comes to light later is void; but not while this node is the one that hears nobody. Nothing that a
-// client was told is lost on any of these ways.
+// an epoch above the granted one, so that a claim which comes to light later is void; but not while this node is the one that hears nobody, and not before
+// the others have been asked. A slot that is seen to be another's shows that the grant was used, for all of them: the target may have passed some on before it
+// was heard, and news of those is waited for, as long as that takes. Nothing that a client was told is lost on any of these ways.
 #include <cstdint>
 #include <vector>
 
@@ -47,6 +48,7 @@ enum class SlotExportDo : uint8_t {
   kCheck,      // with every shard held: has the target got everything? Answered by checked()
   kSayGranted,
   kWithhold,  // nobody is to serve the slots
+  kAsk,       // the other masters, who has the slots: the view shows what they answer
   kRelease,   // the end of that
   kTakeBack,  // what was granted will not be claimed: this node claims it again
   kReclaim,   // take them under an epoch above the granted one
@@ -80,12 +82,11 @@ class SlotExport : public SlotMoveMachine<SlotExportState, SlotExportDo> {
   void paused(int64_t now_ms);
   void checked(bool everything, int64_t now_ms);
   void lost(int64_t now_ms);
-  // What the view of the cluster says of the slots, when it has changed.
-  enum class Owner : uint8_t { kSelf, kTarget, kOther };
-  void owned_by(Owner owner, int64_t now_ms);
+  // What the view of the cluster says, when it has changed: all slots that are this node's, and all that are the target's.
+  void owned(const SlotSet& here, const SlotSet& target, int64_t now_ms);
   // This node does not hear enough of the others to know whether the target has claimed the slots.
   void out_of_touch(int64_t now_ms);
-  // Something that makes the move impossible: a flush, a change of part.
+  // Something that makes the move impossible: a flush, a change of part. Not once the target may have the slots: then it has them, or has not.
   void impossible(Bytes why, int64_t now_ms);
   // False when it is too late.
   bool cancel(int64_t now_ms);
@@ -96,6 +97,8 @@ class SlotExport : public SlotMoveMachine<SlotExportState, SlotExportDo> {
   bool over() const { return state_ >= State::kSuccess; }
   // The target may have the slots.
   bool undecided() const { return state_ == State::kGranted || state_ == State::kWithheld; }
+  // The slots that may be this node's still; all, before the grant.
+  const SlotSet& awaited() const { return awaited_; }
   // Transitions that exist, for the test of the table.
   static bool allowed(State from, State to);
   OwnedBytes invariants() const;
@@ -106,10 +109,12 @@ class SlotExport : public SlotMoveMachine<SlotExportState, SlotExportDo> {
   static constexpr int64_t kFirstPauseMs = 20, kLastPauseMs = 2000;  // until the target must have got everything
   static constexpr int kMostPauses = 12;
   static constexpr int64_t kGrantedPauseMs = 500;  // for which all writes wait for the target's claim
+  static constexpr int64_t kAskAgainMs = 500;
 
   void end(State to, int64_t now_ms);
   void give_up(State to, Bytes why, int64_t now_ms);
   void look(int64_t now_ms);
+  void withhold(int64_t now_ms);
   void resume() {
     if (paused_) order(Do::kResume);
     paused_ = false;
@@ -122,8 +127,11 @@ class SlotExport : public SlotMoveMachine<SlotExportState, SlotExportDo> {
   uint64_t gap_ = kFirstGap;
   int64_t gap_grows_ms_ = 0;
   int64_t deadline_ms_ = 0;  // of the pause, of the decision
+  int64_t next_ask_ms_ = 0;
   int64_t pause_ms_ = kFirstPauseMs, next_pause_ms_ = 0;
   int pauses_ = 0;
+  SlotSet awaited_;
+  bool used_ = false, at_target_ = false;  // the grant; a slot has been seen there
   bool paused_ = false, granted_ = false, withheld_ = false, hung_up_ = false;
 };
 

@@ -20,6 +20,14 @@ class SlotSet {
   void remove(const SlotSet& others) {
     for (size_t i = 0; i < words_.size(); i++) words_[i] &= ~others.words_[i];
   }
+  void add(const SlotSet& others) {
+    for (size_t i = 0; i < words_.size(); i++) words_[i] |= others.words_[i];
+  }
+  bool shares_any(const SlotSet& other) const {
+    for (size_t i = 0; i < words_.size(); i++)
+      if (words_[i] & other.words_[i]) return true;
+    return false;
+  }
   int count() const {
     int n = 0;
     for (uint64_t w : words_) n += std::popcount(w);

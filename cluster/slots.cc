@@ -23,6 +23,7 @@ void ClusterMachine::take_claim(ClusterNode& owner, uint64_t epoch, const SlotSe
     // Importing: the slot changes hands by an operator's word alone.
     if (view_.importing_from(slot)) return;
     if (now && !view_.unclaimed_by_owner.test(slot) && now->config_epoch >= epoch) return;
+    if (precedes_grant(slot, epoch)) return;
     if (now == &me()) dropped.set(slot);
     lost += now && now == mine;
     view_.set_owner(slot, &owner);
@@ -50,15 +51,23 @@ void ClusterMachine::take_claim(ClusterNode& owner, uint64_t epoch, const SlotSe
   put(std::move(o));
 }
 
-// The sender claims slots for which we know a newer owner: one UPDATE about the first of them. The next ping brings the next.
+// The sender claims slots for which we know a newer owner: one UPDATE about the first of them. The next ping brings the next. Slots that we do not claim
+// ourselves, because we have granted them to another, we claim to a former owner, who would serve them.
 void ClusterMachine::correct(Arrival& a) {
   ClusterNode& s = *a.sender;
   ClusterNode* newer = nullptr;
+  SlotSet granted;
   a.message.slots.for_each([&](int slot) {
+    if (precedes_grant(slot, a.message.config_epoch)) granted.set(slot);
     ClusterNode* owner = view_.owner(slot);
     if (newer || !owner || owner == &s || view_.unclaimed_by_owner.test(slot) || owner->config_epoch <= a.message.config_epoch) return;
     newer = owner;
   });
+  if (granted.any() && s.link_up) {
+    BusMessage m = greeting(BusType::kPong);
+    m.slots.add(granted);
+    send(s.link, m);
+  }
   if (!newer || s.link == kNoLink) return;
   log(LogLevel::kVerbose, "Node %.40s has old slots configuration, sending an UPDATE message about %.40s", s.id.text.data(),
       newer->id.text.data());

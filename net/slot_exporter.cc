@@ -61,19 +61,10 @@ void SlotExporter::impossible(Bytes why) {
 void SlotExporter::look_at_view() {
   if (machine_.over()) return;
   const cluster::ClusterView& view = owner_.machine().view();
-  using Owner = SlotExport::Owner;
-  if (!view.myself().is_master()) {
-    // The new owner of all that was ours may be the target: then there is nothing left here, and this node follows it.
-    const bool follows_target = view.myself().master && view.myself().master->id == machine_.move().target;
-    if (!follows_target || !machine_.undecided()) return impossible("This node is not a master any more");
-  }
-  size_t ours = 0, targets = 0, others = 0;
-  machine_.move().slots.for_each([&](int slot) {
-    const cluster::ClusterNode* n = view.owner(slot);
-    n == &view.myself() ? ours++ : n && n->id == machine_.move().target ? targets++ : others++;
-  });
-  if (!others && !targets) return;
-  machine_.owned_by(others || ours ? Owner::kOther : Owner::kTarget, now_ms());
+  // With what it has granted it may have lost all that it had, and follows the new owner.
+  if (!view.myself().is_master() && !machine_.undecided()) return impossible("This node is not a master any more");
+  const cluster::ClusterNode* target = view.find(machine_.move().target);
+  machine_.owned(view.myself().slots, target ? target->slots : cluster::SlotSet{}, now_ms());
   carry_out();
 }
 
@@ -154,8 +145,9 @@ void SlotExporter::carry_out(Do what) {
       return say(wire_command({"CLUSTER", "SYNCSLOTS", "FAILOVER-GRANTED", std::to_string(granted_epoch_)}));
     }
     case Do::kWithhold:
-    case Do::kRelease: owner_.machine().withhold(machine_.move().slots, what == Do::kWithhold, now_ms()); return owner_.machine_moved();
-    case Do::kTakeBack: owner_.machine().take_back(machine_.move().slots, now_ms()); return owner_.machine_moved();
+    case Do::kRelease: owner_.machine().withhold(machine_.awaited(), what == Do::kWithhold, now_ms()); return owner_.machine_moved();
+    case Do::kAsk: owner_.machine().ask_about(machine_.awaited(), now_ms()); return owner_.machine_moved();
+    case Do::kTakeBack: owner_.machine().take_back(machine_.awaited(), now_ms()); return owner_.machine_moved();
     case Do::kReclaim: owner_.machine().reclaim(granted_epoch_, now_ms()); return owner_.machine_moved();
     case Do::kHangUp: return hang_up();
   }

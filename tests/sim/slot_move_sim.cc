@@ -297,11 +297,15 @@ void SlotMoveSim::out_orders(Move& m) {
         break;
       case OutDo::kWithhold:
       case OutDo::kRelease:
-        machine(n).withhold(m.what.slots, what == OutDo::kWithhold, clock(n));
+        machine(n).withhold(m.out->awaited(), what == OutDo::kWithhold, clock(n));
+        carry_out(n);
+        break;
+      case OutDo::kAsk:
+        machine(n).ask_about(m.out->awaited(), clock(n));
         carry_out(n);
         break;
       case OutDo::kTakeBack:
-        machine(n).take_back(m.what.slots, clock(n));
+        machine(n).take_back(m.out->awaited(), clock(n));
         carry_out(n);
         break;
       case OutDo::kReclaim:
@@ -328,13 +332,9 @@ void SlotMoveSim::hear_at_source(Move& m, const Word& w) {
 void SlotMoveSim::look_at_view(Move& m) {
   if (m.out && !m.out->over()) {
     const ClusterView& view = machine(m.source).view();
-    size_t ours = 0, targets = 0, others = 0;
-    m.what.slots.for_each([&](int s) {
-      const ClusterNode* o = view.owner(s);
-      o == &view.myself() ? ours++ : o && o->id == m.what.target ? targets++ : others++;
-    });
+    const ClusterNode* target = view.find(m.what.target);
     if (m.out->undecided() && !machine(m.source).ok()) m.out->out_of_touch(clock(m.source));
-    if (others || targets) m.out->owned_by(others || ours ? SlotExport::Owner::kOther : SlotExport::Owner::kTarget, clock(m.source));
+    m.out->owned(view.myself().slots, target ? target->slots : SlotSet{}, clock(m.source));
   }
   if (m.in && !m.in->over()) {
     const ClusterView& view = machine(m.target).view();

@@ -86,6 +86,73 @@ TEST(SlotMoveSim, AnEpochThatTheSourceComesToAfterTheGrantDoesNotVoidIt) {
   }
 }
 
+// The source hears of it late, when a part of what it has granted is the target's no longer: that part is not its own again.
+TEST(SlotMoveSim, ATargetPassesOnAPartBeforeTheSourceHasHeardOfItsClaim) {
+  size_t succeeded = 0;
+  for (int64_t from_third : {0, 200, 4000})
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+      SlotMoveSim sim(seed, kTimeout);
+      ASSERT_TRUE(come_to(sim, SlotExportState::kGranted));
+      sim.slow_down(1, 0, 60000);  // what it says just then is as good as lost
+      sim.slow_down(2, 0, from_third);
+      for (const size_t before = sim.serving(1); sim.serving(1) == before;) sim.live(1);
+      sim.live(20);
+      ASSERT_TRUE(sim.move(1, 2));
+      for (int i = 0; i < 350 && !sim.last_export()->over(); i++) sim.live(1);
+      sim.slow_down(1, 0, 0);
+      sim.live(5 * kTimeout);
+      sim.slow_down(2, 0, 0);
+      ASSERT_EQ(rest(sim), "") << "seed " << seed << ", third " << from_third;
+      ASSERT_EQ(sim.excused(), 0u);
+      // The first calls itself failed where the source never saw the target with any of its slots.
+      ASSERT_EQ(sim.succeeded() + sim.failed(), 2u) << "seed " << seed << ", third " << from_third;
+      succeeded += sim.succeeded();
+    }
+  EXPECT_GT(succeeded, 100u);
+}
+
+// Its claim has been heard by the third alone.
+TEST(SlotMoveSim, TheTargetDiesWhenOnlyOthersHaveHeardItsClaim) {
+  for (uint64_t seed = 1; seed <= 20; seed++) {
+    SlotMoveSim sim(seed, kTimeout);
+    ASSERT_TRUE(come_to(sim, SlotExportState::kGranted));
+    sim.slow_down(1, 0, 60000);
+    for (const size_t before = sim.serving(1); sim.serving(1) == before;) sim.live(1);
+    sim.live(50);
+    sim.die(1, true);
+    sim.slow_down(1, 0, 0);
+    sim.live(5 * kTimeout);
+    ASSERT_EQ(sim.fault(), "") << "seed " << seed;
+    EXPECT_EQ(sim.succeeded(), 1u) << "the source has asked";
+    sim.come_back(1);
+    ASSERT_EQ(rest(sim), "") << "seed " << seed;
+    ASSERT_EQ(sim.excused(), 0u) << "seed " << seed;
+  }
+}
+
+// It died when it had granted them, and comes back when the one that took them has granted them to a third, whose answer is awaited.
+TEST(SlotMoveSim, AFormerOwnerComesBackWhileNobodyClaims) {
+  for (uint64_t seed = 1; seed <= 20; seed++) {
+    SlotMoveSim sim(seed, kTimeout);
+    ASSERT_TRUE(come_to(sim, SlotExportState::kGranted, 5));
+    sim.live(1);
+    sim.die(0, true);
+    sim.live(50);
+    ASSERT_TRUE(sim.move(1, 2));
+    while (sim.last_export()->state() != SlotExportState::kGranted) {
+      ASSERT_FALSE(sim.last_export()->over()) << sim.last_export()->message();
+      sim.live(1);
+    }
+    sim.die(2, true);
+    sim.come_back(0);
+    sim.live(5 * kTimeout);
+    ASSERT_EQ(sim.fault(), "") << "seed " << seed;
+    sim.come_back(2);
+    ASSERT_EQ(rest(sim), "") << "seed " << seed;
+    ASSERT_EQ(sim.excused(), 0u) << "seed " << seed;
+  }
+}
+
 TEST(SlotMoveSim, CancelledAtEveryState) {
   at_every_state([](SlotMoveSim& sim, SlotExportState state) { EXPECT_EQ(sim.cancel_last(), state < SlotExportState::kGranting); });
 }

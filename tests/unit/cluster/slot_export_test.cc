@@ -11,16 +11,19 @@ namespace {
 
 using State = SlotExport::State;
 using Do = SlotExport::Do;
-using Owner = SlotExport::Owner;
 using Orders = std::vector<Do>;
 
 constexpr SlotExport::Timing kTiming{1000, 400};
 
+SlotSet slots(std::initializer_list<int> which) {
+  SlotSet s;
+  for (int slot : which) s.set(slot);
+  return s;
+}
+
 SlotMove move() {
   SlotMove m;
-  m.slots.set(3);
-  m.slots.set(4);
-  m.slots.set(9);
+  m.slots = slots({3, 4, 9});
   return m;
 }
 
@@ -99,7 +102,7 @@ TEST(SlotExport, GoesTheWholeWay) {
   EXPECT_EQ(r.orders(), Orders{Do::kCheck});
   r.m.checked(true, 15);
   EXPECT_EQ(r.orders(), Orders{Do::kSayGranted});
-  r.m.owned_by(Owner::kTarget, 16);
+  r.m.owned({}, move().slots, 16);
   EXPECT_EQ(r.orders(), (Orders{Do::kResume, Do::kHangUp}));
   EXPECT_EQ(r.m.state(), State::kSuccess);
 }
@@ -126,8 +129,8 @@ TEST(SlotExport, FailsFromEveryState) {
         case 0: r.m.lost(r.now); break;
         case 1: r.m.refused("it is full", r.now); break;
         case 2: r.m.impossible("Data was flushed", r.now); break;
-        case 3: r.m.owned_by(Owner::kOther, r.now); break;
-        case 4: r.m.owned_by(Owner::kTarget, r.now); break;  // not by our grant
+        case 3: r.m.owned(slots({4}), {}, r.now); break;
+        case 4: r.m.owned({}, move().slots, r.now); break;  // not by our grant
         default:
           for (int i = 0; i < 400 && !r.m.over(); i++) r.m.tick(r.now += 500);
       }
@@ -157,7 +160,7 @@ TEST(SlotExport, WaitsForTheTruthAboutAGrant) {
   Rig r;
   r.to(State::kGranted).m.lost(r.now);
   EXPECT_EQ(r.m.state(), State::kGranted);
-  r.m.owned_by(Owner::kTarget, r.now);
+  r.m.owned({}, move().slots, r.now);
   EXPECT_EQ(r.m.state(), State::kSuccess);
   EXPECT_EQ(r.orders(), (Orders{Do::kResume, Do::kHangUp}));
   // The target says no.
@@ -169,7 +172,7 @@ TEST(SlotExport, WaitsForTheTruthAboutAGrant) {
   Rig dead;
   dead.to(State::kGranted).m.lost(dead.now);
   dead.m.tick(dead.now += 600);
-  EXPECT_EQ(dead.orders(), (Orders{Do::kWithhold, Do::kResume}));
+  EXPECT_EQ(dead.orders(), (Orders{Do::kWithhold, Do::kResume, Do::kAsk}));
   dead.m.tick(dead.now += 300);
   EXPECT_EQ(dead.orders(), Orders{});
   dead.m.tick(dead.now += 101);
@@ -179,14 +182,51 @@ TEST(SlotExport, WaitsForTheTruthAboutAGrant) {
   Rig alone;
   alone.to(State::kWithheld).m.out_of_touch(alone.now += 350);
   alone.m.tick(alone.now += 399);
-  EXPECT_EQ(alone.orders(), Orders{});
+  EXPECT_EQ(alone.orders(), Orders{Do::kAsk});
   alone.m.tick(alone.now += 1);
   EXPECT_EQ(alone.orders(), (Orders{Do::kTakeBack, Do::kReclaim, Do::kRelease, Do::kHangUp}));
   // It comes to light in between.
   Rig late;
-  late.to(State::kWithheld).m.owned_by(Owner::kTarget, late.now);
+  late.to(State::kWithheld).m.owned({}, move().slots, late.now);
   EXPECT_EQ(late.orders(), (Orders{Do::kRelease, Do::kHangUp}));
   EXPECT_EQ(late.m.state(), State::kSuccess);
+}
+
+// The target has them all, and has passed on what is neither seen there nor with its next owner.
+TEST(SlotExport, ASlotThatIsSeenElsewhereShowsThatTheGrantWasUsed) {
+  Rig r;
+  r.to(State::kGranted).m.owned(slots({1, 3, 4, 9}), {}, ++r.now);
+  EXPECT_EQ(r.m.state(), State::kGranted);
+  r.m.owned(slots({1, 3, 9}), slots({4}), ++r.now);
+  EXPECT_EQ(r.orders(), (Orders{Do::kWithhold, Do::kResume, Do::kAsk}));
+  r.m.tick(r.now += 100 * kTiming.decision_ms);
+  EXPECT_EQ(r.orders(), Orders{Do::kAsk}) << "they are not this node's to take back";
+  r.m.owned(slots({1, 4, 9}), {}, ++r.now);
+  EXPECT_TRUE(r.m.awaited() == slots({9})) << "what has come back is another move's";
+  r.m.owned(slots({1, 4}), {}, ++r.now);
+  EXPECT_EQ(r.orders(), (Orders{Do::kRelease, Do::kHangUp}));
+  EXPECT_EQ(r.m.state(), State::kSuccess);
+  // The target was never seen to have one.
+  Rig other;
+  other.to(State::kGranted).m.owned(slots({9}), {}, ++other.now);
+  EXPECT_EQ(other.orders(), (Orders{Do::kWithhold, Do::kResume, Do::kAsk}));
+  other.m.owned({}, {}, ++other.now);
+  EXPECT_EQ(other.m.message(), "Slots are no longer owned by myself");
+  // It says itself that it did not take them: the others are an operator's doing.
+  Rig no;
+  no.to(State::kGranted).m.owned(slots({3, 4}), {}, ++no.now);
+  no.m.refused("Slots were unexpectedly assigned to myself during import", ++no.now);
+  EXPECT_EQ(no.orders(), (Orders{Do::kWithhold, Do::kResume, Do::kAsk, Do::kTakeBack, Do::kRelease, Do::kHangUp}));
+  EXPECT_TRUE(no.m.awaited() == slots({3, 4}));
+}
+
+TEST(SlotExport, AFlushAfterTheGrantDecidesNothing) {
+  for (State s : {State::kGranted, State::kWithheld}) {
+    Rig r;
+    r.to(s).m.impossible("Data was flushed", r.now);
+    EXPECT_EQ(r.orders(), Orders{});
+    EXPECT_EQ(r.m.state(), s);
+  }
 }
 
 TEST(SlotExport, LetsClientsGoOnWhenTheEndTakesTooLong) {
@@ -229,7 +269,16 @@ TEST(SlotExport, KeepsItsInvariantsWhateverHappens) {
         case 10: m.tick(now); break;
         case 11: m.lost(now); break;
         case 12: m.refused("x", now); break;
-        case 13: m.owned_by(static_cast<Owner>(random.below(3)), now); break;
+        case 13: {
+          SlotSet here, target;
+          move().slots.for_each([&](int slot) {
+            const uint64_t whose = random.below(3);
+            if (whose == 0) here.set(slot);
+            if (whose == 1) target.set(slot);
+          });
+          m.owned(here, target, now);
+          break;
+        }
         case 14: m.cancel(now); break;
         case 15: m.tick(now += 700); break;
         default: m.answered("-ERR no", now);
