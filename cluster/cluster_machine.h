@@ -204,12 +204,15 @@ class ClusterMachine {
   void answered(ClusterNode& n);
 
   // election.cc
+  // When its master has been declared dead, the replica with the most data asks for votes after the first of these and some part, at random, of the second.
+  static constexpr int64_t kFailSpreadsMs = 500, kSpreadMs = 500;
   void run_election();
   void ask_for_votes(int64_t asked_age, int64_t timeout);
   void consider_vote(Arrival& a);
   void count_vote(Arrival& a);
   void take_over();
   void cannot(NoFailover why);
+  size_t votes_needed();
   int rank() const;
   void manual_progress();
   void end_manual();

@@ -9,7 +9,7 @@ namespace {
 
 constexpr int64_t kManualTimeoutMs = 5000;
 constexpr int64_t kPauseTimes = 2;  // of the above: the master stops writing for longer than the attempt lasts
-constexpr int64_t kFailSpreadsMs = 500, kSpreadMs = 500, kRankMs = 1000;
+constexpr int64_t kRankMs = 1000;
 constexpr int64_t kLogAgainMs = 10000;
 
 Bytes text_of(NoFailover why) {
@@ -35,8 +35,11 @@ void ClusterMachine::cannot(NoFailover why) {
   Bytes text = text_of(why);
   log(LogLevel::kNotice, "Currently unable to failover: %.*s", static_cast<int>(text.size()), text.data());
   if (why == NoFailover::kWaitingVotes || why == NoFailover::kExpired)
-    log(LogLevel::kNotice, "Needed quorum: %zu. Number of votes received so far: %zu", view_.majority(), election_.votes);
+    log(LogLevel::kNotice, "Needed quorum: %zu. Number of votes received so far: %zu", votes_needed(), election_.votes);
 }
+
+// Masters may give all their slots away after they have voted, and another replica may ask in the same epoch: the voters are no fewer for that.
+size_t ClusterMachine::votes_needed() { return std::max(election_.needed, view_.majority()); }
 
 // How many replicas of our master have more data.
 int ClusterMachine::rank() const {
@@ -63,7 +66,7 @@ void ClusterMachine::run_election() {
   const int64_t asked_age = now_ms_ - election_.at_ms;
   if (asked_age > timeout * 2) {
     election_.at_ms = now_ms_ + kFailSpreadsMs + static_cast<int64_t>(random_.below(kSpreadMs));
-    election_.votes = 0;
+    election_.votes = election_.needed = 0;
     election_.asked = false;
     election_.rank = rank();
     election_.awaited = election_.passed = {};
@@ -106,8 +109,7 @@ void ClusterMachine::ask_for_votes(int64_t asked_age, int64_t timeout) {
     election_.asked = true;
     return later(kSave | kSync | kHealth);
   }
-  // The view may lose masters meanwhile, of whose heirs this node has not heard: the voters are no fewer for that.
-  if (election_.votes < std::max(election_.needed, view_.majority())) return cannot(NoFailover::kWaitingVotes);
+  if (election_.votes < votes_needed()) return cannot(NoFailover::kWaitingVotes);
   log(LogLevel::kNotice, "Failover election won: I'm the new master.");
   if (me().config_epoch < election_.epoch) {
     me().config_epoch = election_.epoch;

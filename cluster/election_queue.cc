@@ -9,8 +9,7 @@
 namespace ringwood::cluster {
 namespace {
 
-constexpr int64_t kDelayMs = 1000;  // in which the first replica asks after its master has been declared dead: election.cc
-constexpr int64_t kTurnMs = 300;    // more than an election takes
+constexpr int64_t kTurnMs = 300;  // more than an election takes
 
 // Somebody may be about to follow it.
 bool awaits_heir(const ClusterNode& n) {
@@ -33,7 +32,7 @@ bool ClusterMachine::others_first() {
     }
     // Clocks may jump: never longer than from now on.
     election_.awaited_since_ms = std::min(election_.awaited_since_ms, now_ms_);
-    const int64_t from = std::max(election_.awaited_since_ms, std::min(first->failed_ms, now_ms_) + kDelayMs);
+    const int64_t from = std::max(election_.awaited_since_ms, std::min(first->failed_ms, now_ms_) + kFailSpreadsMs + kSpreadMs);
     if (now_ms_ - from < kTurnMs) return true;
     election_.passed = first->id;
   }
