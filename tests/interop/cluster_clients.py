@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import node as node_libraries  # noqa: E402
-from cluster import agree, cli, three_and_three  # noqa: E402
+from cluster_nodes import agree, cli, three_and_three  # noqa: E402
 from servers import Tap, equal, until  # noqa: E402
 
 tap = Tap()
