@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """How much disk the write-ahead log takes at most while everything is overwritten as fast as clients can, beside the memory of the data set.
 
-    disk_bound.py SERVER [--megabytes 256] [--value 1000] [--shards 2] [--clients 4] [--seconds 20] [--fsync everysec] [--kind wal] [--percentage 200] [--at-most 2.0]
-The values are random bytes, which do not get smaller when packed: the worst case. --percentage: wal-disk-percentage. The folder's size is sampled every 5 ms. With --at-most a ratio above it fails, as TAP.
+    disk_bound.py SERVER [--megabytes 256] [--value 1000] [--shards 2] [--clients 4] [--seconds 20] [--fsync everysec] [--kind wal] [--percentage 200] [--saves] [--at-most 2.0]
+The values are random bytes, which do not get smaller when packed: the worst case. --percentage: wal-disk-percentage. The folder's size is sampled every 5 ms. --saves: a BGSAVE every second. With --at-most a ratio above it fails, as TAP.
 """
 import argparse
 import os
@@ -89,11 +89,14 @@ def measure(o):
         begun, rewrites = time.monotonic(), int(facts["aof_rewrites"])
         for w in writers:
             w.start()
-        most, at = 0, 0.0
+        most, at, saved = 0, 0.0, begun
         while time.monotonic() - begun < o.seconds:
             now = folder_bytes(folder)
             if now > most:
                 most, at = now, time.monotonic() - begun
+            if o.saves and time.monotonic() - saved > 1:
+                saved = time.monotonic()
+                c("BGSAVE", "SCHEDULE")
             time.sleep(0.005)
         for w in writers:
             w.stopped = True
@@ -103,10 +106,10 @@ def measure(o):
                 raise w.fault
         seconds = time.monotonic() - begun
         written = sum(w.written for w in writers)
-        rewrites = int(info(c)["aof_rewrites"]) - rewrites
+        rewrites, saves = int(info(c)["aof_rewrites"]) - rewrites, int(info(c)["rdb_saves"])
         c.close()
     text = (f"{o.kind}, {o.shards} shards, appendfsync {o.fsync}: data {data >> 20} MB, image {image >> 20} MB; {written / seconds / 1e6:.0f} MB/s written for "
-            f"{seconds:.0f} s, {rewrites} compactions; at most {most >> 20} MB on disk (at {at:.1f} s), {most / data:.2f} of the data; "
+            f"{seconds:.0f} s, {rewrites} compactions{f', {saves} saves' if o.saves else ''}; at most {most >> 20} MB on disk (at {at:.1f} s), {most / data:.2f} of the data; "
             f"the slowest pipeline of {BATCH} took {max(w.slowest for w in writers) * 1000:.0f} ms")
     return most / data, rewrites, text
 
@@ -116,6 +119,7 @@ def main():
     parser.add_argument("server")
     parser.add_argument("--megabytes", type=int, default=256)
     parser.add_argument("--value", type=int, default=1000)
+    parser.add_argument("--saves", action="store_true")
     parser.add_argument("--shards", type=int, default=2)
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=20)

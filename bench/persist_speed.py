@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """SAVE and loading of the same data set for rdb, aof and wal, beside redis-server: seconds, CPU seconds, size of the files.
 
-    persist_speed.py SERVER [--redis redis-server] [--shards 1] [--keys 2000000] [--big 20] [--elements 1000000] [--rounds 2] [--check]
+    persist_speed.py SERVER [--redis redis-server] [--shards 1] [--keys 2000000] [--big 20] [--elements 1000000] [--rounds 5] [--check]
 KEYS strings of 64 bytes, and BIG hashes and sorted sets of ELEMENTS elements each (a tenth of them in --check). For aof and wal BGREWRITEAOF makes the base; then a tenth of the strings is
-written again, so that the log behind it is read too. Of each figure the least of the rounds: what else the machine does only adds. "per core" is by CPU time of the server's threads (redis-server's
+written again, so that the log behind it is read too. Of each figure the median of the rounds. "per core" is by CPU time of the server's threads (redis-server's
 child included), which does not depend on how many cores there are.
 """
 import argparse
 import os
+import statistics
 import sys
 import time
 
@@ -57,8 +58,8 @@ def timed(server, work):
     return time.monotonic() - start, cpu_with_children(server.process.pid) - before
 
 
-def best(pairs):
-    return min(p[0] for p in pairs), min(p[1] for p in pairs)
+def medians(pairs):
+    return statistics.median(p[0] for p in pairs), statistics.median(p[1] for p in pairs)
 
 
 def write_files(server, o, kind):
@@ -109,7 +110,7 @@ def measure(name, kind, start, o):
             loads.append((time.monotonic() - begun, cpu_with_children(server.process.pid)))
             assert c("DBSIZE") == keys and (not digest or c("DEBUG", "DIGEST") == digest), f"{name} does not load what it has saved"
             c.close()
-    s, l = best(saves), best(loads)
+    s, l = medians(saves), medians(loads)
     return {"save": s, "load": l, "size": size}
 
 
@@ -121,7 +122,7 @@ def main():
     parser.add_argument("--keys", type=int, default=2000000)
     parser.add_argument("--big", type=int, default=20)
     parser.add_argument("--elements", type=int, default=1000000)
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--kinds", default="rdb,aof,wal")
     parser.add_argument("--check", action="store_true")
     o = parser.parse_args()

@@ -249,9 +249,10 @@ bool AppendOnly::turn(Executor& home, bool cron) {
   home_ = &home;
   if (load_.active()) return load_.advance(home);
   writer_.look_at_patience();
+  const bool freed = format_.bounds_disk() && on() && pace_beside_save();
   if (stage_ == Stage::kIdle && outdated()) rewrite_wanted_ = true;
   const bool grown = format_.bounds_disk() && before_ + writer_.size() >= size_ + kLookBytes;
-  if (!cron && !((rewrite_wanted_ || grown) && stage_ == Stage::kIdle)) return false;
+  if (!cron && !freed && !((rewrite_wanted_ || grown) && stage_ == Stage::kIdle)) return false;
   const Options& o = home.options();
   writer_.set_full_at(format_.segment_bytes(o));
   writer_.tick(home);
@@ -265,13 +266,14 @@ bool AppendOnly::turn(Executor& home, bool cron) {
   if (o.keeps_log() != on() && stage_ == Stage::kIdle) follow_option(home);
   if (!o.keeps_log() && on()) return false;  // not off yet
   if (stage_ == Stage::kCut) {
-    if (persistence_.snapshots().busy()) writer_.pace(false);  // for as long as that takes nobody is held back
+    if (persistence_.snapshots().busy() && !beside_save_) writer_.pace(false);  // for as long as a replica takes nobody is held back
     cut(home);
   }
   bool may_retry = !last_failure_ms_ || home.now_ms() - last_failure_ms_ > kRetryMs;
   if (stage_ == Stage::kIdle && !persistence_.snapshots().busy() && !steps_.busy() &&
       ((rewrite_wanted_ && (may_retry || !writer_.frozen())) || (rewrite_due(o) && may_retry)))
     begin_rewrite(home);
+  if (stage_ == Stage::kIdle && !beside_save_ && writer_.paced()) writer_.pace(false);
   return false;
 }
 
@@ -566,13 +568,21 @@ void AppendOnly::rewrite_done() {
 }
 
 // Small data sets are nobody's trouble. Begun when the image is wanted, and anew with its first byte, when it is known what the log has taken until then.
-void AppendOnly::begin_pace() {
+void AppendOnly::begin_pace(bool beside_save) {
   const Options& o = engine_.options->get();
   size_ = before_ + writer_.size();
   if (!format_.bounds_disk() || !o.wal_disk_percentage || size_ <= static_cast<uint64_t>(o.auto_aof_rewrite_min_size)) return;
-  bound_.begin(sizes());
+  beside_save ? bound_.begin_elsewhere(sizes()) : bound_.begin(sizes());
   writer_.pace(true);
   writer_.allow(engine_.mutations->keeper_lag() + bound_.room_at_once());
+}
+
+// The image of a save keeps compaction from beginning: the log goes on in step with that. True when it has ended.
+bool AppendOnly::pace_beside_save() {
+  const bool beside = persistence_.saving() && persistence_.snapshots().busy() && (stage_ == Stage::kIdle || stage_ == Stage::kCut);
+  if (beside && !beside_save_) begin_pace(true);
+  if (beside && writer_.paced()) writer_.allow(bound_.room_at(persistence_.snapshots().bytes_done()));
+  return std::exchange(beside_save_, beside) && !beside;
 }
 
 void AppendOnly::end_pace() {

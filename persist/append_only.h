@@ -107,7 +107,8 @@ class AppendOnly final : private LogWriter::Owner, private ChunkFile::Owner, pri
   void make_up_for_sync();
   bool rewrite_due(const Options& o) const;
   DiskBound::Sizes sizes() const;
-  void begin_pace();
+  void begin_pace(bool beside_save = false);
+  bool pace_beside_save();
   void end_pace();
   uint64_t data_bytes() const;
   void turn_off(Executor& home);
@@ -171,6 +172,7 @@ class AppendOnly final : private LogWriter::Owner, private ChunkFile::Owner, pri
   uint64_t image_data_ = 0;          // bytes of the data set when it was cut
   uint64_t since_cut_ = 0;           // of before_, bytes of files begun since the cut
   DiskBound bound_;
+  bool beside_save_ = false;    // the log is paced by it because compaction cannot begin
   bool cut_restores_ = false;   // an fsync had failed before the cut: the rewrite makes up for it
   bool cut_file_open_ = false;  // the file from before the cut is still being written
   std::atomic<uint64_t> size_{0}, delayed_{0}, delayed_base_{0};

@@ -27,12 +27,9 @@ class DiskBound {
   }
 
   // It has begun.
-  void begin(const Sizes& s) {
-    const uint64_t taken = s.disk + s.next;
-    room_ = std::max(s.limit > taken ? s.limit - taken : 0, s.next / kLeast);
-    next_ = std::max<uint64_t>(s.next, 1);
-    written_ = given_ = 0;
-  }
+  void begin(const Sizes& s) { begin(s, s.disk + s.next, s.next / kLeast); }
+  // One has begun that is no part of the log and keeps the next one from beginning (BGSAVE): of the room that one wants as much as it needs at least is left.
+  void begin_elsewhere(const Sizes& s) { begin(s, s.disk + s.next + s.next / kLeast, s.next / kLeast / 2); }
   // What the log may take before anything is written: something for what is on its way.
   uint64_t room_at_once() const { return room_ / 16; }
   // So much of it is written: the bytes by which the log may grow now, besides those that it was told before. A part is kept for what comes behind its last
@@ -49,6 +46,11 @@ class DiskBound {
 
  private:
   static constexpr uint64_t kLeast = 32, kForTheEnd = 5;
+  void begin(const Sizes& s, uint64_t taken, uint64_t least) {
+    room_ = std::max(s.limit > taken ? s.limit - taken : 0, least);
+    next_ = std::max<uint64_t>(s.next, 1);
+    written_ = given_ = 0;
+  }
   uint64_t give(uint64_t in_all) {
     const uint64_t now = in_all > given_ ? in_all - given_ : 0;
     given_ += now;

@@ -47,6 +47,7 @@ bool Snapshots::start_held(Executor& home, SnapshotSink& sink) {
   sink.at_cut(home, info);
 
   number_++;
+  bytes_done_.store(0, std::memory_order_relaxed);
   home_ = home.self();
   sink_ = &sink;
   info_ = info;
@@ -145,6 +146,7 @@ void Snapshots::hand_on(Executor&) {
 
 void Snapshots::give(int shard, OutBuffer bytes) {
   given_.push_back(shard);
+  bytes_done_.fetch_add(bytes.size(), std::memory_order_relaxed);
   sink_.load()->take(std::move(bytes));
 }
 

@@ -43,6 +43,8 @@ class Snapshots {
   // Of the one under way, 0 while there is none.
   int64_t keys_done() const;
   int64_t keys_in_all() const;
+  // Bytes of the image that its sink has been given, of the one under way or the last.
+  uint64_t bytes_done() const { return bytes_done_.load(std::memory_order_relaxed); }
   // Bytes written because of changes, of the one under way or the last.
   int64_t pre_image_bytes() const;
 
@@ -65,6 +67,7 @@ class Snapshots {
   const std::vector<OwnedBytes>& functions_;
   std::vector<std::unique_ptr<SnapshotPart>> parts_;  // by shard
   std::atomic<bool> busy_{false};
+  std::atomic<uint64_t> bytes_done_{0};
   // Changed at the cut, with every shard held.
   uint64_t number_ = 0;
   uint16_t epoch_ = 0;

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/persist/log_rig.h"
+#include "tests/unit/persist/temp_folder.h"
+
 namespace ringwood {
 namespace {
 
@@ -56,6 +59,14 @@ TEST(DiskBound, GivesTheRoomInStepWithTheImageAndOnlyOnce) {
   EXPECT_EQ(bound.room_at_end(), 0u);
 }
 
+TEST(DiskBound, BesideASaveTheNextImageKeepsItsLeast) {
+  DiskBound bound;
+  bound.begin_elsewhere({1000, 320, 320, 2000});
+  EXPECT_EQ(bound.room_at(320) + bound.room_at_end(), 2000u - 1000 - 320 - 10);
+  bound.begin_elsewhere({1000, 960, 960, 1900});  // there is none
+  EXPECT_EQ(bound.room_at(960) + bound.room_at_end(), 960u / 64);
+}
+
 // Who was held back beside one image finds more room beside the next, since that begins earlier.
 TEST(DiskBound, BeginsEarlierWhereTheLastOneHeldWritersBack) {
   DiskBound bound;
@@ -68,6 +79,60 @@ TEST(DiskBound, BeginsEarlierWhereTheLastOneHeldWritersBack) {
   EXPECT_TRUE(bound.due(s));
   bound.end(0, false);
   EXPECT_FALSE(bound.due(s));
+}
+
+// Compaction cannot begin while BGSAVE is under way: who writes more than the bound leaves waits for its end, and for the compaction that follows.
+TEST(DiskBound, HoldsBesideASave) {
+  Seeded r;
+  std::vector<std::string> values;  // that do not get smaller
+  for (int i = 0; i < 400; i++) values.push_back(r.bytes(3000));
+  for (int shards : {1, 3}) {
+    for (int percentage : {0, 200}) {
+      TempFolder place;
+      FailingDisk disk;
+      Options o = LogRig::options(PersistenceKind::kWal, place.path(), AppendFsync::kEverysec);
+      o.auto_aof_rewrite_min_size = 1 << 20;
+      o.wal_disk_percentage = percentage;
+      o.auto_aof_rewrite_percentage = 100000;  // it begins for the bound alone
+      o.wal_segment_size = 64 << 20;
+      LogRig rig(shards, o, disk);
+      ASSERT_TRUE(rig.start());
+      constexpr uint64_t kData = 1000 * 3060;
+      auto set = [&] {
+        for (int i = 0; i < 1000; i++) rig.server.run({"SET", "key:" + std::to_string(i), values[r.below(values.size())]});
+      };
+      set();
+      rig.pass_ms(100);
+      for (int i = 0; i < 10; i++) {
+        if (i % 5 == 0) rig.server.run({"BGREWRITEAOF"});                                         // the second knows what the data are
+        rig.server.engine().startup_memory = memory::used() - rig.server.log().memory() - kData;  // a rig has much else
+        rig.pass_ms(100);
+      }
+      const int64_t rewrites = rig.append->rewrites();
+      rig.server.run({"CONFIG", "SET", "rdb-key-save-delay", "5000"});
+      ASSERT_EQ(rig.server.run({"BGSAVE"}), "+Background saving started\r\n");
+      rig.server.run({"CONFIG", "SET", "rdb-key-save-delay", "0"});
+      rig.pass_ms(100);
+      set();
+      rig.pass_ms(500);
+      ASSERT_TRUE(rig.persistence.snapshots().busy());
+      uint64_t bytes = 0;
+      for (const auto& f : std::filesystem::directory_iterator(place.file("waldir"))) bytes += f.file_size();
+      EXPECT_EQ(rig.append->rewrites(), rewrites);
+      if (percentage) {
+        EXPECT_LT(rig.acknowledged(), rig.written());
+        EXPECT_LT(bytes, kData * 13 / 10);  // a write may go beyond it by 512 KiB, which is much here
+      } else {
+        EXPECT_EQ(rig.acknowledged(), rig.written());
+        EXPECT_GT(bytes, kData * 19 / 10);
+      }
+      for (int i = 0; i < 60; i++) rig.pass_ms(100);
+      EXPECT_EQ(rig.acknowledged(), rig.written());
+      EXPECT_EQ(rig.append->rewrites(), rewrites + (percentage ? 1 : 0));
+      EXPECT_EQ(rig.persistence.saves(), 1);
+      for (int i = 0; i < 10 && !rig.append->flush(); i++) rig.pass_ms(100);
+    }
+  }
 }
 
 }  // namespace
