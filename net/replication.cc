@@ -215,6 +215,7 @@ void Replication::new_data_set(int64_t offset) {
   if (engine_.cluster) engine_.cluster->data_set_ends();
   desk_->disconnect_all();
   mutations_->restart_at(static_cast<uint64_t>(offset));
+  new_id();  // what there is until all of it has come, and stays if that breaks off, is in nobody's history
 }
 
 void Replication::synced(const OwnedBytes& id) {

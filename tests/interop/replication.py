@@ -553,6 +553,30 @@ def smaller_offset():
             equal(c("GET", "key"), b"value")
 
 
+@tap.case("a replica whose data set was to be replaced, and was not, stands in no history that others know")
+def broken_off():
+    quiet = ("--repl-ping-replica-period", "3600")
+    with Ringwood(BINARY, *quiet, "--repl-backlog-size", "16kb", shards=2) as master, Ringwood(BINARY, *quiet, "--repl-diskless-load", "on-empty-db", shards=2) as replica:
+        m = master.client()
+        r = follow(replica, master.port)
+        history = info(m)["master_replid"]
+        equal(info(r)["master_replid"], history)
+        equal(r("REPLICAOF", "127.0.0.1", servers.free_port()), "OK")
+        m.pipeline([("SET", f"k{i}", "x" * 100) for i in range(1000)])
+        m("CONFIG", "SET", "rdb-key-save-delay", 3000)
+        equal(r("REPLICAOF", "127.0.0.1", master.port), "OK")
+        until(lambda: replica.log_text().count("Loading DB in memory") == 2, "the image comes")
+        m("CONFIG", "SET", "requirepass", "so that it does not come again")
+        equal(m("CLIENT", "KILL", "TYPE", "replica"), 1)
+        until(lambda: "Failed trying to load" in replica.log_text(), "it breaks off")
+        until(lambda: r("REPLICAOF", "NO", "ONE") == "OK", "the replica leads")
+        equal((r("DBSIZE"), history in (info(r)["master_replid"], info(r)["master_replid2"])), (0, False))
+        m("CONFIG", "SET", "requirepass", "")
+        until(lambda: m("REPLICAOF", "127.0.0.1", replica.port) == "OK", "the master follows")
+        until(lambda: info(m).get("master_link_status") == "up", "the link comes up")
+        same_data(r, m)
+
+
 ONLY = sys.argv[2:]
 tap.cases = [c for c in tap.cases if not ONLY or any(a in c[0] for a in ONLY)]
 tap.run(side_by_side=4)
