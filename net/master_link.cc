@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "cluster/replication_history.h"
 #include "engine/base/resp_command.h"
 #include "engine/exec/control.h"
 #include "engine/exec/panic.h"
@@ -267,7 +266,7 @@ void MasterLink::shaken() {
     return begin_stream(database_);
   }
   // What we have is not what the master can go on from, and will be replaced when its data set is here.
-  new_id_ = h->state() == ReplicaHandshake::State::kFull ? h->id() : OwnedBytes(kReplicationIdSize, '0');
+  new_id_ = h->state() == ReplicaHandshake::State::kFull ? h->id() : OwnedBytes();
   new_offset_ = std::max<int64_t>(h->offset(), 0);
   if (file_.busy() || direct_load_.busy()) return sync_failed("what the sync before has left is still being removed");
   payload_ = SyncPayload();

@@ -221,7 +221,7 @@ void Replication::new_data_set(int64_t offset) {
 void Replication::synced(const OwnedBytes& id) {
   {
     std::lock_guard lock(history_mutex_);
-    history_.begin(id);
+    history_.begin(id.empty() ? random_.hex(kReplicationIdSize) : id);  // a master that only knows SYNC tells none
   }
   desk_->keep_backlog();
 }

@@ -5,7 +5,9 @@
 """
 import glob
 import os
+import socket
 import sys
+import threading
 
 sys.path.insert(0, __file__.rsplit("/", 2)[0] + "/support")
 from following import follow, info  # noqa: E402
@@ -114,6 +116,45 @@ def _():
                 m("SET", "later", 1)
                 ends(replica, "Replica was unable to write command to disk.")
                 equal(replica.process.returncode, 1)
+
+
+def old_master(image):
+    """Answers as a master that knows SYNC alone; its port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        c, _ = listener.accept()
+        f = c.makefile("rb")
+        while line := f.readline():
+            word = line.strip().upper()
+            if word in (b"PING", b"REPLCONF"):
+                c.sendall(b"+OK\r\n")
+            elif word == b"PSYNC":
+                c.sendall(b"-ERR unknown command\r\n")
+            elif word == b"SYNC":
+                c.sendall(b"$%d\r\n%s" % (len(image), image))
+    threading.Thread(target=serve, daemon=True).start()
+    return listener.getsockname()[1]
+
+
+@tap.case("replicas of two masters that only know SYNC are in two histories")
+def only_sync():
+    with Redis(*AT_ONCE) as source, Ringwood(BINARY, shards=2) as one, Ringwood(BINARY) as two:
+        source.client()("SET", "a", "b")
+        c = source.client()
+        c.send(b"SYNC\r\n")
+        image = None
+        while not image:
+            line = c.file.readline()
+            if line.startswith(b"$"):
+                image = c.file.read(int(line[1:]))
+        ids = []
+        for replica in (one, two):
+            r = follow(replica, old_master(image))
+            equal(r("GET", "a"), b"b")
+            ids.append(info(r)["master_replid"])
+        if ids[0] == ids[1]:
+            raise AssertionError(ids)
 
 
 ONLY = sys.argv[2:]
