@@ -13,8 +13,11 @@ void ClusterMachine::judge_health() {
   if (!first_judged_ms_) first_judged_ms_ = now_ms_;
   if (me().is_master() && !ok_ && now_ms_ - first_judged_ms_ < kRebootDelayMs) return;
   bool ok = true;
-  if (config_.require_full_coverage)
-    for (int slot = 0; slot < kSlots && ok; slot++) ok = view_.owner(slot) && !view_.owner(slot)->failed();
+  if (config_.require_full_coverage) {
+    int covered = 0;
+    for (const ClusterNode* n : view_.nodes()) covered += n->failed() ? 0 : n->slot_count;
+    ok = covered == kSlots;
+  }
   size_t reachable;
   size_t all = view_.size(&reachable);
   if (reachable < all / 2 + 1) {

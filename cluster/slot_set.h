@@ -49,15 +49,11 @@ class SlotSet {
   // f(first, last), both inclusive, ascending.
   template <class F>
   void for_each_range(F&& f) const {
-    int first = -1, last = -1;
-    for_each([&](int slot) {
-      if (slot != last + 1 || first < 0) {
-        if (first >= 0) f(first, last);
-        first = slot;
-      }
-      last = slot;
-    });
-    if (first >= 0) f(first, last);
+    for (int first = next(0, 0); first < kSlots;) {
+      const int behind = next(first, ~uint64_t{0});
+      f(first, behind - 1);
+      first = next(behind, 0);
+    }
   }
 
   Bytes bytes() const { return {reinterpret_cast<const char*>(words_.data()), kBytes}; }
@@ -65,6 +61,13 @@ class SlotSet {
 
  private:
   static size_t word(int slot) { return static_cast<size_t>(slot) >> 6; }
+  // The first from there that is in the set, or, with all bits in `flip`, that is not; kSlots where there is none.
+  int next(int from, uint64_t flip) const {
+    uint64_t mask = ~uint64_t{0} << (from & 63);
+    for (size_t i = word(from); i < words_.size(); i++, mask = ~uint64_t{0})
+      if (const uint64_t w = (words_[i] ^ flip) & mask) return static_cast<int>(i * 64) + std::countr_zero(w);
+    return kSlots;
+  }
   std::array<uint64_t, kSlots / 64> words_{};  // little-endian words are the bus's bytes
 };
 
