@@ -61,7 +61,8 @@ class Proxy:
         self.target, self.pairs = port, []
         self.listener = socket.create_server(("127.0.0.1", at))
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.accepting = threading.Thread(target=self.accept, daemon=True)
+        self.accepting.start()
 
     def accept(self):
         while True:
@@ -81,6 +82,9 @@ class Proxy:
         return data
 
     def close(self):
+        # A socket on which a thread waits in accept() goes on listening when it is closed, and takes one more connection.
+        shut(self.listener)
+        self.accepting.join()
         self.listener.close()
 
 
