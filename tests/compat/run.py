@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Runs files of Redis 7.2.6's test suite against our server: one TAP line a file.
 
-    run.py SERVER SHARDS [--dropin|--cluster] [FILE ...]    for instance: run.py build-test/tools/server/ringwood-server 2 unit/type/list
+    run.py SERVER SHARDS [--dropin|--replication|--cluster] [FILE ...]    for instance: run.py build-test/tools/server/ringwood-server 2 unit/type/list
 
 In external mode one server, started before, is used by all tests. Without files it is the whole suite, one after the other against the same server, as the suite does it by itself
 (without what it calls slow), and then the files that are nothing but "external:skip", each with servers of its own. With --dropin the suite starts our server as its own, with the
-configuration and as often as its tests want, and runs also what it marks "external:skip"; without files those of FILES. With --cluster it is tests/cluster (clusters of up to
+configuration and as often as its tests want, and runs also what it marks "external:skip"; without files those of FILES, with --replication instead
+those of REPLICATION_SHORT, with RINGWOOD_LONG=1 the slow ones of REPLICATION_LONG as well. With --cluster it is tests/cluster (clusters of up to
 twenty servers): files by the beginning of their names ("16-transactions"); without any those of CLUSTER_SHORT, with RINGWOOD_LONG=1 all of them.
 Ends with the sum: "# N passed, N failed, N skipped".
 It needs the runner ../shared/compat/redis-suite (or RINGWOOD_REDIS_SUITE) and a git directory that holds Redis's tag 7.2.6: RINGWOOD_REDIS_REPO,
@@ -27,6 +28,9 @@ FILES = ["unit/type/string", "unit/type/incr", "unit/type/list", "unit/type/list
          "unit/info-command", "unit/pubsub", "unit/pubsubshard", "unit/other",
          "unit/tracking", "unit/functions", "unit/slowlog", "unit/lazyfree", "unit/auth", "unit/limits", "unit/networking",
          "unit/aofrw"]
+REPLICATION_SHORT = ["integration/replication-2", "integration/replication-3", "integration/replication-4", "integration/replication-buffer", "integration/psync2",
+                     "integration/psync2-reg", "integration/psync2-pingoff", "integration/psync2-master-restart", "integration/block-repl", "integration/failover", "unit/wait"]
+REPLICATION_LONG = ["integration/replication", "integration/replication-psync"]
 # The first two have no test by name (aof-race fails by an exception), of the others skip.txt names every one.
 NOTHING_RUNS = {"unit/printver", "integration/aof-race", "unit/querybuf", "unit/replybufsize",
                 "20-half-migrated-slot", "21-many-slot-migration"}  # these two say "if {false}"
@@ -155,7 +159,8 @@ def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     server, shards = Path(sys.argv[1]).resolve(), int(sys.argv[2])
-    dropin, cluster = "--dropin" in sys.argv, "--cluster" in sys.argv
+    replication, cluster = "--replication" in sys.argv, "--cluster" in sys.argv
+    dropin = "--dropin" in sys.argv or replication
     files = [a for a in sys.argv[3:] if not a.startswith("--")]
     suite = outside("RINGWOOD_REDIS_SUITE", "../shared/compat/redis-suite")
     repository = outside("RINGWOOD_REDIS_REPO", "../.mirror/redis+redis/repo")
@@ -199,7 +204,8 @@ def main():
         for result in run_all(suite, repository, f"{server} --shards {shards}", skips):
             tell(*result)
         files = OWN_SERVERS
-    for file in files or FILES:
+    several = REPLICATION_SHORT + (REPLICATION_LONG if os.environ.get("RINGWOOD_LONG") else []) if replication else FILES
+    for file in files or several:
         with tempfile.TemporaryDirectory() as folder:
             own = dropin or file in OWN_SERVERS
             command = starter(server, shards, folder) if own else f"{server} --shards {shards}"
