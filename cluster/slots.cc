@@ -92,9 +92,10 @@ void ClusterMachine::take_update(Arrival& a) {
   take_claim(*n, m.about_epoch, m.about_slots);
 }
 
-// Two masters under one epoch: the one with the smaller name moves on, so that of any number of them one stays.
+// Two masters under one epoch: the one with the smaller name moves on, so that of any number of them one stays. A message that names no epoch (ask_about)
+// does not make the sender's none.
 void ClusterMachine::settle_collision(ClusterNode& sender) {
-  if (sender.id <= me().id) return;
+  if (sender.id <= me().id || sender.config_epoch != me().config_epoch) return;
   me().config_epoch = ++view_.current_epoch;
   log(LogLevel::kVerbose, "WARNING: configEpoch collision with node %.40s (%s). configEpoch set to %llu", sender.id.text.data(),
       sender.human_name.c_str(), static_cast<unsigned long long>(me().config_epoch));

@@ -1,0 +1,118 @@
+// Whose slots are whose, message by message.
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "cluster/cluster_machine.h"
+#include "cluster/nodes_conf.h"
+
+namespace ringwood::cluster {
+namespace {
+
+constexpr int64_t kNow = 1700000000000;
+
+SlotSet slots(int first, int last) {
+  SlotSet s;
+  for (int i = first; i <= last; i++) s.set(i);
+  return s;
+}
+
+NodeId name(char letter) {
+  NodeId id;
+  id.text.fill(letter);
+  return id;
+}
+
+// Three masters, b, c and d, in the order of their names, with ten slots and the epochs 1 to 3; c is the machine, with links to both.
+struct Three {
+  explicit Three(int own_epoch = 2) {
+    machine = std::make_unique<ClusterMachine>(ClusterConfig{}, name('c'), name('c'), random, kNow);
+    OwnedBytes conf;
+    for (int i = 0; i < 3; i++) {
+      const OwnedBytes id(name(static_cast<char>('b' + i)).view());
+      conf += id + " 10.0.0." + std::to_string(i) + ":6379@16379,,shard-id=" + id + (i == 1 ? " myself,master" : " master") + " - 0 0 " +
+              std::to_string(i == 1 ? own_epoch : i + 1) + " connected " + std::to_string(10 * i) + "-" + std::to_string(10 * i + 9) + "\n";
+    }
+    SavedCluster saved;
+    EXPECT_EQ(read_nodes_conf(conf + "vars currentEpoch 3 lastVoteEpoch 0\n", saved), "");
+    machine->restore(saved, kNow);
+    machine->tick(kNow);
+    for (const Output& o : machine->take_outputs())
+      if (o.kind == Output::Kind::kConnect) machine->link_up(o.link, kNow);
+    machine->take_outputs();
+  }
+  // What comes of that node's claim under that epoch.
+  std::vector<BusMessage> claim(char from, const SlotSet& claimed, uint64_t epoch) {
+    BusMessage m;
+    m.type = BusType::kPong;
+    m.sender = name(from);
+    m.current_epoch = m.config_epoch = epoch;
+    m.slots = claimed;
+    m.port = 6379;
+    m.cluster_port = 16379;
+    m.flags = kNodeMaster;
+    machine->receive(machine->find(name(from))->link, encode(m), "10.0.0.1", "10.0.0.9", kNow);
+    return said();
+  }
+  std::vector<BusMessage> said() {
+    std::vector<BusMessage> all;
+    for (const Output& o : machine->take_outputs()) {
+      if (o.kind != Output::Kind::kSend) continue;
+      all.emplace_back();
+      EXPECT_EQ(decode(o.bytes, all.back()), BusError::kNone);
+    }
+    EXPECT_EQ(machine->invariants(), "");
+    return all;
+  }
+  NodeId owner(int slot) const { return machine->view().owner(slot)->id; }
+  uint64_t epoch() const { return machine->view().myself().config_epoch; }
+
+  Random random{1};
+  std::unique_ptr<ClusterMachine> machine;
+};
+
+TEST(ClusterSlots, OfTwoMastersUnderOneEpochTheOneWithTheSmallerNameMovesOn) {
+  Three t;
+  t.claim('d', slots(20, 29), 3);
+  t.claim('b', slots(0, 9), 2);
+  EXPECT_EQ(t.epoch(), 2u) << "the other one has the smaller name";
+  Three u(3);
+  u.claim('d', slots(20, 29), 3);
+  EXPECT_EQ(u.epoch(), 4u);
+}
+
+// Somebody asks under no epoch whose slots are whose, and this node has none yet.
+TEST(ClusterSlots, AQuestionIsNoCollision) {
+  Three t(0);
+  const std::vector<BusMessage> answer = t.claim('d', slots(0, 29), 0);
+  EXPECT_EQ(t.epoch(), 0u);
+  ASSERT_EQ(answer.size(), 1u);
+  EXPECT_EQ(answer[0].type, BusType::kUpdate);
+  EXPECT_TRUE(answer[0].about == name('b'));
+  EXPECT_TRUE(t.owner(5) == name('b') && t.owner(15) == name('c'));
+}
+
+// What this node has granted it does not claim; but somebody who had it before is told that it is this node's.
+TEST(ClusterSlots, AnOldClaimToWhatWasGrantedIsAnsweredWithOneOfOurs) {
+  Three t;
+  EXPECT_EQ(t.machine->grant(slots(15, 19), kNow), 4u);
+  t.said();
+  SlotSet old = slots(0, 9);
+  old.add(slots(15, 16));
+  const std::vector<BusMessage> answer = t.claim('b', old, 1);
+  EXPECT_TRUE(t.owner(15) == name('c'));
+  ASSERT_EQ(answer.size(), 1u);
+  EXPECT_EQ(answer[0].type, BusType::kPong);
+  EXPECT_TRUE(answer[0].slots == slots(10, 16));
+  EXPECT_EQ(answer[0].config_epoch, 2u);
+  // The claim under the epoch that was granted holds, as does one of an heir, whose epoch this node may not have known.
+  t.claim('d', slots(15, 29), 4);
+  EXPECT_TRUE(t.owner(15) == name('d'));
+  Three u;
+  u.machine->grant(slots(15, 19), kNow);
+  u.claim('b', slots(0, 16), 3);
+  EXPECT_TRUE(u.owner(15) == name('b'));
+}
+
+}  // namespace
+}  // namespace ringwood::cluster
