@@ -226,6 +226,7 @@ void LogLoad::slice(Executor& home, bool held, int64_t until) {
       return fail("Bad file format reading the base " + f.name + " of the log: offset 0: it does not begin as an image does");
     if (image) {
       if (Log* log = engine_.log) log->write(LogLevel::kNotice, "Reading RDB base file on AOF loading...");
+      access_ = {home.options().maxmemory_policy, engine_.clock->unix_ms(), static_cast<int>(home.options().lfu_decay_time)};
       image_ = std::make_unique<rdb::RdbReader>(home.shard().limits, rdb::RdbReader::Options{home.shard().databases(), verify_checksum_},
                                                 static_cast<rdb::RdbSink&>(*this));
     }
@@ -482,14 +483,9 @@ void LogLoad::finish() {
 
 // Expired keys stand as they were written, for the commands behind the image.
 void LogLoad::on_key(const rdb::LoadedKey& key) {
-  KeyRef k(key.entry->key());
-  Shard& s = engine_.shard_of(k.slot);
-  Database& d = s.database(key.database);
-  AccessRule rule{engine_.options->get().maxmemory_policy, engine_.clock->unix_ms(),
-                  static_cast<int>(engine_.options->get().lfu_decay_time)};
-  key.entry->set_access(rule.word(key.idle_seconds, key.frequency));
-  d.erase(k);
-  if (!d.adopt(k, key.entry)) Entry::destroy(key.entry);
+  const KeyRef k(key.entry->key());
+  key.entry->set_access(access_.word(key.idle_seconds, key.frequency));
+  adopt_latest(engine_.shard_of(k.slot).database(key.database), k, key.entry);
 }
 
 }  // namespace ringwood

@@ -9,6 +9,7 @@
 #include "engine/exec/client.h"
 #include "engine/exec/executor.h"
 #include "engine/exec/lease.h"
+#include "persist/access_word.h"
 #include "persist/aof_manifest.h"
 #include "persist/aof_parser.h"
 #include "persist/data_load.h"
@@ -114,6 +115,7 @@ class LogLoad final : private rdb::RdbSink, private LeaseJob {
   size_t used_ = 0;     // of buffer_
   bool begun_ = false;  // it is known whether it is an image
   std::unique_ptr<rdb::RdbReader> image_;
+  AccessRule access_;      // of its keys
   uint64_t valid_to_ = 0;  // in the stream, behind the last command that ran, or that was queued in a transaction that has ended
   AofParser parser_;
   Client client_;

@@ -32,6 +32,7 @@ class LogReplay::Part final : public rdb::RdbSink {
   AofParser parser_;
   OutBuffer reply_;
   std::unique_ptr<rdb::RdbReader> image_;
+  AccessRule access_;  // of its keys
   int version_ = 0;
   bool fresh_ = false;  // the image's header is still to be fed
 };
@@ -51,16 +52,11 @@ struct LogReplay::Stray final : Task {
   Entry* entry = nullptr;
 };
 
-namespace {
-
-void adopt(Shard& shard, int database, Entry* entry) {
-  Database& d = shard.database(database);
-  KeyRef k(entry->key());
+void adopt_latest(Database& d, const KeyRef& k, Entry* entry) {
+  if (__builtin_expect(d.adopt(k, entry), 1)) return;
   d.erase(k);
-  if (!d.adopt(k, entry)) Entry::destroy(entry);
+  d.adopt(k, entry);
 }
-
-}  // namespace
 
 void note_error(const Engine& engine, const Command& command, Bytes reply) {
   if (reply.empty() || reply[0] != '-' || !engine.log) return;
@@ -95,6 +91,8 @@ void LogReplay::Part::begin_image(int version) {
 void LogReplay::Part::feed(Executor& there, Bytes piece, OwnedBytes& error) {
   here_ = &there;
   if (std::exchange(fresh_, false)) {
+    const Options& o = engine_.options->get();
+    access_ = {o.maxmemory_policy, engine_.clock->unix_ms(), static_cast<int>(o.lfu_decay_time)};
     image_ =
         std::make_unique<rdb::RdbReader>(there.shard().limits, rdb::RdbReader::Options{there.shard().databases(), owner_.verify_checksum_},
                                          static_cast<rdb::RdbSink&>(*this));
@@ -107,18 +105,17 @@ void LogReplay::Part::feed(Executor& there, Bytes piece, OwnedBytes& error) {
 }
 
 void LogReplay::Part::on_key(const rdb::LoadedKey& key) {
-  const Options& o = engine_.options->get();
-  AccessRule rule{o.maxmemory_policy, engine_.clock->unix_ms(), static_cast<int>(o.lfu_decay_time)};
-  key.entry->set_access(rule.word(key.idle_seconds, key.frequency));
-  const int shard = engine_.mapping.shard(key_slot(key.entry->key()));
-  if (shard == here_->self()) return adopt(here_->shard(), key.database, key.entry);
+  key.entry->set_access(access_.word(key.idle_seconds, key.frequency));
+  const KeyRef k(key.entry->key());
+  const int shard = engine_.mapping.shard(k.slot);
+  if (shard == here_->self()) return adopt_latest(here_->shard().database(key.database), k, key.entry);
   auto* t = new Stray;
   t->owner = &owner_;
   t->database = key.database;
   t->entry = key.entry;
   t->run = [](Task& task, Executor& there) {
     auto& s = static_cast<Stray&>(task);
-    adopt(there.shard(), s.database, s.entry);
+    adopt_latest(there.shard().database(s.database), KeyRef(s.entry->key()), s.entry);
     s.owner->strays_.fetch_sub(1, std::memory_order_release);
   };
   t->done = [](Task& task, Executor&) { delete static_cast<Stray*>(&task); };

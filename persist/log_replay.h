@@ -19,6 +19,9 @@ namespace ringwood {
 // A command of a log that answers an error did not do so when it was written: something is wrong with the log, or with what it goes on from. Says so.
 void note_error(const Engine& engine, const Command& command, Bytes reply);
 
+// A key of an image, which the database owns from now on. One of that name, of the log that an image stands behind, goes.
+void adopt_latest(Database& d, const KeyRef& k, Entry* entry);
+
 class LogReplay {
  public:
   explicit LogReplay(Engine& engine);
