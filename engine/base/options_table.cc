@@ -78,6 +78,8 @@ constexpr std::string_view kNoOtherThreads = "there are no such threads or child
 constexpr std::string_view kAffinityMask = "shards are pinned to the CPUs of the process's affinity mask (see taskset)";
 constexpr std::string_view kPacedWrites = "files are always written in paced pieces";
 constexpr std::string_view kNoBlockingFsync = "an fsync never blocks a command";
+constexpr std::string_view kNothingSampled = "keys are removed at their time, nothing is sampled";
+constexpr std::string_view kNoForkedPages = "there is no fork, after which huge pages would be copied";
 constexpr std::string_view kFreedInPieces = "the old data set is always freed in pieces between requests";
 constexpr std::string_view kNoSyncFiles = "a full synchronisation leaves no file behind";
 constexpr std::string_view kRingLoading = "loading never blocks the event loop";
@@ -248,7 +250,7 @@ constexpr Directive kTable[] = {
     boolean<&Options::crash_memcheck_enabled>("crash-memcheck-enabled").ignored(kNoMemcheck).d,
     boolean<&Options::use_exit_on_panic>("use-exit-on-panic").with(kHidden).d,
     integer<&Options::watchdog_period>("watchdog-period", 0, kIntMax).with(kHidden).ignored(kNoWatchdog).d,
-    boolean<&Options::disable_thp>("disable-thp").with(kImmutable).d,
+    boolean<&Options::disable_thp>("disable-thp").with(kImmutable).ignored(kNoForkedPages).d,
     choice<&Options::oom_score_adj>("oom-score-adj", kOomScoreAdjNames).d,
     special("oom-score-adj-values", kOomScoreAdjValuesOps).with(kMultiArg).d,
     text(&Options::ignore_warnings, "ignore-warnings").ignored(kNoForkBug).d,
@@ -272,7 +274,7 @@ constexpr Directive kTable[] = {
     integer<&Options::maxmemory_eviction_tenacity>("maxmemory-eviction-tenacity", 0, 100).d,
     integer<&Options::lfu_log_factor>("lfu-log-factor", 0, kIntMax).d,
     integer<&Options::lfu_decay_time>("lfu-decay-time", 0, kIntMax).d,
-    integer<&Options::active_expire_effort>("active-expire-effort", 1, 10).d,
+    integer<&Options::active_expire_effort>("active-expire-effort", 1, 10).ignored(kNothingSampled).d,
     boolean<&Options::lazyfree_lazy_eviction>("lazyfree-lazy-eviction").with(kDebugShown).d,
     boolean<&Options::lazyfree_lazy_expire>("lazyfree-lazy-expire").with(kDebugShown).d,
     boolean<&Options::lazyfree_lazy_server_del>("lazyfree-lazy-server-del").with(kDebugShown).d,
