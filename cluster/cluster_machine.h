@@ -122,6 +122,8 @@ class ClusterMachine {
   // --- what it knows
   const ClusterView& view() const { return view_; }
   bool ok() const { return ok_; }
+  // It hears a majority of the masters, and has for a while.
+  bool in_touch(int64_t now_ms) const;
   const ClusterConfig& config() const { return config_; }
   const ReplicationState& replication() const { return replication_; }
   uint64_t sent(BusType t) const { return sent_[static_cast<size_t>(t)]; }
@@ -239,6 +241,7 @@ class ClusterMachine {
 
   // health.cc
   void judge_health();
+  int64_t rejoin_delay() const;
 
   // handover.cc
   bool precedes_grant(int slot, uint64_t epoch) const;

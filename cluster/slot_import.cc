@@ -43,9 +43,10 @@ void SlotImport::image_over(int64_t now_ms) {
   enter(State::kReplaying, now_ms);
 }
 
-void SlotImport::granted(uint64_t epoch, uint64_t greatest, int64_t now_ms) {
+void SlotImport::granted(uint64_t epoch, uint64_t greatest, bool in_touch, int64_t now_ms) {
   if (over()) return;
   if (state_ != State::kReplaying) return impossible("Unexpected state machine transition", now_ms);
+  if (!in_touch) return impossible("This node does not hear from a majority of the masters", now_ms);
   if (epoch <= greatest) return impossible("The epoch that was granted has been overtaken", now_ms);
   enter(State::kTaken, now_ms);
   epoch_ = epoch;

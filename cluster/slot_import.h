@@ -31,8 +31,9 @@ class SlotImport : public SlotMoveMachine<SlotImportState, SlotImportDo> {
   void arrived(int64_t now_ms);  // the source's connection is ours
   void heard(uint64_t bytes, int64_t now_ms) { taken_ += bytes, heard_ms_ = now_ms; }
   void image_over(int64_t now_ms);
-  // `greatest`: the greatest epoch that this node has seen. A claim under one that is not above it would not hold.
-  void granted(uint64_t epoch, uint64_t greatest, int64_t now_ms);
+  // `greatest`: the greatest epoch that this node has seen. A claim under one that is not above it would not hold. `in_touch`: this node hears of others'
+  // claims; under the new epoch it would claim again what it has lost and does not know of.
+  void granted(uint64_t epoch, uint64_t greatest, bool in_touch, int64_t now_ms);
   void lost(int64_t now_ms);
   // A flush, lack of memory, a stream that cannot be understood, a change of part or of the slots' owner.
   void impossible(Bytes why, int64_t now_ms);

@@ -133,7 +133,7 @@ void SlotImporter::command(Call& call) {
   } else if (Call::is_word(word, "failover-granted") && call.argc() == 4 && parse_int64(call.arg(3), epoch)) {
     uint64_t greatest = 0;
     for (const cluster::ClusterNode* n : owner_.machine().view().nodes()) greatest = std::max(greatest, n->config_epoch);
-    machine_.granted(static_cast<uint64_t>(epoch), greatest, now_ms());
+    machine_.granted(static_cast<uint64_t>(epoch), greatest, owner_.machine().in_touch(now_ms()), now_ms());
   } else if (!Call::is_word(word, "ack")) {
     machine_.impossible("Unknown SYNCSLOTS subcommand used", now_ms());
   }

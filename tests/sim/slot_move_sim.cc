@@ -379,7 +379,7 @@ void SlotMoveSim::hear_at_target(Move& m, const Word& w) {
   if (w.kind == Word::Kind::kGranted) {
     uint64_t greatest = 0;
     for (const ClusterNode* n : machine(m.target).view().nodes()) greatest = std::max(greatest, n->config_epoch);
-    m.in->granted(w.number, greatest, t);
+    m.in->granted(w.number, greatest, machine(m.target).in_touch(t), t);
   } else {
     if (w.kind == Word::Kind::kPiece) m.hidden[w.slot] = w.number;
     if (w.kind == Word::Kind::kImageOver) m.in->image_over(t);

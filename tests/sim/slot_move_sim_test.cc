@@ -153,6 +153,27 @@ TEST(SlotMoveSim, AFormerOwnerComesBackWhileNobodyClaims) {
   }
 }
 
+// A node that has granted slots away dies, comes back with its old nodes.conf, and hears nobody. A new epoch would make its old claims the newest.
+TEST(SlotMoveSim, WhoHearsNobodyTakesNothingOver) {
+  size_t moves = 0;
+  for (uint64_t seed = 1; seed <= 20; seed++) {
+    SlotMoveSim sim(seed, kTimeout);
+    ASSERT_TRUE(come_to(sim, SlotExportState::kGranted));
+    for (size_t n : {1, 2}) sim.slow_down(n, 0, 60000);
+    sim.live(100);
+    sim.die(0, true);
+    sim.live(100);
+    sim.come_back(0);
+    sim.live(4 * kTimeout);
+    moves += sim.move(2, 0);
+    sim.live(kTimeout);
+    for (size_t n : {1, 2}) sim.slow_down(n, 0, 0);
+    ASSERT_EQ(rest(sim), "") << "seed " << seed;
+    ASSERT_EQ(sim.excused(), 0u) << "seed " << seed;
+  }
+  EXPECT_GT(moves, 10u);
+}
+
 TEST(SlotMoveSim, CancelledAtEveryState) {
   at_every_state([](SlotMoveSim& sim, SlotExportState state) { EXPECT_EQ(sim.cancel_last(), state < SlotExportState::kGranting); });
 }
@@ -217,7 +238,14 @@ std::string torment(uint64_t seed, size_t& succeeded, size_t& failed, uint64_t& 
   for (int round = 0; round < 25 && sim.fault().empty(); round++) {
     sim.faults.delay_ms = 1 + static_cast<int64_t>(r.below(r.below(4) ? 10 : 200));
     sim.faults.lose = r.below(3) ? 0 : r.real() * 0.05;
-    switch (r.below(8)) {
+    switch (r.below(10)) {
+      case 8:
+      case 9: {
+        const size_t from = r.below(masters);
+        const size_t to = r.below(masters);
+        sim.slow_down(from, to, r.below(3) ? static_cast<int64_t>(r.below(5 * kTimeout)) : 0);
+        break;
+      }
       case 0: sim.die(r.below(masters), true); break;
       case 1: sim.cut_streams(); break;
       case 2:
@@ -234,6 +262,8 @@ std::string torment(uint64_t seed, size_t& succeeded, size_t& failed, uint64_t& 
   }
   sim.faults.lose = 0;
   sim.faults.delay_ms = 5;
+  for (size_t a = 0; a < masters; a++)
+    for (size_t b = 0; b < masters; b++) sim.slow_down(a, b, 0);
   for (size_t n = 0; n < masters; n++) sim.come_back(n);
   std::string wrong = rest(sim);
   succeeded += sim.succeeded();

@@ -31,7 +31,7 @@ constexpr State kUnderWay[] = {State::kArriving, State::kReceivingImage, State::
 TEST(SlotImport, TakesWhatItIsGranted) {
   SlotImport m = come_to(State::kReplaying);
   EXPECT_STREQ(m.state_name(), "waiting-for-paused");
-  m.granted(12, 11, 5);
+  m.granted(12, 11, true, 5);
   EXPECT_EQ(m.take_orders(), Orders{Do::kTake});
   EXPECT_EQ(m.granted_epoch(), 12u);
   EXPECT_EQ(m.invariants(), "");
@@ -45,15 +45,18 @@ TEST(SlotImport, TakesWhatItIsGranted) {
 
 TEST(SlotImport, RefusesAnEpochThatWouldNotHold) {
   SlotImport m = come_to(State::kReplaying);
-  m.granted(11, 11, 5);
+  m.granted(11, 11, true, 5);
   EXPECT_EQ(m.take_orders(), (Orders{Do::kDrop, Do::kSayGivenUp, Do::kHangUp}));
   EXPECT_EQ(m.message(), "The epoch that was granted has been overtaken");
+  SlotImport alone = come_to(State::kReplaying);
+  alone.granted(12, 11, false, 5);
+  EXPECT_EQ(alone.take_orders(), (Orders{Do::kDrop, Do::kSayGivenUp, Do::kHangUp}));
 }
 
 TEST(SlotImport, IsNotGrantedWhatHasNotComeWhole) {
   for (State s : {State::kArriving, State::kReceivingImage}) {
     SlotImport m = come_to(s);
-    m.granted(12, 11, 5);
+    m.granted(12, 11, true, 5);
     EXPECT_EQ(m.state(), State::kFailed);
   }
 }
@@ -82,7 +85,7 @@ TEST(SlotImport, KeepsItsInvariantsWhateverHappens) {
       switch (random.below(7)) {
         case 0: m.arrived(now); break;
         case 1: m.image_over(now); break;
-        case 2: m.granted(random.below(5), 2, now); break;
+        case 2: m.granted(random.below(5), 2, true, now); break;
         case 3: m.heard(10, now); break;
         case 4: m.tick(now); break;
         case 5: random.below(4) ? m.heard(1, now) : m.lost(now); break;
