@@ -87,7 +87,8 @@ void ClusterMachine::receive(LinkId link, Bytes frame, Bytes own_ip, Bytes peer_
     s->data_ms = now_ms_;
     if (!s->in_handshake()) {
       note_epoch(m.current_epoch);
-      if (m.config_epoch > s->config_epoch) {
+      // A replica says its master's. Whom we have as a master still, with slots, claims these under his own, and learn_role() takes them away.
+      if (m.config_epoch > s->config_epoch && (m.master.empty() || s->is_replica())) {
         s->config_epoch = m.config_epoch;
         note_epoch(m.config_epoch);
         later(kSave | kSync);

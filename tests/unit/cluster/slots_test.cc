@@ -43,14 +43,20 @@ struct Three {
   }
   // What comes of that node's claim under that epoch.
   std::vector<BusMessage> claim(char from, const SlotSet& claimed, uint64_t epoch) {
+    return hear(from, claimed, epoch, {}, BusType::kPong);
+  }
+  // Of a replica these are its master's.
+  std::vector<BusMessage> hear(char from, const SlotSet& claimed, uint64_t epoch, const NodeId& master, BusType type) {
     BusMessage m;
-    m.type = BusType::kPong;
+    m.type = type;
     m.sender = name(from);
+    m.master = master;
     m.current_epoch = m.config_epoch = epoch;
     m.slots = claimed;
     m.port = 6379;
     m.cluster_port = 16379;
-    m.flags = kNodeMaster;
+    m.flags = master.empty() ? kNodeMaster : kNodeReplica;
+    m.about = from == 'b' ? name('d') : name('b');
     machine->receive(machine->find(name(from))->link, encode(m), "10.0.0.1", "10.0.0.9", kNow);
     return said();
   }
@@ -90,6 +96,19 @@ TEST(ClusterSlots, AQuestionIsNoCollision) {
   EXPECT_EQ(answer[0].type, BusType::kUpdate);
   EXPECT_TRUE(answer[0].about == name('b'));
   EXPECT_TRUE(t.owner(5) == name('b') && t.owner(15) == name('c'));
+}
+
+// d has lost its slots to e, of whom we have not heard, and follows b. It says so in its pings alone; of another message the epoch is b's, and makes
+// nothing of what it had before the newest.
+TEST(ClusterSlots, AReplicasEpochIsNotThatOfTheSlotsThatItHadAsAMaster) {
+  Three t;
+  t.hear('d', slots(0, 9), 9, name('b'), BusType::kUpdate);
+  EXPECT_TRUE(t.owner(25) == name('d'));
+  t.claim('b', slots(0, 25), 7);
+  EXPECT_TRUE(t.owner(25) == name('b')) << "a claim under an epoch above that of d's own";
+  t.hear('d', slots(0, 25), 9, name('b'), BusType::kPong);
+  EXPECT_FALSE(t.machine->view().find(name('d'))->is_master());
+  EXPECT_EQ(t.machine->view().find(name('d'))->slot_count, 0);
 }
 
 // What this node has granted it does not claim; but somebody who had it before is told that it is this node's.
