@@ -261,6 +261,7 @@ void ClusterSim::carry_out(size_t node, Output& o) {
       }
       size_t to = over.ends[1 - end];
       auto lag = lag_.find({node, to});
+      if (lag != lag_.end() && lag->second < 0) break;
       const int64_t delay = 1 + static_cast<int64_t>(random_.below(static_cast<uint64_t>(faults.delay_ms)));
       push(delay + (lag == lag_.end() ? 0 : lag->second), Event::Kind::kDeliver, to, connection, 1 - end,
            std::make_shared<OwnedBytes>(std::move(o.bytes)));

@@ -40,7 +40,7 @@ class ClusterSim {
   // Nodes in different groups do not hear each other. An empty set heals.
   void partition(std::set<size_t> side) { side_ = std::move(side); }
   void jump_clock(size_t node, int64_t ms) { nodes_[node].clock += ms; }
-  // What the one says to the other on the bus takes that much longer.
+  // What the one says to the other on the bus takes that much longer, or, where that is less than nothing, is lost.
   void slow_down(size_t from, size_t to, int64_t ms) { lag_[{from, to}] = ms; }
   Faults faults;
   // An operator moves a slot between two living masters, as redis-cli --cluster reshard does; what fails, fails.
