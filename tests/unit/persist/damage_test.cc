@@ -205,8 +205,9 @@ class DamagedLog : public testing::TestWithParam<Kind> {
     } else {
       EXPECT_TRUE(has(o.said, "offset " + std::to_string(border) + ": ") && has(o.said, "Truncating")) << border;
       for (size_t b : borders)
-        if (b > at && b != borders.back())
+        if (b > at && b != borders.back()) {
           EXPECT_NE(0, now.compare(b, kBlockHead, bytes, b, kBlockHead)) << "a whole block follows, at " << b;
+        }
     }
     if (name != last_) {
       EXPECT_TRUE(zeros && o.digest == digest_);
