@@ -59,6 +59,7 @@ void set(Call& c) {
   c.engine().options->publish(std::move(result.options));
   c.executor()
       .take_options();  // the other threads take them at the beginning of their next turn, before any command that comes after the answer
+  if (c.engine().mutations) c.executor().refresh_all_effects();  // a turn that begins while its shard is lent does not (replica-read-only)
   forget_tracked(c);
   if (others_must_evict(c)) return reply_when_evicted(c);
   c.reply.ok();
