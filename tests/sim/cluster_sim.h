@@ -65,6 +65,10 @@ class ClusterSim {
 
  protected:
   bool hears(size_t a, size_t b) const { return side_.empty() || side_.count(a) == side_.count(b); }
+  bool silent(size_t from, size_t to) const {
+    const auto lag = lag_.find({from, to});
+    return lag != lag_.end() && lag->second < 0;
+  }
   int64_t clock(size_t node) const { return now_ + nodes_[node].clock; }
   const NodeId& id(size_t node) const { return nodes_[node].id; }
   // Does what the node's machine wants done, after it has been asked for something.

@@ -90,7 +90,7 @@ void SlotMoveSim::step() {
 
 bool SlotMoveSim::lonely(size_t node) const {
   size_t heard = 0;
-  for (size_t n = 0; n < size(); n++) heard += up(n) && hears(node, n);
+  for (size_t n = 0; n < size(); n++) heard += up(n) && hears(node, n) && !silent(node, n) && !silent(n, node);
   return heard < size() / 2 + 1;
 }
 

@@ -102,7 +102,7 @@ class SlotMoveSim : public ClusterSim {
   std::vector<std::unique_ptr<Move>> moves_;
   std::vector<int> slots_;  // that clients write to
   std::map<int, Written> acknowledged_;
-  std::vector<int64_t> lonely_ms_;  // when the node was last without a majority
+  std::vector<int64_t> lonely_ms_;  // when the node was last without a majority that it hears and that hears it
   uint64_t value_ = 0, excused_ = 0;
   size_t succeeded_ = 0, failed_ = 0;
 };
