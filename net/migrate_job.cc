@@ -127,7 +127,7 @@ void MigrateJob::remove(Executor& home, Key& k) const {
   Shard& s = shard(home, k);
   Database& d = s.database(database_);
   Entry* e = d.detach(k.ref);
-  s.key_modified(k.name, database_);
+  s.key_modified(k.ref, database_);
   announce_event(home, owed_.client, s, kNotifyGeneric, "del", k.name, database_);
   s.stats.dirty.add(1);
   d.discard(e);

@@ -30,11 +30,6 @@ void BlockedKeys::make_ready(BlockedQueue& queue, int database, Bytes key) {
   ready_.push_back({database, OwnedBytes(key)});
 }
 
-void BlockedKeys::key_modified(int database, Bytes key) {
-  if (queues_.empty()) return;
-  if (BlockedQueue* q = queues_.find(database, key)) make_ready(*q, database, key);
-}
-
 void BlockedKeys::database_modified(int database) {
   queues_.for_each(database, [&](Bytes key, BlockedQueue& q) { make_ready(q, database, key); });
 }

@@ -5,6 +5,7 @@
 #include "engine/exec/key_map.h"
 #include "engine/exec/stats.h"
 #include "engine/exec/waiter.h"
+#include "engine/store/database.h"
 
 namespace ringwood {
 
@@ -26,8 +27,13 @@ class BlockedKeys {
   void remove(WaiterLink& link);
   BlockedQueue* find(const Key& k) { return queues_.find(k.database, k.key); }
 
-  // The key has changed: when the command that runs has ended, those who wait for it are looked at.
-  void key_modified(int database, Bytes key);
+  // The key has changed: when the command that runs has ended, those who wait for it are looked at. False when nobody does.
+  bool key_modified(int database, const KeyRef& k) {
+    if (queues_.empty()) return false;
+    BlockedQueue* q = queues_.find(database, k.key, k.hash);
+    if (q) make_ready(*q, database, k.key);
+    return q != nullptr;
+  }
   // The same for all keys of the database.
   void database_modified(int database);
   bool any_ready() const { return !ready_.empty(); }

@@ -104,7 +104,7 @@ Entry* Call::peek(const KeyRef& k) {
 void Call::changed(const KeyRef& k, NotifyClass cls, const char* event, int64_t n) {
   Shard& s = shard_with(here(), engine(), k);
   s.stats.dirty.add(n);
-  s.key_modified(k.key, database_);
+  s.key_modified(k, database_);
   if (__builtin_expect(s.listener || here().announced, 0)) tell(s, static_cast<uint32_t>(cls), event, k.key);
 }
 
@@ -117,7 +117,7 @@ void Call::notify(const KeyRef& k, NotifyClass cls, const char* event) {
   if (__builtin_expect(s.listener || here().announced, 0)) tell(s, static_cast<uint32_t>(cls), event, k.key);
 }
 
-void Call::modified(const KeyRef& k) { shard(k).key_modified(k.key, database_); }
+void Call::modified(const KeyRef& k) { shard(k).key_modified(k, database_); }
 
 bool Call::erase(const KeyRef& k, const char* event) {
   if (!db(k).erase(k)) return false;
@@ -139,7 +139,7 @@ void expire_key(Executor& here, Client* asking, Shard& s, Database& d, const Key
   s.stats.expired_keys.add();
   int number = s.logical_number(d);
   announce_event(here, asking, s, kNotifyExpired, "expired", k.key, number);
-  s.key_modified(k.key, number, false);
+  s.key_modified(k, number, false);
   here.effects().propagate_deletion(number, k.key, here.options().lazyfree_lazy_expire);
   d.discard(e);
 }
@@ -152,7 +152,7 @@ int64_t evict_key(Executor& here, Shard& s, Database& d, const KeyRef& k) {
   int64_t freed = before - memory::own();
   s.stats.evicted_keys.add();
   int number = s.logical_number(d);
-  s.key_modified(k.key, number, false);
+  s.key_modified(k, number, false);
   announce_event(here, nullptr, s, kNotifyEvicted, "evicted", k.key, number);
   here.effects().propagate_deletion(number, k.key, here.options().lazyfree_lazy_eviction);
   const int64_t told = memory::own();

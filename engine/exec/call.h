@@ -92,7 +92,7 @@ class Call {
   void add_dirty(const KeyRef& k, int64_t n) { shard(k).stats.dirty.add(n); }
   void modified(const KeyRef& k);
   // Those who wait for the key look again, although its value is what it was.
-  void wake_waiters(const KeyRef& k) { shard(k).wake_waiters(k.key, database_); }
+  void wake_waiters(const KeyRef& k) { shard(k).wake_waiters(k, database_); }
   // Removes a key that a command has emptied or deleted: marks it as modified and announces "del" (generic). True when it was there. It counts no change:
   // a command that emptied a collection has counted its elements, one that deletes keys counts them itself (add_dirty).
   bool erase(const KeyRef& k, const char* event = "del");

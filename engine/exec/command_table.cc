@@ -241,8 +241,8 @@ std::unique_ptr<Command> CommandTable::make(const CommandSpec& spec, const Comma
   c->single_key = spec.route == Route::kByKeys && spec.keys.size() == 1 && is_plain_range(spec.keys[0]) && spec.keys[0].last == 0 &&
                   !(spec.keys[0].flags & (kKeyNotKey | kKeyIncomplete)) && !spec.keys_of;
   c->opens_value = opens_value(spec.group);
-  c->is_short = spec.run && (spec.route == Route::kByKeys || spec.route == Route::kHere) && !(spec.flags & kBlocking) &&
-                !spec.may_suspend && ((spec.flags & kFast) || spec.brief);
+  c->is_short =
+      spec.run && (spec.route == Route::kByKeys || spec.route == Route::kHere) && !spec.may_suspend && ((spec.flags & kFast) || spec.brief);
   if (c->opens_value) c->member = member_argument(spec);
   for (const CommandSpec& s : spec.subcommands) c->subcommands.push_back(make(s, c.get()));
   return c;

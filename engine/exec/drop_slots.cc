@@ -16,10 +16,11 @@ bool drop_slot(Executor& here, uint16_t slot, int database, size_t most) {
     if (!cursor) break;
   }
   for (const OwnedBytes& key : keys) {
-    Entry* e = d.detach(KeyRef(key));
+    const KeyRef k(key);
+    Entry* e = d.detach(k);
     if (!e) continue;  // the scan may show a key twice
     s.stats.dirty.add();
-    s.key_modified(key, database);
+    s.key_modified(k, database);
     announce_event(here, nullptr, s, kNotifyGeneric, "del", key, database);
     here.effects().propagate_deletion(database, key, here.options().lazyfree_lazy_server_del);
     d.discard(e);

@@ -48,7 +48,7 @@ void fields_expired(Executor& here, Database& d, Entry* e, size_t fields, const 
   else
     d.field_times_changed(e);
   int number = shard.logical_number(d);
-  shard.key_modified(k.key, number, false);
+  shard.key_modified(k, number, false);
   if (here.effects().on()) {
     std::vector<Bytes> args{"HDEL", k.key};
     args.insert(args.end(), names.begin(), names.end());

@@ -50,19 +50,18 @@ class Shard {
     return -1;
   }
   // The key's value or existence has changed; `by_client`: by a command that was to change it, not because its time had come or memory was short.
-  void key_modified(Bytes key, int database, bool by_client = true) {
+  void key_modified(const KeyRef& k, int database, bool by_client = true) {
     if (__builtin_expect(watched.empty() && blocked.empty() && !tracked.on(), 1)) return;
     if (hushed) return;
-    watched.touch(database, key);
-    blocked.key_modified(database, key);
-    if (tracked.on()) tracked.key_modified(key, by_client);
+    watched.touch(database, k);
+    if (blocked.key_modified(database, k)) attention = true;
+    if (!tracked.on()) return;
+    tracked.key_modified(k.key, by_client);
     attention = true;
   }
   // Those who wait for the key look again, although its value is what it was.
-  void wake_waiters(Bytes key, int database) {
-    if (hushed) return;
-    blocked.key_modified(database, key);
-    attention = true;
+  void wake_waiters(const KeyRef& k, int database) {
+    if (!hushed && blocked.key_modified(database, k)) attention = true;
   }
   // The database is about to be emptied: its keys are modified.
   void database_emptied(int database);

@@ -43,6 +43,13 @@ void Timekeeper::waits(int64_t ns) {
   waits_ = kNot;
 }
 
+// Those before it keep what it has taken, too: it cannot be told apart, and counts when it has been answered.
+void Timekeeper::waits_sharing() {
+  const int64_t ns = watch_.ns(mark_, watch_.now()) / (sharing_ + 1);
+  shared_ ? void(settle()) : start();
+  waits(ns);
+}
+
 void Timekeeper::unserved(Waiter& w, CommandStats& stats) {
   stats.nanoseconds.add(w.ran_ns);
   if (tracking_) stats.execution.record(static_cast<uint64_t>(w.ran_ns));

@@ -64,6 +64,7 @@ class Timekeeper {
   }
   // Such a command has run, and answered so many bytes.
   void ran_sharing(Call& call, CommandStats& stats, size_t answered) {
+    if (__builtin_expect(waits_ != kNot, 0)) return waits_sharing();
     shared_ = &stats;
     if (++sharing_ < kMostSharing && answered < kLongReply && !__builtin_expect(takes_long_, 0)) return;
     const int64_t ns = settle();
@@ -126,6 +127,7 @@ class Timekeeper {
     return ns;
   }
   void waits(int64_t ns);
+  void waits_sharing();
   void slow(Call& call, int64_t ns);
 
   Executor& executor_;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/exec/key_map.h"
+#include "engine/store/database.h"
 
 namespace ringwood {
 
@@ -15,9 +16,9 @@ class WatchedKeys {
   void add(int database, Bytes key, Flag* watcher) { keys_.make(database, key).push_back(watcher); }
   void remove(int database, Bytes key, const Flag* watcher);
   // The key has changed.
-  void touch(int database, Bytes key) {
+  void touch(int database, const KeyRef& k) {
     if (keys_.empty()) return;
-    if (std::vector<Flag*>* watchers = keys_.find(database, key)) raise(*watchers);
+    if (std::vector<Flag*>* watchers = keys_.find(database, k.key, k.hash)) raise(*watchers);
   }
   // The database is about to be emptied, or has been exchanged: touches the keys of which `concerned(key)` holds.
   template <class F>
