@@ -57,7 +57,7 @@ void ClientMemory::note(Connection& c) {
   switch (c.role) {
     case Client::Role::kReplica: return count(c, Counted::kReplica, kNoClass, bytes);  // has limits of its own, as a master has
     case Client::Role::kClient: return count(c, Counted::kClient, c.no_evict ? kNoClass : size_class_of(bytes), bytes);
-    default: return forget(c);
+    default: return count(c, Counted::kNot, kNoClass, 0);
   }
 }
 
@@ -68,7 +68,12 @@ void ClientMemory::expect_output(Connection& c, size_t bytes) {
   count(c, Counted::kReplica, kNoClass, connection_memory(c) + growth);
 }
 
-void ClientMemory::forget(Connection& c) { count(c, Counted::kNot, kNoClass, 0); }
+void ClientMemory::free(Connection* c) {
+  const size_t bytes = c->counted_memory;
+  count(*c, Counted::kGoing, kNoClass, bytes);
+  delete c;
+  loop_.stats.going_memory.add(-static_cast<int64_t>(bytes));
+}
 
 // Other loops read the sums meanwhile. What may be closed is never seen too small beside the sum of all: they would close others instead.
 void ClientMemory::count(Connection& c, Counted as, int8_t size_class, size_t bytes) {
@@ -90,8 +95,8 @@ void ClientMemory::count(Connection& c, Counted as, int8_t size_class, size_t by
   if (as == c.counted_as) {
     sum(as).add(now - before);
   } else {
+    sum(as).add(now);  // first: in one of the sums it is always
     sum(c.counted_as).add(-before);
-    sum(as).add(now);
   }
   if (stays && now < before) evictable(size_class).add(now - before);
   if (!stays && c.counted_class != kNoClass) evictable(c.counted_class).add(-before);

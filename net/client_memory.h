@@ -27,8 +27,8 @@ class ClientMemory {
   // So many bytes are about to be appended to a replica's output: what that grows by counts before it is there. Another thread that found it in what is
   // used and not here would have keys go for it. Exact with the next note().
   void expect_output(Connection& c, size_t bytes);
-  // The connection is about to be freed.
-  void forget(Connection& c);
+  // Frees the connection. What it has counted for counts until it is gone.
+  void free(Connection* c);
   // Closes connections of this loop where there is too much. At the end of a turn.
   void evict();
 

@@ -548,8 +548,7 @@ void Loop::bury() {
       if (c->fd >= 0) ring_.close(c->fd);
       network_.connections.fetch_sub(1, std::memory_order_relaxed);
     }
-    client_memory_.forget(*c);
-    delete c;
+    client_memory_.free(c);
   }
   dying_.resize(left);
   departures_.start();

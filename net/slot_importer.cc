@@ -1,9 +1,9 @@
 #include "net/slot_importer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "cluster/cluster_machine.h"
-#include "engine/base/memory.h"
 #include "engine/base/number.h"
 #include "engine/base/resp_command.h"
 #include "engine/exec/call.h"
@@ -115,7 +115,7 @@ bool SlotImporter::out_of_memory() const {
   if (!o.maxmemory) return false;
   if (engine.state.load(std::memory_order_relaxed) & kStateOutOfMemory) return true;
   if (o.maxmemory_policy != MaxmemoryPolicy::kNoeviction) return false;
-  return memory::used() > o.maxmemory + memory_not_counted(engine);
+  return memory_now(engine).counted() > static_cast<int64_t>(std::min<uint64_t>(o.maxmemory, INT64_MAX));
 }
 
 void SlotImporter::command(Call& call) {

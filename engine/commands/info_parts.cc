@@ -100,7 +100,7 @@ void write_memory(InfoText& out, const InfoContext& x, void*) {
   out.field("rss_overhead_bytes", 0);
   out.field("mem_fragmentation_ratio", m.fragmentation(), 2);
   out.field("mem_fragmentation_bytes", m.fragmentation_bytes());
-  out.field("mem_not_counted_for_evict", static_cast<uint64_t>(memory_not_counted(x.engine)));
+  out.field("mem_not_counted_for_evict", static_cast<uint64_t>(m.not_counted));
   out.field("mem_replication_backlog", static_cast<uint64_t>(m.backlog));
   out.field("mem_total_replication_buffers", static_cast<uint64_t>(m.replica_stream));
   out.field("mem_clients_slaves", static_cast<uint64_t>(m.replicas));

@@ -19,7 +19,7 @@ void add_keysizes_info(InfoRegistry& registry);
 
 // What MEMORY STATS and INFO's memory section tell, in bytes and ratios.
 struct MemoryFigures {
-  size_t used, peak, startup, resident, keys, clients;
+  size_t used, not_counted, peak, startup, resident, keys, clients;
   size_t backlog;         // of the mutation log: what replicas that come back may be sent
   size_t replicas;        // what replicas have not been sent yet
   size_t replica_stream;  // both of these

@@ -6,6 +6,7 @@
 #include "engine/commands/info_parts.h"
 #include "engine/exec/control.h"
 #include "engine/exec/engine.h"
+#include "engine/exec/eviction.h"
 #include "engine/exec/mutation_log.h"
 #include "engine/exec/replication.h"
 
@@ -25,7 +26,9 @@ size_t estimated_tables(size_t keys, size_t slots) {
 
 MemoryFigures memory_figures(const Engine& engine) {
   MemoryFigures m{};
-  m.used = memory::used();
+  const MemoryNow now = memory_now(engine);
+  m.used = now.used;
+  m.not_counted = now.not_counted;
   m.peak = memory::peak();
   m.startup = engine.startup_memory;
   m.resident = process::resident_bytes();

@@ -56,6 +56,20 @@ size_t memory_not_counted(const Engine& engine) {
   return bytes + clients.replicas + clients.going;
 }
 
+MemoryNow memory_now(const Engine& engine) {
+  constexpr int kMostLooks = 8;
+  const auto made = [&engine] { return engine.mutations ? engine.mutations->segments_made() : 0; };
+  size_t before = memory_not_counted(engine);
+  uint64_t made_before = made();
+  for (int look = 1;; look++) {
+    const size_t used = memory::used(), behind = memory_not_counted(engine);
+    const uint64_t made_behind = made();
+    if ((before == behind && made_before == made_behind) || look == kMostLooks) return {used, std::max(before, behind)};
+    before = behind;
+    made_before = made_behind;
+  }
+}
+
 uint64_t clients_limit(const Options& o) {
   constexpr uint64_t kLeast = 128 * 1024;  // Redis's: below that nobody could speak with the server any more
   if (o.maxmemory_clients > 0) return std::max(static_cast<uint64_t>(o.maxmemory_clients), kLeast);
@@ -117,7 +131,7 @@ int64_t Eviction::left_to_clients() const {
 
 // What counts as used at this moment, of all threads.
 int64_t Eviction::counted() const {
-  auto used = static_cast<int64_t>(memory::used()) - static_cast<int64_t>(memory_not_counted(executor_.engine()));
+  int64_t used = memory_now(executor_.engine()).counted();
   for (Executor* e : executor_.engine().executors) used -= e->eviction().forgiven_.load(std::memory_order_relaxed);
   if (clients_limit_) used -= left_to_clients();
   return used;

@@ -142,6 +142,8 @@ class MutationLog {
   void set_limit(uint64_t bytes) { limit_ = bytes; }
   uint64_t limit() const { return limit_; }
   size_t memory() const { return segments_held_.load(std::memory_order_relaxed) * kSegmentBytes; }
+  // How often memory() has grown: who has found the same of both twice has seen it stand still.
+  uint64_t segments_made() const { return segments_made_.load(std::memory_order_acquire); }
   // Bytes that the slowest reader which loses nothing has still to read; 0 where there is none.
   uint64_t keeper_lag() const {
     const uint64_t at = keeper_position_.load(std::memory_order_relaxed), e = end();
@@ -177,6 +179,7 @@ class MutationLog {
   std::unique_ptr<Mark[]> marks_;
   std::unique_ptr<std::atomic<char*>[]> window_;
   std::atomic<size_t> segments_held_{0};
+  std::atomic<uint64_t> segments_made_{0};
   std::atomic<uint64_t> backlog_{0};
   std::atomic<size_t> readers_count_{0}, droppable_count_{0};
   std::atomic<uint64_t> keeper_position_{~uint64_t{0} >> 1};  // of the slowest reader that keeps; far away when there is none

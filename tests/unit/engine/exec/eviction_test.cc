@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "engine/base/memory.h"
+#include "engine/exec/mutation_log.h"
 #include "tests/harness/in_process.h"
 
 namespace ringwood {
@@ -191,6 +194,31 @@ TEST_P(Evicting, EvictionsAreAnnounced) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shards, Evicting, testing::Values(1, 3));
+
+// The log's segments come and go on another thread, in bursts: who adds up what is used and takes off what does not count must not see some of them in the one sum alone.
+TEST(MemoryNow, IsOfOneMomentWhileAnotherThreadAllocatesAndFrees) {
+  InProcess s(1);
+  const Engine& engine = s.engine();
+  MutationLog& log = *engine.mutations;
+  LogReader slow;
+  ASSERT_TRUE(log.attach_at_end(slow, true));
+  const std::string piece(MutationLog::kSegmentBytes / 2, 'p');
+  log.append(0, {piece, 0, 0});
+  const int64_t before = memory_now(engine).counted();
+  std::atomic<bool> ended{false};
+  std::thread other([&] {
+    for (int round = 0; round < 300; round++) {
+      for (int i = 0; i < 30; i++) log.append(0, {piece, 0, 0});
+      for (Bytes read; !(read = slow.peek()).empty();) slow.advance(read.size());
+    }
+    ended = true;
+  });
+  int64_t most = INT64_MIN;
+  while (!ended) most = std::max(most, memory_now(engine).counted());
+  other.join();
+  EXPECT_LT(most, before + static_cast<int64_t>(MutationLog::kSegmentBytes / 2));
+  log.detach(slow);
+}
 
 }  // namespace
 }  // namespace ringwood
