@@ -22,7 +22,8 @@ struct Engine;
 // evicting for those would write more into them; and connections that are being closed.
 size_t memory_not_counted(const Engine& engine);
 
-// What is used, and what of it does not count: of one moment, although other threads allocate and free meanwhile. Where they will not rest for that long, rather too much does not count.
+// What is used, and what of it does not count: of one moment, although other threads allocate and free meanwhile. Where they will not rest for
+// that long, rather too much does not count.
 struct MemoryNow {
   size_t used, not_counted;
   int64_t counted() const { return static_cast<int64_t>(used) - static_cast<int64_t>(not_counted); }

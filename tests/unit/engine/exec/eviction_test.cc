@@ -195,7 +195,8 @@ TEST_P(Evicting, EvictionsAreAnnounced) {
 
 INSTANTIATE_TEST_SUITE_P(Shards, Evicting, testing::Values(1, 3));
 
-// The log's segments come and go on another thread, in bursts: who adds up what is used and takes off what does not count must not see some of them in the one sum alone.
+// The log's segments come and go on another thread, in bursts: who adds up what is used and takes off what does not count must not see some of
+// them in the one sum alone.
 TEST(MemoryNow, IsOfOneMomentWhileAnotherThreadAllocatesAndFrees) {
   InProcess s(1);
   const Engine& engine = s.engine();
