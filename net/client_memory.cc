@@ -27,7 +27,8 @@ int8_t size_class_of(size_t bytes) {
 }  // namespace
 
 size_t connection_memory(const Connection& c) {
-  size_t bytes = sizeof c + c.query.capacity() + c.unparsed + c.out.capacity() + c.in_flight.capacity() + c.side_memory();
+  size_t bytes =
+      sizeof c + c.query.capacity() + Loop::room_to_come(c) + c.unparsed + c.out.capacity() + c.in_flight.capacity() + c.side_memory();
   if (c.transaction) bytes += sizeof(Transaction) + c.transaction->bytes + c.transaction->watches.size() * kWatchBytes;
   if (c.subscriptions)
     for (auto kind : {PubSub::Kind::kChannel, PubSub::Kind::kPattern, PubSub::Kind::kShardChannel})

@@ -57,6 +57,9 @@ class Loop final : BusyHost {
   // Sends what stands in its `out`, if nothing is being sent; in any phase of the turn.
   void send_now(Connection& c) { flush(c); }
   void expect_output(Connection& c, size_t bytes) { client_memory_.expect_output(c, bytes); }
+  // Bytes by which the query buffer is about to grow for an argument of which a part has come: who has announced it takes them, however much the
+  // kernel has brought yet.
+  static size_t room_to_come(const Connection& c);
   // Gives the connection to another loop, where `arrived` is told of it as it is there; here it ends. It has no reply outstanding.
   void move(Connection& c, Loop& to, std::function<void(Connection&)> arrived);
   // Ends the sleep of another loop.

@@ -291,13 +291,31 @@ void Loop::mark_untidy(Connection& c) {
   untidy_.push_back(&c);
 }
 
+// Room grows with what has come: an announced size alone costs the server nothing.
+static size_t next_step(const Connection& c, size_t missing) {
+  constexpr size_t kUnearned = 1 << 20;
+  return std::min(missing, std::max(kUnearned, c.query.size() * 3));
+}
+
+static size_t missing_bytes(const Connection& c) {
+  const size_t wanted = c.stopped || c.close_after_reply ? 0 : c.parser.wanted();
+  return wanted > c.query.size() ? wanted - c.query.size() : 0;
+}
+
+size_t Loop::room_to_come(const Connection& c) {
+  constexpr size_t kLarge = 32 * 1024;  // Redis's: less than that it does not make room for either before it has come
+  const size_t missing = missing_bytes(c);
+  if (!missing || c.dying || c.owner) return 0;
+  const size_t needed = c.query.size() + next_step(c, missing);
+  return needed >= kLarge && needed > c.query.capacity() ? needed - c.query.capacity() : 0;
+}
+
 // At the end of a turn: receives the rest of a large argument in place, so that it is not copied from pool buffers.
 void Loop::expect(Connection& c) {
   using Receiving = Connection::Receiving;
   if (c.dying || c.held || c.receiving == Receiving::kDirect) return;
   if (c.owner) return c.receiving == Receiving::kNot && !c.connecting ? arm_receive(c) : void();
-  size_t wanted = c.stopped || c.close_after_reply ? 0 : c.parser.wanted();
-  size_t missing = wanted > c.query.size() ? wanted - c.query.size() : 0;
+  const size_t missing = missing_bytes(c);
   if (c.receiving == Receiving::kNot && !missing) return arm_receive(c);
   if (missing < kDirectBytes && c.receiving != Receiving::kNot) return;
   if (c.receiving == Receiving::kPool) {
@@ -305,9 +323,7 @@ void Loop::expect(Connection& c) {
     ring_.cancel(Ring::Op::kReceive, &c);
   }
   if (c.receiving != Receiving::kNot) return;
-  // Room grows with what has come: an announced size alone costs the server nothing.
-  constexpr size_t kUnearned = 1 << 20;
-  size_t step = std::min(missing, std::max(kUnearned, c.query.size() * 3));
+  const size_t step = next_step(c, missing);
   if (!c.query.fits(step)) c.query.reserve(step);
   c.receiving = Receiving::kDirect;
   ring_.receive_into(c.fd, c.query.room(), std::min(c.query.room_size(), missing), &c);

@@ -295,6 +295,18 @@ def largest_alone(server):
             client.close()
 
 
+@tap.per_shards("a large argument counts from the moment at which it is announced, not only what the kernel has brought of it", start, (1, 2))
+def announced(server):
+    c, sender = server.client(), server.client()
+    sender("CLIENT", "SETNAME", "sender")
+    sender.send(b"*2\r\n$4\r\nECHO\r\n$220000\r\n" + b"x" * 180_000)
+    until(lambda: listed(c, "sender", "qbuf") >= 180_000, "it has come")
+    size = listed(c, "sender", "tot-mem")
+    assert 220_000 <= size < 300_000, size
+    sender.send(b"x" * 40_000 + b"\r\n")
+    equal(len(sender.read()), 220_000)
+
+
 @tap.per_shards("who has sent a large request finds all of it in the list of clients, though its thread had no time to receive it", start, (2,))
 def large_request(server):
     c, one, _, sleeper, size = server.client(), *(server.client() for _ in range(3)), 300_000  # on the threads in turn
