@@ -44,6 +44,7 @@ void LogWriter::start(Executor& home, std::unique_ptr<LogEncoder> encoder, File 
 void LogWriter::switch_file(File file) {
   next_ = std::move(file);
   switch_at_ = log_.end();
+  switch_restarts_ = log_.restarts();
   next_database_ = begin_anew();
   pump();
 }
@@ -52,6 +53,7 @@ void LogWriter::switch_file(File file) {
 void LogWriter::follow_with(File file) {
   next_ = std::move(file);
   switch_at_ = log_.published();
+  switch_restarts_ = log_.restarts();
   next_database_ = -1;
   pump();
 }
@@ -163,6 +165,15 @@ void LogWriter::put(Bytes bytes, size_t source, bool between) {
   restarts_ = log_.restarts();
 }
 
+// The log has begun anew (a full sync) before it came to where the next file was to begin, in a history that has ended: that is here now. What stands
+// in the old file until here is in no data set.
+void LogWriter::follow_restart() {
+  if (next_.fd < 0 || switch_restarts_ == log_.restarts()) return;
+  switch_restarts_ = log_.restarts();
+  switch_at_ = reader_.position();
+  begun_anew_ = true;
+}
+
 void LogWriter::pump() {
   write_what_can_be();
   if (on() && reader_.position() != log_.end()) publish_durable();
@@ -171,7 +182,9 @@ void LogWriter::pump() {
 void LogWriter::write_what_can_be() {
   bool written_at_once = false;
   waits_for_room_ = false;
-  while (on() && !writing_ && !closing_ && choose_way()) {
+  while (on() && !writing_ && !closing_) {
+    follow_restart();
+    if (!choose_way()) break;
     if (!out_.empty()) {
       if (ahead_.on()) {
         commit();
@@ -511,7 +524,8 @@ void LogWriter::closed() {
   sealed_ = false;
   if (std::exchange(broken_, false)) behind_ = switch_at_;
   // The old file was synced before it was closed. Where the log has begun anew meanwhile (a full sync), what stands before is in the base alone.
-  if (!frozen_) synced_ = switch_at_;
+  const bool anew = std::exchange(begun_anew_, false);
+  if (!frozen_ && !anew) synced_ = switch_at_;
   const uint64_t old_size = size_;
   File file = std::exchange(next_, {});
   fd_ = file.fd;
