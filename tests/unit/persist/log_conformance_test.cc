@@ -378,34 +378,6 @@ TEST_P(LogConformance, AfterAFullSyncNothingCountsAsSyncedUntilThereIsABase) {
   EXPECT_GT(rig.server.log().synced(), static_cast<int64_t>(master));
 }
 
-// A replica is told of another master while a rewrite waits for the old file to be made durable: where the next file was to begin is of a history
-// that has ended.
-TEST_P(LogConformance, AFullSyncBeforeTheNextFileBeginsHoldsNoRewriteUp) {
-  LogRig rig(shards(), options(AppendFsync::kEverysec), disk);
-  ASSERT_TRUE(rig.start());
-  for (int i = 0; i < 10; i++) rig.server.run({"INCR", "n"});
-  rig.pump();
-  uint64_t master = 0;
-  bool cut = false;
-  disk.fault = [&](const IoRequest& q, const std::string& path) {
-    cut |= q.op == IoRequest::Op::kOpen && path.find("temp-rewriteaof") != std::string::npos;
-    if (master || !cut || q.op != IoRequest::Op::kDataSync) return 0;
-    master = rig.written() + 12345;
-    rig.server.log().restart_at(master);
-    return 0;
-  };
-  rig.server.run({"INCR", "n"});
-  rig.server.run({"BGREWRITEAOF"});
-  for (int i = 0; i < 300; i++) {
-    rig.server.run({"INCR", "n"});
-    rig.pass_ms(10);
-  }
-  ASSERT_GT(master, 0u);
-  for (int i = 0; i < 20; i++) rig.pass_ms(100);
-  EXPECT_EQ(static_cast<int64_t>(rig.written()), rig.server.log().synced());
-  EXPECT_GT(rig.server.log().synced(), static_cast<int64_t>(master));
-}
-
 // Until the log has been rewritten nobody is told that anything is safe, whatever the next fsync says.
 TEST_P(LogConformance, AfterAFailedFsyncNothingCountsUntilTheLogIsRewritten) {
   Seeded r;
