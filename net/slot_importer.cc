@@ -115,7 +115,7 @@ bool SlotImporter::out_of_memory() const {
   if (!o.maxmemory) return false;
   if (engine.state.load(std::memory_order_relaxed) & kStateOutOfMemory) return true;
   if (o.maxmemory_policy != MaxmemoryPolicy::kNoeviction) return false;
-  return memory_now(engine).counted() > static_cast<int64_t>(std::min<uint64_t>(o.maxmemory, INT64_MAX));
+  return memory_now(engine).exceeds(o.maxmemory);
 }
 
 void SlotImporter::command(Call& call) {

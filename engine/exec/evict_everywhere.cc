@@ -1,6 +1,5 @@
 #include "engine/exec/evict_everywhere.h"
 
-#include <algorithm>
 #include <vector>
 
 #include "engine/exec/call.h"
@@ -51,7 +50,7 @@ bool others_must_evict(Call& call) {
   const Engine& engine = call.engine();
   const uint64_t limit = engine.options->get().maxmemory;
   if (!limit || engine.shards.size() == 1 || !call.client() || call.executor().in_exec() || call.executor().in_script()) return false;
-  return memory_now(engine).counted() > static_cast<int64_t>(std::min<uint64_t>(limit, INT64_MAX));
+  return memory_now(engine).exceeds(limit);
 }
 
 void reply_when_evicted(Call& call) {

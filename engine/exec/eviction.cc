@@ -43,9 +43,7 @@ void set_state(Engine& engine, uint32_t bit, bool on) {
     engine.state.fetch_and(~bit, std::memory_order_relaxed);
 }
 
-}  // namespace
-
-size_t memory_not_counted(const Engine& engine) {
+size_t bytes_not_counted(const Engine& engine) {
   size_t bytes = 0;
   if (engine.mutations) {
     size_t held = engine.mutations->memory(), backlog = engine.mutations->backlog();
@@ -56,13 +54,15 @@ size_t memory_not_counted(const Engine& engine) {
   return bytes + clients.replicas + clients.going;
 }
 
+}  // namespace
+
 MemoryNow memory_now(const Engine& engine) {
   constexpr int kMostLooks = 8;
   const auto made = [&engine] { return engine.mutations ? engine.mutations->segments_made() : 0; };
-  size_t before = memory_not_counted(engine);
+  size_t before = bytes_not_counted(engine);
   uint64_t made_before = made();
   for (int look = 1;; look++) {
-    const size_t used = memory::used(), behind = memory_not_counted(engine);
+    const size_t used = memory::used(), behind = bytes_not_counted(engine);
     const uint64_t made_behind = made();
     if ((before == behind && made_before == made_behind) || look == kMostLooks) return {used, std::max(before, behind)};
     before = behind;

@@ -18,15 +18,13 @@ namespace ringwood {
 class Executor;
 struct Engine;
 
-// Bytes that do not count as used: what the mutation log holds beyond its backlog for readers that are behind, and what replicas have not been sent, since
-// evicting for those would write more into them; and connections that are being closed.
-size_t memory_not_counted(const Engine& engine);
-
-// What is used, and what of it does not count: of one moment, although other threads allocate and free meanwhile. Where they will not rest for
-// that long, rather too much does not count.
+// What is used, and what of it does not count: what the mutation log holds beyond its backlog for readers that are behind, and what replicas have not been
+// sent, since evicting for those would write more into them; and connections that are being closed. Both are of one moment, although other threads allocate
+// and free meanwhile; where they will not rest for that long, rather too much does not count.
 struct MemoryNow {
   size_t used, not_counted;
   int64_t counted() const { return static_cast<int64_t>(used) - static_cast<int64_t>(not_counted); }
+  bool exceeds(uint64_t limit) const { return used > not_counted && used - not_counted > limit; }
 };
 MemoryNow memory_now(const Engine& engine);
 

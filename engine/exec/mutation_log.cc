@@ -128,7 +128,7 @@ char* MutationLog::segment(uint64_t number) {
   std::atomic<char*>& place = window_[number % kSegments];
   char* p = place.load(std::memory_order_acquire);
   if (__builtin_expect(p != nullptr, 1)) return p;
-  // Counted before it is there, and until it is gone (trim_locked): who finds it in what is used finds it here, too (memory_not_counted).
+  // Counted before it is there, and until it is gone (trim_locked): who finds it in what is used finds it here, too (memory_now).
   segments_held_.fetch_add(1, std::memory_order_acq_rel);
   segments_made_.fetch_add(1, std::memory_order_acq_rel);
   auto* fresh = static_cast<char*>(memory::allocate(kSegmentBytes));
