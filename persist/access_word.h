@@ -2,6 +2,7 @@
 // What RDB files and RESTORE say of an entry's access word (engine/exec/access.h): seconds without access under an LRU policy, a counter under an LFU one.
 #include <cstdint>
 
+#include "engine/base/options.h"
 #include "engine/exec/access.h"
 
 namespace ringwood {
@@ -10,6 +11,8 @@ struct AccessRule {
   MaxmemoryPolicy policy = MaxmemoryPolicy::kNoeviction;
   int64_t now_ms = 0;     // unix time
   int decay_minutes = 1;  // lfu-decay-time
+
+  static AccessRule of(const Options& o, int64_t now_ms) { return {o.maxmemory_policy, now_ms, static_cast<int>(o.lfu_decay_time)}; }
 
   bool lfu() const { return access::is_lfu(policy); }
   bool lru() const { return policy == MaxmemoryPolicy::kAllkeysLru || policy == MaxmemoryPolicy::kVolatileLru; }

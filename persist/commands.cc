@@ -91,7 +91,7 @@ void restore(Call& c) {
     return c.reply.ok();
   }
   if (ttl) e->node()->when_ms = static_cast<uint64_t>(std::min(when, kMaxExpiryMs)) & kMaxExpiryMs;
-  AccessRule rule{c.options().maxmemory_policy, c.now_ms(), static_cast<int>(c.options().lfu_decay_time)};
+  const AccessRule rule = AccessRule::of(c.options(), c.now_ms());
   e->set_access(rule.word(o.idle_seconds, static_cast<int>(o.frequency)));
   c.db(k).adopt(k, e);
   c.notify(k, NotifyClass::kNew, "new");

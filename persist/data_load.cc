@@ -56,7 +56,7 @@ void DataLoad::feed(Bytes bytes, int part) {
     how.beside = place_ != Place::kInUse;
     how.drop_expired = !(engine_.state.load(std::memory_order_relaxed) & kStateReplica);
     how.now_ms = home_->now_ms();
-    how.access = {home_->options().maxmemory_policy, home_->now_ms(), static_cast<int>(home_->options().lfu_decay_time)};
+    how.access = AccessRule::of(home_->options(), home_->now_ms());
     parts_ = std::make_unique<ImageParts>(engine_, *home_, how);
   }
   parts_->give(part, bytes);
@@ -91,7 +91,7 @@ void DataLoad::begin(Executor& home, bool verify_checksum, Merge merge, Place pl
   how.verify_checksum = verify_checksum;
   how.now_ms = home.now_ms();
   how.drop_expired = !(engine_.state.load(std::memory_order_relaxed) & kStateReplica);
-  how.access = {o.maxmemory_policy, home.now_ms(), static_cast<int>(o.lfu_decay_time)};
+  how.access = AccessRule::of(o, home.now_ms());
   loader_ = std::make_unique<Loader>(io_, home.shard().limits, engine_.mapping, how, static_cast<LoadTarget&>(*this));
   figures_.start_s = home.now_ms() / 1000;
   figures_.total = figures_.loaded = 0;

@@ -226,7 +226,7 @@ void LogLoad::slice(Executor& home, bool held, int64_t until) {
       return fail("Bad file format reading the base " + f.name + " of the log: offset 0: it does not begin as an image does");
     if (image) {
       if (Log* log = engine_.log) log->write(LogLevel::kNotice, "Reading RDB base file on AOF loading...");
-      access_ = {home.options().maxmemory_policy, engine_.clock->unix_ms(), static_cast<int>(home.options().lfu_decay_time)};
+      access_ = AccessRule::of(home.options(), engine_.clock->unix_ms());
       image_ = std::make_unique<rdb::RdbReader>(home.shard().limits, rdb::RdbReader::Options{home.shard().databases(), verify_checksum_},
                                                 static_cast<rdb::RdbSink&>(*this));
     }

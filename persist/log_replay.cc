@@ -91,8 +91,7 @@ void LogReplay::Part::begin_image(int version) {
 void LogReplay::Part::feed(Executor& there, Bytes piece, OwnedBytes& error) {
   here_ = &there;
   if (std::exchange(fresh_, false)) {
-    const Options& o = engine_.options->get();
-    access_ = {o.maxmemory_policy, engine_.clock->unix_ms(), static_cast<int>(o.lfu_decay_time)};
+    access_ = AccessRule::of(engine_.options->get(), engine_.clock->unix_ms());
     image_ =
         std::make_unique<rdb::RdbReader>(there.shard().limits, rdb::RdbReader::Options{there.shard().databases(), owner_.verify_checksum_},
                                          static_cast<rdb::RdbSink&>(*this));

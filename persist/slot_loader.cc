@@ -32,8 +32,7 @@ void SlotLoader::close() {
 }
 
 void SlotLoader::on_key(const rdb::LoadedKey& key) {
-  const Options& o = here_->options();
-  const AccessRule access{o.maxmemory_policy, here_->now_ms(), static_cast<int>(o.lfu_decay_time)};
+  const AccessRule access = AccessRule::of(here_->options(), here_->now_ms());
   key.entry->set_access(access.word(key.idle_seconds, key.frequency));
   const KeyRef k(key.entry->key());
   Shard& s = engine_.shard_of(k.slot);

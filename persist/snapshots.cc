@@ -37,7 +37,7 @@ bool Snapshots::start_held(Executor& home, SnapshotSink& sink) {
   const Options& o = home.options();
   SnapshotInfo info;
   info.write = {o.rdb_version, o.rdbcompression};
-  info.access = {o.maxmemory_policy, home.now_ms(), static_cast<int>(o.lfu_decay_time)};
+  info.access = AccessRule::of(o, home.now_ms());
   info.checksum = o.rdbchecksum;
   info.server_version = server_version_;
   info.now_ms = home.now_ms();
