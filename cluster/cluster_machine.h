@@ -241,6 +241,7 @@ class ClusterMachine {
 
   // health.cc
   void judge_health();
+  bool reaches_majority() const;
   int64_t rejoin_delay() const;
 
   // handover.cc

@@ -9,6 +9,12 @@ namespace {
 constexpr int64_t kRebootDelayMs = 2000, kRejoinMinMs = 500, kRejoinMaxMs = 5000;
 }  // namespace
 
+bool ClusterMachine::reaches_majority() const {
+  size_t reachable;
+  const size_t all = view_.size(&reachable);
+  return reachable >= all / 2 + 1;
+}
+
 int64_t ClusterMachine::rejoin_delay() const { return std::clamp(config_.node_timeout_ms, kRejoinMinMs, kRejoinMaxMs); }
 
 void ClusterMachine::judge_health() {
@@ -20,9 +26,7 @@ void ClusterMachine::judge_health() {
     for (const ClusterNode* n : view_.nodes()) covered += n->failed() ? 0 : n->slot_count;
     ok = covered == kSlots;
   }
-  size_t reachable;
-  size_t all = view_.size(&reachable);
-  if (reachable < all / 2 + 1) {
+  if (!reaches_majority()) {
     ok = false;
     minority_ms_ = now_ms_;
   }
@@ -35,10 +39,7 @@ void ClusterMachine::judge_health() {
 
 // For as long as it takes to be told of newer claims than one's own. Whoever raises its epoch before that may claim anew what others have served since.
 bool ClusterMachine::in_touch(int64_t now_ms) const {
-  size_t reachable;
-  const size_t all = view_.size(&reachable);
-  return reachable >= all / 2 + 1 && first_judged_ms_ && now_ms - first_judged_ms_ >= kRebootDelayMs &&
-         now_ms - minority_ms_ >= rejoin_delay();
+  return reaches_majority() && first_judged_ms_ && now_ms - first_judged_ms_ >= kRebootDelayMs && now_ms - minority_ms_ >= rejoin_delay();
 }
 
 }  // namespace ringwood::cluster
