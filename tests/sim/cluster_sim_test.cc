@@ -2,10 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <cstdlib>
 
 #include "tests/sim/cluster_sim.h"
-#include "tests/support/seed.h"
+#include "tests/sim/seed_range.h"
 
 namespace ringwood::cluster {
 namespace {
@@ -111,10 +110,7 @@ std::string torment(uint64_t seed, size_t masters, size_t replicas, int rounds, 
 }
 
 TEST(ClusterSim, SurvivesWhatItMustAndAgreesAfterwards) {
-  const bool all = !std::getenv("RINGWOOD_SEED");
-  const uint64_t first = Seeded().seed();
-  const char* wanted = std::getenv("RINGWOOD_SIM_SEEDS");
-  const uint64_t count = !all ? 1 : wanted ? std::strtoull(wanted, nullptr, 10) : std::getenv("RINGWOOD_LONG") ? 10000 : 200;
+  const auto [all, first, count] = SeedRange(200);
   uint64_t fingerprint = 0;
   for (uint64_t i = 0; i < count; i++) {
     Random shape(first + i);

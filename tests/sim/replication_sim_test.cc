@@ -1,13 +1,11 @@
 // Replication by seed, with everything that may happen to links, servers and orders. RINGWOOD_SEED=n runs that one alone; RINGWOOD_SIM_SEEDS=n so many of them;
 // RINGWOOD_LONG=1 the nightly number.
 #include "tests/sim/replication_sim.h"
+#include "tests/sim/seed_range.h"
 
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <cstdlib>
-
-#include "tests/support/seed.h"
 
 namespace ringwood {
 namespace {
@@ -109,10 +107,7 @@ void torment(ReplicationSim& sim, size_t nodes) {
 }
 
 TEST(ReplicationSim, WhoStandsAtTheSamePlaceHasTheSameWhateverHappens) {
-  const bool all = !std::getenv("RINGWOOD_SEED");
-  const uint64_t first = Seeded().seed();
-  const char* wanted = std::getenv("RINGWOOD_SIM_SEEDS");
-  const uint64_t count = !all ? 1 : wanted ? std::strtoull(wanted, nullptr, 10) : std::getenv("RINGWOOD_LONG") ? 10000 : 120;
+  const auto [all, first, count] = SeedRange(120);
   size_t full = 0, partial = 0;
   for (uint64_t seed = first; seed < first + count; seed++) {
     Random dice(seed);

@@ -1,14 +1,12 @@
 // Slots that move as one, by seed, with everything that may go wrong at every state of both ends. RINGWOOD_SEED=n runs that one alone; RINGWOOD_SIM_SEEDS=n
 // so many of them; RINGWOOD_LONG=1 the nightly number.
 #include "tests/sim/slot_move_sim.h"
+#include "tests/sim/seed_range.h"
 
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
-
-#include "tests/support/seed.h"
 
 namespace ringwood::cluster {
 namespace {
@@ -278,10 +276,7 @@ std::string torment(uint64_t seed, size_t& succeeded, size_t& failed, uint64_t& 
 }
 
 TEST(SlotMoveSim, NothingIsLostWhateverHappens) {
-  const bool all = !std::getenv("RINGWOOD_SEED");
-  const uint64_t first = Seeded().seed();
-  const char* wanted = std::getenv("RINGWOOD_SIM_SEEDS");
-  const uint64_t count = !all ? 1 : wanted ? std::strtoull(wanted, nullptr, 10) : std::getenv("RINGWOOD_LONG") ? 10000 : 60;
+  const auto [all, first, count] = SeedRange(60);
   size_t succeeded = 0, failed = 0;
   uint64_t fingerprint = 0;
   for (uint64_t i = 0; i < count; i++) ASSERT_EQ(torment(first + i, succeeded, failed, fingerprint), "") << "RINGWOOD_SEED=" << first + i;
