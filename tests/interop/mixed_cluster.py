@@ -8,7 +8,7 @@ import time
 from types import SimpleNamespace
 
 sys.path.insert(0, __file__.rsplit("/", 2)[0] + "/support")
-from cluster_nodes import agree, know_roles, meet, nodes, replicate, share_slots  # noqa: E402
+from cluster_nodes import agree, introduce, know_roles, link_is_up, nodes, replicate, three_with_replicas  # noqa: E402
 from servers import Redis, Resp, Tap, equal, until  # noqa: E402
 from slot_moves import Traffic, same_data  # noqa: E402
 
@@ -78,7 +78,7 @@ def go_on(clients, port):
 
 def replaced_by(master, heir, all_nodes, clients):
     """The master is killed, its replica takes its place, and it comes back as a replica of that one."""
-    until(lambda: heir.info("replication").get("master_link_status") == "up", "the heir follows", 30)
+    link_is_up(heir)
     know_roles(all_nodes)
     stand_still(clients, master, heir)
     master.kill()
@@ -93,7 +93,7 @@ def replaced_by(master, heir, all_nodes, clients):
 
 def take_over(replica, master, all_nodes):
     """By CLUSTER FAILOVER, under traffic: the two agree on an offset first, so nothing is lost. One that does not come about in five seconds is given up."""
-    until(lambda: replica.info("replication").get("master_link_status") == "up", "the link to the master", 30)
+    link_is_up(replica)
     know_roles(all_nodes)
     for attempt in range(4):
         equal(replica("CLUSTER", "FAILOVER"), "OK")
@@ -126,13 +126,7 @@ def move(slot, source, target, all_nodes):
 @tap.case("three redis-server masters with replicas: ours join, each kind takes over from the other, slots move both ways under traffic, and only ours remain")
 def changes_hands():
     with nodes(*["redis"] * 6, more=("--cluster-allow-replica-migration", "no")) as theirs, Redis() as reference:
-        masters, replicas = theirs[:3], theirs[3:]
-        share_slots(masters)
-        meet(theirs)
-        agree(theirs)
-        for r, m in zip(replicas, masters):
-            replicate(r, m)
-        know_roles(theirs)
+        masters, replicas = three_with_replicas(theirs)
         with nodes(*["ringwood"] * 3, more=("--cluster-allow-replica-migration", "no")) as ours:
             everybody = theirs + ours
             clients = [Client(everybody, reference, n) for n in range(3)]
@@ -140,9 +134,7 @@ def changes_hands():
                 c.start()
             try:
                 # They join.
-                for n in ours:
-                    equal(theirs[0]("CLUSTER", "MEET", "127.0.0.1", n.port, n.bus), "OK")
-                until(lambda: all(sum("handshake" not in f for f, _, _ in n.nodes().values()) == 9 for n in everybody), "all know all", 30)
+                introduce(theirs[0], ours, everybody)
                 agree(everybody)
                 for n, m in zip(ours, masters):
                     replicate(n, m)

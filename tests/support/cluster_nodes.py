@@ -89,8 +89,13 @@ def nodes(*kinds, more=()):
 
 
 def meet(all_nodes):
-    for n in all_nodes[1:]:
-        equal(all_nodes[0]("CLUSTER", "MEET", "127.0.0.1", n.port, n.bus), "OK")
+    introduce(all_nodes[0], all_nodes[1:], all_nodes)
+
+
+def introduce(host, strangers, all_nodes):
+    """One node meets others; in the end all know all."""
+    for n in strangers:
+        equal(host("CLUSTER", "MEET", "127.0.0.1", n.port, n.bus), "OK")
     until(lambda: all(sum("handshake" not in f for f, _, _ in n.nodes().values()) == len(all_nodes) for n in all_nodes), "all know all", 30)
 
 
@@ -119,22 +124,32 @@ def know_roles(all_nodes):
 
 def replicate(replica, master):
     until(lambda: replica("CLUSTER", "REPLICATE", master.id()) == "OK", "REPLICATE", 10)
+    link_is_up(replica)
+
+
+def link_is_up(replica):
     until(lambda: replica.info("replication").get("master_link_status") == "up", "the link to the master", 30)
+
+
+def three_with_replicas(all_nodes):
+    """Of six: three masters that have all slots, and a replica of each: (masters, replicas)."""
+    masters, replicas = all_nodes[:3], all_nodes[3:]
+    share_slots(masters)
+    meet(all_nodes)
+    agree(all_nodes)
+    for r, m in zip(replicas, masters):
+        replicate(r, m)
+    know_roles(all_nodes)
+    return masters, replicas
 
 
 @contextlib.contextmanager
 def three_and_three():
-    """Three masters that have all slots, and a replica of each: (masters, replicas)."""
+    """Of ours: three_with_replicas()."""
     with nodes(*["ringwood"] * 6) as all_nodes:
-        masters, replicas = all_nodes[:3], all_nodes[3:]
-        share_slots(masters)
-        meet(all_nodes)
+        made = three_with_replicas(all_nodes)
         agree(all_nodes)
-        for r, m in zip(replicas, masters):
-            replicate(r, m)
-        know_roles(all_nodes)
-        agree(all_nodes)
-        yield masters, replicas
+        yield made
 
 
 def cli(*arguments, seconds=60):
