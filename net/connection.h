@@ -31,6 +31,8 @@ class QueryBuffer {
   bool empty() const { return begin_ == end_; }
   size_t capacity() const { return capacity_; }
   void consume(size_t n) { begin_ += n; }
+  // Of what has been consumed since nothing has moved: from `at` on.
+  void take_back(const char* at) { begin_ = static_cast<size_t>(at - data_); }
   // Whether n more bytes can be appended without moving what is there.
   bool fits(size_t n) const { return end_ + n <= capacity_; }
   // Makes room for `n` more bytes; moves what is there.

@@ -116,10 +116,11 @@ class Loop final : BusyHost {
   void parse_arrival(Arrival& a);
   void note(Arrival& a);
   Bytes rest(const Arrival& a) const { return Bytes(ring_.buffer(a.buffer), a.size).substr(a.taken); }
-  size_t feed(Connection& c, Bytes input);
+  size_t feed(Connection& c, Bytes input, bool may_halt);
   void feed_query(Connection& c);
   void keep(Connection& c, Arrival& a);
   void run_round();
+  void take_back();
   void feed_busy(Connection& c, const Client* running);
   void parse_while_busy();
   bool may_parse(const Connection& c) const;

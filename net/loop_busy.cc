@@ -50,7 +50,7 @@ void Loop::wait_inside(const Client& running, const size_t& outstanding) {
 }
 
 bool Loop::may_feed_busy(const Connection& c, const Client* running) {
-  return &c != running && !c.stopped && !c.close_after_reply && !c.held && !c.owner;
+  return &c != running && !c.stopped && !c.halted && !c.close_after_reply && !c.held && !c.owner;
 }
 
 // Connections that may go on, with what stands in their query buffers.

@@ -129,9 +129,9 @@ void Loop::parse_arrival(Arrival& a) {
     return c.owner->received(c, bytes);
   }
   feeding_ = &c;
-  if (c.query.empty())
+  if (c.query.empty() && c.pinned_in_round != round_)  // what has been taken from there in this round may have to go back
     while (may_parse(c)) {
-      a.taken += static_cast<uint32_t>(feed(c, rest(a)));
+      a.taken += static_cast<uint32_t>(feed(c, rest(a), false));
       if (__builtin_expect(!round_is_full_, 1)) break;
       run_round();
       if (a.taken == a.size) return;
@@ -172,8 +172,8 @@ bool out_of_turn(Loop& loop, Connection& c, std::span<const Bytes> args) {
 
 }  // namespace
 
-// Parses and submits what it can until the round is full; answers how many bytes that were.
-size_t Loop::feed(Connection& c, Bytes input) {
+// Parses and submits what it can until the round is full; answers how many bytes that were. `may_halt`: they can be taken back.
+size_t Loop::feed(Connection& c, Bytes input, bool may_halt) {
   size_t used = 0;
   ParseTarget to{executor_.args(), unquoted_, executor_.options().proto_max_bulk_len, !c.must_log_in()};
   while (used < input.size()) {
@@ -192,7 +192,9 @@ size_t Loop::feed(Connection& c, Bytes input) {
     if (c.parser.args().empty()) continue;
     if (__builtin_expect(c.role == Client::Role::kReplica, 0) && out_of_turn(*this, c, c.parser.args())) return input.size();
     submitted_++;
-    if (!executor_.submit(c, c.parser.args())) {
+    const bool goes_on = may_halt ? executor_.submit_from(input.data() + used - c.parser.consumed(), c, c.parser.args())
+                                  : executor_.submit(c, c.parser.args());
+    if (!goes_on) {
       c.stopped = true;
       return used;
     }
@@ -217,7 +219,7 @@ void Loop::feed_query(Connection& c) {
   feeding_ = &c;
   mark_untidy(c);
   while (!c.query.empty() && may_parse(c)) {
-    size_t used = feed(c, c.query.view());
+    size_t used = feed(c, c.query.view(), true);
     c.query.consume(used);
     if (used) c.pinned_in_round = round_;
     if (!round_is_full_) break;
@@ -245,11 +247,26 @@ void Loop::keep(Connection& c, Arrival& a) {
 
 void Loop::run_round() {
   executor_.run();
+  if (__builtin_expect(!executor_.halted().empty(), 0)) take_back();
   look_at_pause();
   round_++;
   submitted_ = 0;
   round_is_full_ = false;
   if (!unquoted_.empty()) unquoted_.clear();
+}
+
+// Of clients that wait: what stood behind the request for which they do.
+void Loop::take_back() {
+  for (Client* client : executor_.halted()) {
+    auto& c = static_cast<Connection&>(*client);
+    c.halted = false;
+    c.stopped = true;
+    if (const char* at = std::exchange(c.halted_at, nullptr)) {
+      c.query.take_back(at);
+      c.parser.start_over();
+    }
+  }
+  executor_.halted().clear();
 }
 
 void Loop::protocol_error(Connection& c, Bytes input) {

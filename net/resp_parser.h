@@ -36,6 +36,8 @@ class RequestParser {
   std::span<const Bytes> args() const { return {args_, argc_}; }
   size_t consumed() const { return consumed_; }
   const char* error() const { return error_; }
+  // Forgets how far it came: the next input begins elsewhere.
+  void start_over() { reset(); }
   // After kIncomplete: how long the input must be at least for the argument that is missing, or 0 when that is not known yet.
   size_t wanted() const { return bulk_ >= 0 ? position_ + static_cast<size_t>(bulk_) + 2 : 0; }
 

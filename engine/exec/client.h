@@ -97,6 +97,9 @@ class Client {
   bool listed = false;     // already in Executor::written()
   bool closing = false;    // set by the owner: wants to stand in Executor::resumed() when its last outstanding reply has come
   bool departing = false;  // in a job of Departures
+  // A request of the round waits; stands in Executor::halted(). Where requests behind it were in the round as well: where the first of them begins.
+  bool halted = false;
+  const char* halted_at = nullptr;
   std::unique_ptr<UnfinishedExec> unfinished_exec;
   Waiter* waiter = nullptr;    // the blocked command, while it is WaitingRoom's
   LeaseJob* parked = nullptr;  // begins when what this client has outstanding on other shards has been answered

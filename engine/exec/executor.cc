@@ -182,6 +182,16 @@ bool Executor::submit(Client& client, std::span<const Bytes> args) {
   return !r.stops;
 }
 
+bool Executor::submit_from(const char* begin, Client& client, std::span<const Bytes> args) {
+  const bool goes_on = submit(client, args);
+  Request& r = batch_[pending_ - 1];
+  r.begin = begin;
+  if (goes_on) return true;
+  if (!alone_ || !(r.command->flags & kBlocking) || r.command->spec->may_suspend) return false;
+  r.stops = false;
+  return may_halt_ = true;
+}
+
 // The first of the keys that a command such as EVAL counts, or nothing: what stands there is no key when it counts none.
 inline Bytes Executor::counted_key(const Request& r) {
   const uint32_t at = r.command ? r.command->counted_key : 0;
@@ -380,6 +390,21 @@ __attribute__((always_inline)) inline void Executor::execute(Request& r) {
   dispatch(r);
 }
 
+// A client of which a request waits: what it has sent behind it goes back.
+void Executor::execute_unless_halted(Request* first, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    Client& c = *first[i].client;
+    if (c.halted) {
+      if (!c.halted_at) c.halted_at = first[i].begin;
+      continue;
+    }
+    execute(first[i]);
+    if (!c.waiting) continue;
+    c.halted = true;
+    halted_.push_back(&c);
+  }
+}
+
 void Executor::run() {
   for (size_t at = 0; at < pending_; at += kWindow) {
     size_t n = std::min(kWindow, pending_ - at);
@@ -387,10 +412,14 @@ void Executor::run() {
     prefetch(&batch_[at], n);
     timekeeper_.start();
     const uint64_t began = timekeeper_.mark();
-    for (size_t i = 0; i < n; i++) execute(batch_[at + i]);
+    if (__builtin_expect(may_halt_, 0))
+      execute_unless_halted(&batch_[at], n);
+    else
+      for (size_t i = 0; i < n; i++) execute(batch_[at + i]);
     timekeeper_.commands_took(began);
   }
   pending_ = 0;
+  may_halt_ = false;
   args_.reset();
   hand_over();
   pushes_.flush();  // before anyone can read the replies

@@ -74,7 +74,13 @@ class Executor {
   // Takes one request; args and what they point to stay as they are until run() returns. False: parse nothing more of this client until it
   // is in resumed().
   bool submit(Client& client, std::span<const Bytes> args);
+  // The same where all that is submitted of this client in the round can be taken back (halted()), from `begin` on, where the request's bytes begin: what stands
+  // behind a command that may have to wait need not be left for the next round, since most often there is something to answer at once.
+  bool submit_from(const char* begin, Client& client, std::span<const Bytes> args);
   void run();
+  // After run(): clients that wait although they were not told to stop: they parse nothing more until they are in resumed(), and what was submitted from
+  // Client::halted_at on has not run. The loop clears it, and both of each client's.
+  std::vector<Client*>& halted() { return halted_; }
   // Clients with new bytes in `out` since the list was last cleared; the loop clears it and each client's `listed`.
   std::vector<Client*>& written() { return written_; }
   // Clients that waited and may be parsed again; the loop clears it. A client stands here as well when its last outstanding reply
@@ -260,6 +266,7 @@ class Executor {
     Client* client;
     const Command* command;  // null: unknown
     Bytes* args;
+    const char* begin;  // submit_from()
     uint32_t argc;
     int database;
     bool hashed;  // `key` is the first key
@@ -280,6 +287,7 @@ class Executor {
   void prefetch_readers(const Request* first, uint64_t asking);
   void remember_read(const Request& r);
   void execute(Request& r);
+  void execute_unless_halted(Request* first, size_t n);
   void refuse(Request& r);
   bool served_here(const Request& r) const;
   bool redirected(const SlotRequest& request, const ShardSet& held, Reply& reply);
@@ -366,7 +374,8 @@ class Executor {
   std::vector<Request> batch_;  // its first pending_ are this turn's; the others are places to be written over
   Client nobody_;               // of requests that have been answered before their turn in the round
   size_t pending_ = 0;
-  std::vector<Client*> written_, resumed_;
+  std::vector<Client*> written_, resumed_, halted_;
+  bool may_halt_ = false;                // some request of the round may have to wait with others of its client behind it
   std::unique_ptr<Mailbox[]> inbox_;     // by sender
   std::vector<char> notify_;             // threads that were sent something this turn
   std::vector<CommandBatch*> outgoing_;  // being filled this turn, by target

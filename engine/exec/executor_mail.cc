@@ -68,7 +68,7 @@ void Executor::run_batch(CommandBatch* b) {
   Bytes rest = b->bytes.view();
   size_t size_at = 0;
   for (const CommandBatch::Item& item : b->items) {
-    Request r{item.client, item.command, args_.take(item.argc), item.argc, item.database, item.hashed, item.hashed, false, {}, {}, {}};
+    Request r{item.client, item.command, args_.take(item.argc), nullptr, item.argc, item.database, item.hashed, item.hashed, false, {}, {}, {}};
     for (uint32_t i = 0; i < item.argc; i++) {
       r.args[i] = rest.substr(0, b->sizes[size_at]);
       rest.remove_prefix(b->sizes[size_at++]);

@@ -130,7 +130,7 @@ void Executor::stop_round_for(const Call& script) {
   while (i < pending_ && batch_[i].args != at) i++;
   for (i++; i < pending_; i++) {
     Request& r = batch_[i];
-    if (r.client == running || r.client->close_after_reply || r.client->closing) continue;
+    if (r.client == running || r.client->halted || r.client->close_after_reply || r.client->closing) continue;
     Client* c = std::exchange(r.client, &nobody_);
     const Command* command = std::exchange(r.command, nullptr);
     run_while_busy(*c, {r.args, r.argc}, true);

@@ -169,6 +169,45 @@ def counted_out(server, _rng):
         equal(waiter.read(), [key.encode(), b"v"])
 
 
+@per_shards("what stands behind a waiting command in a pipeline is answered behind it, once, however it is cut")
+def pipelines(server, rng):
+    def consume(number, dice):
+        c, pusher = server.client(), server.client()
+        for turn in range(25):
+            key, requests, expected, elements = f"list:{number}", [], [], 0
+            for i in range(dice.randrange(1, 60)):
+                kind = dice.random()
+                if kind < 0.6:
+                    requests.append(c.encode("BLPOP", key, 0))
+                    expected.append([key.encode(), f"{turn}:{elements}".encode()])
+                    elements += 1
+                elif kind < 0.75:
+                    requests.append(f"PING {turn}-{i}\r\n".encode())
+                    expected.append(f"{turn}-{i}".encode())
+                elif kind < 0.78:
+                    text = f"{i}" * 60_000
+                    requests.append(c.encode("ECHO", text))
+                    expected.append(text.encode())
+                else:
+                    requests.append(c.encode("INCR", f"count:{number}:{turn}"))
+                    expected.append(sum(isinstance(e, int) for e in expected) + 1)
+            stream = b"".join(requests)
+            cuts = sorted(dice.sample(range(len(stream)), min(len(stream), dice.randrange(8))))
+            pieces = [stream[a:b] for a, b in zip([0] + cuts, cuts + [len(stream)])]
+            pushed = 0
+            while pieces or pushed < elements:
+                if pieces and (pushed == elements or dice.random() < 0.5):
+                    c.socket.sendall(pieces.pop(0))
+                else:
+                    n = min(dice.choice([1, 1, 2, 20]), elements - pushed)
+                    pusher.pipeline([("RPUSH", key, f"{turn}:{j}") for j in range(pushed, pushed + n)])
+                    pushed += n
+            for e in expected:
+                equal(c.read(), e)
+        equal(c("PING"), "PONG")
+    together(*[lambda n=n, dice=random.Random(rng.random()): consume(n, dice) for n in range(8)], seconds=120)
+
+
 def has_reply(c):
     return bool(select.select([c.socket], [], [], 0.001)[0])
 
