@@ -144,7 +144,7 @@ void AppendOnly::begin_rewrite(Executor& home) {
   rewrite_started_ms_ = home.now_ms();
   started_s_ = home.now_ms() / 1000;
   if (!opening_) say(LogLevel::kNotice, "Background append only file rewriting started");
-  switched_ = false;
+  listed_ = false;
   const Options& o = home.options();
   if (!on() && !o.keeps_log()) {  // a base and nothing behind it
     next_ = manifest_;
@@ -153,13 +153,16 @@ void AppendOnly::begin_rewrite(Executor& home) {
     return cut(home);
   }
   stage_ = Stage::kOpenIncr;
-  bool listed = on();  // otherwise what stands in the directory is no data set of ours, and the manifest is written at the end
+  // Otherwise what stands in the directory is no data set of ours, or of another history, and the manifest is written at the end.
+  listed_ = on() && !outdated() && unnamed_.empty();
   next_ = manifest_;
   OwnedBytes name = next_.add_incr(stem(), format_.log_suffix()).name;
   if (opening_) say(LogLevel::kNotice, "Creating AOF incr file %s on server start", name.c_str());
-  if (listed) manifest_ = next_;
+  manifest_.incr_seq = next_.incr_seq;  // no name is used twice
+  if (listed_) manifest_ = next_;
   next_.retire_incr(1);
-  if (listed) {
+  next_.history.insert(next_.history.end(), unnamed_.begin(), unnamed_.end());
+  if (listed_) {
     make_file_then_list(folder() + "/" + name);
     writer_.sync_ahead();
     begin_pace();
@@ -176,13 +179,21 @@ void AppendOnly::new_incr_ready(void* self, int error, const char* what) {
   aof.cut(*aof.home_);
 }
 
+// A full sync has come since the file was entered into the manifest, where nothing may be written to it any more: there is to be another.
+bool AppendOnly::begin_again(Executor& home) {
+  if (!listed_ || !outdated()) return false;
+  ::close(std::exchange(new_fd_, -1));
+  begin_rewrite(home);
+  return true;
+}
+
 struct AppendOnly::CutJob final : LeaseJob {
   AppendOnly* aof;
   std::vector<OutBuffer> commands;
   bool begun = false;
   explicit CutJob(AppendOnly* a) : aof(a) {}
   void run(Executor& home) override {
-    if (home.engine().cluster && home.engine().cluster->value_arrives()) return;  // again by turn()
+    if (!aof->may_cut(home)) return;  // again by turn()
     if (!aof->format_.base_as_commands(home.options())) {
       begun = aof->persistence_.snapshots().start_held(home, *aof);
       return;
@@ -208,9 +219,17 @@ struct AppendOnly::CutJob final : LeaseJob {
   }
 };
 
+// With every shard held. A data set that is being loaded is not there yet.
+bool AppendOnly::may_cut(Executor& home) const {
+  const Engine& engine = home.engine();
+  if (engine.cluster && engine.cluster->value_arrives()) return false;
+  if (!opening_ && (engine.state.load(std::memory_order_relaxed) & kStateLoading)) return false;
+  return !(listed_ && outdated());
+}
+
 // Tried again by turn() while another snapshot is under way.
 void AppendOnly::cut(Executor& home) {
-  if (cut_under_way_ || base_file_.busy() || writer_.switching()) return;
+  if (cut_under_way_ || base_file_.busy() || writer_.switching() || begin_again(home)) return;
   cut_under_way_ = true;
   from_snapshot_ = true;
   home.with_all_shards(new CutJob(this));
@@ -239,7 +258,7 @@ void AppendOnly::at_cut(Executor& home, SnapshotInfo& info) {
       on_ = true;
     }
     new_fd_ = -1;
-    switched_ = true;
+    if (!listed_) unnamed_.push_back(next_.incr.back());
   }
   image_ = format_.image({0, writer_.id()}, sequence, home.now_ms());
   if (!image_) return;
@@ -297,10 +316,14 @@ void AppendOnly::file_full() {
   if (rolling_ || steps_.busy() || (stage_ != Stage::kIdle && stage_ != Stage::kSnapshot)) return;
   if (roll_failed_ms_ && engine_.clock->unix_ms() - roll_failed_ms_ < kRetryMs) return;
   rolling_ = true;
-  OwnedBytes name = manifest_.add_incr(stem(), format_.log_suffix()).name;
-  make_file_then_list(folder() + "/" + name);
+  rolled_ = manifest_.add_incr(stem(), format_.log_suffix());
+  const OwnedBytes path = folder() + "/" + rolled_.name;
+  if (unnamed_.empty())
+    make_file_then_list(path);
+  else
+    manifest_.incr.pop_back();
   writer_.sync_ahead();
-  steps_.open(folder() + "/" + name, O_WRONLY);
+  steps_.open(path, O_WRONLY | O_CREAT | O_TRUNC);
   steps_.run(next_ready, this);
 }
 
@@ -309,11 +332,11 @@ void AppendOnly::next_ready(void* self, int error, const char* what) {
   aof.rolling_ = false;
   aof.roll_failed_ms_ = error ? aof.engine_.clock->unix_ms() : 0;
   if (error) {  // the file that is full goes on meanwhile
-    aof.say(LogLevel::kWarning, "Can't %s the next file of the log, %s: %s", what, aof.manifest_.incr.back().name.c_str(),
-            error_text(error).c_str());
-    aof.manifest_.incr.pop_back();
+    aof.say(LogLevel::kWarning, "Can't %s the next file of the log, %s: %s", what, aof.rolled_.name.c_str(), error_text(error).c_str());
+    if (aof.unnamed_.empty()) aof.manifest_.incr.pop_back();
   } else {
-    const AofFile& file = aof.manifest_.incr.back();
+    const AofFile& file = aof.rolled_;
+    if (!aof.unnamed_.empty()) aof.unnamed_.push_back(file);
     if (aof.stage_ == Stage::kSnapshot) {  // it belongs to what goes on from the new base as well
       aof.next_.incr.push_back(file);
       aof.next_.incr_seq = aof.manifest_.incr_seq;
@@ -339,6 +362,7 @@ void AppendOnly::base_renamed(void* self, int error, const char* what) {
   auto& aof = *static_cast<AppendOnly*>(self);
   if (error) return aof.rewrite_failed(what, error);
   aof.manifest_ = aof.next_;
+  aof.unnamed_.clear();
   aof.stage_ = Stage::kRetire;
   if (aof.engine_.options->get().aof_disable_auto_gc || aof.manifest_.history.empty()) return aof.rewrite_done();
   for (const AofFile& f : aof.manifest_.history) {
@@ -407,13 +431,12 @@ void AppendOnly::rewrite_failed(const char* what, int error) {
   failures_++;
   rewrites_++;
   cut_restores_ = false;
-  if (writer_.frozen()) rewrite_wanted_ = true;
+  if (writer_.frozen() || !unnamed_.empty()) rewrite_wanted_ = true;
   last_failure_ms_ = engine_.clock->unix_ms();
   last_seconds_ = (engine_.clock->unix_ms() - rewrite_started_ms_) / 1000;
   if (new_fd_ >= 0) ::close(new_fd_);
   new_fd_ = -1;
-  if (opening_) return opened(false);
-  if (switched_ && !manifest_.base && manifest_.incr.empty()) turn_off(*home_);  // there is no data set that the new file goes on with
+  if (opening_) opened(false);
 }
 
 // A rewrite that was cut after an fsync had failed has succeeded: as soon as the file from before the cut is gone the log counts again.

@@ -7,6 +7,9 @@
 // on into that file and a snapshot of the data set begins, which becomes the next base; when that is durable the manifest is replaced, and what stood before is
 // removed. Until then the old base and both incremental files are the data set.
 // A format may want its files to be short: a full one is followed by the next, in the manifest first.
+//
+// When a full sync has replaced the data set of a replica, what the directory holds is of another history, and nothing of the new one may come behind it: the
+// old file gets nothing more, and the new ones are in no manifest before their base is complete. What is streamed until the cut is in that base.
 #include <atomic>
 #include <vector>
 
@@ -59,7 +62,7 @@ class AppendOnly final : private LogWriter::Owner, private ChunkFile::Owner, pri
   // Under way, or about to begin.
   // The first rewrite since it was switched on has not ended: the file cannot be loaded alone. First thread.
   bool initial() const {
-    if (!engine_.options->get().keeps_log() || whole_) return false;
+    if (!engine_.options->get().keeps_log() || (whole_ && !outdated())) return false;
     return rewriting_.load(std::memory_order_relaxed) || (wanted() && rewrite_ok_.load(std::memory_order_relaxed));
   }
   bool rewriting() const { return rewriting_.load(std::memory_order_relaxed) || (wanted() && !persistence_.saving()); }
@@ -98,6 +101,8 @@ class AppendOnly final : private LogWriter::Owner, private ChunkFile::Owner, pri
   void opened(bool ok);
 
   void begin_rewrite(Executor& home);
+  bool begin_again(Executor& home);
+  bool may_cut(Executor& home) const;
   static void new_incr_ready(void* self, int error, const char* what);
   static void base_renamed(void* self, int error, const char* what);
   static void history_removed(void* self, int error, const char* what);
@@ -153,9 +158,12 @@ class AppendOnly final : private LogWriter::Owner, private ChunkFile::Owner, pri
   void* context_ = nullptr;
 
   Stage stage_ = Stage::kIdle;
-  bool cut_under_way_ = false, from_snapshot_ = false, switched_ = false;
-  int new_fd_ = -1;           // of the incremental file that a rewrite has opened
-  uint64_t opened_size_ = 0;  // of the last incremental file, when it is opened
+  bool cut_under_way_ = false, from_snapshot_ = false;
+  bool listed_ = false;           // the manifest names the incremental file of the rewrite
+  std::vector<AofFile> unnamed_;  // what the log has been written to since it goes on from no base that the manifest names
+  AofFile rolled_;                // the next file, while rolling_
+  int new_fd_ = -1;               // of the incremental file that a rewrite has opened
+  uint64_t opened_size_ = 0;      // of the last incremental file, when it is opened
   bool opened_sealed_ = false;
   LogPlace place_;                               // where the log ends, when it is opened
   bool rolling_ = false, base_waiting_ = false;  // the next file is being made; the base is complete meanwhile

@@ -30,6 +30,7 @@ void LogWriter::start(Executor& home, std::unique_ptr<LogEncoder> encoder, File 
   source_ = 0;
   out_between_ = between_ = true;
   sealed_ = broken_ = frozen_ = false;
+  history_ = log_.restarts();
   log_.attach_at_end(reader_, true);  // the end is there always
   log_.note_hidden(true);
   if (!size_) put(encoder_->begin(file.sequence, home.now_ms()), 0);
@@ -44,7 +45,7 @@ void LogWriter::start(Executor& home, std::unique_ptr<LogEncoder> encoder, File 
 void LogWriter::switch_file(File file) {
   next_ = std::move(file);
   switch_at_ = log_.end();
-  switch_restarts_ = log_.restarts();
+  switch_restarts_ = next_history_ = log_.restarts();
   next_database_ = begin_anew();
   pump();
 }
@@ -54,6 +55,7 @@ void LogWriter::follow_with(File file) {
   next_ = std::move(file);
   switch_at_ = log_.published();
   switch_restarts_ = log_.restarts();
+  next_history_ = history_;
   next_database_ = -1;
   pump();
 }
@@ -174,6 +176,13 @@ void LogWriter::follow_restart() {
   begun_anew_ = true;
 }
 
+// It is in the image that the next file goes on from, which has not begun yet. Nobody waits for the disk meanwhile.
+void LogWriter::pass_over(Bytes piece) {
+  reader_.advance(piece.size());
+  if (!frozen_) synced_ = reader_.position();
+  publish_durable();
+}
+
 void LogWriter::pump() {
   write_what_can_be();
   if (on() && reader_.position() != log_.end()) publish_durable();
@@ -184,6 +193,7 @@ void LogWriter::write_what_can_be() {
   waits_for_room_ = false;
   while (on() && !writing_ && !closing_) {
     follow_restart();
+    if (superseded() && source_ && encoder_->verbatim()) put({}, 0);  // in memory that is gone soon
     if (!choose_way()) break;
     if (!out_.empty()) {
       if (ahead_.on()) {
@@ -210,8 +220,12 @@ void LogWriter::write_what_can_be() {
       if (syncing_) return;
       return close();
     }
-    if (full_at_ && size_ >= full_at_ && next_.fd < 0) owner_.file_full();
     Bytes piece = reader_.peek();
+    if (superseded() && !piece.empty()) {
+      pass_over(next_.fd < 0 ? piece : piece.substr(0, static_cast<size_t>(switch_at_ - at)));
+      continue;
+    }
+    if (full_at_ && size_ >= full_at_ && next_.fd < 0) owner_.file_full();
     if (piece.empty() || gathers()) break;
     if (paced_ && allowed_ <= 0 && !sync_wanted_) {
       held_back_ = waits_for_room_ = true;
@@ -530,6 +544,7 @@ void LogWriter::closed() {
   File file = std::exchange(next_, {});
   fd_ = file.fd;
   path_ = std::move(file.path);
+  history_ = next_history_;
   ahead_from_ms_ = 0;
   size_ = synced_size_ = 0;
   between_ = true;

@@ -104,6 +104,9 @@ class LogWriter final : public LogFollower, private LogAhead::Owner {
   static void on_closed(IoRequest* r) { static_cast<LogWriter*>(r->context)->closed(); }
   void pump();
   void follow_restart();
+  // A full sync has ended the history that the file holds: nothing that is read comes into it.
+  bool superseded() const { return history_ != log_.restarts(); }
+  void pass_over(Bytes piece);
   void write_what_can_be();
   bool out_of_patience();
   bool wants_ahead() const;
@@ -168,9 +171,10 @@ class LogWriter final : public LogFollower, private LogAhead::Owner {
   uint64_t sync_size_ = 0;    // likewise, of the file
   File next_;                 // the file to go on with from switch_at_ on
   uint64_t switch_at_ = 0;
-  uint64_t switch_restarts_ = 0;  // MutationLog::restarts() when that was said
-  bool begun_anew_ = false;       // the log, since then
-  int next_database_ = -1;        // to be selected at the beginning of that file
+  uint64_t switch_restarts_ = 0;             // MutationLog::restarts() when that was said
+  uint64_t history_ = 0, next_history_ = 0;  // the same, of what this file holds, and of what the next one is to
+  bool begun_anew_ = false;                  // the log, since then
+  int next_database_ = -1;                   // to be selected at the beginning of that file
   int64_t noted_second_ = 0;
   char note_[64];
   size_t note_size_ = 0;  // of a note that is to be written next
