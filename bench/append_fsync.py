@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """What the log on disk costs beside redis-server's append-only file, on the same disk, the servers by turns.
 
-    append_fsync.py SERVER [--redis redis-server] [--shards 2] [--seconds 3] [--rounds 3] [--kinds aof,wal] [--policies always,everysec] [--connections 50] [--keys 100000] [--check]
+    append_fsync.py SERVER [--redis redis-server] [--shards 2] [--seconds 3] [--rounds 3] [--kinds aof,wal] [--policies always,everysec] [--connections 50] [--keys 100000] [--client PROGRAM] [--check]
 appendfsync always: 50 connections that write, and 50 of whose requests 90 % are reads. appendfsync everysec: 50 that write, beside the same without a log. Of each figure the median
-of the rounds. The client is bench/closed_loop.cc, built with c++ -O2. --check: a short run that fails only where something does not work.
+of the rounds. The client is bench/closed_loop.cc, built with c++ -O2; where its core is busy all the time, the requests a second are its own limit. --check: a short run that fails only where something does not work.
 """
 import argparse
 import os
@@ -16,12 +16,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "support"))
 from servers import Ringwood, Server, cpu_seconds  # noqa: E402
 
-NAMES = ("requests", "writes", "seconds", "read p50", "read p99", "write p50", "write p99")
+NAMES = ("requests", "writes", "seconds", "read p50", "read p99", "write p50", "write p99", "client cpu")
 
 
 def build_load(folder):
     exe = os.path.join(folder, "closed_loop")
-    subprocess.run(["c++", "-O2", "-std=c++20", "-o", exe, os.path.join(HERE, "closed_loop.cc")], check=True)
+    subprocess.run(["c++", "-O2", "-std=c++20", "-o", exe, os.path.join(HERE, "closed_loop.cc"), "-luring"], check=True)
     return exe
 
 
@@ -30,6 +30,7 @@ def run(exe, server, o, read_percent):
     out = subprocess.run([exe, str(server.port), str(o.seconds), str(o.connections), str(read_percent), str(o.keys)], check=True, capture_output=True, text=True).stdout
     f = dict(zip(NAMES, map(float, out.split())))
     f["rate"], f["write rate"] = f["requests"] / f["seconds"], f["writes"] / f["seconds"]
+    f["client busy"] = f["client cpu"] / f["seconds"]
     f["cpu"] = (cpu_seconds(server.process.pid) - before) / f["requests"] * 1e6
     return f
 
@@ -62,7 +63,7 @@ def compare(exe, o, title, read_percent, servers):
     for name, f in found.items():
         print(f"  {name}: {f['rate']:.0f} requests/s ({f['rate'] / first['rate']:.2f}), {f['write rate']:.0f} writes/s; read p50 {f['read p50']:.0f} p99 {f['read p99']:.0f} us"
               f"{' (' + format(f['read p50'] / first['read p50'], '.2f') + ')' if first['read p50'] else ''}, write p50 {f['write p50']:.0f} p99 {f['write p99']:.0f} us;"
-              f" CPU {f['cpu']:.2f} us a request", flush=True)
+              f" CPU {f['cpu']:.2f} us a request; the client is busy for {100 * f['client busy']:.0f} %", flush=True)
     return found
 
 
@@ -77,6 +78,7 @@ def main():
     parser.add_argument("--policies", default="always,everysec")
     parser.add_argument("--connections", type=int, default=50)
     parser.add_argument("--keys", type=int, default=100000)
+    parser.add_argument("--client", help="bench-closed-loop, where it has been built")
     parser.add_argument("--check", action="store_true")
     o = parser.parse_args()
     if o.check:
@@ -87,7 +89,7 @@ def main():
         of_redis = ("redis-server, aof", lambda: redis(o, "--appendonly", "yes", "--appendfsync", policy))
         return [of_redis] + [(f"ringwood, {kind}", lambda kind=kind: ringwood(o, "--persistence", kind, "--appendfsync", policy)) for kind in kinds]
     with tempfile.TemporaryDirectory() as folder:
-        exe = build_load(folder)
+        exe = o.client or build_load(folder)
         if "always" in policies:
             always = compare(exe, o, f"appendfsync always, {o.connections} connections that write", 0, logs("always"))
             compare(exe, o, f"appendfsync always, {o.connections} connections, 90 % reads", 90, logs("always"))
