@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Hit rates under maxmemory beside redis-server: the same trace of keys to both, each key that is missed is set, as a cache's users do.
 
-    eviction.py SERVER [--redis redis-server] [--requests N] [--samples 10] [--shards 1]
+    eviction.py SERVER [--requests N] [--seconds S] [--samples 10] [--seeds 7] [--traces zipf scan] [--policies allkeys-lru allkeys-lfu] [--shards 1]
 Traces: `zipf`: 200,000 keys by Zipf's law (0.9). `scan`: the same, and every fourth request is for the next key of an endless walk through keys that
-never come again. Room for some 20,000 values of 400 bytes. Pauses stretch the trace over about --seconds, so that the clock of the LRU, which counts
-seconds, has seconds to count.
+never come again. Room for some 20,000 values of 400 bytes. Pauses stretch the trace over about --seconds, so that the LRU clocks have something to count:
+redis-server's counts seconds. Both servers get the trace at the same time. In brackets: the keys held at the end.
 """
 import argparse
 import bisect
+import concurrent.futures
 import itertools
 import os
 import random
@@ -20,8 +21,8 @@ from servers import Redis, Ringwood  # noqa: E402
 KEYS, ROOM, VALUE, BATCH = 200_000, 20_000, "v" * 400, 100
 
 
-def trace(kind, requests):
-    rng = random.Random(7)
+def trace(kind, requests, seed):
+    rng = random.Random(seed)
     sums = list(itertools.accumulate(1 / (i + 1) ** 0.9 for i in range(KEYS)))
     order = list(range(KEYS))
     rng.shuffle(order)
@@ -61,28 +62,38 @@ def hit_rate(server, policy, samples, keys, seconds):
             hits += sum(r is not None for r in own)
             counted += len(own)
         time.sleep(max(0, pause - (time.monotonic() - begin)))
+    held = c("DBSIZE")
     c.close()
-    return hits / counted
+    return hits / counted, held
+
+
+def both(options, policy, samples, keys):
+    def measure(make):
+        with make() as server:
+            return hit_rate(server, policy, samples, keys, options.seconds)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        return list(pool.map(measure, (Redis, lambda: Ringwood(options.server, shards=options.shards))))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("server")
-    parser.add_argument("--requests", type=int, default=300_000)
-    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--requests", type=int, default=200_000)
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[7])
+    parser.add_argument("--traces", nargs="+", default=["zipf", "scan"])
+    parser.add_argument("--policies", nargs="+", default=["allkeys-lru", "allkeys-lfu"])
     parser.add_argument("--samples", type=int, nargs="+", default=[10])
     parser.add_argument("--shards", type=int, default=1)
     options = parser.parse_args()
-    print("trace  policy        samples  redis-server  ringwood")
-    for kind in ("zipf", "scan"):
-        keys = trace(kind, options.requests)
-        for policy in ("allkeys-lru", "allkeys-lfu"):
-            for samples in options.samples:
-                rates = []
-                for make in (Redis, lambda: Ringwood(options.server, shards=options.shards)):
-                    with make() as server:
-                        rates.append(hit_rate(server, policy, samples, keys, options.seconds))
-                print(f"{kind:6s} {policy:13s} {samples:7d}  {rates[0] * 100:11.2f} % {rates[1] * 100:7.2f} %", flush=True)
+    print("trace  policy        samples  seed  redis-server        ringwood")
+    for kind in options.traces:
+        for seed in options.seeds:
+            keys = trace(kind, options.requests, seed)
+            for policy in options.policies:
+                for samples in options.samples:
+                    (rate, held), (own_rate, own_held) = both(options, policy, samples, keys)
+                    print(f"{kind:6s} {policy:13s} {samples:7d} {seed:5d}  {rate * 100:5.2f} % ({held})    {own_rate * 100:5.2f} % ({own_held})", flush=True)
 
 
 if __name__ == "__main__":

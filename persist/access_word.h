@@ -23,11 +23,11 @@ struct AccessRule {
     if (lfu()) return frequency >= 0 ? (fresh & 0xffff00) | static_cast<uint32_t>(frequency) : fresh;
     if (idle_seconds < 0) return fresh;
     // What is older than the clock can say looks as old as it can: half a turn away.
-    int64_t at = static_cast<int64_t>(fresh) - idle_seconds;
-    return at >= 0 ? static_cast<uint32_t>(at) : (fresh + access::kClockMax / 2) % access::kClockMax;
+    if (idle_seconds > fresh / access::kTicksASecond) return (fresh + access::kClockMax / 2) % access::kClockMax;
+    return fresh - static_cast<uint32_t>(idle_seconds * access::kTicksASecond);
   }
   // What a file says of an entry: -1 where the policy has no use for it.
-  int64_t idle_seconds(uint32_t word) const { return lru() ? access::idle_ms(word, access::lru_clock(now_ms)) / 1000 : -1; }
+  int64_t idle_seconds(uint32_t word) const { return lru() ? access::idle_seconds(word, access::lru_clock(now_ms)) : -1; }
   int frequency(uint32_t word) const { return lfu() ? static_cast<int>(access::lfu_counter(word, now_ms, decay_minutes)) : -1; }
 };
 

@@ -20,10 +20,10 @@ Snapshots::~Snapshots() {
   for (auto& p : parts_) p->stop();
 }
 
-// Entries carry the epochs from that of the last whole snapshot on. Before the number comes round to it again, which takes 65535 failures in a row, all are
+// Entries carry the epochs from that of the last whole snapshot on. Before the number comes round to it again, which takes 16383 failures in a row, all are
 // made alike.
 uint16_t Snapshots::next_epoch() {
-  auto next = static_cast<uint16_t>(epoch_ + 1);
+  auto next = static_cast<uint16_t>((epoch_ + 1) & Entry::kEpochMax);
   if (next == oldest_epoch_) {
     for (Shard* s : engine_.shards)
       for (int i = 0; i < s->databases(); i++) s->database(i).for_each([this](Entry* e) { e->set_epoch(epoch_); });

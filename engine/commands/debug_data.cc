@@ -70,11 +70,12 @@ void object(Call& c) {
   Entry* e = find_or_reply(c, 2);
   if (!e) return;
   ReloadControl* files = c.engine().reload;
-  int64_t idle = access::idle_ms(e->access(), access::lru_clock(c.now_ms())) / 1000;
+  const bool lfu = access::is_lfu(c.options().maxmemory_policy);
+  int64_t idle = access::idle_seconds(e->access(), access::lru_clock(c.now_ms()));
   char text[256];
   int n = std::snprintf(text, sizeof text, "Value at:%p refcount:1 encoding:%s serializedlength:%zu lru:%u lru_seconds_idle:%lld",
-                        static_cast<void*>(e), encoding_name(e->encoding()), files ? files->serialized_length(*e) : size_t{0}, e->access(),
-                        static_cast<long long>(idle));
+                        static_cast<void*>(e), encoding_name(e->encoding()), files ? files->serialized_length(*e) : size_t{0},
+                        lfu ? e->access() : access::seconds_of(e->access()), static_cast<long long>(idle));
   OwnedBytes line(text, static_cast<size_t>(n));
   if (e->encoding() == Encoding::kQuicklist) line += quicklist_figures(*e->object().as<Quicklist>(), c.limits().list_compress_depth);
   c.reply.simple(line);

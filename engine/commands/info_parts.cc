@@ -52,7 +52,7 @@ void write_server(InfoText& out, const InfoContext& x, void*) {
   out.field("uptime_in_days", up / 86400);
   out.field("hz", o.hz);
   out.field("configured_hz", o.hz);
-  out.field("lru_clock", static_cast<int64_t>(access::lru_clock(x.here.now_ms())));
+  out.field("lru_clock", static_cast<int64_t>(access::seconds_of(access::lru_clock(x.here.now_ms()))));
   out.field("executable", Bytes(x.engine.executable));
   out.field("config_file", Bytes(x.engine.config_file));
   out.field("io_threads_active", x.engine.shards.size() > 1 ? 1 : 0);

@@ -39,7 +39,7 @@ void idletime(Call& c) {
         "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU "
         "and LFU data will take "
         "some time to adjust.");
-  c.reply.integer(access::idle_ms(e->access(), access::lru_clock(c.now_ms())) / 1000);
+  c.reply.integer(access::idle_seconds(e->access(), access::lru_clock(c.now_ms())));
 }
 
 void freq(Call& c) {

@@ -5,7 +5,7 @@ namespace ringwood::access {
 uint32_t lfu_counter(uint32_t word, int64_t now_ms, int decay_minutes) {
   uint32_t counter = word & 255;
   if (decay_minutes <= 0) return counter;
-  uint32_t then = word >> 8, now = lfu_minutes(now_ms);
+  uint32_t then = (word >> 8) & 0xffffu, now = lfu_minutes(now_ms);
   uint32_t elapsed = now >= then ? now - then : 65535 - then + now;
   uint32_t periods = elapsed / static_cast<uint32_t>(decay_minutes);
   return periods > counter ? 0 : counter - periods;

@@ -13,7 +13,7 @@ uint64_t EvictionScore::of(const Entry& e) const {
     return rarity << 16 | minutes;
   }
   // Not the idle time, which grows: the time of the last access, counted down.
-  return static_cast<uint64_t>(INT64_MAX - (now_ms - now_ms % 1000 - access::idle_ms(e.access(), access::lru_clock(now_ms))));
+  return static_cast<uint64_t>(INT64_MAX - (now_ms / access::kTickMs - access::idle_ticks(e.access(), access::lru_clock(now_ms))));
 }
 
 void EvictionPool::add(const Candidate& c) {

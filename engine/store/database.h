@@ -68,7 +68,7 @@ class Database {
   // What becomes of a key's expiry when its value is set: dropped, kept, or (any other number) set to that unix time in ms.
   static constexpr int64_t kDropExpiry = 0, kKeepExpiry = -1;
   // SET: makes the key a string with these bytes (stored as an integer where they are one), whatever it was. Writes in place where the allocation fits.
-  // `old` is the key's entry as find() gave it; `access` the 24-bit access word of the entry.
+  // `old` is the key's entry as find() gave it; `access` the access word of the entry.
   Entry* set_string(const KeyRef& k, Entry* old, Bytes value, int64_t expiry, uint32_t access);
   Entry* set_string(const KeyRef& k, Bytes value, bool keep_expiry, uint32_t access) {
     return set_string(k, find(k), value, keep_expiry ? kKeepExpiry : kDropExpiry, access);

@@ -13,7 +13,7 @@ Entry* Entry::make(Bytes key, Type type, Encoding encoding, unsigned layout, uin
   e->value_size_ = static_cast<uint16_t>(value_size);
   e->epoch_ = 0;
   e->type_ = static_cast<unsigned>(type) & 7u;
-  e->encoding_ = static_cast<unsigned>(encoding) & 7u;
+  e->encoding_ = static_cast<unsigned>(encoding) & 3u;
   e->layout_ = layout & 3u;
   e->access_ = 0;
   if (layout & kHasNode) *e->node() = ExpiryNode{nullptr, nullptr, 0, 0};

@@ -74,7 +74,7 @@ class Entry {
   Bytes string_view(char* scratch) const;
   size_t string_size() const;
   char* string_data() { return has_object() ? object().as<StringBlock>()->data() : value_data(); }
-  void set_encoding(Encoding e) { encoding_ = static_cast<unsigned>(e) & 7u; }
+  void set_encoding(Encoding e) { encoding_ = static_cast<unsigned>(e) & 3u; }
   size_t inline_size() const { return value_size_; }
   // How long an inline string could become without moving.
   size_t inline_capacity() const;
@@ -97,12 +97,14 @@ class Entry {
   bool expired(int64_t now_ms) const { return has_node() && node()->when_ms && static_cast<int64_t>(node()->when_ms) < now_ms; }
 
   // The last copying of all keys that needs this entry no more: see engine/store/write_guard.h.
+  static constexpr uint16_t kEpochMax = (1u << 14) - 1;
   uint16_t epoch() const { return epoch_; }
-  void set_epoch(uint16_t e) { epoch_ = e; }
+  void set_epoch(uint16_t e) { epoch_ = e & kEpochMax; }
 
-  // 24 bits of age or frequency, as Redis keeps them (server.h, LRU_BITS): seconds of the LRU clock, or minutes and a counter.
+  // Age or frequency: see engine/exec/access.h.
+  static constexpr int kAccessBits = 27;
   uint32_t access() const { return access_; }
-  void set_access(uint32_t a) { access_ = a & 0xffffffu; }
+  void set_access(uint32_t a) { access_ = a & ((1u << kAccessBits) - 1); }
 
   // Bytes of this allocation; the object's own memory not included.
   size_t shell_memory() const;
@@ -118,11 +120,11 @@ class Entry {
 
   uint32_t key_size_;
   uint16_t value_size_;  // inline bytes behind the key; 8 for an int
-  uint16_t epoch_;
+  uint16_t epoch_ : 14;
+  uint16_t layout_ : 2;  // kHasNode | kHasObject
   uint32_t type_ : 3;
-  uint32_t encoding_ : 3;  // of strings; other types keep theirs in the Object word
-  uint32_t layout_ : 2;    // kHasNode | kHasObject
-  uint32_t access_ : 24;
+  uint32_t encoding_ : 2;  // of strings: int, embstr or raw; other types keep theirs in the Object word
+  uint32_t access_ : kAccessBits;
 };
 static_assert(sizeof(Entry) == 12);
 

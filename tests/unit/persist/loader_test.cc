@@ -180,7 +180,7 @@ TEST(Loader, SetsTheAccessWord) {
   Loader::Options options;
   options.access = {MaxmemoryPolicy::kAllkeysLru, 1000000, 1};
   ASSERT_EQ(State::kLoaded, load.run(folder.file("dump.rdb"), options)) << load.loader->error();
-  EXPECT_EQ(995u, load.data.find(0, "k")->access());
+  EXPECT_EQ(access::lru_clock(995'000), load.data.find(0, "k")->access());
 }
 
 TEST(Loader, SaysWhichFileIsDamagedAndWhereAndLeavesItAlone) {

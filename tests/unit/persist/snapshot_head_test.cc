@@ -34,7 +34,7 @@ TEST(Snapshot, WritesAgeOrFrequencyUnderAPolicyThatUsesThem) {
   e->set_access((40u << 8) | 9);
   original.put(0, e);
   SnapshotInfo info;
-  info.access = {MaxmemoryPolicy::kVolatileLru, int64_t{e->access() + 77} * 1000, 1};
+  info.access = {MaxmemoryPolicy::kVolatileLru, int64_t{access::seconds_of(e->access()) + 77} * 1000, 1};
   ASSERT_EQ("", read_image(original.image(info), lru));
   EXPECT_EQ(std::vector<int64_t>{77}, lru.idle);
   info.access = {MaxmemoryPolicy::kAllkeysLfu, 43 * 60000, 1};

@@ -58,6 +58,33 @@ TEST(EvictionScore, PrefersWhatWasUsedLongestAgo) {
   EXPECT_EQ(of(1'700'000'000'000 - 5000), before);
 }
 
+// Where keys stay for a second or two, which one goes must not be left to chance (docs/performance.md, "Hit rates beside redis-server").
+TEST(EvictionScore, TellsAccessesWithinASecondApart) {
+  EvictionScore score{MaxmemoryPolicy::kAllkeysLru, 1'700'000'000'999, 1};
+  auto of = [&](int64_t accessed_ms) {
+    Entry* e = Entry::make_int("k", 1, false);
+    e->set_access(access::lru_clock(accessed_ms));
+    uint64_t v = score.of(*e);
+    Entry::destroy(e);
+    return v;
+  };
+  for (int64_t ms = 1'700'000'000'000; ms + 125 <= score.now_ms; ms += 125) EXPECT_GT(of(ms), of(ms + 125)) << ms;
+  EXPECT_GT(of(1'699'999'999'999), of(1'700'000'000'000));
+}
+
+TEST(AccessClock, CountsSecondsAsRedis) {
+  const auto idle = [](int64_t then_ms, int64_t now_ms) {
+    return access::idle_seconds(access::lru_clock(then_ms), access::lru_clock(now_ms));
+  };
+  EXPECT_EQ(idle(1000, 1999), 0);
+  EXPECT_EQ(idle(1999, 2000), 1) << "the second has changed";
+  EXPECT_EQ(idle(1000, 61'500), 60);
+  const int64_t turn = int64_t{1} << 24;  // of the clock, in seconds
+  EXPECT_EQ(access::seconds_of(access::lru_clock((turn - 1) * 1000)), (1u << 24) - 1);
+  EXPECT_EQ(access::lru_clock(turn * 1000), 0u);
+  EXPECT_EQ(idle((turn - 5) * 1000, (turn + 10) * 1000), 10 + 4) << "Redis's sum is one less when its clock has come round";
+}
+
 TEST(EvictionScore, PrefersWhatIsUsedRarelyAndAmongEqualsTheOlder) {
   EvictionScore score{MaxmemoryPolicy::kAllkeysLfu, 1'700'000'000'000, 0};
   auto of = [&](uint32_t counter, int64_t accessed_ms) {

@@ -26,11 +26,14 @@ TEST(Entry, KeepsKeyAndValueInEveryLayout) {
         EXPECT_EQ(e->type(), Type::kString);
         EXPECT_EQ(e->encoding(), Encoding::kRaw);
         EXPECT_EQ(e->expiry_ms(), -1);
-        e->set_access(0xabcdef);
+        e->set_access(0x7abcdef);
+        e->set_epoch(Entry::kEpochMax);
         e = Entry::remake(e, "other", !expiry);
         EXPECT_EQ(e->key(), "other");
         EXPECT_EQ(e->string_view(scratch), value);
-        EXPECT_EQ(e->access(), 0xabcdefu);
+        EXPECT_EQ(e->access(), 0x7abcdefu);
+        EXPECT_EQ(e->epoch(), Entry::kEpochMax);
+        EXPECT_EQ(e->encoding(), Encoding::kRaw);
         Entry* twin = Entry::duplicate(e, key);
         EXPECT_EQ(twin->string_view(scratch), value);
         Entry::destroy(e);
