@@ -1,6 +1,7 @@
 #include "persist/collection_builder.h"
 
 #include <algorithm>
+#include <cassert>
 
 #include "engine/store/hash.h"
 #include "engine/store/list.h"
@@ -36,6 +37,8 @@ void CollectionBuilder::begin(Type type, uint64_t expected) {
 }
 
 void CollectionBuilder::drop() {
+  members_.drop();
+  fields_.drop();
   if (open_ && type_ != Type::kZSet) free_object(type_, object_);
   zset_.drop();
   open_ = false;
@@ -71,11 +74,15 @@ void CollectionBuilder::push_plain(Bytes element) {
 
 bool CollectionBuilder::add(Bytes member) {
   count_one();
+  if (object_.encoding() == Encoding::kHashtable) return members_.add(set::table(object_), SetMember::create(member), hash_bytes(member));
   return set::add(object_, member, limits_);
 }
 
 bool CollectionBuilder::add(Bytes field, Bytes value, int64_t when_ms) {
   count_one();
+  if (object_.encoding() == Encoding::kHashtable && !when_ms)
+    return fields_.add(hash::table(object_), HashField::create(field, value), hash_bytes(field));
+  if (!settle()) return false;
   Bytes both[] = {field, value};
   hash::before_set(object_, both, 2, limits_);
   bool is_new = hash::set(object_, field, value, limits_);
@@ -104,7 +111,15 @@ void CollectionBuilder::add_all(const uint8_t* lp) {
   }
 }
 
+bool CollectionBuilder::settle() {
+  if (type_ == Type::kZSet) return zset_.settle();
+  if (object_.encoding() != Encoding::kHashtable) return true;
+  return type_ == Type::kSet ? members_.settle(set::table(object_)) : fields_.settle(hash::table(object_));
+}
+
 Object CollectionBuilder::finish() {
+  [[maybe_unused]] const bool settled = type_ == Type::kList || settle();
+  assert(settled);
   if (type_ == Type::kZSet) object_ = zset_.finish(limits_);
   if (type_ == Type::kList) list::fit(object_, limits_);
   open_ = false;

@@ -1,8 +1,10 @@
 #pragma once
 // Builds a list, set, hash or sorted set element by element, as a loader does: in the encoding that Redis's limits give it, refusing what is there twice.
+#include "engine/store/hash_table.h"
 #include "engine/store/limits.h"
 #include "engine/store/listpack.h"
 #include "engine/store/object.h"
+#include "engine/store/table_filler.h"
 #include "engine/store/zset_builder.h"
 
 namespace ringwood {
@@ -22,7 +24,7 @@ class CollectionBuilder {
   void push(Bytes element);
   void push_node(uint8_t* lp);     // all elements of a sound listpack that is not empty, which becomes the list's
   void push_plain(Bytes element);  // an element that has a node of its own
-  // Sets, hashes, sorted sets: false when the member or field is there already; drop() then.
+  // Sets, hashes, sorted sets: false when the member or field is there already, or in a large one when that is so of one of the last few; drop() then.
   bool add(Bytes member);
   bool add(Bytes field, Bytes value, int64_t when_ms = 0);  // a time to live for the field, or 0
   bool add(Bytes member, double score);                     // not NaN
@@ -30,6 +32,8 @@ class CollectionBuilder {
   void add_all(const uint8_t* lp);
 
   size_t size() const { return size_; }
+  // False when one of the last few elements is there twice; drop() then. Before finish(), where that can be.
+  bool settle();
   // The collection, the caller's from now on. It has an element.
   Object finish();
   // Frees what was begun and not finished.
@@ -47,8 +51,10 @@ class CollectionBuilder {
   Object object_;
   size_t size_ = 0;
   size_t expected_ = 0;
-  size_t room_ = 0;     // elements for which a table has room
-  zset::Builder zset_;  // in the place of object_ for sorted sets
+  size_t room_ = 0;                 // elements for which a table has room
+  TableFiller<SetTraits> members_;  // of a set's table
+  TableFiller<HashTraits> fields_;  // of a hash's
+  zset::Builder zset_;              // in the place of object_ for sorted sets
   Type type_ = Type::kList;
   bool open_ = false;
 };

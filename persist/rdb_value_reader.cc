@@ -203,8 +203,11 @@ Step ValueReader::elements(Input& in) {
       return s;
     }
   }
+  const Type type = collection_of(type_);
+  if (type != Type::kList && builder_.size() && !builder_.settle())
+    return in.bad(type == Type::kHash ? "a field stands there twice" : "a member stands there twice");
   if (builder_.size())
-    finish(collection_of(type_), builder_.finish());
+    finish(type, builder_.finish());
   else
     builder_.drop();
   return Step::kDone;

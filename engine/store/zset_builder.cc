@@ -31,10 +31,8 @@ void Builder::begin(size_t room) {
 }
 
 bool Builder::add(Bytes member, double score) {
-  uint64_t hash = hash_bytes(member);
-  if (set_->index.find(member, hash)) return false;
   ScoredMember* m = ScoredMember::create(score, member);
-  set_->index.insert(m, hash);
+  if (!filler_.add(set_->index, m, hash_bytes(member))) return false;
   order_.push_back({score, m});
   longest_ = std::max(longest_, member.size());
   total_ += member.size();
@@ -63,6 +61,7 @@ Object Builder::finish(const Limits& limits) {
 }
 
 void Builder::drop() {
+  filler_.drop();
   delete set_;
   set_ = nullptr;
   order_ = {};

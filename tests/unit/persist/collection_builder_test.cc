@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/store/hash.h"
 #include "engine/store/object_free.h"
 #include "engine/store/set.h"
 
@@ -47,11 +48,55 @@ TEST(CollectionBuilder, SeesWhatIsThereTwiceInEveryEncoding) {
   }
 }
 
+// There an element goes in when some more have come.
+TEST(CollectionBuilder, SeesItInLargeOnesWhereverItStands) {
+  Limits limits;
+  constexpr int kMany = 60000;
+  for (Type type : {Type::kSet, Type::kHash, Type::kZSet}) {
+    for (int twice : {0, 5, kMany / 2, kMany - 9, kMany - 2, kMany - 1}) {
+      for (int at : {kMany - 1, kMany}) {
+        CollectionBuilder b(limits);
+        auto add = [&](const std::string& m) {
+          return type == Type::kSet ? b.add(m) : type == Type::kHash ? b.add(m, "v") : b.add(m, 1.0);
+        };
+        b.begin(type, kMany + 1);
+        bool good = true;
+        for (int i = 0; i < kMany && good; i++) {
+          if (i == at) good = add("member " + std::to_string(twice));
+          good = good && add("member " + std::to_string(i));
+        }
+        if (at == kMany) good = good && add("member " + std::to_string(twice));
+        EXPECT_FALSE(good && b.settle()) << twice;
+      }
+    }
+  }
+}
+
+TEST(CollectionBuilder, ALargeHashWhoseLastFieldExpiresHasThemAll) {
+  Limits limits;
+  CollectionBuilder b(limits);
+  b.begin(Type::kHash, 60001);
+  for (int i = 0; i < 60000; i++) ASSERT_TRUE(b.add("field " + std::to_string(i), std::to_string(i)));
+  ASSERT_TRUE(b.add("last", "v", 5000));
+  ASSERT_TRUE(b.add("behind it", "v"));
+  ASSERT_TRUE(b.settle());
+  Object o = b.finish();
+  EXPECT_EQ(60002u, hash::length(o));
+  free_object(Type::kHash, o);
+}
+
 TEST(CollectionBuilder, FreesWhatIsNotFinished) {
   Limits limits;
   size_t before = memory::used();
   {
     CollectionBuilder b(limits);
+    for (Type t : {Type::kSet, Type::kHash, Type::kZSet}) {
+      b.begin(t, 100000);
+      for (int i = 0; i < 60003; i++) {
+        const std::string m = "member " + std::to_string(i);
+        ASSERT_TRUE(t == Type::kSet ? b.add(m) : t == Type::kHash ? b.add(m, m) : b.add(m, i));
+      }
+    }
     for (Type t : {Type::kSet, Type::kHash, Type::kZSet, Type::kList}) b.begin(t, uint64_t{1} << 40);
     b.push("element");
   }

@@ -234,6 +234,21 @@ TEST(RdbReader, WritesIntegersInAListpackAsIntegers) {
   EXPECT_TRUE(set::contains(data.find(0, "k")->object(), "7"));
 }
 
+TEST(RdbReader, SeesWhatStandsTwiceAtTheEndOfALargeValue) {
+  const OwnedBytes many{"\x80\x00\x00\xea\x61", 5};  // a length of 60,001
+  OwnedBytes members, pairs;
+  for (int i = 0; i < 60000; i++) {
+    members += str("member " + std::to_string(i));
+    pairs += str("field " + std::to_string(i)) + str("v");
+  }
+  DataSet data;
+  EXPECT_EQ("", read_image(key_file(2, many + members + str("another")), data));
+  const OwnedBytes twice = error_of(key_file(2, many + members + str("member 59998"))),
+                   field = error_of(key_file(4, many + pairs + str("field 3") + str("v")));
+  EXPECT_NE(OwnedBytes::npos, twice.find("key \"k\", SET, integrity check failed: a member stands there twice")) << twice;
+  EXPECT_NE(OwnedBytes::npos, field.find("key \"k\", HASH, integrity check failed: a field stands there twice")) << field;
+}
+
 TEST(RdbReader, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ("offset 0: not an RDB file: it does not begin with REDIS", error_of("REDIX0011\xff"));
   EXPECT_EQ("offset 0: not an RDB file: no version behind REDIS", error_of("REDISx011\xff"));
