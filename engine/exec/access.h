@@ -1,8 +1,10 @@
 #pragma once
 // The access word of an entry (Entry::access): with an LRU policy the time of the last access, with an LFU policy 16 bits of minutes and a logarithmic
 // counter of 8 bits. The minutes and the counter are Redis's (evict.c), and so is the range of the LRU clock, 194 days, after which it wraps around; but where
-// Redis counts seconds this clock counts eighths of them. Where keys stay for some seconds only, as in a cache that is small for what goes through it, the
-// best samples cannot tell by a clock of seconds which of them was used last (docs/performance.md, "Hit rates beside redis-server").
+// Redis counts seconds this clock counts eighths of them.
+//
+// Where keys stay for some seconds only, as in a cache that is small for what goes through it, the best samples cannot tell by a clock of seconds which of
+// them was used last (docs/performance.md, "Hit rates beside redis-server").
 #include "engine/base/options.h"
 #include "engine/base/random.h"
 

@@ -85,7 +85,7 @@ TEST(AccessClock, CountsSecondsAsRedis) {
   EXPECT_EQ(idle((turn - 5) * 1000, (turn + 10) * 1000), 10 + 4) << "Redis's sum is one less when its clock has come round";
 }
 
-TEST(EvictionScore, PrefersWhatIsUsedRarelyAndAmongEqualsTheOlder) {
+TEST(EvictionScore, PrefersWhatIsUsedRarelyThenWhatHasLostLessThenTheOlder) {
   EvictionScore score{MaxmemoryPolicy::kAllkeysLfu, 1'700'000'000'000, 0};
   auto of = [&](uint32_t counter, int64_t accessed_ms) {
     Entry* e = Entry::make_int("k", 1, false);
@@ -96,6 +96,11 @@ TEST(EvictionScore, PrefersWhatIsUsedRarelyAndAmongEqualsTheOlder) {
   };
   EXPECT_GT(of(5, score.now_ms), of(6, score.now_ms - 600'000));
   EXPECT_GT(of(5, score.now_ms - 600'000), of(5, score.now_ms));
+  score.lfu_decay_minutes = 1;
+  EXPECT_GT(of(5, score.now_ms), of(7, score.now_ms - 120'000)) << "both are 5 now";
+  EXPECT_GT(of(5, score.now_ms - 60'000), of(7, score.now_ms - 120'000)) << "4 and 5";
+  EXPECT_GT(of(9, score.now_ms - 1'200'000), of(5, score.now_ms - 600'000)) << "nothing is left of either";
+  EXPECT_GT(of(9, score.now_ms - 1'200'000), of(5, score.now_ms - 60'000));
 }
 
 }  // namespace
