@@ -74,8 +74,8 @@ class Executor {
   // Takes one request; args and what they point to stay as they are until run() returns. False: parse nothing more of this client until it
   // is in resumed().
   bool submit(Client& client, std::span<const Bytes> args);
-  // The same where all that is submitted of this client in the round can be taken back (halted()), from `begin` on, where the request's bytes begin: what stands
-  // behind a command that may have to wait need not be left for the next round, since most often there is something to answer at once.
+  // The same where all that is submitted of this client in the round can be taken back (halted()); `begin` is where the request's bytes begin. What stands
+  // behind a command that may have to wait need not be left for the next round then: most often there is something to answer at once.
   bool submit_from(const char* begin, Client& client, std::span<const Bytes> args);
   void run();
   // After run(): clients that wait although they were not told to stop: they parse nothing more until they are in resumed(), and what was submitted from
