@@ -10,8 +10,29 @@ constexpr size_t kMaxLiterals = 32;
 constexpr size_t kMaxDistance = 1 << 13;
 constexpr size_t kMaxCopy = 264;
 constexpr int kMaxTableBits = 15;
+// Where nothing has repeated for a while not every place is tried: after each so many misses one more is passed over. At the bound it begins anew: steps that
+// stay the same would never meet what repeats at a distance that they do not divide.
+constexpr size_t kMissesAStep = 32, kLongestStep = 32;
 
 uint32_t three_bytes(const uint8_t* p) { return static_cast<uint32_t>(p[0] | p[1] << 8 | p[2] << 16); }
+
+// Where three bytes of each hash stood last. To clear it would cost more than to compress what is small or does not repeat: positions go on from input to
+// input, and what is from before the current one counts as none.
+struct Places {
+  uint32_t position[1 << kMaxTableBits];
+  uint32_t next = 1;  // above all that stand there
+  // The first of as many positions as one more input has.
+  uint32_t begin(size_t size) {
+    if (size >= UINT32_MAX - next) {
+      std::memset(position, 0, sizeof position);
+      next = 1;
+    }
+    const uint32_t first = next;
+    next += static_cast<uint32_t>(size);
+    return first;
+  }
+};
+thread_local Places t_places;
 
 class Writer {
  public:
@@ -49,35 +70,38 @@ class Writer {
 }  // namespace
 
 size_t compress(Bytes in, char* out, size_t room) {
-  if (in.empty() || in.size() > UINT32_MAX) return 0;
+  if (in.empty() || in.size() >= UINT32_MAX - 1) return 0;
   const uint8_t* const data = octets(in);
   const size_t size = in.size();
-  // Position + 1 of the latest place at which three bytes of this hash stood. Small inputs get by with a table that is quick to clear.
-  uint32_t table[1 << kMaxTableBits];
+  Places& places = t_places;
+  const uint32_t first = places.begin(size);
+  // Small inputs get by with a part of the table that stays in the cache.
   const int bits = std::clamp(static_cast<int>(std::bit_width(size)) + 2, 8, kMaxTableBits);
-  std::memset(table, 0, sizeof(uint32_t) << bits);
-  auto slot = [&](size_t i) -> uint32_t& { return table[(three_bytes(data + i) * 2654435761u) >> (32 - bits)]; };
+  auto slot = [&](size_t i) -> uint32_t& { return places.position[(three_bytes(data + i) * 2654435761u) >> (32 - bits)]; };
 
   Writer writer(out, room);
   size_t pending = 0;  // literals from here on are not written yet
-  size_t i = 0;
+  size_t i = 0, missed = 0;
   while (i + 2 < size) {
     uint32_t& entry = slot(i);
-    size_t candidate = entry;
-    entry = static_cast<uint32_t>(i + 1);
-    size_t distance = i + 1 - candidate;
-    if (candidate == 0 || distance > kMaxDistance || three_bytes(data + candidate - 1) != three_bytes(data + i)) {
-      i++;
+    const uint32_t candidate = entry;
+    entry = first + static_cast<uint32_t>(i);
+    const size_t distance = entry - candidate;
+    if (candidate < first || distance - 1 >= kMaxDistance || three_bytes(data + i - distance) != three_bytes(data + i)) {
+      i += 1 + missed / kMissesAStep;
+      missed = (missed + 1) % (kMissesAStep * kLongestStep);
       continue;
     }
+    missed = 0;
     size_t longest = std::min(size - i, kMaxCopy);
     size_t n = 3;
     while (n < longest && data[i + n] == data[i + n - distance]) n++;
     if (!writer.literals(data + pending, i - pending) || !writer.copy(distance, n)) return 0;
     pending = i += n;
     // Of the places inside a copy only the last two are entered: quicker, and the older places that stay tend to give longer copies.
-    for (size_t k = i - 2; k < i && k + 2 < size; k++) slot(k) = static_cast<uint32_t>(k + 1);
+    for (size_t k = i - 2; k < i && k + 2 < size; k++) slot(k) = first + static_cast<uint32_t>(k);
   }
+  if (pending == 0 && room <= size) return 0;  // literals alone, which take more than they are
   return writer.literals(data + pending, size - pending) ? writer.size() : 0;
 }
 

@@ -79,6 +79,23 @@ TEST(Lzf, SavesSpaceOnRepetitiveText) {
   EXPECT_EQ(lzf::compress(OwnedBytes(1000, 'a'), out, 20), 14u);
 }
 
+// Not every place of what does not repeat is tried; what repeats behind it, at whatever distance, is found all the same.
+TEST(Lzf, SavesSpaceBehindALongStretchThatDoesNotRepeat) {
+  Seeded seeded;
+  for (size_t stretch : {1000u, 100000u, 20000000u}) {
+    for (size_t distance : {5u, 77u, 4096u, 4099u}) {
+      OwnedBytes text = seeded.bytes(stretch + distance);
+      for (size_t i = 0; i < 60000; i++) text += text[stretch + i];
+      OwnedBytes out(text.size() * 33 / 32 + 1, '\0');
+      const size_t n = lzf::compress(text, out.data(), out.size());
+      EXPECT_LT(n, stretch * 33 / 32 + 30000) << stretch << " bytes, then repeats of " << distance;
+      OwnedBytes back(text.size(), '\0');
+      ASSERT_EQ(lzf::decompress(Bytes(out).substr(0, n), back.data(), back.size()), text.size());
+      ASSERT_EQ(back, text);
+    }
+  }
+}
+
 TEST(Lzf, RefusesAnEmptyInputAndAnIncompressibleOneWithoutRoom) {
   Seeded seeded;
   char out[300];
