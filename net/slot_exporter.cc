@@ -70,6 +70,7 @@ void SlotExporter::look_at_view() {
 
 void SlotExporter::turn() {
   if (machine_.over()) return;
+  if (!image_.empty()) pump();
   if (settles_ && settling_.done()) {
     settles_ = false;
     read_log();
@@ -238,12 +239,8 @@ void SlotExporter::at_cut(Executor& home, SnapshotInfo& info) {
 
 void SlotExporter::take(OutBuffer chunk) {
   if (snapshots_.giving() < 0 || machine_.over() || chunk.empty()) return snapshots_.consumed(*this);
-  OutBuffer piece;
-  piece.reserve(chunk.size() + 128);
-  put_piece_head(piece, chunk.size(), snapshots_.value_open());
-  piece.append(chunk.view());
-  piece.append("\r\n");
-  image_.push_back(std::move(piece));
+  wrap_piece(chunk, snapshots_.value_open());
+  image_.push_back(std::move(chunk));
   pump();
 }
 
@@ -296,8 +293,9 @@ void SlotExporter::pump() {
   bool any = false;
   while (c.output_bytes() < kSendBytes) {
     if (!image_.empty()) {
-      c.out.append(image_.front().view());
-      out_ += image_.front().size();
+      if (!c.out.empty()) break;  // the buffer itself is sent, with nothing copied
+      c.out.swap(image_.front());
+      out_ += c.out.size();
       image_.pop_front();
       if (snapping_) snapshots_.consumed(*this);
     } else if (image_whole_ && !image_over_) {

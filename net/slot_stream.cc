@@ -22,14 +22,15 @@ std::vector<OwnedBytes> establish_words(const cluster::SlotMove& move) {
   return words;
 }
 
-void put_piece_head(OutBuffer& out, size_t size, bool more) {
+void wrap_piece(OutBuffer& piece, bool more) {
   OwnedBytes head = "*5\r\n";
   put_bulk(head, "CLUSTER");
   put_bulk(head, "SYNCSLOTS");
   put_bulk(head, "SNAPSHOT");
   put_bulk(head, more ? "1" : "0");
-  put_bulk_head(head, size);
-  out.append(head);
+  put_bulk_head(head, piece.size());
+  piece.insert(0, head);
+  piece.append("\r\n");
 }
 
 bool SlotWords::line(OwnedBytes& out) {

@@ -25,8 +25,8 @@ namespace ringwood {
 constexpr Bytes kSlotWire = "ringwood-1";
 
 std::vector<OwnedBytes> establish_words(const cluster::SlotMove& move);
-// In front of a piece of the image, which "\r\n" follows.
-void put_piece_head(OutBuffer& out, size_t size, bool more);
+// Makes the command of a piece of the image, in place.
+void wrap_piece(OutBuffer& piece, bool more);
 
 // Cuts what the other end says into commands.
 class SlotWords {

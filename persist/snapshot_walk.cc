@@ -64,6 +64,7 @@ bool SnapshotWalk::step() {
 
 OutBuffer SnapshotWalk::cut() {
   OutBuffer piece;
+  if (walking_) piece.reserve(out_.size());  // the next one will be about as large
   piece.swap(out_);
   if (!open_) selected_ = -1;  // chunks of others may come between
   return piece;
