@@ -160,7 +160,7 @@ void SlotExport::paused(int64_t now_ms) {
 
 void SlotExport::checked(bool everything, int64_t now_ms) {
   if (state_ != State::kGranting) return;
-  if (!everything) return enter(State::kDraining, now_ms);
+  if (!everything || now_ms - heard_ms_ > kGrantWithinMs) return enter(State::kDraining, now_ms);
   enter(State::kGranted, now_ms);
   deadline_ms_ = now_ms + kGrantedPauseMs;
   granted_ = true;

@@ -108,6 +108,7 @@ class SlotExport : public SlotMoveMachine<SlotExportState, SlotExportDo> {
   static constexpr int64_t kGapGrowsMs = 500;
   static constexpr int64_t kFirstPauseMs = 20, kLastPauseMs = 2000;  // until the target must have got everything
   static constexpr int kMostPauses = 12;
+  static constexpr int64_t kGrantWithinMs = 500;   // of the target's last acknowledgement: it takes none that is older than twice that
   static constexpr int64_t kGrantedPauseMs = 500;  // for which all writes wait for the target's claim
   static constexpr int64_t kAskAgainMs = 500;
 

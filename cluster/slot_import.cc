@@ -47,6 +47,7 @@ void SlotImport::granted(uint64_t epoch, uint64_t greatest, bool in_touch, int64
   if (over()) return;
   if (state_ != State::kReplaying) return impossible("Unexpected state machine transition", now_ms);
   if (!in_touch) return impossible("This node does not hear from a majority of the masters", now_ms);
+  if (now_ms - heard_ms_ > kGrantLastsMs) return impossible("The grant has come too late", now_ms);
   if (epoch <= greatest) return impossible("The epoch that was granted has been overtaken", now_ms);
   enter(State::kTaken, now_ms);
   epoch_ = epoch;

@@ -32,7 +32,8 @@ class SlotImport : public SlotMoveMachine<SlotImportState, SlotImportDo> {
   void heard(uint64_t bytes, int64_t now_ms) { taken_ += bytes, heard_ms_ = now_ms; }
   void image_over(int64_t now_ms);
   // `greatest`: the greatest epoch that this node has seen. A claim under one that is not above it would not hold. `in_touch`: this node hears of others'
-  // claims; under the new epoch it would claim again what it has lost and does not know of.
+  // claims; under the new epoch it would claim again what it has lost and does not know of. A grant that has been on its way for long is refused, too: the
+  // source grants when this node has just told it that it has everything, and knows of it no more, and serves the slots, when it has been started anew since.
   void granted(uint64_t epoch, uint64_t greatest, bool in_touch, int64_t now_ms);
   void lost(int64_t now_ms);
   // A flush, lack of memory, a stream that cannot be understood, a change of part or of the slots' owner.
@@ -49,6 +50,8 @@ class SlotImport : public SlotMoveMachine<SlotImportState, SlotImportDo> {
  private:
   void give_up(Bytes why, bool tell, int64_t now_ms);
 
+  static constexpr int64_t kGrantLastsMs =
+      1000;  // since the source was last heard; no master that starts serves before twice that (health.cc)
   const int64_t silence_ms_;
   uint64_t taken_ = 0, epoch_ = 0;
   bool dropped_ = false, took_ = false;

@@ -19,6 +19,8 @@ namespace {
 constexpr int64_t kSignMs = 1000;
 constexpr int64_t kLongestPauseMs = 5000;  // for which nobody need end it; the machine ends it long before
 
+OwnedBytes sign_of_life() { return wire_command({"CLUSTER", "SYNCSLOTS", "ACK"}); }
+
 SlotExport::Timing timing(const Options& o) { return {o.repl_timeout * int64_t{1000}, o.cluster_node_timeout + 1000}; }
 
 }  // namespace
@@ -74,6 +76,8 @@ void SlotExporter::turn() {
   if (settles_ && settling_.done()) {
     settles_ = false;
     read_log();
+    tail_.append(sign_of_life());  // so that the target acknowledges something now, however quiet it has been
+    pump();
     machine_.paused(now_ms());
     carry_out();
   }
@@ -86,12 +90,11 @@ void SlotExporter::tick(int64_t now_ms) {
   machine_.tick(now_ms);
   carry_out();
   // Nor where a part of the log has gone out, which may end within a command.
-  if (!connection_ || machine_.over() || now_ms < next_sign_ms_ || machine_.state() < State::kWaitingToSnapshot || !image_.empty() ||
-      snapping_ || tail_at_)
+  if (!connection_ || machine_.state() < State::kWaitingToSnapshot || machine_.state() >= State::kPausing || now_ms < next_sign_ms_ ||
+      !image_.empty() || snapping_ || tail_at_)
     return;
   next_sign_ms_ = now_ms + kSignMs;
-  if (machine_.undecided()) return;
-  const OwnedBytes sign = wire_command({"CLUSTER", "SYNCSLOTS", "ACK"});
+  const OwnedBytes sign = sign_of_life();
   out_ += sign.size();
   say(sign);
   tell_stream();

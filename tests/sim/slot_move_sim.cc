@@ -63,6 +63,8 @@ void SlotMoveSim::step() {
       look_at_view(m);
       if (m.settled_ms && now() >= m.settled_ms) {
         m.settled_ms = 0;
+        m.tail.push_back({Word::Kind::kSign, 0, 0, {}});
+        m.out->stream(m.sent + m.tail.size() * kWordBytes, false, clock(m.source));
         m.out->paused(clock(m.source));
       }
       if (m.check_ms && now() >= m.check_ms) {
@@ -166,6 +168,12 @@ void SlotMoveSim::cut_streams() {
       m->back.words.clear();
       m->broken_ms = now() + 1;
     }
+}
+
+void SlotMoveSim::delay_streams(int64_t ms) {
+  for (auto& m : moves_)
+    for (Pipe* pipe : {&m->there, &m->back})
+      for (auto& [at, word] : pipe->words) at += ms;
 }
 
 void SlotMoveSim::die(size_t node, bool sent_arrives) {

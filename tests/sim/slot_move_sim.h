@@ -34,6 +34,8 @@ class SlotMoveSim : public ClusterSim {
   void come_back(size_t node);
   // The stream of each move that is under way breaks.
   void cut_streams();
+  // What is on its way over them takes that much longer, as when a packet is lost and said again.
+  void delay_streams(int64_t ms);
   // All moves are over, every node serves what it owns, every slot is served by one, with the last value that was acknowledged. Empty, or what is wrong.
   std::string unrest() const;
   // Writes that were acknowledged by a node which others did not hear, and whose slot was given to another for that: Redis's own bargain.
@@ -46,7 +48,7 @@ class SlotMoveSim : public ClusterSim {
 
  private:
   struct Word {
-    enum class Kind : uint8_t { kEstablish, kPiece, kImageOver, kGranted, kAnswer, kAck, kGivenUp } kind;
+    enum class Kind : uint8_t { kEstablish, kPiece, kImageOver, kSign, kGranted, kAnswer, kAck, kGivenUp } kind;
     int slot = 0;
     uint64_t number = 0;  // a value, an epoch, bytes
     OwnedBytes text;

@@ -172,6 +172,22 @@ TEST(SlotMoveSim, WhoHearsNobodyTakesNothingOver) {
   EXPECT_GT(moves, 10u);
 }
 
+// The source does not know of it any more when it has been started anew, and serves the slots.
+TEST(SlotMoveSim, AGrantArrivesWhenTheSourceHasDiedAndServesAgain) {
+  for (int64_t late : {100, 1000, 2500, 5000, 20000})
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+      SlotMoveSim sim(seed, kTimeout);
+      ASSERT_TRUE(come_to(sim, SlotExportState::kGranted));
+      sim.delay_streams(late);
+      sim.die(0, true);
+      sim.live(static_cast<int64_t>(sim.random().below(100)));
+      sim.come_back(0);
+      sim.live(late + 5 * kTimeout);
+      ASSERT_EQ(rest(sim), "") << "seed " << seed << ", late by " << late;
+      ASSERT_EQ(sim.excused(), 0u) << "seed " << seed << ", late by " << late;
+    }
+}
+
 TEST(SlotMoveSim, CancelledAtEveryState) {
   at_every_state([](SlotMoveSim& sim, SlotExportState state) { EXPECT_EQ(sim.cancel_last(), state < SlotExportState::kGranting); });
 }

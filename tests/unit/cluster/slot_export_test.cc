@@ -107,6 +107,19 @@ TEST(SlotExport, GoesTheWholeWay) {
   EXPECT_EQ(r.m.state(), State::kSuccess);
 }
 
+// Every shard was a script's for a while: the target would not take a grant that follows so late.
+TEST(SlotExport, GrantsUponWhatTheTargetHasJustAcknowledged) {
+  Rig r;
+  r.to(State::kGranting);
+  r.m.checked(true, r.now += 501);
+  EXPECT_EQ(r.m.state(), State::kDraining);
+  EXPECT_EQ(r.orders(), Orders{});
+  r.m.acknowledged(10 << 20, ++r.now);
+  EXPECT_EQ(r.orders(), Orders{Do::kCheck});
+  r.m.checked(true, r.now += 500);
+  EXPECT_EQ(r.orders(), Orders{Do::kSayGranted});
+}
+
 TEST(SlotExport, SaysItsPasswordFirst) {
   SlotExport m(move(), true, kTiming, 0);
   m.take_orders();

@@ -53,6 +53,19 @@ TEST(SlotImport, RefusesAnEpochThatWouldNotHold) {
   EXPECT_EQ(alone.take_orders(), (Orders{Do::kDrop, Do::kSayGivenUp, Do::kHangUp}));
 }
 
+// The source may have been started anew since, and serve the slots.
+TEST(SlotImport, RefusesAGrantThatHasBeenOnItsWayForLong) {
+  SlotImport m = come_to(State::kReplaying);
+  m.heard(10, 5000);
+  m.granted(12, 11, true, 6001);
+  EXPECT_EQ(m.take_orders(), (Orders{Do::kDrop, Do::kSayGivenUp, Do::kHangUp}));
+  EXPECT_EQ(m.message(), "The grant has come too late");
+  SlotImport soon = come_to(State::kReplaying);
+  soon.heard(10, 5000);
+  soon.granted(12, 11, true, 6000);
+  EXPECT_EQ(soon.take_orders(), Orders{Do::kTake});
+}
+
 TEST(SlotImport, IsNotGrantedWhatHasNotComeWhole) {
   for (State s : {State::kArriving, State::kReceivingImage}) {
     SlotImport m = come_to(s);
