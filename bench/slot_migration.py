@@ -2,10 +2,12 @@
 """What moving slots costs, and what clients of both nodes notice: CLUSTER MIGRATESLOTS between two of our nodes, and beside it redis-cli's reshard, key by key,
 between two redis-servers (REDIS_SERVER, REDIS_CLI; Debian's by default).
 
-    slot_migration.py RINGWOOD_SERVER [--megabytes 64] [--fields 100000] [--shards 1] [--no-redis] [--realtime]
+    slot_migration.py RINGWOOD_SERVER [--megabytes 64] [--fields 100000] [--shards 1] [--no-redis] [--realtime] [--warm]
 
 The issue's figures: --megabytes 2048 --fields 3000000. Values have 16 KiB; the hash is one key. All of it lies in slots of one node and goes to the other.
 --realtime, on a machine with other work: while slots move, the servers and this process come before everything else, for a minute at most.
+--warm, on a virtual machine whose host takes free memory back, so that the first touch of a page costs some microseconds: as much as the target will need is
+touched and given back just before.
 """
 import argparse
 import contextlib
@@ -32,6 +34,20 @@ def fill(port, megabytes, fields):
         c("HSET", "hash", *(x for i in range(at, min(fields, at + 2000)) for x in (f"field:{i}", f"value:{i}")))
     c.close()
     return keys + (fields > 0)
+
+
+TOUCH = """
+import mmap, sys
+size = int(sys.argv[1])
+memory = mmap.mmap(-1, size)
+for page in range(0, size, 4096):
+    memory[page] = 1
+"""
+
+
+def warm(args):
+    if args.warm:
+        subprocess.run([sys.executable, "-c", TOUCH, str((args.megabytes * 3 // 2 << 20) + args.fields * 150)], check=True)
 
 
 @contextlib.contextmanager
@@ -110,6 +126,7 @@ def ours(args):
         probers = [Prober([a.port, b.port], f"probe{i}") for i in range(4)]
         for p in probers:
             p.start()
+        warm(args)
         with before_others(args, a, b):
             start = begin(probers)
             equal(a.migrate([(1, 16383)], b), "OK")
@@ -134,6 +151,7 @@ def redis(args):
         probers = [Prober([a.port, b.port], f"probe{i}") for i in range(4)]
         for p in probers:
             p.start()
+        warm(args)
         with before_others(args, a, b):
             start = begin(probers)
             subprocess.run([cli, "--cluster", "reshard", f"127.0.0.1:{a.port}", "--cluster-from", one("CLUSTER", "MYID").decode(), "--cluster-to",
@@ -153,6 +171,7 @@ def main():
     parser.add_argument("--shards", type=int, default=1)
     parser.add_argument("--no-redis", action="store_true")
     parser.add_argument("--realtime", action="store_true")
+    parser.add_argument("--warm", action="store_true")
     args = parser.parse_args()
     mine = ours(args)
     if not args.no_redis:

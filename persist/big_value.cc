@@ -86,15 +86,23 @@ void BigValue::put(const void* item) {
 
 void BigValue::put_element(Bytes b) { rdb::put_string(*out_, b, compress_); }
 
+// Some elements are met before the first of them is read, so that their cache misses overlap.
 template <class Table>
 uint64_t BigValue::scan(const Table& table) {
-  // A table that has shrunk since the last step gives again some of what was met.
-  bool again = table.reaches_back(cursor_);
-  return table.scan(cursor_, [&](const typename Table::Item* item) {
-    if (again && !ahead(Table::hash_of(item))) return;
-    if (!done_.empty() && done_.erase(item)) return;
-    put(item);
-  });
+  met_.clear();
+  uint64_t cursor = cursor_;
+  do {
+    // A table that has shrunk since the last step gives again some of what was met.
+    const bool again = table.reaches_back(cursor);
+    cursor = table.scan(cursor, [&](const typename Table::Item* item) {
+      if (again && !ahead(Table::hash_of(item))) return;
+      __builtin_prefetch(item);
+      met_.push_back(item);
+    });
+  } while (cursor && met_.size() < kMetAtOnce);
+  for (const void* item : met_)
+    if (done_.empty() || !done_.erase(item)) put(item);
+  return cursor;
 }
 
 bool BigValue::advance() {

@@ -5,6 +5,7 @@
 // first changed or removed, whichever comes first. What the scan has passed is known by an element's hash (TableCore::order_of), wherever splits and
 // merges have moved it; what lies before the scan and has been written already, or is new, is noted by its address until the scan has passed it.
 #include <unordered_set>
+#include <vector>
 
 #include "engine/exec/out_buffer.h"
 #include "engine/store/entry.h"
@@ -62,6 +63,8 @@ class BigValue final : public TableWatch {
   int64_t earliest_ = 0;
   OutBuffer own_;
   OutBuffer* out_;
+  static constexpr size_t kMetAtOnce = 16;
+  std::vector<const void*> met_;  // by one step of the scan
   uint64_t cursor_ = 0;
   uint64_t passed_ = 0;                   // the scan has met what comes before this in its order
   std::unordered_set<const void*> done_;  // ahead of the scan, and not to be written any more
