@@ -22,6 +22,7 @@ from servers import Redis, Resp, equal, free_port, until  # noqa: E402
 from slot_moves import Cluster  # noqa: E402
 
 VALUE = 16 * 1024
+STAYS = "stays40513"  # in slot 0
 
 
 def fill(port, megabytes, fields):
@@ -71,10 +72,10 @@ def before_others(args, *servers):
 class Prober(threading.Thread):
     """Writes and reads one key after the other, follows MOVED, and notes the longest wait and every other redirection."""
 
-    def __init__(self, ports, key):
+    def __init__(self, ports, key, target):
         super().__init__(daemon=True)
         self.links = {p: Resp(p) for p in ports}
-        self.ports, self.port, self.key, self.when, self.where = ports, ports[0], key, 0.0, 0
+        self.port, self.key, self.target, self.when, self.where = ports[0], key, target, 0.0, False
         self.over, self.longest, self.moved, self.asked, self.other, self.n = False, 0.0, 0, 0, [], 0
 
     def run(self):
@@ -93,10 +94,18 @@ class Prober(threading.Thread):
                     continue
             now = time.monotonic()
             if now - start > self.longest:
-                self.longest, self.when, self.where = now - start, now, self.ports.index(self.port)
+                self.longest, self.when, self.where = now - start, now, self.port == self.target
             self.n += 1
             time.sleep(0.0005)
             start = time.monotonic()
+
+
+def start_probers(a, b):
+    """Four whose keys move, and two whose key is the target's all along."""
+    probers = [Prober([a.port, b.port], f"probe{i}", b.port) for i in range(4)] + [Prober([b.port], STAYS, b.port) for _ in range(2)]
+    for p in probers:
+        p.start()
+    return probers
 
 
 def begin(probers):
@@ -123,9 +132,7 @@ def ours(args):
     with Cluster(os.path.abspath(args.server), args.shards, shared=True) as c:
         a, b = c.masters
         keys = fill(a.port, args.megabytes, args.fields)
-        probers = [Prober([a.port, b.port], f"probe{i}") for i in range(4)]
-        for p in probers:
-            p.start()
+        probers = start_probers(a, b)
         warm(args)
         with before_others(args, a, b):
             start = begin(probers)
@@ -148,9 +155,7 @@ def redis(args):
         one("CLUSTER", "MEET", "127.0.0.1", b.port, b.arguments[b.arguments.index("--cluster-port") + 1])
         until(lambda: all(b"cluster_state:ok" in n("CLUSTER", "INFO") for n in (one, two)), "the nodes know each other", 60)
         keys = fill(a.port, args.megabytes, args.fields)
-        probers = [Prober([a.port, b.port], f"probe{i}") for i in range(4)]
-        for p in probers:
-            p.start()
+        probers = start_probers(a, b)
         warm(args)
         with before_others(args, a, b):
             start = begin(probers)

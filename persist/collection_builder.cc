@@ -17,7 +17,6 @@ namespace {
 // a file of ours has the order of a table's scan, in which all elements of a bucket's half come before those of its other half, so that a table that
 // grows from nothing collects them in long chains.
 constexpr size_t kFirstRoom = 1024;
-constexpr size_t kRoomFactor = 4;
 
 }  // namespace
 
@@ -44,8 +43,9 @@ void CollectionBuilder::drop() {
   open_ = false;
 }
 
+// A little at a time: clients of a node that takes slots over wait meanwhile.
 void CollectionBuilder::more_room() {
-  room_ = std::min(expected_, kRoomFactor * room_);
+  room_ = std::min(expected_, kRoomFactor * (size_ + kRoomStep));
   switch (type_) {
     case Type::kSet:
       if (object_.encoding() == Encoding::kHashtable) set::table(object_).reserve(room_);

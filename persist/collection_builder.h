@@ -42,7 +42,7 @@ class CollectionBuilder {
  private:
   // One more element comes.
   void count_one() {
-    if (size_ == room_ && room_ < expected_) more_room();
+    if (size_ * kRoomFactor >= room_ && room_ < expected_) more_room();
     size_++;
   }
   void more_room();
@@ -51,6 +51,7 @@ class CollectionBuilder {
   Object object_;
   size_t size_ = 0;
   size_t expected_ = 0;
+  static constexpr size_t kRoomFactor = 4, kRoomStep = 64;
   size_t room_ = 0;                 // elements for which a table has room
   TableFiller<SetTraits> members_;  // of a set's table
   TableFiller<HashTraits> fields_;  // of a hash's

@@ -85,6 +85,24 @@ TEST(CollectionBuilder, ALargeHashWhoseLastFieldExpiresHasThemAll) {
   free_object(Type::kHash, o);
 }
 
+// Whoever waits for the thread waits for no table to grow to four times its size.
+TEST(CollectionBuilder, MakesRoomALittleAtATime) {
+  Limits limits;
+  CollectionBuilder b(limits);
+  for (Type t : {Type::kSet, Type::kHash}) {
+    b.begin(t, 1000000);
+    size_t before = memory::used(), most = 0;
+    for (int i = 0; i < 300000; i++) {
+      const OwnedBytes text = "member " + std::to_string(i);
+      EXPECT_TRUE(t == Type::kSet ? b.add(text) : b.add(text, "1"));
+      const size_t now = memory::used();
+      if (now > before) most = std::max(most, now - before);
+      before = now;
+    }
+    EXPECT_LT(most, 300000u);
+  }
+}
+
 TEST(CollectionBuilder, FreesWhatIsNotFinished) {
   Limits limits;
   size_t before = memory::used();
