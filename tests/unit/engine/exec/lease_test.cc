@@ -85,6 +85,31 @@ TEST(Lease, DoesNotStarveTheClientsOfTheThreadThatLends) {
 }
 
 // What other threads send to a thread whose shard is lent waits: commands, tasks and the ends of tasks.
+// As who applies a master's stream, or drops the keys of slots that have gone.
+struct LongWork final : LeaseJob {
+  int ran = 0;
+  void run(Executor&) override { ran++; }
+  void finished(Executor& home) override {
+    if (ran < 100) home.with_all_shards(this);
+  }
+};
+
+TEST(Lease, OfAJobThatBeginsAnewAtOnceLeavesTheClientsTheirTurns) {
+  for (int shards : {1, 2}) {
+    Rig r(shards);
+    LongWork job;
+    r.executor(0).with_all_shards(&job);
+    TestClient& own = r.client(0);
+    for (int turn = 0, before = 0; job.ran < 100 && turn < 1000; turn++, before = job.ran) {
+      if (own.requests.empty()) own.requests.push_back({"here", "mine"});
+      for (int i = 0; i < shards; i++) r.turn(static_cast<size_t>(i));
+      EXPECT_LE(job.ran - before, 2) << "once before the requests, and once behind them";
+    }
+    EXPECT_EQ(job.ran, 100);
+    EXPECT_GE(own.received.size(), 5u);
+  }
+}
+
 TEST(Lease, DefersWorkOnTheShardThatIsLent) {
   Rig r(2);
   TestClient& borrower = r.client(1);
