@@ -58,7 +58,7 @@ class SlotImporter final : public std::enable_shared_from_this<SlotImporter>, St
   void hang_up();
   bool out_of_memory() const;
 
-  static constexpr size_t kMostWaiting = 16 << 20;  // bytes that have come and are not applied: nothing more is received then
+  static constexpr size_t kMostWaiting = 2 << 20;  // bytes that have come and are not applied: nothing more is received then
   SlotMoveOwner& owner_;
   Loop& loop_;
   Log& text_;
