@@ -129,7 +129,7 @@ void Loop::parse_arrival(Arrival& a) {
     return c.owner->received(c, bytes);
   }
   feeding_ = &c;
-  if (c.query.empty() && c.pinned_in_round != round_)  // what has been taken from there in this round may have to go back
+  if (c.query.empty() && !(executor_.may_halt() && c.pinned_in_round == round_))  // else what was taken from there may have to go back
     while (may_parse(c)) {
       a.taken += static_cast<uint32_t>(feed(c, rest(a), false));
       if (__builtin_expect(!round_is_full_, 1)) break;

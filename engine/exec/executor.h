@@ -78,6 +78,8 @@ class Executor {
   // behind a command that may have to wait need not be left for the next round then: most often there is something to answer at once.
   bool submit_from(const char* begin, Client& client, std::span<const Bytes> args);
   void run();
+  // Some request of the round was one behind which others of its client may stand.
+  bool may_halt() const { return may_halt_; }
   // After run(): clients that wait although they were not told to stop: they parse nothing more until they are in resumed(), and what was submitted from
   // Client::halted_at on has not run. The loop clears it, and both of each client's.
   std::vector<Client*>& halted() { return halted_; }

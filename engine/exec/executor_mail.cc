@@ -62,34 +62,37 @@ void Executor::send_batches() {
   }
 }
 
-// Commands of another thread's clients: the same batched execution, into the batch's own reply buffer.
+// Commands of another thread's clients: the same batched execution, into the batch's own reply buffer. However many have gathered while this thread was
+// behind, no more than a window of them is laid out at once.
 void Executor::run_batch(CommandBatch* b) {
-  remote_.clear();
-  Bytes rest = b->bytes.view();
-  size_t size_at = 0;
-  for (const CommandBatch::Item& item : b->items) {
-    Request r{item.client, item.command, args_.take(item.argc), nullptr, item.argc, item.database, item.hashed, item.hashed, false, {}, {}, {}};
-    for (uint32_t i = 0; i < item.argc; i++) {
-      r.args[i] = rest.substr(0, b->sizes[size_at]);
-      rest.remove_prefix(b->sizes[size_at++]);
+  remote_.resize(kWindow);
+  Bytes bytes = b->bytes.view();
+  const uint32_t* size = b->sizes.data();
+  const auto next = [&](const CommandBatch::Item& item) {
+    Request r{item.client, item.command, args_.take(item.argc), nullptr, item.argc, item.database, item.hashed, item.hashed, false, {}, {},
+              {}};
+    for (uint32_t i = 0; i < item.argc; i++, size++) {
+      r.args[i] = bytes.substr(0, *size);
+      bytes.remove_prefix(*size);
     }
     if (r.hashed) r.key = KeyRef(r.args[r.command->first_key], item.key_hash, item.key_slot);
-    remote_.push_back(r);
-  }
+    return r;
+  };
   remote_batch_ = b;
   const bool map_changed = engine_.slot_maps && engine_.slot_maps->current().version != b->map_version;
-  for (size_t at = 0; at < remote_.size(); at += kWindow) {
-    size_t n = std::min(kWindow, remote_.size() - at);
-    prefetch(&remote_[at], n);
+  for (size_t at = 0; at < b->items.size(); at += kWindow) {
+    const size_t n = std::min(kWindow, b->items.size() - at);
+    for (size_t i = 0; i < n; i++) remote_[i] = next(b->items[at + i]);
+    prefetch(remote_.data(), n);
     timekeeper_.start();
     const uint64_t began = timekeeper_.mark();
-    for (size_t i = at; i < at + n; i++) {
-      CommandBatch::Item& item = b->items[i];
+    for (size_t i = 0; i < n; i++) {
+      CommandBatch::Item& item = b->items[at + i];
       Request& r = remote_[i];
       Call call(*this, *r.command, {r.args, r.argc}, nullptr, item.database, Reply(b->replies, item.resp));
       call.set_no_touch(item.no_touch);
       if (r.hashed) call.set_prepared(static_cast<size_t>(r.command->first_key), r.key);
-      remote_at_ = i;
+      remote_at_ = at + i;
       if (__builtin_expect(map_changed, 0) && (r.command->refused_in & kStateCluster) &&
           redirected({*r.command, {r.args, r.argc}, nullptr, item.asking, item.reads_replica}, own_, call.reply)) {
         item.reply_end = b->replies.size();
@@ -99,13 +102,13 @@ void Executor::run_batch(CommandBatch* b) {
       if (__builtin_expect(effects_.on(), 0)) item.log_end = shown_by(*r.command, r.hashed, r.key);
       if (__builtin_expect(item.tracks, 0)) remember_reads(*item.client, *r.command, call.args(), own_);
       item.reply_end = b->replies.size();
-      if (__builtin_expect(timekeeper_.has_slow(), 0)) b->slow.push_back({i, timekeeper_.take_slow()});
+      if (__builtin_expect(timekeeper_.has_slow(), 0)) b->slow.push_back({at + i, timekeeper_.take_slow()});
       if (__builtin_expect(shard().attention, 0)) after_changes(own_, item.client->id);
     }
     timekeeper_.commands_took(began);
+    args_.reset();
   }
   remote_batch_ = nullptr;
-  args_.reset();
   hand_over();
   b->log_end = log_end();
   if (__builtin_expect(eviction_.limited(), 0)) count_travelling(*b, b->replies.capacity());

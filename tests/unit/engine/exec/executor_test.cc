@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/base/memory.h"
 #include "tests/harness/in_process.h"
 #include "tests/support/seed.h"
 #include "tests/unit/engine/exec/rig.h"
@@ -288,6 +289,23 @@ TEST(Executor, RunsATaskThereAndItsEndAtHome) {
     EXPECT_EQ(tasks[static_cast<size_t>(i)]->ran_on, i % 3);
     EXPECT_EQ(tasks[static_cast<size_t>(i)]->done_on, i / 3);
   }
+}
+
+// A thread that has been behind gets all at once what others have sent it meanwhile. What is measured besides is at most what idle batches and clients keep.
+TEST(Executor, KeepsNoRoomForALargeBatchOfAnotherThread) {
+  Rig rig(2);
+  TestClient& c = rig.client(0);
+  const Args request{"one", rig.key_on(1), "x"};
+  const auto run = [&](size_t n) {
+    for (size_t i = 0; i < n; i++) c.requests.push_back(request);
+    rig.settle();
+    EXPECT_EQ(n * bulk("x").size(), c.received.size());
+    c.received = std::string();
+  };
+  run(1000);
+  const size_t before = memory::used();
+  run(50'000);
+  EXPECT_LT(memory::used(), before + (3 << 20));
 }
 
 }  // namespace
