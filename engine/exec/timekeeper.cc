@@ -22,6 +22,7 @@ void Timekeeper::take(const Options& options) {
 }
 
 void Timekeeper::end_turn() {
+  constexpr size_t kLateKept = 1024;  // room for so many stays
   uint64_t now = watch_.now();
   int64_t ns = watch_.ns(turn_began_, now);
   turns.add();
@@ -35,6 +36,7 @@ void Timekeeper::end_turn() {
     if (tracking_ && a.command)
       executor_.command_stats()[a.command->id].service.record(static_cast<uint64_t>(watch_.ns(a.arrived ? a.arrived : turn_began_, now)));
   late_.clear();
+  if (late_.capacity() > kLateKept) std::vector<Answered>().swap(late_);
   if (event_ms_) event("loop-turn", ns - explained_ns_);
 }
 
