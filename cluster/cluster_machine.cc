@@ -91,6 +91,8 @@ void ClusterMachine::receive(LinkId link, Bytes frame, Bytes own_ip, Bytes peer_
       if (m.config_epoch > s->config_epoch && (m.master.empty() || s->is_replica())) {
         s->config_epoch = m.config_epoch;
         note_epoch(m.config_epoch);
+        // Whatever the message is about: under this epoch it has only what it claims.
+        if (s->is_master() && m.master.empty()) note_unclaimed(*s, m.config_epoch, m.slots);
         later(kSave | kSync);
       }
       s->offset = m.offset;
@@ -147,7 +149,7 @@ void ClusterMachine::take_ping(Arrival& a) {
   learn_role(*s, m);
   if (s->is_master() && me().is_replica()) note_lost_epoch(m);
   ClusterNode* owner = s->is_master() ? s : s->master;
-  if (owner && owner->slots != m.slots) {
+  if (owner && (owner->slots != m.slots || view_.unclaimed_by_owner.shares_any(m.slots))) {
     if (s->is_master()) take_claim(*s, m.config_epoch, m.slots);
     correct(a);
   }

@@ -16,10 +16,7 @@ void ClusterMachine::take_claim(ClusterNode& owner, uint64_t epoch, const SlotSe
   claimed.for_each([&](int slot) {
     all++;
     ClusterNode* now = view_.owner(slot);
-    if (now == &owner) {
-      view_.unclaimed_by_owner.reset(slot);
-      return;
-    }
+    if (now == &owner) return;
     // Importing: the slot changes hands by an operator's word alone.
     if (view_.importing_from(slot)) return;
     if (now && !view_.unclaimed_by_owner.test(slot) && now->config_epoch >= epoch) return;
@@ -29,10 +26,7 @@ void ClusterMachine::take_claim(ClusterNode& owner, uint64_t epoch, const SlotSe
     view_.set_owner(slot, &owner);
     changed = true;
   });
-  // No longer claimed, and nobody else's yet: kept, so that clients are sent to somebody who knows, but not spread.
-  owner.slots.for_each([&](int slot) {
-    if (!claimed.test(slot)) view_.unclaimed_by_owner.set(slot);
-  });
+  note_unclaimed(owner, epoch, claimed);
   if (changed) later(kSave | kSync | kHealth | kMap);
   if (changed && me().master && me().master->failed()) later(kElection);  // it may be our turn
   if (lost && mine && !mine->slot_count && (config_.allow_replica_migration || all == lost)) {
@@ -49,6 +43,15 @@ void ClusterMachine::take_claim(ClusterNode& owner, uint64_t epoch, const SlotSe
   Output o{.kind = Output::Kind::kDropSlots};
   o.slots = dropped;
   put(std::move(o));
+}
+
+// What it claims no longer, and is nobody else's yet, is kept, so that clients are sent to somebody who knows, but not spread. A question (ask_about), which
+// names an epoch that is not its own, claims nothing again.
+void ClusterMachine::note_unclaimed(const ClusterNode& owner, uint64_t epoch, const SlotSet& claimed) {
+  if (epoch < owner.config_epoch) return;
+  owner.slots.for_each([&](int slot) {
+    claimed.test(slot) ? view_.unclaimed_by_owner.reset(slot) : view_.unclaimed_by_owner.set(slot);
+  });
 }
 
 // The sender claims slots for which we know a newer owner: one UPDATE about the first of them. The next ping brings the next. Slots that we do not claim

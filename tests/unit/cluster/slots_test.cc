@@ -133,5 +133,27 @@ TEST(ClusterSlots, AnOldClaimToWhatWasGrantedIsAnsweredWithOneOfOurs) {
   EXPECT_TRUE(u.owner(15) == name('b'));
 }
 
+// d has got slots of b's, of which we have not heard, and b has a greater epoch since. What we take to be b's still it does not have under that one.
+TEST(ClusterSlots, AnOwnerHasUnderANewEpochWhatItClaimsUnderIt) {
+  for (BusType type : {BusType::kPong, BusType::kUpdate, BusType::kFail}) {
+    Three t;
+    t.hear('b', slots(0, 4), 9, {}, type);
+    EXPECT_TRUE(t.owner(5) == name('b'));
+    SlotSet all = slots(5, 9);
+    all.add(slots(20, 29));
+    EXPECT_TRUE(t.claim('d', all, 5).empty()) << "d would give them up";
+    EXPECT_TRUE(t.owner(5) == name('d') && t.owner(4) == name('b'));
+  }
+}
+
+TEST(ClusterSlots, WhatItsOwnerClaimsAgainIsForgotten) {
+  Three t;
+  t.claim('b', slots(0, 4), 1);
+  t.claim('b', slots(0, 9), 0);
+  EXPECT_TRUE(t.machine->view().unclaimed_by_owner == slots(5, 9)) << "a question";
+  t.claim('b', slots(0, 9), 1);
+  EXPECT_FALSE(t.machine->view().unclaimed_by_owner.any());
+}
+
 }  // namespace
 }  // namespace ringwood::cluster
