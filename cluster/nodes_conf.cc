@@ -81,10 +81,21 @@ bool read_flags(Bytes word, uint16_t& flags) {
   return !((flags & kNodeMaster) && (flags & kNodeReplica));
 }
 
-// "5", "5-9", "[5->-ID]", "[5-<-ID]"
-bool read_slots(Bytes word, SavedNode& n) {
+// "5", "5-9"
+bool read_range(Bytes word, SlotSet& slots) {
+  const size_t dash = word.find('-');
   int64_t first, last;
+  if (!number(word.substr(0, dash), kSlots - 1, first)) return false;
+  last = first;
+  if (dash != Bytes::npos && !number(word.substr(dash + 1), kSlots - 1, last)) return false;
+  for (int64_t s = first; s <= last; s++) slots.set(static_cast<int>(s));
+  return true;
+}
+
+// Or "[5->-ID]", "[5-<-ID]"
+bool read_slots(Bytes word, SavedNode& n) {
   if (word.front() == '[') {
+    int64_t first;
     size_t dash = word.find('-');
     NodeId other;
     if (dash == Bytes::npos || word.size() != dash + 3 + NodeId::kSize + 1 || word.back() != ']') return false;
@@ -92,12 +103,7 @@ bool read_slots(Bytes word, SavedNode& n) {
     (word[dash + 1] == '>' ? n.migrating : n.importing).push_back({static_cast<int>(first), other});
     return true;
   }
-  size_t dash = word.find('-');
-  if (!number(word.substr(0, dash), kSlots - 1, first)) return false;
-  last = first;
-  if (dash != Bytes::npos && !number(word.substr(dash + 1), kSlots - 1, last)) return false;
-  for (int64_t s = first; s <= last; s++) n.slots.set(static_cast<int>(s));
-  return true;
+  return read_range(word, n.slots);
 }
 
 bool read_node(const std::vector<std::string>& words, SavedNode& n) {
@@ -116,15 +122,41 @@ bool read_node(const std::vector<std::string>& words, SavedNode& n) {
   return true;
 }
 
+// "0-5,7"
+bool read_ranges(Bytes word, SlotSet& slots) {
+  for (size_t at = 0; at <= word.size();) {
+    const size_t comma = std::min(word.find(',', at), word.size());
+    if (!read_range(word.substr(at, comma - at), slots)) return false;
+    at = comma + 1;
+  }
+  return true;
+}
+
+bool read_epoch(Bytes word, uint64_t& epoch) {
+  int64_t v;
+  if (!parse_int64(word, v) || v < 0) return false;
+  epoch = static_cast<uint64_t>(v);
+  return true;
+}
+
 bool read_vars(const std::vector<std::string>& words, SavedCluster& out) {
   if (words.size() % 2 == 0) return false;
   for (size_t i = 1; i < words.size(); i += 2) {
-    int64_t v;
-    if (!parse_int64(words[i + 1], v) || v < 0) return false;
-    if (words[i] == "currentEpoch") out.current_epoch = static_cast<uint64_t>(v);
-    if (words[i] == "lastVoteEpoch") out.last_vote_epoch = static_cast<uint64_t>(v);
+    if (words[i] == "currentEpoch" && !read_epoch(words[i + 1], out.current_epoch)) return false;
+    if (words[i] == "lastVoteEpoch" && !read_epoch(words[i + 1], out.last_vote_epoch)) return false;
+    if (words[i] == "unclaimed" && !read_ranges(words[i + 1], out.unclaimed_by_owner)) return false;
   }
   return true;
+}
+
+void append_ranges(OwnedBytes& text, const SlotSet& slots, char before_each) {
+  slots.for_each_range([&](int first, int last) {
+    text += before_each;
+    append(text, first);
+    if (last == first) return;
+    text += '-';
+    append(text, last);
+  });
 }
 
 }  // namespace
@@ -155,13 +187,7 @@ OwnedBytes describe(const ClusterView& view, const ClusterNode& n, bool for_file
     append(line, v);
   }
   line.append(n.link != kNoLink || n.is(kNodeMyself) ? " connected" : " disconnected");
-  n.slots.for_each_range([&](int first, int last) {
-    line.append(" ");
-    append(line, first);
-    if (last == first) return;
-    line.append("-");
-    append(line, last);
-  });
+  append_ranges(line, n.slots, ' ');
   if (!n.is(kNodeMyself) || !view.any_open()) return line;
   for (int slot = 0; slot < kSlots; slot++) {
     const ClusterNode* to = view.migrating_to(slot);
@@ -184,7 +210,16 @@ OwnedBytes describe_all(const ClusterView& view, uint16_t without, bool for_file
 OwnedBytes write_nodes_conf(const ClusterView& view) {
   OwnedBytes text = describe_all(view, kNodeHandshake, true);
   text.append("vars currentEpoch ").append(std::to_string(view.current_epoch));
-  return text.append(" lastVoteEpoch ").append(std::to_string(view.last_vote_epoch)).append("\n");
+  text.append(" lastVoteEpoch ").append(std::to_string(view.last_vote_epoch));
+  // What this node has granted itself it serves again when it has been started anew.
+  SlotSet unclaimed = view.unclaimed_by_owner;
+  unclaimed.remove(view.myself().slots);
+  if (unclaimed.any()) {
+    const size_t name_end = text.append(" unclaimed").size();
+    append_ranges(text, unclaimed, ',');
+    text[name_end] = ' ';
+  }
+  return text.append("\n");
 }
 
 OwnedBytes read_nodes_conf(Bytes text, SavedCluster& out) {

@@ -2,7 +2,9 @@
 // nodes.conf, and the lines of CLUSTER NODES, which are nearly the same: Redis 7.2's format, read from Redis and readable by it.
 //
 //   <id> <ip>:<port>@<cluster port>,<hostname>,<name>=<value>... <flags> <master or -> <ping sent> <pong received> <epoch> <link> <slot or range>...
-//   vars currentEpoch <n> lastVoteEpoch <n>
+//   vars currentEpoch <n> lastVoteEpoch <n> unclaimed <slot or range>,...
+//
+// `unclaimed`, where there are any: others' slots that their owners have stopped to claim (ClusterView::unclaimed_by_owner). Redis passes over it.
 #include <vector>
 
 #include "cluster/cluster_view.h"
@@ -31,6 +33,7 @@ struct SavedNode {
 };
 struct SavedCluster {
   uint64_t current_epoch = 0, last_vote_epoch = 0;
+  SlotSet unclaimed_by_owner;
   std::vector<SavedNode> nodes;  // exactly one of them is flagged kNodeMyself
 };
 

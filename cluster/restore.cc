@@ -41,6 +41,10 @@ void ClusterMachine::restore(const SavedCluster& saved, int64_t now_ms) {
     for (auto& [slot, to] : s.migrating) view_.set_migrating(slot, &known(to));
     for (auto& [slot, from] : s.importing) view_.set_importing(slot, &known(from));
   }
+  // Forgotten, they would be defended, and even spread, under whatever epoch their former owner has come to since, against the one that has them.
+  saved.unclaimed_by_owner.for_each([&](int slot) {
+    if (view_.owner(slot) && view_.owner(slot) != &me()) view_.unclaimed_by_owner.set(slot);
+  });
   view_.current_epoch = saved.current_epoch;
   view_.last_vote_epoch = saved.last_vote_epoch;
   view_.current_epoch = view_.max_epoch();

@@ -50,7 +50,9 @@ void ClusterMachine::take_claim(ClusterNode& owner, uint64_t epoch, const SlotSe
 void ClusterMachine::note_unclaimed(const ClusterNode& owner, uint64_t epoch, const SlotSet& claimed) {
   if (epoch < owner.config_epoch) return;
   owner.slots.for_each([&](int slot) {
+    if (claimed.test(slot) != view_.unclaimed_by_owner.test(slot)) return;
     claimed.test(slot) ? view_.unclaimed_by_owner.reset(slot) : view_.unclaimed_by_owner.set(slot);
+    later(kSave);
   });
 }
 

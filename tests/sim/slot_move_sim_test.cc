@@ -151,6 +151,30 @@ TEST(SlotMoveSim, AFormerOwnerComesBackWhileNobodyClaims) {
   }
 }
 
+// It has heard that the former owner claims the slots no more, and of its greater epoch, which the new owner has not; but nothing of the new owner until it
+// has been started anew.
+TEST(SlotMoveSim, AThirdThatHasNotHeardTheNewOwnerIsStartedAnew) {
+  for (uint64_t seed = 1; seed <= 20; seed++) {
+    SlotMoveSim sim(seed, kTimeout);
+    sim.start(3, 12);
+    sim.slow_down(1, 2, -1);
+    ASSERT_TRUE(sim.move(0, 1));
+    for (int i = 0; i < 5000 && !sim.last_export()->over(); i++) sim.live(1);
+    ASSERT_EQ(sim.succeeded(), 1u) << sim.last_export()->message();
+    sim.slow_down(0, 1, 60000);
+    sim.machine(0).bump_epoch(sim.now());
+    sim.live(kTimeout);
+    sim.die(2, true);
+    sim.slow_down(1, 2, 0);
+    sim.slow_down(0, 2, 400);  // the new owner is heard first
+    sim.come_back(2);
+    sim.live(kTimeout);
+    for (size_t n : {1, 2}) sim.slow_down(0, n, 0);
+    ASSERT_EQ(rest(sim), "") << "seed " << seed;
+    ASSERT_EQ(sim.excused(), 0u) << "seed " << seed;
+  }
+}
+
 // A node that has granted slots away dies, comes back with its old nodes.conf, and hears nobody. A new epoch would make its old claims the newest.
 TEST(SlotMoveSim, WhoHearsNobodyTakesNothingOver) {
   size_t moves = 0;

@@ -87,6 +87,17 @@ TEST(NodesConf, WritesWhatItHasRead) {
   }
 }
 
+// As Redis does.
+TEST(NodesConf, PassesOverVariablesThatItDoesNotKnow) {
+  SavedCluster saved;
+  EXPECT_EQ(read_nodes_conf(forty('a') + " :0 myself,master - 0 0 0 connected\nvars colour blue currentEpoch 4 unclaimed 3-4,9\n", saved),
+            "");
+  EXPECT_EQ(saved.current_epoch, 4u);
+  SlotSet unclaimed;
+  for (int slot : {3, 4, 9}) unclaimed.set(slot);
+  EXPECT_TRUE(saved.unclaimed_by_owner == unclaimed);
+}
+
 TEST(NodesConf, SaysInWhichLineItIsWrong) {
   SavedCluster saved;
   const OwnedBytes first = forty('a') + " 127.0.0.1:1@2 myself,master - 0 0 0 connected\n";
@@ -95,6 +106,7 @@ TEST(NodesConf, SaysInWhichLineItIsWrong) {
         forty('b') + " 127.0.0.1:70000@1 master - 0 0 0 connected\n", forty('b') + " 127.0.0.1:1@2 king - 0 0 0 connected\n",
         forty('b') + " 127.0.0.1:1@2 master - 0 0 0 connected 16384\n",
         forty('b') + " 127.0.0.1:1@2 master - 0 0 0 connected [5->-nobody]\n", OwnedBytes("vars currentEpoch x\n"),
+        OwnedBytes("vars unclaimed 5-\n"), OwnedBytes("vars unclaimed 5,16384\n"), OwnedBytes("vars unclaimed 5,\n"),
         forty('B') + " 127.0.0.1:1@2 master - 0 0 0 connected\n"}) {
     saved = {};
     EXPECT_EQ(read_nodes_conf(first + second, saved), "line 2 cannot be understood") << second;

@@ -26,15 +26,18 @@ NodeId name(char letter) {
 // Three masters, b, c and d, in the order of their names, with ten slots and the epochs 1 to 3; c is the machine, with links to both.
 struct Three {
   explicit Three(int own_epoch = 2) {
-    machine = std::make_unique<ClusterMachine>(ClusterConfig{}, name('c'), name('c'), random, kNow);
     OwnedBytes conf;
     for (int i = 0; i < 3; i++) {
       const OwnedBytes id(name(static_cast<char>('b' + i)).view());
       conf += id + " 10.0.0." + std::to_string(i) + ":6379@16379,,shard-id=" + id + (i == 1 ? " myself,master" : " master") + " - 0 0 " +
               std::to_string(i == 1 ? own_epoch : i + 1) + " connected " + std::to_string(10 * i) + "-" + std::to_string(10 * i + 9) + "\n";
     }
+    start(conf + "vars currentEpoch 3 lastVoteEpoch 0\n");
+  }
+  void start(const OwnedBytes& conf) {
+    machine = std::make_unique<ClusterMachine>(ClusterConfig{}, name('c'), name('c'), random, kNow);
     SavedCluster saved;
-    EXPECT_EQ(read_nodes_conf(conf + "vars currentEpoch 3 lastVoteEpoch 0\n", saved), "");
+    EXPECT_EQ(read_nodes_conf(conf, saved), "");
     machine->restore(saved, kNow);
     machine->tick(kNow);
     for (const Output& o : machine->take_outputs())
@@ -63,6 +66,7 @@ struct Three {
   std::vector<BusMessage> said() {
     std::vector<BusMessage> all;
     for (const Output& o : machine->take_outputs()) {
+      saves += o.kind == Output::Kind::kPersist;
       if (o.kind != Output::Kind::kSend) continue;
       all.emplace_back();
       EXPECT_EQ(decode(o.bytes, all.back()), BusError::kNone);
@@ -74,6 +78,7 @@ struct Three {
   uint64_t epoch() const { return machine->view().myself().config_epoch; }
 
   Random random{1};
+  int saves = 0;
   std::unique_ptr<ClusterMachine> machine;
 };
 
@@ -146,12 +151,31 @@ TEST(ClusterSlots, AnOwnerHasUnderANewEpochWhatItClaimsUnderIt) {
   }
 }
 
+TEST(ClusterSlots, WhatItsOwnerHasStoppedToClaimIsRememberedByTheFile) {
+  Three t;
+  t.claim('b', slots(0, 4), 9);
+  t.start(t.machine->nodes_conf());
+  SlotSet all = slots(5, 9);
+  all.add(slots(20, 29));
+  EXPECT_TRUE(t.claim('d', all, 5).empty()) << "d would give them up";
+  EXPECT_TRUE(t.owner(5) == name('d') && t.owner(4) == name('b'));
+}
+
+// Nor is what we have granted ourselves in the file: we serve it again when we have been started anew.
 TEST(ClusterSlots, WhatItsOwnerClaimsAgainIsForgotten) {
   Three t;
+  t.saves = 0;
   t.claim('b', slots(0, 4), 1);
+  EXPECT_EQ(t.saves, 1);
+  t.claim('b', slots(0, 4), 1);
+  EXPECT_EQ(t.saves, 1) << "nothing new";
   t.claim('b', slots(0, 9), 0);
   EXPECT_TRUE(t.machine->view().unclaimed_by_owner == slots(5, 9)) << "a question";
   t.claim('b', slots(0, 9), 1);
+  EXPECT_FALSE(t.machine->view().unclaimed_by_owner.any());
+  EXPECT_EQ(t.saves, 2);
+  t.machine->grant(slots(10, 19), kNow);
+  t.start(t.machine->nodes_conf());
   EXPECT_FALSE(t.machine->view().unclaimed_by_owner.any());
 }
 
