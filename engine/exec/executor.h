@@ -385,7 +385,7 @@ class Executor {
   std::vector<Message*> mail_;            // of this turn, without replies and pushes
   std::vector<Message*> deferred_;        // commands and tasks that came while the shard was leased out
   std::vector<Message*> put_off_;         // mail that came while a script was busy
-  std::vector<Request> remote_;           // those of one batch from another thread, while it runs
+  std::vector<Request> remote_;           // a window of a batch from another thread, while it runs
   const OwedReply* current_ = nullptr;    // of the lease that is running, for suspend()
   bool suspended_ = false;                // the running command has called suspend()
   Call* exec_ = nullptr;                  // the EXEC whose queue is running
