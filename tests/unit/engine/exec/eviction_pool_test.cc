@@ -11,6 +11,15 @@
 namespace ringwood {
 namespace {
 
+// Of an entry with that access word.
+uint64_t score_of(const EvictionScore& score, uint32_t access) {
+  Entry* e = Entry::make_int("k", 1, false);
+  e->set_access(access);
+  uint64_t v = score.of(*e);
+  Entry::destroy(e);
+  return v;
+}
+
 TEST(EvictionPool, KeepsTheBestOfAllItWasGivenInOrder) {
   Seeded s;
   for (int round = 0; round < 50; round++) {
@@ -44,13 +53,7 @@ TEST(EvictionPool, HoldsAKeyOnceWithItsLastScore) {
 
 TEST(EvictionScore, PrefersWhatWasUsedLongestAgo) {
   EvictionScore score{MaxmemoryPolicy::kAllkeysLru, 1'700'000'000'000, 1};
-  auto of = [&](int64_t accessed_ms) {
-    Entry* e = Entry::make_int("k", 1, false);
-    e->set_access(access::lru_clock(accessed_ms));
-    uint64_t v = score.of(*e);
-    Entry::destroy(e);
-    return v;
-  };
+  auto of = [&](int64_t accessed_ms) { return score_of(score, access::lru_clock(accessed_ms)); };
   EXPECT_GT(of(score.now_ms - 9000), of(score.now_ms - 5000));
   EXPECT_GT(of(score.now_ms - 5000), of(score.now_ms));
   uint64_t before = of(1'700'000'000'000 - 5000);
@@ -61,13 +64,7 @@ TEST(EvictionScore, PrefersWhatWasUsedLongestAgo) {
 // Where keys stay for a second or two, which one goes must not be left to chance (docs/performance.md, "Hit rates beside redis-server").
 TEST(EvictionScore, TellsAccessesWithinASecondApart) {
   EvictionScore score{MaxmemoryPolicy::kAllkeysLru, 1'700'000'000'999, 1};
-  auto of = [&](int64_t accessed_ms) {
-    Entry* e = Entry::make_int("k", 1, false);
-    e->set_access(access::lru_clock(accessed_ms));
-    uint64_t v = score.of(*e);
-    Entry::destroy(e);
-    return v;
-  };
+  auto of = [&](int64_t accessed_ms) { return score_of(score, access::lru_clock(accessed_ms)); };
   for (int64_t ms = 1'700'000'000'000; ms + 125 <= score.now_ms; ms += 125) EXPECT_GT(of(ms), of(ms + 125)) << ms;
   EXPECT_GT(of(1'699'999'999'999), of(1'700'000'000'000));
 }
@@ -87,13 +84,7 @@ TEST(AccessClock, CountsSecondsAsRedis) {
 
 TEST(EvictionScore, PrefersWhatIsUsedRarelyThenWhatHasLostLessThenTheOlder) {
   EvictionScore score{MaxmemoryPolicy::kAllkeysLfu, 1'700'000'000'000, 0};
-  auto of = [&](uint32_t counter, int64_t accessed_ms) {
-    Entry* e = Entry::make_int("k", 1, false);
-    e->set_access(access::lfu_minutes(accessed_ms) << 8 | counter);
-    uint64_t v = score.of(*e);
-    Entry::destroy(e);
-    return v;
-  };
+  auto of = [&](uint32_t counter, int64_t accessed_ms) { return score_of(score, access::lfu_minutes(accessed_ms) << 8 | counter); };
   EXPECT_GT(of(5, score.now_ms), of(6, score.now_ms - 600'000));
   EXPECT_GT(of(5, score.now_ms - 600'000), of(5, score.now_ms));
   score.lfu_decay_minutes = 1;
