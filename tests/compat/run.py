@@ -81,25 +81,32 @@ def starter(server, shards, folder):
     return str(script)
 
 
+def assertions(log):
+    """What the suite's own log says of each failed test: its name, what was expected, and where. The runner's summary keeps the names alone."""
+    lines = COLOUR.sub("", log.read_text(errors="replace")).splitlines() if log.exists() else []
+    return [line for i, first in enumerate(lines) if first.startswith(("[err]", "[exception]", "[timeout]")) for line in lines[i:i + 4]]
+
+
 def run_file(suite, repository, command, mode, file, skips):
     """(counts or None, names of failed tests, whole output)"""
-    environment = dict(os.environ, LIMIT=str(SECONDS_A_FILE))
     # Two runs beside each other must not ask for the same ports, as the suite's own default would.
-    with tempfile.NamedTemporaryFile("w", suffix=".skip") as skip_file:
-        skip_file.write("\n".join(skips))
-        skip_file.flush()
+    with tempfile.TemporaryDirectory() as folder:
+        skip_file, log = Path(folder) / "skip", Path(folder) / "log"
+        skip_file.write_text("\n".join(skips))
         run = subprocess.run([str(suite), "--repo", str(repository), "--server", command, "--tag", "7.2.6",
                               "--mode", mode, "--", "--single", file,
-                              "--skipfile", skip_file.name,
+                              "--skipfile", str(skip_file),
                               "--baseport", str(20000 + os.getpid() % 10000)],
-                             env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+                             env=dict(os.environ, LIMIT=str(SECONDS_A_FILE), LOG=str(log)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                             text=True, errors="replace")
+        reasons = assertions(log)
     counts, failed = None, []
     for line in run.stdout.splitlines():
         if COUNTS.match(line):
             counts = tuple(map(int, COUNTS.match(line).groups()))
         elif FAULT.match(line):
             failed.append(FAULT.match(line)[1].strip() or line)
-    return counts, failed, run.stdout
+    return counts, failed, "\n".join([run.stdout.rstrip("\n"), *reasons])
 
 
 def alone():
