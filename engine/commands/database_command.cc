@@ -43,11 +43,22 @@ Shard* random_shard(Call& c) {
   return nullptr;
 }
 
-// An expired key that is drawn goes, so the loop ends.
+bool all_volatile(Call& c) {
+  for (Shard* s : c.engine().shards) {
+    const Database& d = s->database(c.database());
+    if (d.volatile_keys() != d.size()) return false;
+  }
+  return true;
+}
+
+// An expired key that is drawn goes, so the loop ends. On a replica and during a pause it stands, and perhaps no other does: after so
+// many draws it is answered.
 void randomkey(Call& c) {
+  const bool stand = c.engine().state.load(std::memory_order_relaxed) & (kStateReplica | kStatePaused);
+  int tries = 100;
   while (Shard* s = random_shard(c)) {
     Entry* e = s->database(c.database()).random_entry([&c] { return c.random().next(); });
-    if (c.peek(KeyRef(e->key()))) return c.reply.bulk(e->key());
+    if (c.peek(KeyRef(e->key())) || (stand && --tries <= 0 && all_volatile(c))) return c.reply.bulk(e->key());
   }
   c.reply.null();
 }

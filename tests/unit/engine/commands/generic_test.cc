@@ -325,6 +325,25 @@ TEST_P(Generic, KeysAndRandomkey) {
   EXPECT_EQ(drawn.size(), 4u);
 }
 
+// A replica's expired keys stand until its master says that they go, and so do those of a server that pauses.
+TEST_P(Generic, RandomkeyEndsWhereExpiredKeysStand) {
+  for (uint32_t state : {kStateReplica, kStatePaused}) {
+    for (int i = 0; i < 5; i++) run({"SET", "k" + std::to_string(i), "x", "PX", "10"});
+    server.engine().state.fetch_or(state);
+    server.clock().advance_us(20'000);
+    EXPECT_EQ(bulks(run({"RANDOMKEY"})).at(0)[0], 'k');
+    server.engine().state.fetch_and(~state);
+    EXPECT_EQ(run({"RANDOMKEY"}), kNull);
+    run({"SET", "k", "x", "PX", "10"});
+    run({"SET", "lives", "x"});
+    server.engine().state.fetch_or(state);
+    server.clock().advance_us(20'000);
+    for (int i = 0; i < 200; i++) EXPECT_EQ(run({"RANDOMKEY"}), bulk("lives"));
+    server.engine().state.fetch_and(~state);
+    run({"FLUSHALL"});
+  }
+}
+
 TEST_P(Generic, ObjectTellsIdleTimeAndRefcount) {
   run({"SET", "a", "x"});
   server.clock().advance_us(5'000'000);
