@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """What the log on disk costs beside redis-server's append-only file, on the same disk, the servers by turns.
 
-    append_fsync.py SERVER [--redis redis-server] [--shards 2] [--seconds 3] [--rounds 3] [--kinds aof,wal] [--policies always,everysec] [--connections 50] [--keys 100000] [--client PROGRAM] [--check]
+    append_fsync.py SERVER [--redis redis-server] [--shards 2] [--seconds 3] [--rounds 3] [--kinds aof,wal] [--policies always,everysec] [--connections 50] [--keys 100000] [--client PROGRAM] [--unix] [--check]
 appendfsync always: 50 connections that write, and 50 of whose requests 90 % are reads. appendfsync everysec: 50 that write, beside the same without a log. Of each figure the median
-of the rounds. The client is bench/closed_loop.cc, built with c++ -O2; where its core is busy all the time, the requests a second are its own limit. --check: a short run that fails only where something does not work.
+of the rounds. The client is bench/closed_loop.cc, built with c++ -O2; where its core is busy all the time, the requests a second are its own limit. --unix: by a Unix
+socket, which leaves more of both processors to the servers than TCP does. --check: a short run that fails only where something does not work.
 """
 import argparse
 import os
@@ -16,6 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "support"))
 from servers import Ringwood, Server, cpu_seconds  # noqa: E402
 
+SOCKET = "socket"  # in the server's folder, which is where it runs
 NAMES = ("requests", "writes", "seconds", "read p50", "read p99", "write p50", "write p99", "client cpu")
 
 
@@ -27,7 +29,8 @@ def build_load(folder):
 
 def run(exe, server, o, read_percent):
     before = cpu_seconds(server.process.pid)
-    out = subprocess.run([exe, str(server.port), str(o.seconds), str(o.connections), str(read_percent), str(o.keys)], check=True, capture_output=True, text=True).stdout
+    where = os.path.join(server.directory, SOCKET) if o.unix else str(server.port)
+    out = subprocess.run([exe, where, str(o.seconds), str(o.connections), str(read_percent), str(o.keys)], check=True, capture_output=True, text=True).stdout
     f = dict(zip(NAMES, map(float, out.split())))
     f["rate"], f["write rate"] = f["requests"] / f["seconds"], f["writes"] / f["seconds"]
     f["client busy"] = f["client cpu"] / f["seconds"]
@@ -35,12 +38,16 @@ def run(exe, server, o, read_percent):
     return f
 
 
+def by_unix(o):
+    return ["--unixsocket", SOCKET] if o.unix else []
+
+
 def redis(o, *arguments):
-    return Server([o.redis], ["--save", "", *arguments])
+    return Server([o.redis], ["--save", "", *by_unix(o), *arguments])
 
 
 def ringwood(o, *arguments):
-    return Ringwood(o.server, *arguments, shards=o.shards)
+    return Ringwood(o.server, *by_unix(o), *arguments, shards=o.shards)
 
 
 def medians(runs):
@@ -79,6 +86,7 @@ def main():
     parser.add_argument("--connections", type=int, default=50)
     parser.add_argument("--keys", type=int, default=100000)
     parser.add_argument("--client", help="bench-closed-loop, where it has been built")
+    parser.add_argument("--unix", action="store_true")
     parser.add_argument("--check", action="store_true")
     o = parser.parse_args()
     if o.check:
