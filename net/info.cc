@@ -114,16 +114,15 @@ void write_debug(InfoText& out, const InfoContext&, void* self) {
   out.field("eventloop_cmd_per_cycle_max", commands);
 }
 
-// What is listened on: the last lines of the server's section.
+// What is listened on: the last lines of the server's section. Redis numbers the kinds, whether they are there or not.
 void write_listeners(InfoText& out, const InfoContext& context, void*) {
   const Options& o = context.here.options();
-  int n = 0;
   if (o.port) {
     OwnedBytes text = "name=tcp";
     for (const std::string& address : o.bind) text.append(",bind=").append(address);
-    out.field("listener" + std::to_string(n++), text.append(",port=") + std::to_string(o.port));
+    out.field("listener0", text.append(",port=") + std::to_string(o.port));
   }
-  if (!o.unixsocket.empty()) out.field("listener" + std::to_string(n), "name=unix,bind=" + o.unixsocket);
+  if (!o.unixsocket.empty()) out.field("listener1", "name=unix,bind=" + o.unixsocket);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 
-from servers import Resp, Ringwood, Tap, equal, free_port, until
+from servers import Resp, Ringwood, Server, Tap, equal, free_port, until
 
 tap = Tap()
 BINARY = sys.argv[1]
@@ -130,8 +130,33 @@ def unix_socket():
         equal(reply.startswith(b"+PONG\r\n") and f"addr={path}:0".encode() in reply and b"flags=U" in reply, True, reply)
         equal(os.stat(path).st_mode & 0o777, 0o700)
         equal(server.stop(), 0)
+        equal("Removing the unix socket file." in server.log_text(), True)
         equal(os.path.exists(path), False)
     os.rmdir(folder)
+
+
+@tap.case("without a port, and with the permissions that the process's umask leaves to the UNIX socket and to files")
+def unix_socket_alone():
+    command = ["sh", "-c", 'umask 027; exec "$0" "$@"', BINARY]
+    server = Server(command, ["--unixsocket", "s", "--save", ""])
+    try:
+        server.start()
+        mode = lambda name: os.stat(os.path.join(server.directory, name)).st_mode & 0o777  # noqa: E731
+        equal(mode("s"), 0o750)
+        equal(server.client()("SAVE"), "OK")
+        equal(mode("dump.rdb"), 0o640)
+        server.stop()
+        server.process = subprocess.Popen([BINARY, "--port", "0", "--dir", server.directory, "--unixsocket", "s"], stdout=subprocess.DEVNULL)
+        s = socket.socket(socket.AF_UNIX)
+        until(lambda: s.connect_ex(os.path.join(server.directory, "s")) == 0, "it listens")
+        s.sendall(b"INFO server\r\n")
+        reply = b""
+        while b"listener" not in reply:
+            reply += s.recv(65536)
+        equal(b"\r\nlistener1:name=unix,bind=s\r\n" in reply and b"listener0" not in reply, True, reply)  # Redis numbers the kinds of listeners
+        s.close()
+    finally:
+        server.__exit__()
 
 
 @tap.case("several addresses, an optional one that does not exist, IPv6")

@@ -1,6 +1,5 @@
 // The server program: reads the configuration, prepares the process, and hands over to the Server.
 #include <sched.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -67,7 +66,6 @@ bool read_options(const CommandLine& line, LoadedOptions& loaded) {
 int serve(const CommandLine& line, const std::string& program, bool bare) {
   LoadedOptions loaded;
   if (!read_options(line, loaded)) return 1;
-  umask(077);
   LogFile log(loaded.options);
   std::string wrong;
   if (!log.writable(wrong)) {

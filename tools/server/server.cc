@@ -124,7 +124,10 @@ int Server::run() {
   log_.write(LogLevel::kNotice, "Server initialized");
   engine_.state.fetch_or(kStateLoading);  // until what is on disk has been looked at
   bool ran = network_.run();
-  if (!o.unixsocket.empty()) unlink(o.unixsocket.c_str());
+  if (!o.unixsocket.empty()) {
+    log_.write(LogLevel::kNotice, "Removing the unix socket file.");
+    unlink(o.unixsocket.c_str());
+  }
   if (ran && !exit_code_) log_.write(LogLevel::kWarning, "Ringwood is now ready to exit, bye bye...");
   return ran ? exit_code_ : 1;
 }
