@@ -213,7 +213,7 @@ void LogWriter::write_what_can_be() {
     if (next_.fd >= 0 && at == switch_at_) {
       if (!sealed_) {
         sealed_ = true;
-        put(encoder_->seal(), 0);
+        if (size_) put(encoder_->seal(), 0);  // else it was never begun
         continue;
       }
       if (synced_size_ < size_ && !broken_) return sync();  // goes on when that is done
@@ -225,7 +225,7 @@ void LogWriter::write_what_can_be() {
       pass_over(next_.fd < 0 ? piece : piece.substr(0, static_cast<size_t>(switch_at_ - at)));
       continue;
     }
-    if (full_at_ && size_ >= full_at_ && next_.fd < 0) owner_.file_full();
+    if (full_at_ && size_ >= full_at_ && next_.fd < 0 && !superseded()) owner_.file_full();
     if (piece.empty() || gathers()) break;
     if (paced_ && allowed_ <= 0 && !sync_wanted_) {
       held_back_ = waits_for_room_ = true;
@@ -260,7 +260,7 @@ void LogWriter::write_what_can_be() {
 bool LogWriter::wants_ahead() const {
   // The seal is the end of the file: behind it nothing may stand, not for a moment.
   const bool over = next_.fd >= 0 && reader_.position() == switch_at_ && (sealed_ || (out_.empty() && !note_size_));
-  return home_->options().appendfsync == AppendFsync::kAlways && !path_.empty() && !broken_ && !write_error_ && !over &&
+  return home_->options().appendfsync == AppendFsync::kAlways && !path_.empty() && !broken_ && !write_error_ && !over && !superseded() &&
          !home_->engine().debug.append_sleep_us.load(std::memory_order_relaxed) &&
          home_->now_ms() >= std::max(ahead_from_ms_, ending_until_ms_);
 }
@@ -549,8 +549,11 @@ void LogWriter::closed() {
   size_ = synced_size_ = 0;
   between_ = true;
   noted_second_ = 0;
-  put(encoder_->begin(file.sequence, home_->now_ms()), 0);
-  select_first(next_database_);
+  // Of a history that has ended the file before may end within a command, and has to be the last with anything in it.
+  if (!superseded()) {
+    put(encoder_->begin(file.sequence, home_->now_ms()), 0);
+    select_first(next_database_);
+  }
   owner_.file_switched(old_size);
   pump();
 }

@@ -66,7 +66,7 @@ class EndedAtAnyStep : public testing::TestWithParam<Kind> {
  protected:
   static bool long_form() { return std::getenv("RINGWOOD_LONG") != nullptr; }
   static Options options(const TempFolder& in) {
-    Options o = LogRig::options(GetParam().kind, in.path(), AppendFsync::kEverysec);
+    Options o = LogRig::options(GetParam().kind, in.path(), GetParam().ahead ? AppendFsync::kAlways : AppendFsync::kEverysec);
     o.wal_segment_size = 200;  // a command or two
     return o;
   }
@@ -174,6 +174,59 @@ TEST_P(EndedAtAnyStep, AndNoneWhereAnotherFullSyncCameDuringTheRewriteBehindTheF
 }
 
 TEST_P(EndedAtAnyStep, AndNoneWhereTheRewriteBehindItFails) { run(1, 60, false, 2); }
+
+// The disk was full within a command when the full sync came: its rest never comes, and the file is followed by another one all the same.
+TEST_P(EndedAtAnyStep, AndNoneWhereAWriteHadBrokenOffWithinACommand) {
+  const std::string large = Seeded().bytes(MutationLog::kSegmentBytes * 2);  // does not get smaller
+  for (int failing = 0; failing < 40 && !HasFatalFailure(); failing += long_form() ? 1 : 20) {
+    const std::string what = "the disk is full for " + std::to_string(failing) + " steps";
+    Replica r(GetParam());
+    ASSERT_TRUE(r.rig->start());
+    r.own_writes();
+    r.rig->pump();
+    r.disk.space = MutationLog::kSegmentBytes * 3 / 2;
+    r.rig->server.run({"SET", "old:large", large});
+    r.note();
+    for (int step = 0; step < 40; step++) r.rig->step();
+    ASSERT_TRUE(GetParam().ahead || r.rig->lines.has("Error writing to the AOF file"));  // ahead: its blocks may be there already
+    r.full_sync();
+    for (int step = 0; step < failing + kStepsOfARewrite; step++) {
+      if (step == failing) r.disk.space = -1;
+      r.streamed();
+      r.rig->server.advance_ms(50);
+      r.rig->step();
+      if (!long_form() && step % 7 != failing % 7) continue;
+      const std::string found = r.found_by_a_start();
+      ASSERT_TRUE(r.states.count(found)) << what << ", ended at " << step << "\n" << found;
+    }
+    for (int i = 0; i < 300 && static_cast<int64_t>(r.rig->written()) != r.rig->server.log().synced(); i++) r.rig->pass_ms(100);
+    EXPECT_EQ(static_cast<int64_t>(r.rig->written()), r.rig->server.log().synced()) << what;
+    ASSERT_EQ(r.rig->digest(), r.found_by_a_start()) << what;
+  }
+}
+
+// The same with a disk that goes on, at any step of such a write: the file that is to follow the old one may be in the making.
+TEST_P(EndedAtAnyStep, AndNoneWhereItCameWithinTheWriteOfACommand) {
+  const std::string large = Seeded().bytes(MutationLog::kSegmentBytes * 3);
+  for (int first = 0; first < 16 && !HasFatalFailure(); first += long_form() ? 1 : 3) {
+    Replica r(GetParam());
+    ASSERT_TRUE(r.rig->start());
+    r.own_writes();
+    r.rig->pump();
+    r.rig->server.run({"SET", "old:large", large});
+    r.note();
+    for (int step = 0; step < first; step++) r.rig->step();
+    r.full_sync();
+    for (int step = 0; step < kStepsOfARewrite; step++) {
+      r.streamed();
+      r.rig->server.advance_ms(5);
+      r.rig->step();
+      if (!long_form() && step % 7 != first % 7) continue;
+      const std::string found = r.found_by_a_start();
+      ASSERT_TRUE(r.states.count(found)) << "full sync at step " << first << ", ended at " << step << "\n" << found;
+    }
+  }
+}
 
 // The cut of a rewrite that was asked for before comes while the master's data set is being loaded.
 TEST_P(EndedAtAnyStep, AnImageIsNotOfHalfALoadedDataSet) {
