@@ -42,6 +42,9 @@ void Executor::prefetch(Request* first, size_t n) {
     const Request& r = first[__builtin_ctzll(overflows)];
     Table::prefetch_in(r.chain, r.key.hash);
   }
+  // Behind which offset of the log the replies may be shown (note_shown).
+  if (effects_.on())
+    for (uint64_t left = asking; left; left &= left - 1) slot_ends_.prefetch(first[__builtin_ctzll(left)].key.slot);
   if (opens) prefetch_values(first, n, asking);
   if (__builtin_expect(here.tracked.on(), 0)) prefetch_readers(first, asking);
 }

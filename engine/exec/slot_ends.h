@@ -27,6 +27,9 @@ class SlotEnds {
     if (gathered != accounted_) return kLater;
     return ends_.empty() ? floor_ : std::max(floor_, ends_[slot]);
   }
+  void prefetch(uint16_t slot) const {
+    if (!ends_.empty()) __builtin_prefetch(&ends_[slot]);
+  }
   // Effects of `gathered` bytes stand in the log now, before `end`.
   void handed_over(uint64_t end, size_t gathered) {
     if (gathered != accounted_) floor_ = end;
