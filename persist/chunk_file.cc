@@ -19,7 +19,7 @@ void ChunkFile::begin(OwnedBytes path) {
   request_.context = this;
   request_.path = path_.c_str();
   request_.flags = O_WRONLY | O_CREAT | O_TRUNC;
-  request_.mode = 0644;
+  request_.mode = 0666;  // as Redis: the umask says the rest
   submit(Stage::kOpen, IoRequest::Op::kOpen);
 }
 

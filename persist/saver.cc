@@ -42,7 +42,7 @@ void Saver::start(Job job, Done done, Written written, void* context) {
   request_.context = this;
   request_.path = temporary_.c_str();
   request_.flags = O_WRONLY | O_CREAT | O_TRUNC;
-  request_.mode = 0644;
+  request_.mode = 0666;  // as Redis: the umask says the rest
   next(Stage::kOpen, IoRequest::Op::kOpen);
 }
 

@@ -137,14 +137,13 @@ def unix_socket():
 
 @tap.case("without a port, and with the permissions that the process's umask leaves to the UNIX socket and to files")
 def unix_socket_alone():
-    command = ["sh", "-c", 'umask 027; exec "$0" "$@"', BINARY]
-    server = Server(command, ["--unixsocket", "s", "--save", ""])
+    command = ["sh", "-c", 'umask 007; exec "$0" "$@"', BINARY]
+    server = Server(command, ["--unixsocket", "s", "--save", "", "--appendonly", "yes"])
     try:
         server.start()
         mode = lambda name: os.stat(os.path.join(server.directory, name)).st_mode & 0o777  # noqa: E731
-        equal(mode("s"), 0o750)
         equal(server.client()("SAVE"), "OK")
-        equal(mode("dump.rdb"), 0o640)
+        equal([mode(name) for name in ("s", "dump.rdb", "appendonlydir/appendonly.aof.1.base.rdb", "appendonlydir/appendonly.aof.1.incr.aof")], [0o770, 0o660, 0o660, 0o640])
         server.stop()
         server.process = subprocess.Popen([BINARY, "--port", "0", "--dir", server.directory, "--unixsocket", "s"], stdout=subprocess.DEVNULL)
         s = socket.socket(socket.AF_UNIX)
