@@ -438,14 +438,16 @@ void ReplicaDesk::image_sent(Peer& p) {
   p.machine.on(marked_ ? ReplicaPeer::Event::kMarkedImageSent : ReplicaPeer::Event::kImageSent, image_only);
   p.ack_ms = loop_.executor().now_ms();
   if (p.reader.attached()) p.inherited_bytes = p.reader.lag();
-  if (image_only)
-    text_.write(LogLevel::kNotice, "RDB transfer completed, rdb only replica (%s) should be disconnected asap", name(p).c_str());
-  else if (marked_)
+  if (marked_)
     text_.write(LogLevel::kNotice,
                 "Streamed replica with replica %s succeeded (socket). Waiting for REPLCONF ACK from replica to enable streaming",
                 name(p).c_str());
-  else
+  if (image_only) {
+    text_.write(LogLevel::kNotice, "RDB transfer completed, rdb only replica (%s) should be disconnected asap", name(p).c_str());
+    p.connection->close_after_reply = true;
+  } else if (!marked_) {
     text_.write(LogLevel::kNotice, "Synchronization with replica %s succeeded", name(p).c_str());
+  }
   owner_.replicas_changed();
 }
 

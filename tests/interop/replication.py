@@ -476,6 +476,18 @@ def _():
         same_data(m, r)
 
 
+@tap.case("who wants the image alone is let go with it")
+def _():
+    with Ringwood(BINARY, shards=2) as ours:
+        ours.client()("SET", "k", "v")
+        for capability in ("eof", "none"):
+            c = ours.client(20)
+            equal(c("REPLCONF", "capa", capability, "rdb-only", 1), "OK")
+            c.send(Resp.encode("PSYNC", "?", "-1"))
+            image = c.file.read()  # until the connection is closed
+            equal((b"REDIS" in image, b"$EOF:" in image), (True, capability == "eof"))
+
+
 @tap.case("SIGTERM ends a replica whatever is left to be loaded, and its master goes on without it")
 def _():
     with Ringwood(BINARY, "--rdbcompression", "no", shards=2) as master, \
