@@ -132,7 +132,12 @@ void ReplicaDesk::admit(Connection& c, bool old, Bytes id, int64_t from) {
     owner_.backlog_begins();
     keep_backlog();
   }
-  if (snapping_) text_.write(LogLevel::kNotice, "Current BGSAVE has socket target. Waiting for next BGSAVE for SYNC");
+  if (snapping_ && marked_)
+    text_.write(LogLevel::kNotice, "Current BGSAVE has socket target. Waiting for next BGSAVE for SYNC");
+  else if (snapping_ && joins_image(p))
+    text_.write(LogLevel::kNotice, "Waiting for end of BGSAVE for SYNC");
+  else if (snapping_)
+    text_.write(LogLevel::kNotice, "Can't attach the replica to the current BGSAVE. Waiting for next BGSAVE for SYNC");
   owner_.replicas_changed();
 }
 
@@ -305,31 +310,42 @@ void ReplicaDesk::at_cut(Executor& home, SnapshotInfo& info) {
   text_.write(LogLevel::kNotice, "Starting BGSAVE for SYNC with target: %s", marked_ ? "replicas sockets" : "disk");
   snapshots_.for_replicas = true;
   if (owner_.leads()) log_.forget_database();
-  auto offset = static_cast<int64_t>(log_.end());
+  cut_ = static_cast<int64_t>(log_.end());
   const ReplicationHistory& history = owner_.present_history();
   info.with_replication = true;
   info.replication_id = history.id;
-  info.replication_offset = offset;
+  info.replication_offset = cut_;
   info.replication_database = std::max(owner_.stream_database(), 0);
   chunks_.clear();
   image_bytes_ = 0;
   image_whole_ = false;
   mark_ = Random::from_system().hex(40);
-  for (Peer& p : peers_) {
-    if (!waits(p) || !p.machine.on(ReplicaPeer::Event::kCut, false)) continue;
-    p.chunk = p.at = 0;
-    p.acknowledged = offset;
-    if (!traits(p).image_only) log_.attach(p.reader, static_cast<uint64_t>(offset), false);
-    OwnedBytes answer = "+FULLRESYNC " + history.id + " " + std::to_string(offset);
-    if (framed(p)) answer += kFramesWord;
-    if (!p.old) send(p, answer + "\r\n");
-    if (framed_)
-      send(p, OwnedBytes(kFramesPayload) + "\r\n");
-    else if (marked_)
-      send(p, "$EOF:" + mark_ + "\r\n");
-  }
+  for (Peer& p : peers_)
+    if (waits(p)) give_image(p);
   home.refresh_all_effects();
   owner_.replicas_changed();
+}
+
+// The image of the cut, and the stream from there on: false, and nothing is given, when that is not kept any more.
+bool ReplicaDesk::give_image(Peer& p) {
+  if (!traits(p).image_only && !log_.attach(p.reader, static_cast<uint64_t>(cut_), false)) return false;
+  p.machine.on(ReplicaPeer::Event::kCut, false);
+  p.chunk = p.at = 0;
+  p.acknowledged = cut_;
+  OwnedBytes answer = "+FULLRESYNC " + owner_.present_history().id + " " + std::to_string(cut_);
+  if (framed(p)) answer += kFramesWord;
+  if (!p.old) send(p, answer + "\r\n");
+  if (framed_)
+    send(p, OwnedBytes(kFramesPayload) + "\r\n");
+  else if (marked_)
+    send(p, "$EOF:" + mark_ + "\r\n");
+  return true;
+}
+
+// An image whose length is told is sent when it is whole: until then there is all of it, also for who comes later.
+bool ReplicaDesk::joins_image(Peer& p) {
+  if (image_whole_ || !receivers() || traits(p).without_keys || traits(p).without_functions) return false;
+  return give_image(p);
 }
 
 void ReplicaDesk::take(OutBuffer chunk) {
@@ -364,7 +380,7 @@ void ReplicaDesk::broken() {
 }
 
 int ReplicaDesk::receivers() const {
-  auto receives = [](const Peer& p) { return p.machine.state() == ReplicaPeer::State::kImage; };
+  auto receives = [](const Peer& p) { return p.machine.state() == ReplicaPeer::State::kImage && !p.connection->dying; };
   return static_cast<int>(std::count_if(peers_.begin(), peers_.end(), receives));
 }
 

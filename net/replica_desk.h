@@ -121,6 +121,8 @@ class ReplicaDesk final : OutputSource, LogFollower, SnapshotSink, LeaseJob {
   void put_frame(Peer& p, Bytes piece);
   static bool framed(const Peer& p) { return !p.old && traits(p).frames; }
   void image_sent(Peer& p);
+  bool give_image(Peer& p);
+  bool joins_image(Peer& p);
   const ReplicaTraits* next_served() const;
   static const ReplicaTraits& traits(const Peer& p);
   void release_chunks();
@@ -153,6 +155,7 @@ class ReplicaDesk final : OutputSource, LogFollower, SnapshotSink, LeaseJob {
   bool image_whole_ = false;
   bool marked_ = false;  // the image of now
   bool framed_ = false;  // likewise: all who get it understand frames
+  int64_t cut_ = 0;      // its place in the log
   OwnedBytes mark_;
   FrameEncoder frame_encoder_;
   // The last frame of the stream, for others that are at the same place.

@@ -208,6 +208,21 @@ for shards in (1, 2):
             lambda shards=shards, diskless=diskless: redis_follows_ours(shards, diskless))
 
 
+@tap.case("who comes while an image whose length is told is made gets it too")
+def _():
+    with Ringwood(BINARY, "--repl-diskless-sync", "no", shards=2) as master, Redis() as a, Ringwood(BINARY) as b:
+        m, clients = master.client(), [a.client(), b.client()]
+        m("DEBUG", "POPULATE", 200, "k", 10)
+        m("CONFIG", "SET", "rdb-key-save-delay", 20000)
+        for c in clients:
+            equal(c("REPLICAOF", "127.0.0.1", master.port), "OK")
+            until(lambda: info(m, "persistence")["rdb_bgsave_in_progress"] == "1", "the image begins")
+            m.pipeline([("INCR", "n"), ("SELECT", 3), ("INCR", "n"), ("SELECT", 0)])
+        until(lambda: all(info(c)["master_link_status"] == "up" for c in clients), "the links come up")
+        same_data(m, *clients)
+        equal((master.log_text().count("Starting BGSAVE for SYNC"), info(m, "stats")["sync_full"]), (1, "2"))
+
+
 def redis_over_cut_links(shards, cuts):
     with Ringwood(BINARY, "--repl-backlog-size", "32mb", shards=shards) as ours, Redis() as replica:
         over_cut_links(ours, replica, cuts, 5)
