@@ -24,8 +24,8 @@ bool ReplicaPeer::on(Event event, bool image_only) {
 
 PartialVerdict judge_partial(const ReplicationHistory& history, const StreamRange& backlog, Bytes asked_id, int64_t from) {
   if (!history.shares(asked_id, from)) {
-    if (asked_id == "?") return PartialVerdict::kAsked;
-    return asked_id == history.previous_id ? PartialVerdict::kTooLateForPrevious : PartialVerdict::kOtherHistory;
+    if (asked_id.starts_with('?')) return PartialVerdict::kAsked;
+    return ReplicationHistory::same(asked_id, history.previous_id) ? PartialVerdict::kTooLateForPrevious : PartialVerdict::kOtherHistory;
   }
   // `from` may be the byte that comes next.
   if (!backlog.any || from < backlog.first + 1 || from > backlog.end + 1) return PartialVerdict::kOutOfBacklog;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/base/bytes.h"
+#include "engine/base/options_text.h"
 
 namespace ringwood {
 
@@ -28,7 +29,9 @@ struct ReplicationHistory {
     previous_until = -1;
   }
   // Whether `offset` of the history `other` (the next byte that is wanted) is a place of this one.
-  bool shares(Bytes other, int64_t offset) const { return other == id || (other == previous_id && offset <= previous_until); }
+  bool shares(Bytes other, int64_t offset) const { return same(other, id) || (same(other, previous_id) && offset <= previous_until); }
+  // Ids are hexadecimal digits, which may be of either case.
+  static bool same(Bytes a, Bytes b) { return options_text::equal_ignoring_case(a, b); }
 };
 
 }  // namespace ringwood

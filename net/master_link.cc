@@ -45,6 +45,8 @@ void MasterLink::follow(const std::string& host, int port) {
 
 void MasterLink::stop() {
   drop();
+  if (can_continue_) log_.write(LogLevel::kNotice, "Discarding previously cached master state.");
+  can_continue_ = false;
   down_since_ms_ = 0;
   enter(State::kOff);
   dial_now_ = false;

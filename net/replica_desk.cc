@@ -109,7 +109,9 @@ void ReplicaDesk::admit(Connection& c, bool old, Bytes id, int64_t from) {
     return owner_.replicas_changed();
   }
   switch (verdict) {
-    case PartialVerdict::kAsked: text_.write(LogLevel::kNotice, "Full resync requested by replica %s", name(p).c_str()); break;
+    case PartialVerdict::kAsked:
+      if (!old) text_.write(LogLevel::kNotice, "Full resync requested by replica %s", name(p).c_str());
+      break;
     case PartialVerdict::kOtherHistory:
       text_.write(LogLevel::kNotice,
                   "Partial resynchronization not accepted: Replication ID mismatch (Replica asked for '%.*s', my replication IDs are '%s' "
@@ -124,6 +126,10 @@ void ReplicaDesk::admit(Connection& c, bool old, Bytes id, int64_t from) {
     default:
       text_.write(LogLevel::kNotice, "Unable to partial resync with replica %s for lack of backlog (Replica request was: %lld).",
                   name(p).c_str(), static_cast<long long>(from));
+      if (from > static_cast<int64_t>(log_.published()))
+        text_.write(LogLevel::kWarning,
+                    "Warning: replica %s tried to PSYNC with an offset that is greater than the master replication offset.",
+                    name(p).c_str());
   }
   if (verdict != PartialVerdict::kAsked) refused_++;
   full_++;
@@ -360,7 +366,7 @@ void ReplicaDesk::complete() {
   image_whole_ = true;
   snapshots_.for_replicas = false;
   if (marked_) text_.write(LogLevel::kNotice, "Diskless rdb transfer, done reading from pipe, %d replicas still up.", receivers());
-  text_.write(LogLevel::kNotice, "Background saving terminated with success");
+  text_.write(LogLevel::kNotice, "Background %s terminated with success", marked_ ? "RDB transfer" : "saving");
   if (!marked_)
     for (Peer& p : peers_)
       if (p.machine.state() == ReplicaPeer::State::kImage) send(p, "$" + std::to_string(image_bytes_) + "\r\n");
@@ -456,7 +462,7 @@ void ReplicaDesk::image_sent(Peer& p) {
   if (p.reader.attached()) p.inherited_bytes = p.reader.lag();
   if (marked_)
     text_.write(LogLevel::kNotice,
-                "Streamed replica with replica %s succeeded (socket). Waiting for REPLCONF ACK from replica to enable streaming",
+                "Streamed RDB transfer with replica %s succeeded (socket). Waiting for REPLCONF ACK from replica to enable streaming",
                 name(p).c_str());
   if (image_only) {
     text_.write(LogLevel::kNotice, "RDB transfer completed, rdb only replica (%s) should be disconnected asap", name(p).c_str());

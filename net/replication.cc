@@ -4,10 +4,12 @@
 
 #include "cluster/stream_frame.h"
 #include "engine/base/number.h"
+#include "engine/base/options_text.h"
 #include "engine/base/resp_command.h"
 #include "engine/base/split_args.h"
 #include "engine/exec/call.h"
 #include "engine/exec/cluster.h"
+#include "net/client_info.h"
 #include "persist/persistence.h"
 
 namespace ringwood {
@@ -85,7 +87,7 @@ struct Replication::RoleChange final : Task {
 
 void Replication::replicaof(Call& call, Bytes host, int port) {
   const Options& now = engine_.options->get();
-  if (!host.empty() && now.replicaof_host == host && now.replicaof_port == port) {
+  if (!host.empty() && options_text::equal_ignoring_case(host, now.replicaof_host) && now.replicaof_port == port) {
     log_.write(LogLevel::kNotice,
                "REPLICAOF would result into synchronization with the master we are already connected with. No operation performed.");
     return call.reply.simple("OK Already connected to specified master");
@@ -96,7 +98,7 @@ void Replication::replicaof(Call& call, Bytes host, int port) {
   t->owner = this;
   t->host = host;
   t->port = port;
-  t->asker = "id=" + std::to_string(call.client()->id) + " name=" + call.client()->name;
+  t->asker = client_line(static_cast<Connection&>(*call.client()), call.now_ms(), &call);
   t->owed = call.executor().suspend(call);
   t->run = [](Task& task, Executor&) {
     auto& r = static_cast<RoleChange&>(task);
@@ -307,7 +309,7 @@ void Replication::replconf(Call& call) {
     } else if (Call::is_word(word, "ack")) {
       if (c.role != Client::Role::kReplica || !parse_int64(value, number)) return;
       int64_t on_disk = 0;
-      if (call.argc() > 4 && Call::is_word(call.arg(3), "fack")) parse_int64(call.arg(4), on_disk);
+      if (call.argc() > i + 3 && Call::is_word(call.arg(i + 2), "fack")) parse_int64(call.arg(i + 3), on_disk);
       return desk_->acknowledged(c, number, on_disk);
     } else if (Call::is_word(word, "getack")) {
       if (c.role == Client::Role::kMaster) link_->acknowledge_soon();

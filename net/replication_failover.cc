@@ -2,6 +2,7 @@
 #include <climits>
 
 #include "engine/exec/call.h"
+#include "net/client_info.h"
 #include "net/replication.h"
 
 namespace ringwood {
@@ -184,8 +185,8 @@ void Replication::take_part_of(Connection& master, const OwnedBytes& id, int64_t
 void Replication::admit_successor(const PartSwitch& s) {
   for (Connection* c : loop_->connections()) {
     if (c->id != s.asker || c->dying) continue;
-    log_.write(LogLevel::kNotice, "MASTER MODE enabled (failover request from 'id=%llu addr=%s')", static_cast<unsigned long long>(c->id),
-               c->peer_address().c_str());
+    log_.write(LogLevel::kNotice, "MASTER MODE enabled (failover request from '%s')",
+               client_line(*c, loop_->executor().now_ms(), nullptr).c_str());
     return desk_->admit(*c, false, s.id, s.from);
   }
 }

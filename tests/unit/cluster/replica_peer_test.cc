@@ -42,6 +42,8 @@ TEST(ReplicaPeer, PartialResync) {
   EXPECT_EQ(judge_partial(h, all, b, 51), PartialVerdict::kContinue);
   EXPECT_EQ(judge_partial(h, all, b, 50), PartialVerdict::kOutOfBacklog);
   EXPECT_EQ(judge_partial(h, all, b, 202), PartialVerdict::kOutOfBacklog);
+  EXPECT_EQ(judge_partial(h, all, OwnedBytes(40, 'B'), 201), PartialVerdict::kContinue);  // digits of either case
+  EXPECT_EQ(judge_partial(h, all, OwnedBytes(40, 'A'), 102), PartialVerdict::kTooLateForPrevious);
   EXPECT_EQ(judge_partial(h, all, a, 101), PartialVerdict::kContinue);
   EXPECT_EQ(judge_partial(h, all, a, 102), PartialVerdict::kTooLateForPrevious);
   EXPECT_EQ(judge_partial(h, all, c, 60), PartialVerdict::kOtherHistory);
