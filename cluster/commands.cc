@@ -38,12 +38,12 @@ void write_link(InfoText& out, const InfoContext& x, const ReplicationStatus& s)
   out.field("master_link_status", up ? "up" : "down");
   out.field("master_last_io_seconds_ago", up ? seconds_since(s.master_io_ms, now) : -1);
   out.field("master_sync_in_progress", s.syncing ? 1 : 0);
-  out.field("slave_read_repl_offset", s.received_offset);
+  out.field("slave_read_repl_offset", up ? s.received_offset : s.offset);
   out.field("slave_repl_offset", s.offset);
   if (s.syncing) {
     out.field("master_sync_total_bytes", s.sync_total);
     out.field("master_sync_read_bytes", s.sync_read);
-    out.field("master_sync_left_bytes", s.sync_total ? s.sync_total - s.sync_read : 0);
+    out.field("master_sync_left_bytes", s.sync_total - s.sync_read);
     out.field("master_sync_perc", s.sync_total ? 100.0 * static_cast<double>(s.sync_read) / static_cast<double>(s.sync_total) : 0.0, 2);
     out.field("master_sync_last_io_seconds_ago", seconds_since(s.sync_io_ms, now));
   }

@@ -78,7 +78,7 @@ void MasterLink::describe(ReplicationStatus& s) const {
     case State::kConnected: s.link = Link::kConnected; break;
   }
   s.syncing = state_ == State::kTransfer || state_ == State::kLoading;
-  s.sync_total = std::max<int64_t>(payload_.length(), 0);
+  s.sync_total = header_seen_ ? std::max<int64_t>(payload_.length(), 0) : -1;
   s.down_since_ms = down_since_ms_;
 }
 
@@ -274,6 +274,7 @@ void MasterLink::shaken() {
   payload_ = SyncPayload();
   header_seen_ = false;
   figures_.sync_read.set(0);
+  figures_.sync_io_ms.set(heard_ms_);
   direct_ = false;
   DirectLoad::Place place;
   if (!wants_direct(place)) {

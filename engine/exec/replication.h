@@ -30,7 +30,7 @@ struct ReplicationStatus {
   int64_t master_io_ms = 0;     // unix time of the last byte from the master; 0: there is no link
   int64_t down_since_ms = 0;    // unix time; 0: never up
   bool syncing = false;         // a full sync is under way
-  int64_t sync_total = 0;       // bytes of its image, 0: not known
+  int64_t sync_total = 0;       // bytes of its image, 0: a mark ends it, -1: not known yet
   int64_t sync_read = 0;        // of them received
   int64_t sync_io_ms = 0;       // unix time at which they last were
   int64_t received_offset = 0;  // of the stream, applied or not

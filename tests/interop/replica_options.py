@@ -50,6 +50,32 @@ def _():
         until(lambda: info(r)["master_link_down_since_seconds"] == "-1", "a new life as a replica")
 
 
+@tap.case("INFO of a replica before its link is up, and before its image has begun")
+def _():
+    with Ringwood(BINARY, *AT_ONCE, shards=2) as ours, Ringwood(BINARY) as replica, socket.create_server(("127.0.0.1", 0)) as master:
+        c = ours.client()
+        follow(replica, ours.port)
+        c("SET", "k", "v")
+        place = info(c)["master_repl_offset"]
+        equal(c("REPLICAOF", "LocalHost", free_port()), "OK")
+        equal((info(c)["slave_repl_offset"], info(c)["slave_read_repl_offset"]), (place, place))
+        port = master.getsockname()[1]
+        equal((c("REPLICAOF", "LocalHost", port), c("REPLICAOF", "localhost", port)), ("OK", "OK Already connected to specified master"))
+        if f"REPLICAOF LocalHost:{port} enabled (user request from 'id=" not in ours.log_text() or "cmd=replicaof user=default" not in ours.log_text():
+            raise AssertionError(ours.log_text()[-1000:])
+        link, _ = master.accept()
+        link.sendall(b"+PONG\r\n+OK\r\n+OK\r\n+OK\r\n+FULLRESYNC " + b"a" * 40 + b" 7\r\n")
+        until(lambda: info(c)["master_sync_in_progress"] == "1", "the image is waited for")
+        fields = ("master_sync_total_bytes", "master_sync_left_bytes", "master_sync_last_io_seconds_ago", "slave_read_repl_offset")
+        equal([info(c)[f] for f in fields], ["-1", "-1", "0", place])
+        link.sendall(b"$1000\r\nREDIS")
+        until(lambda: [info(c)[f] for f in fields] == ["1000", "995", "0", place], "the image has begun")
+        link.close()
+        equal(c("REPLICAOF", "NO", "ONE"), "OK")
+        if "Discarding previously cached master state." not in ours.log_text():
+            raise AssertionError(ours.log_text()[-1000:])
+
+
 def ends(replica, text):
     until(lambda: replica.process.poll() is not None, "the process ends")
     if text not in replica.log_text():
