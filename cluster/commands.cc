@@ -242,7 +242,7 @@ void waitaof(Call& c) {
 }
 
 constexpr uint32_t kReplicaFlags = kNoAsyncLoading | kAdmin | kNoScript | kStale;
-constexpr const char* kReplicaSyntax = "(args=host port:integer|NO ONE)";
+constexpr const char* kReplicaSyntax = "(args=(host-port=host port:integer)|(no-one=NO ONE))";
 
 constexpr CommandSpec kCommands[] = {
     {.name = "failover",
@@ -255,7 +255,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "6.2.0",
      .complexity = "O(1)",
      .summary = "Gives the part of the master to a replica that has caught up.",
-     .syntax = "[TO(target)=host port:integer [FORCE(force)]] [ABORT(abort)] [TIMEOUT milliseconds:integer]"},
+     .syntax = "[TO (target=host port:integer [FORCE])] [ABORT] [TIMEOUT milliseconds:integer]"},
     {.name = "psync",
      .arity = -3,
      .flags = kNoAsyncLoading | kAdmin | kNoMulti | kNoScript,

@@ -72,7 +72,7 @@ class Parser {
     Bytes text = rest_.substr(0, n);
     rest_.remove_prefix(n);
     SyntaxArg a;
-    if (text.empty()) {
+    if (text.empty() || (text.size() > 1 && text.find('=') != Bytes::npos)) {
       fail();
     } else if (text[0] < 'a' || text[0] > 'z') {
       a.type = ArgType::kPureToken;

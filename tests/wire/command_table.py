@@ -71,5 +71,28 @@ def agree():
     equal([name for name, group in known.items() if documented[name][0] != group.replace("-", " ")], [], "of another group")
 
 
+def shape(argument):
+    """What COMMAND DOCS tells of an argument, as (name, type, token, arguments)."""
+    told = dict(zip(argument[::2], argument[1::2]))
+    return (told[b"name"].decode(), told[b"type"].decode() if isinstance(told[b"type"], bytes) else told[b"type"], told.get(b"token"), [shape(a) for a in told.get(b"arguments", [])])
+
+
+@tap.case("COMMAND DOCS tells the arguments of FAILOVER and REPLICAOF as Redis does")
+def replication_arguments():
+    with Ringwood(BINARY) as server:
+        c = server.client()
+
+        def arguments(name):
+            docs = c("COMMAND", "DOCS", name)[1]
+            return [shape(a) for a in dict(zip(docs[::2], docs[1::2]))[b"arguments"]]
+        host, port = ("host", "string", None, []), ("port", "integer", None, [])
+
+        def token(name):
+            return (name.lower(), "pure-token", name.encode(), [])
+        equal(arguments("failover"), [("target", "block", b"TO", [host, port, token("FORCE")]), token("ABORT"), ("milliseconds", "integer", b"TIMEOUT", [])])
+        for name in ("replicaof", "slaveof"):
+            equal(arguments(name), [("args", "oneof", None, [("host-port", "block", None, [host, port]), ("no-one", "block", None, [token("NO"), token("ONE")])])])
+
+
 if __name__ == "__main__":
     tap.run()

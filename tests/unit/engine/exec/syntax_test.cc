@@ -53,7 +53,7 @@ TEST(Syntax, GroupsRepeat) {
   EXPECT_EQ(parsed("key:key..."), "key:key*");
 }
 TEST(Syntax, WhatDoesNotFitTheGrammarIsRefused) {
-  for (const char* bad : {"[", "]", "(a", "a)", "[]", "[a|]", "a:nothing", "a...b:", "..."}) EXPECT_EQ(parsed(bad), "invalid") << bad;
+  for (const char* bad : {"[", "]", "(a", "a)", "[]", "[a|]", "a:nothing", "a...b:", "...", "TO(target)=host"}) EXPECT_EQ(parsed(bad), "invalid") << bad;
   EXPECT_EQ(parsed(std::string(1000, '[')), "invalid");
 }
 
