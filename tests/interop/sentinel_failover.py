@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """redis-server as a sentinel watches three of our servers: when the master is killed, another one takes its place, and nothing that WAIT 1 acknowledged is lost.
 
-    sentinel_failover.py RINGWOOD_SERVER [ROUNDS]        20 in a long run
+    sentinel_failover.py RINGWOOD_SERVER [ROUNDS]        RINGWOOD_LONG=1: 20
 """
 import os
 import signal
@@ -13,7 +13,7 @@ sys.path.insert(0, __file__.rsplit("/", 2)[0] + "/support")
 from servers import Resp, Ringwood, Tap, equal, free_port, until  # noqa: E402
 
 BINARY = sys.argv[1]
-ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 20 if os.environ.get("RINGWOOD_LONG") else 3
 tap = Tap()
 
 
