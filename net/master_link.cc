@@ -433,10 +433,18 @@ void MasterLink::end_data_set() {
   owner_.new_data_set(new_offset_);
 }
 
+void MasterLink::remove_file() {
+  const Options& o = loop_.executor().options();
+  if (!o.rdb_del_sync_files || !o.save.empty() || o.keeps_log()) return;
+  log_.write(LogLevel::kNotice, "Removing the RDB file obtained from the master. This replica has persistence disabled");
+  file_.remove();
+}
+
 void MasterLink::load_done(void* context, const DataLoad::Result& result) { static_cast<MasterLink*>(context)->loaded(result); }
 
 void MasterLink::loaded(const DataLoad::Result& result) {
   if (state_ != State::kLoading) return;  // it is not wanted any more
+  if (!direct_) remove_file();
   if (result.state != Loader::State::kLoaded) {
     log_.write(LogLevel::kWarning, "Failed trying to load the MASTER synchronization DB from disk: %s", result.error.c_str());
     enter(State::kConnect);

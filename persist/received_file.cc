@@ -44,6 +44,12 @@ void ReceivedFile::abandon() {
   if (stage_ == Stage::kRest) fail("", ECANCELED);
 }
 
+void ReceivedFile::remove() {
+  abandoned_ = true;
+  request_.path = target_.c_str();
+  next(Stage::kRemove, IoRequest::Op::kUnlink);
+}
+
 void ReceivedFile::next(Stage stage, IoRequest::Op op) {
   stage_ = stage;
   request_.op = op;

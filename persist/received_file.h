@@ -23,6 +23,8 @@ class ReceivedFile {
   void finish();
   // Removes the temporary file; `done` is not called any more. The object stays busy() until that is done.
   void abandon();
+  // What stands in its place since `done`. Busy until it is gone; `done` is not called.
+  void remove();
   bool busy() const { return stage_ != Stage::kIdle; }
   size_t waiting() const { return next_.size() + writing_.size() - at_; }
 

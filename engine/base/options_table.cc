@@ -81,7 +81,6 @@ constexpr std::string_view kNoBlockingFsync = "an fsync never blocks a command";
 constexpr std::string_view kNothingSampled = "keys are removed at their time, nothing is sampled";
 constexpr std::string_view kNoForkedPages = "there is no fork, after which huge pages would be copied";
 constexpr std::string_view kFreedInPieces = "the old data set is always freed in pieces between requests";
-constexpr std::string_view kNoSyncFiles = "a full synchronisation leaves no file behind";
 constexpr std::string_view kRingLoading = "loading never blocks the event loop";
 constexpr std::string_view kNoForkBug = "there is no fork, so no kernel bug to warn of";
 constexpr std::string_view kNoTls = "TLS is not available";
@@ -315,7 +314,7 @@ constexpr Directive kTable[] = {
     special("save", kSaveOps).with(kMultiArg).d,
     boolean<&Options::rdbcompression>("rdbcompression").d,
     boolean<&Options::rdbchecksum>("rdbchecksum").with(kImmutable).d,
-    boolean<&Options::rdb_del_sync_files>("rdb-del-sync-files").ignored(kNoSyncFiles).d,
+    boolean<&Options::rdb_del_sync_files>("rdb-del-sync-files").d,
     boolean<&Options::rdb_save_incremental_fsync>("rdb-save-incremental-fsync").ignored(kPacedWrites).d,
     boolean<&Options::stop_writes_on_bgsave_error>("stop-writes-on-bgsave-error").d,
     integer<&Options::rdb_key_save_delay>("rdb-key-save-delay", kIntMin, kIntMax).with(kHidden).d,

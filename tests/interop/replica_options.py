@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 import threading
+import time
 
 sys.path.insert(0, __file__.rsplit("/", 2)[0] + "/support")
 from following import follow, info  # noqa: E402
@@ -74,6 +75,27 @@ def _():
         equal(c("REPLICAOF", "NO", "ONE"), "OK")
         if "Discarding previously cached master state." not in ours.log_text():
             raise AssertionError(ours.log_text()[-1000:])
+
+
+@tap.case("rdb-del-sync-files: a replica that saves nothing keeps no file of its master's")
+def _():
+    with Ringwood(BINARY, *AT_ONCE, "--repl-diskless-sync", "no") as ours, Ringwood(BINARY, "--rdb-del-sync-files", "yes", shards=2) as replica:
+        def files():
+            return [f for f in os.listdir(replica.directory) if f.endswith(".rdb")]
+        m = ours.client()
+        m("SET", "k", "v")
+        r = follow(replica, ours.port)
+        until(lambda: not files(), "the file goes")
+        if "Removing the RDB file obtained from the master" not in replica.log_text():
+            raise AssertionError(replica.log_text()[-1000:])
+        for directive, value in (("save", "3600 1"), ("rdb-del-sync-files", "no")):
+            for name, set_to in (("save", ""), ("rdb-del-sync-files", "yes"), (directive, value)):
+                equal(r("CONFIG", "SET", name, set_to), "OK")
+            equal(r("REPLICAOF", "NO", "ONE"), "OK")
+            equal(r("DEBUG", "CHANGE-REPL-ID"), "OK")
+            follow(replica, ours.port)
+            time.sleep(0.3)
+            equal(files(), ["dump.rdb"])
 
 
 def ends(replica, text):
