@@ -92,7 +92,7 @@ void ClusterMachine::receive(LinkId link, Bytes frame, Bytes own_ip, Bytes peer_
         s->config_epoch = m.config_epoch;
         note_epoch(m.config_epoch);
         // Whatever the message is about: under this epoch it has only what it claims.
-        if (s->is_master() && m.master.empty()) note_unclaimed(*s, m.config_epoch, m.slots);
+        if (s->is_master() && m.master.empty()) note_unclaimed(*s, m.slots);
         later(kSave | kSync);
       }
       s->offset = m.offset;

@@ -226,7 +226,7 @@ class ClusterMachine {
 
   // slots.cc
   void take_claim(ClusterNode& owner, uint64_t epoch, const SlotSet& claimed);
-  void note_unclaimed(const ClusterNode& owner, uint64_t epoch, const SlotSet& claimed);
+  void note_unclaimed(const ClusterNode& owner, const SlotSet& claimed);
   void correct(Arrival& a);
   void take_update(Arrival& a);
   void settle_collision(ClusterNode& sender);

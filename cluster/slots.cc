@@ -9,6 +9,8 @@ namespace ringwood::cluster {
 // `owner` claims these slots under that epoch.
 void ClusterMachine::take_claim(ClusterNode& owner, uint64_t epoch, const SlotSet& claimed) {
   if (&owner == &me()) return log(LogLevel::kNotice, "Discarding UPDATE message about myself.");
+  // A question (ask_about) names an epoch that is not its own, and claims nothing: what its owner has stopped to claim waits for the one that has it by now.
+  if (epoch < owner.config_epoch) return;
   ClusterNode* const mine = me().is_master() ? &me() : me().master;
   int all = 0, lost = 0;  // claimed; of these, taken from our own master
   SlotSet dropped;        // ours until now: whatever keys are in them belong elsewhere
@@ -26,7 +28,7 @@ void ClusterMachine::take_claim(ClusterNode& owner, uint64_t epoch, const SlotSe
     view_.set_owner(slot, &owner);
     changed = true;
   });
-  note_unclaimed(owner, epoch, claimed);
+  note_unclaimed(owner, claimed);
   if (changed) later(kSave | kSync | kHealth | kMap);
   if (changed && me().master && me().master->failed()) later(kElection);  // it may be our turn
   if (lost && mine && !mine->slot_count && (config_.allow_replica_migration || all == lost)) {
@@ -45,10 +47,8 @@ void ClusterMachine::take_claim(ClusterNode& owner, uint64_t epoch, const SlotSe
   put(std::move(o));
 }
 
-// What it claims no longer, and is nobody else's yet, is kept, so that clients are sent to somebody who knows, but not spread. A question (ask_about), which
-// names an epoch that is not its own, claims nothing again.
-void ClusterMachine::note_unclaimed(const ClusterNode& owner, uint64_t epoch, const SlotSet& claimed) {
-  if (epoch < owner.config_epoch) return;
+// What it claims no longer, and is nobody else's yet, is kept, so that clients are sent to somebody who knows, but not spread.
+void ClusterMachine::note_unclaimed(const ClusterNode& owner, const SlotSet& claimed) {
   owner.slots.for_each([&](int slot) {
     if (claimed.test(slot) != view_.unclaimed_by_owner.test(slot)) return;
     claimed.test(slot) ? view_.unclaimed_by_owner.reset(slot) : view_.unclaimed_by_owner.set(slot);

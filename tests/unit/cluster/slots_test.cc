@@ -181,5 +181,16 @@ TEST(ClusterSlots, WhatItsOwnerClaimsAgainIsForgotten) {
   EXPECT_FALSE(t.machine->view().unclaimed_by_owner.any());
 }
 
+// What b has granted is open to the claim of the one that has it by now. d, which asks whose it is, is not that one: nor does it come to have what is nobody's.
+TEST(ClusterSlots, AQuestionTakesNothing) {
+  Three t;
+  t.claim('b', slots(0, 4), 1);
+  t.claim('d', slots(0, 39), 0);
+  EXPECT_TRUE(t.owner(5) == name('b'));
+  EXPECT_EQ(t.machine->view().owner(35), nullptr);
+  EXPECT_TRUE(t.machine->view().unclaimed_by_owner == slots(5, 9));
+  expect_d_gets_what_b_does_not_claim(t);
+}
+
 }  // namespace
 }  // namespace ringwood::cluster
