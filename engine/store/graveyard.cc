@@ -1,5 +1,7 @@
 #include "engine/store/graveyard.h"
 
+#include <algorithm>
+
 #include "engine/base/memory.h"
 #include "engine/store/object_free.h"
 #include "engine/store/volatile_hash.h"
@@ -25,10 +27,12 @@ void Graveyard::bury(TableArray tables, size_t keys) {
 
 bool Graveyard::dig(size_t allocations) {
   constexpr size_t kMany = 20'000;  // less than that the allocator may keep: it will be used again
+  // Towards the end of a large table nearly each block is the last of its page, whose return to the system takes as long as freeing so many.
+  constexpr size_t kPageCosts = 16;
   dug_ = empty() ? 0 : dug_ + allocations;
   if (dug_ <= kMany) return dig_now(allocations);
   memory::GivesBackAtOnce pages;
-  return dig_now(allocations);
+  return dig_now(std::max<size_t>(allocations / kPageCosts, 1));
 }
 
 bool Graveyard::dig_now(size_t allocations) {

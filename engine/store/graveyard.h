@@ -26,7 +26,7 @@ class Graveyard {
   // Takes all tables of a database as they are, `keys` entries that may still stand in the indexes of expiry.
   void bury(TableArray tables, size_t keys);
 
-  // Frees about so many allocations. True when there is more.
+  // Frees about so many allocations, or fewer where pages of memory go back to the system with them: what takes about as long. True when there is more.
   bool dig(size_t allocations);
   bool empty() const { return values_.empty() && databases_.empty(); }
   // There are entries in the indexes of expiry whose keys are no more.
