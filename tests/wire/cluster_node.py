@@ -46,6 +46,18 @@ def pair(*options, shards=1):
         yield one, other, a, b
 
 
+# --- keys
+
+@tap.per_shards("MIGRATE without a key is answered wherever slots are", lambda shards: node(shards=shards))
+def migrate_without_keys(server):
+    """As Redis 7.2.6: the empty word in front of KEYS is no key."""
+    c = server.client()
+    equal(c("MIGRATE", "127.0.0.1", 1, "", 0, 100, "KEYS"), "NOKEY")
+    equal(c("MIGRATE", "127.0.0.1", 1, "x", 0, 100, "KEYS"), "ERR When using MIGRATE KEYS option, the key argument must be set to the empty string")
+    for words in (("x", 0, 100), ("", 0, 100), ("", 0, 100, "AUTH", "KEYS"), ("", 0, 100, "KEYS", "a")):
+        equal(c("MIGRATE", "127.0.0.1", 1, *words), "CLUSTERDOWN Hash slot not served")
+
+
 # --- several slots
 
 @tap.per_shards("several slots of one node", alone("--cluster-cross-slot", "local"))

@@ -84,6 +84,16 @@ TEST_F(Redirect, ADownClusterServesReadsWhereThatIsAllowed) {
   EXPECT_EQ(ask({"SET", "a", "1"}).why, Why::kDownForWrites);
 }
 
+TEST_F(Redirect, TheKeysOfACommandWithAFunctionAreWhatTheFunctionSays) {
+  map->owners.assign(kSlots, SlotMap::kNobody);
+  EXPECT_EQ(ask({"XREAD", "STREAMS", "a", "b", "0"}).why, Why::kNone);  // its handler says that one is missing
+  EXPECT_EQ(ask({"XREAD", "STREAMS", "a", "0"}).why, Why::kUnserved);
+  EXPECT_EQ(ask({"SORT", "a"}).why, Why::kUnserved);
+  give("a", 0);
+  EXPECT_EQ(ask({"SORT", "a", "STORE", "b"}).why, Why::kCrossSlot);
+  EXPECT_EQ(ask({"GEORADIUS", "a", "0", "0", "1", "m", "STORE", "b"}).why, Why::kCrossSlot);
+}
+
 TEST_F(Redirect, AReplicaServesReadsOfItsMastersSlotsToWhoHasSaidReadonly) {
   give("a", 1);
   map->master = 1;
