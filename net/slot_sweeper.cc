@@ -1,5 +1,6 @@
 #include "net/slot_sweeper.h"
 
+#include "engine/base/memory.h"
 #include "engine/exec/drop_slots.h"
 
 namespace ringwood {
@@ -10,7 +11,9 @@ void SlotSweeper::add(Executor& home, const cluster::SlotSet& slots) {
   home.with_all_shards(this);
 }
 
+// Pages go back to the system with the keys, within the slice: gathered they would go in one turn, 44 ms of CPU for 2 GB.
 void SlotSweeper::run(Executor& home) {
+  const memory::GivesBackAtOnce pages;
   const Clock& clock = *home.engine().clock;
   const int64_t until = clock.monotonic_us() + kSliceUs;
   bool in_time = true;
