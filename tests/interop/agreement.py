@@ -288,8 +288,6 @@ DIFFERENCES = [
      lambda n, a, o, t: n in OTHER_EFFECT and n[0] == "b" and o[0] == "-" and o[1].startswith(b"WRONGTYPE") and t[0] == "*" and t[1]),
     ("COMMAND GETKEYS takes a command of one word", lambda n, a, o, t: n.startswith("command|getkeys") and len(a) == 3 and t[0] == "-"),
     ("LPOS refuses the rank -2^63, which has no positive (t_list.c, lposCommand)", lambda n, a, o, t: n == "lpos" and o[0] == "-" and o[1].startswith(b"ERR value is out of range, value must")),
-    ("SORT takes an error of an earlier conversion for its own: errno is not cleared before (sort.c, in both versions)",
-     lambda n, a, o, t: n in ("sort", "sort_ro") and o[0] != "-" and t == ("-", b"ERR One or more scores can't be converted into double")),
     ("HELLO ... SETNAME name gives the name although an option behind it is wrong; 7.2 reads all of them first (networking.c)",
      lambda n, a, o, t: n == "client|getname" and o[0] == t[0] == "$" and t[1]),
     ("XSETID refuses an ID below the largest deleted one (t_stream.c, xsetidCommand)", lambda n, a, o, t: n == "xsetid" and o[0] == "-" and b"max_deleted_entry_id" in o[1]),
@@ -297,6 +295,8 @@ DIFFERENCES = [
 
 # Also beside 7.2.
 ALWAYS = [
+    ("SORT takes an error of an earlier conversion for its own: errno is not cleared before (sort.c)",
+     lambda n, a, o, t: n in ("sort", "sort_ro") and o[0] != "-" and t == ("-", b"ERR One or more scores can't be converted into double")),
     ("LSET takes an index beyond 2^31 for what remains of it in 32 bits (t_list.c, listTypeReplaceAtIndex)",
      lambda n, a, o, t: n == "lset" and o == ("-", b"ERR index out of range") and len(a) > 2 and re.fullmatch(rb"-?\d+", a[2]) and abs(int(a[2])) > 1 << 31),
     ("FUNCTION RESTORE names one of several libraries that are there already: the first of a table",
