@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Memory beside redis-server: what the same data takes in both, by used_memory and by resident memory.
 
-    memory.py SERVER [--redis redis-server] [--only WORD] [--scale 1.0]
+    memory.py SERVER [--only WORD] [--scale 1.0]
 Strings (1,000,000 keys of 16 bytes with 64-byte values), 100,000 small collections of each type (10 elements), and one of a million elements each.
+REDIS_SERVER names another redis-server than that in PATH.
 """
 import argparse
 import os
