@@ -281,10 +281,17 @@ bool merge(Bytes sketch, Registers& registers) {
     for_each_register(sketch, raise_to);
     return true;
   }
-  return for_each_run(sketch, [&](unsigned first, const Run& run) {
+  // What begins with a value behind the last register is not looked at, as in Redis (hyperloglog.c, hllMerge).
+  unsigned first = 0;
+  for (size_t at = kHeaderSize; at < sketch.size();) {
+    const Run run = run_at(sketch, at);
+    if (run.length > kRegisters - first) return run.value && first == kRegisters;
     if (run.value)
       for (unsigned i = first; i < first + run.length; i++) raise_to(i, run.value);
-  });
+    first += run.length;
+    at += run.bytes;
+  }
+  return first == kRegisters;
 }
 
 bool cached_count(Bytes sketch, uint64_t& n) {

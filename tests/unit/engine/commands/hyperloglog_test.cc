@@ -117,6 +117,20 @@ TEST_P(HyperLogLogCommands, CorruptRunsAreAnError) {
   EXPECT_EQ(entry("d"), nullptr);
 }
 
+// In Redis a union ends at a value behind the last register, where counting one key finds fault with it.
+TEST_P(HyperLogLogCommands, AUnionLooksNoFurtherThanAValueBehindTheLastRegister) {
+  run("PFADD h a b c");
+  for (const auto& [behind, known] : {std::pair{"\x80", true}, {"\x80HYLL", true}, {"HYLL", false}, {"\x01\x80", false}}) {
+    std::string sketch = server.run({"GET", "h"});
+    sketch = sketch.substr(sketch.find("\r\n") + 2);
+    sketch.resize(sketch.size() - 2);
+    set("long", sketch + behind);
+    EXPECT_EQ(run("PFCOUNT long h"), known ? number(3) : kCorrupt) << behind;
+    EXPECT_EQ(run("PFMERGE merged long"), known ? kOk : kCorrupt) << behind;
+    EXPECT_EQ(run("PFCOUNT long"), kCorrupt) << behind;
+  }
+}
+
 TEST_P(HyperLogLogCommands, DebuggingShowsRunsAndRegisters) {
   EXPECT_EQ(run("PFDEBUG DECODE h"), error("ERR The specified key does not exist"));
   run("PFADD h a b c");
