@@ -51,7 +51,10 @@ void unsubscribe_from(Call& c, Kind kind, Bytes word) {
 
 void subscribe(Call& c) { subscribe_to(c, Kind::kChannel, "subscribe"); }
 void psubscribe(Call& c) { subscribe_to(c, Kind::kPattern, "psubscribe"); }
-void ssubscribe(Call& c) { subscribe_to(c, Kind::kShardChannel, "ssubscribe"); }
+void ssubscribe(Call& c) {
+  if (c.executor().in_exec()) return c.reply.error("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client");
+  subscribe_to(c, Kind::kShardChannel, "ssubscribe");
+}
 void unsubscribe(Call& c) { unsubscribe_from(c, Kind::kChannel, "unsubscribe"); }
 void punsubscribe(Call& c) { unsubscribe_from(c, Kind::kPattern, "punsubscribe"); }
 void sunsubscribe(Call& c) { unsubscribe_from(c, Kind::kShardChannel, "sunsubscribe"); }

@@ -211,6 +211,14 @@ TEST_P(PubSubTest, InATransactionMessagesToOneselfComeBehindItsReplies) {
             error("ERR Can't execute 'multi': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"));
 }
 
+TEST_P(PubSubTest, ShardChannelsAreNotSubscribedToInATransaction) {
+  as(1, "MULTI");
+  EXPECT_EQ(as(1, "SSUBSCRIBE s"), "+QUEUED\r\n");
+  as(1, "SUNSUBSCRIBE s");
+  EXPECT_EQ(as(1, "EXEC"), "*2\r\n" + error("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client") + tell("sunsubscribe s :0"));
+  EXPECT_EQ(as(0, "PUBSUB SHARDCHANNELS"), "*0\r\n");
+}
+
 TEST_P(PubSubTest, ATransactionIsAsSilentAsReplies) {
   server.client(1).reply_mode = Client::ReplyMode::kOff;
   as(1, "MULTI");
