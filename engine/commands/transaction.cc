@@ -3,6 +3,7 @@
 #include "engine/exec/call.h"
 #include "engine/exec/client.h"
 #include "engine/exec/executor.h"
+#include "engine/exec/gates.h"
 
 namespace ringwood {
 namespace {
@@ -53,9 +54,12 @@ void expire_watched(Call& c, const Transaction& t) {
   for (const Transaction::Watch& w : t.watches) c.in_database(w.database).peek(KeyRef(w.key));
 }
 
+// An EXEC that is refused lets go of what is watched also where there was no MULTI.
+bool runs_or_refuses(const Client& client) { return client.in_multi || (client.transaction && !client.transaction->refusal.empty()); }
+
 void exec(Call& c) {
   Client& client = *c.client();
-  if (!client.in_multi) return c.reply.error("ERR EXEC without MULTI");
+  if (!runs_or_refuses(client)) return c.reply.error("ERR EXEC without MULTI");
   Transaction& t = *client.transaction;
   expire_watched(c, t);
   bool touched = t.touched.load(std::memory_order_relaxed);
@@ -63,7 +67,7 @@ void exec(Call& c) {
   if (!t.redirection.empty())
     c.reply.error(t.redirection);
   else if (!t.refusal.empty())
-    c.reply.error("EXECABORT Transaction discarded because of: " + t.refusal);
+    c.reply.error(abort_text(t.refusal));
   else if (t.broken)
     c.reply.error("EXECABORT Transaction discarded because of previous errors.");
   else if (touched)
@@ -78,7 +82,7 @@ void shards_of_watches(const Client& client, const SlotMapping& mapping, ShardSe
 }
 
 void shards_of_exec(const Client& client, const SlotMapping& mapping, ShardSet& out) {
-  if (!client.in_multi) return;
+  if (!runs_or_refuses(client)) return;
   client.transaction->add_watched_shards(mapping, out);
   if (client.transaction->refusal.empty() && client.transaction->redirection.empty())
     client.transaction->add_queued_shards(client, mapping, out);

@@ -440,6 +440,17 @@ void Executor::refuse(Request& r) {
     if (c.caching != Client::Caching::kNotGiven && !c.waiting) caching_used(c, *r.command);
     return;
   }
+  if (r.command && r.command->spec->ends_multi) {
+    OwnedBytes reason = abort_exec(c, out, start);
+    Transaction* t = c.transaction.get();
+    if (t && !t->watches.empty() && !alone_) {
+      // The shards of what it watches are to be held: the handler does the rest.
+      t->refusal = reason;
+      out.truncate(start);
+      return dispatch(r);
+    }
+    if (t) t->unwatch(engine_);
+  }
   if (r.command) command_stats_[r.command->id].rejected.add();
   count_error(reply);
   if (c.in_multi) c.transaction->broken = true;

@@ -85,6 +85,7 @@ void Executor::answer_guest(Client& c, Call& call, bool inside) {
   const Command* command = &call.command();
   const std::span<const Bytes> args = call.args();
   bool ends_multi = command->spec->ends_multi && c.in_multi;
+  const size_t start = call.reply.out().size();
   // Whose shards this thread's script holds may be looked at: redirections go before BUSY.
   const ShardSet seen = inside ? *guests_see_ : ShardSet();
   bool admitted = admit_fast(engine_, c, command, args.size()) || admit(engine_, *options_, c, command, args, now_ms(), call.reply, seen);
@@ -97,6 +98,11 @@ void Executor::answer_guest(Client& c, Call& call, bool inside) {
     if (needed.any()) admitted = admit_states(engine_, engine_.state.load(std::memory_order_relaxed) & kStateBusy, *options_, call.reply);
   }
   if (!admitted) {
+    if (command->spec->ends_multi) {
+      // What is watched stays where its shards may be the script's: that can only make the next EXEC answer null.
+      if (c.transaction && inside && alone_) c.transaction->unwatch(engine_);
+      abort_exec(c, call.reply.out(), start);
+    }
     count_refusal(command, call.reply);
     if (c.in_multi) c.transaction->broken = true;
   } else if (ends_multi) {

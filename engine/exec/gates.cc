@@ -168,6 +168,20 @@ bool admit_queue(const Engine& engine, const Options& options, const Transaction
   return admit_states(engine, (transaction.refused_in | kStateBusy) & engine.state.load(std::memory_order_relaxed), options, reply);
 }
 
+OwnedBytes abort_text(Bytes reason) {
+  constexpr Bytes kPlain = "ERR ";
+  if (reason.substr(0, kPlain.size()) == kPlain) reason.remove_prefix(kPlain.size());
+  return OwnedBytes("EXECABORT Transaction discarded because of: ").append(reason);
+}
+
+OwnedBytes abort_exec(Client& client, OutBuffer& out, size_t start) {
+  OwnedBytes reason(out.view().substr(start + 1, out.size() - start - 3));
+  out.truncate(start);
+  Reply(out, client.resp).error(abort_text(reason));
+  client.leave_multi();
+  return reason;
+}
+
 bool admit(Engine& engine, const Options& options, Client& client, const Command* command, std::span<const Bytes> args, int64_t now_ms,
            Reply& reply, const ShardSet& held, bool* look) {
   if (!command) return unknown_command(args, reply), false;

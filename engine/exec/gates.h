@@ -27,6 +27,12 @@ bool admit_queued(Engine& engine, Client& client, const Command& command, std::s
 // True when EXEC may run the transaction's queue in the server's present state. Otherwise the reply says why not.
 bool admit_queue(const Engine& engine, const Options& options, const Transaction& transaction, Reply& reply);
 
+// EXEC itself is refused, by the error that begins at `start` of `out`: that ends the transaction, as the error that takes its place says. Answers what the
+// refusal was.
+OwnedBytes abort_exec(Client& client, OutBuffer& out, size_t start);
+// That error's text.
+OwnedBytes abort_text(Bytes reason);
+
 // The states for which a command is refused, in the order in which Redis looks at them. True when there is none; otherwise the reply says it.
 bool admit_states(const Engine& engine, uint32_t refused, const Options& options, Reply& reply);
 

@@ -195,7 +195,10 @@ def script_kill(server, _):
     waiting = [server.client() for _ in range(8)]
     for i, w in enumerate(waiting):
         w("SET", f"key:{i}", i)
+    watcher = server.client()
+    equal(watcher.pipeline([("WATCH", *(f"key:{i}" for i in range(8))), ("MULTI",), ("GET", "key:0")]), ["OK", "OK", "QUEUED"])
     runner, other = busy(server, "EVAL", "while true do redis.call('GET', 'key:1') end", 1, "key:1")
+    equal(watcher("EXEC"), "EXECABORT Transaction discarded because of: " + BUSY)
     for i, w in enumerate(waiting):
         equal(w("GET", f"key:{i}"), BUSY)
         equal(w.pipeline([("SET", f"key:{i}", 9), ("EVAL", "return 1", 0), ("FUNCTION", "KILL"), ("MULTI",), ("GET", "key:0"), ("EXEC",)])[:3],
@@ -208,6 +211,7 @@ def script_kill(server, _):
         equal(w("GET", f"key:{i}"), str(i).encode())
     equal(other("SCRIPT", "KILL"), "NOTBUSY No scripts in execution right now.")
     equal(runner("GET", "key:1"), b"1")
+    equal(watcher.pipeline([("PING",), ("EXEC",)]), ["PONG", "ERR EXEC without MULTI"])
 
     # What has written is not killed: it must end by itself.
     runner, other = busy(server, "EVAL", f"redis.call('SET', 'done', 0) {A_SECOND} return redis.call('INCR', 'done')", 1, "done")

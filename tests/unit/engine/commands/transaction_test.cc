@@ -238,6 +238,33 @@ TEST_P(Transactions, AreRefusedWholeWhereOneOfThemIsRefused) {
   EXPECT_EQ(run({"EXEC"}), "-EXECABORT Transaction discarded because of previous errors.\r\n");
 }
 
+// As Redis's rejectCommand: whatever EXEC itself is refused for discards the transaction, and what was watched with it.
+TEST_P(Transactions, AreDiscardedWhereExecItselfIsRefused) {
+  const std::string arity = "-EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command\r\n";
+  run({"WATCH", "w1", "w2", "w3"});
+  run({"MULTI"});
+  run({"SET", "a", "1"});
+  EXPECT_EQ(run({"EXEC", "x"}), arity);
+  EXPECT_EQ(run({"EXEC"}), "-ERR EXEC without MULTI\r\n");
+  EXPECT_EQ(run({"EXISTS", "a"}), ":0\r\n");
+  other({"MSET", "w1", "1", "w2", "1", "w3", "1"});
+  expect_untouched();
+  run({"WATCH", "w1", "w2", "w3"});
+  EXPECT_EQ(run({"EXEC", "x"}), arity);
+  other({"MSET", "w1", "2", "w2", "2", "w3", "2"});
+  expect_untouched();
+  EXPECT_EQ(server.run_as(2, {"EXEC", "x"}), arity);
+}
+
+TEST_P(Transactions, AreDiscardedWhereTheUserMayNotExecThem) {
+  run({"MULTI"});
+  run({"SET", "a", "1"});
+  other({"ACL", "SETUSER", "default", "-exec"});
+  EXPECT_EQ(run({"EXEC"}),
+            "-EXECABORT Transaction discarded because of: NOPERM User default has no permissions to run the 'exec' command\r\n");
+  EXPECT_EQ(run({"MULTI"}), "+OK\r\n");
+}
+
 TEST_P(Transactions, ScanTheShardThatTheCursorNames) {
   std::string keys;
   for (int i = 0; i < 20; i++) run({"SET", "k" + std::to_string(i), "1"});
