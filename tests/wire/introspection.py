@@ -76,6 +76,14 @@ def causes(s):
     equal([re.search(r'"n(\d)"', m.read())[1] for _ in range(200)], [str(n % 7) for n in range(200)])
 
 
+@tap.per_shards("CONFIG SET refuses a locale that is not there", start, (1, 3))
+def locales(s):
+    r = Resp(s.port)
+    equal(r("CONFIG", "SET", "locale-collate", "C"), "OK")
+    equal(r("CONFIG", "SET", "locale-collate", "no_SUCH"), "ERR CONFIG SET failed (possibly related to argument 'locale-collate') - Invalid locale name")
+    equal(r("CONFIG", "GET", "locale-collate"), [b"locale-collate", b"C"])
+
+
 @tap.per_shards("the slow log knows the client wherever the command ran", start, (1, 3))
 def slow(s):
     r = Resp(s.port)

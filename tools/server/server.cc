@@ -1,5 +1,6 @@
 #include "tools/server/server.h"
 
+#include <locale.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -280,6 +281,11 @@ OwnedBytes Server::apply(const Options& now, Options& next, std::span<const Dire
     at_fault = find_directive(name);
     return reason;
   };
+  if (next.locale_collate != now.locale_collate) {
+    locale_t known = newlocale(LC_COLLATE_MASK, next.locale_collate.c_str(), nullptr);
+    if (!known) return refuse("locale-collate", "Invalid locale name");
+    freelocale(known);
+  }
   if (next.dir != now.dir) {
     if (chdir(next.dir.c_str())) return refuse("dir", std::strerror(errno));
     char here[4096];
