@@ -15,9 +15,9 @@ void publish(Call& c, std::shared_ptr<const LibrarySet> set) {
   c.here().stats.dirty.add(1);
 }
 
-bool refuse_more_than(Call& c, size_t words, const char* name) {
+bool refuse_more_than(Call& c, size_t words) {
   if (c.argc() <= words) return false;
-  c.reply.error("ERR unknown subcommand or wrong number of arguments for '" + OwnedBytes(name) + "'. Try FUNCTION HELP.");
+  c.reply.error("ERR unknown subcommand or wrong number of arguments for '" + OwnedBytes(c.arg(1)) + "'. Try FUNCTION HELP.");
   return true;
 }
 
@@ -101,7 +101,7 @@ void script::function_dump(Call& c) {
 }
 
 void script::function_restore(Call& c) {
-  if (refuse_more_than(c, 4, "restore")) return;
+  if (refuse_more_than(c, 4)) return;
   bool flush = false, replace = false;
   if (c.argc() == 4) {
     flush = Call::is_word(c.arg(3), "flush");
@@ -138,7 +138,7 @@ void script::function_restore(Call& c) {
 
 // With or without ASYNC all is gone at once.
 void script::function_flush(Call& c) {
-  if (refuse_more_than(c, 3, "flush")) return;
+  if (refuse_more_than(c, 3)) return;
   if (c.argc() == 3 && !Call::is_word(c.arg(2), "sync") && !Call::is_word(c.arg(2), "async"))
     return c.reply.error("ERR FUNCTION FLUSH only supports SYNC|ASYNC option");
   Scripting::of(c.engine()).drop_libraries();

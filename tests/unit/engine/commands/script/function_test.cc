@@ -51,6 +51,10 @@ TEST_P(Functions, AreListed) {
 }
 
 TEST_P(Functions, AreRefused) {
+  EXPECT_EQ(run({"FUNCTION", "Flush", "SYNC", "x"}),
+            "-ERR unknown subcommand or wrong number of arguments for 'Flush'. Try FUNCTION HELP.\r\n");
+  EXPECT_EQ(run({"FUNCTION", "RESTORE", "x", "FLUSH", "x"}),
+            "-ERR unknown subcommand or wrong number of arguments for 'RESTORE'. Try FUNCTION HELP.\r\n");
   EXPECT_EQ(run({"FUNCTION", "LOAD", "return 1"}), "-ERR Missing library metadata\r\n");
   EXPECT_EQ(run({"FUNCTION", "LOAD", "#!lua\nreturn 1"}), "-ERR Library name was not given\r\n");
   EXPECT_EQ(run({"FUNCTION", "LOAD", "#!perl name=a\nreturn 1"}), "-ERR Engine 'perl' not found\r\n");
