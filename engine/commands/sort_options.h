@@ -38,8 +38,9 @@ struct SortOptions {
 // False: an error has been replied.
 bool parse_sort(Call& c, bool read_only, SortOptions& o);
 
-// CommandSpec::keys_of and reaches_all of both commands.
+// CommandSpec::keys_of of each command, and reaches_all of both.
 int sort_keys_of(std::span<const Bytes> args, int* out);
+int sort_ro_keys_of(std::span<const Bytes> args, int* out);
 bool sort_reaches_all(std::span<const Bytes> args);
 
 }  // namespace ringwood

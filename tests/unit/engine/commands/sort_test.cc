@@ -190,6 +190,7 @@ TEST_P(SortCommands, TheirKeysAreTheListAndTheDestination) {
   EXPECT_EQ(run("COMMAND GETKEYS SORT abc BY store STORE x STORE def"), bulks({"abc", "def"}));
   EXPECT_EQ(run("COMMAND GETKEYS SORT abc BY w_* GET #"), bulks({"abc"}));
   EXPECT_EQ(run("COMMAND GETKEYS SORT_RO abc"), bulks({"abc"}));
+  EXPECT_EQ(run("COMMAND GETKEYS SORT_RO abc STORE def"), bulks({"abc"}));
   EXPECT_EQ(run("COMMAND GETKEYS SORT abc some? more STORE def"), bulks({"abc", "def"}));
 }
 
