@@ -246,7 +246,8 @@ void get_value(lua_State* l, Input& in) {
     case kUint8:
     case kUint8 + 1:
     case kUint8 + 2:
-    case kUint8 + 3: return lua_pushnumber(l, static_cast<double>(in.number(size_t{1} << (tag - kUint8))));
+    case kUint8 + 3:  // from 2^63 on negative, as in Redis, where Lua takes a signed integer
+      return lua_pushnumber(l, static_cast<double>(static_cast<int64_t>(in.number(size_t{1} << (tag - kUint8)))));
     case kInt8:
     case kInt8 + 1:
     case kInt8 + 2:

@@ -26,8 +26,11 @@ int refuse_missing(lua_State* l) {
   return luaL_error(l, "Script attempted to access nonexistent global variable '%s'", name);
 }
 
+// For functions of C, in which Lua itself would refuse and name no line.
 void check_changeable(lua_State* l, int index) {
-  if (is_sealed(l, index)) refuse_change(l);
+  if (!is_sealed(l, index)) return;
+  lua_pushliteral(l, "Attempt to modify a readonly table");
+  lua_error(l);
 }
 
 // Puts the real table in the place of a sealed one.

@@ -177,7 +177,7 @@ int unpack(lua_State* l) {
   size_t have;
   const char* data = luaL_checklstring(l, 2, &have);
   lua_Integer offset = luaL_optinteger(l, 3, 1);
-  luaL_argcheck(l, offset > 0, 3, "offset must be 1 or greater");
+  luaL_argcheck(l, offset != 0, 3, "offset must be 1 or greater");  // a negative one is far behind the data, as in Redis
   size_t at = static_cast<size_t>(offset) - 1;
   int results = 0;
   auto check = [&](size_t size) { luaL_argcheck(l, size <= have && at <= have - size, 2, "data string too short"); };

@@ -59,7 +59,7 @@ TEST_F(ScriptLibraries, StructUnpacks) {
   EXPECT_EQ(eval("return struct.size('>bi4!8d')"), ":16\r\n");
   expect_error("return struct.unpack('>I4', 'abc')", "data string too short");
   expect_error("return struct.unpack('>I4', 'abcd', 0)", "offset must be 1 or greater");
-  expect_error("return struct.unpack('>I4', 'abcd', -5)", "offset must be 1 or greater");
+  expect_error("return struct.unpack('>I4', 'abcd', -5)", "bad argument #2 to 'unpack' (data string too short)");
   expect_error("return struct.unpack('>I4', 'abcd', 2147483647)", "data string too short");
   expect_error("return struct.unpack('s', 'abc')", "unfinished string in data");
   expect_error("return struct.unpack('c0', 'abc')", "format 'c0' needs a previous size");
@@ -107,6 +107,8 @@ TEST_F(ScriptLibraries, MsgpackUnpacks) {
   EXPECT_EQ(eval("return {cmsgpack.unpack_one('\\001\\002', 0)}"), "*2\r\n:1\r\n:1\r\n");
   EXPECT_EQ(eval("return {cmsgpack.unpack_one('\\001\\002', 1)}"), "*2\r\n:-1\r\n:2\r\n");
   EXPECT_EQ(eval("return {cmsgpack.unpack_limit('\\001\\002\\003', 2)}"), "*3\r\n:2\r\n:1\r\n:2\r\n");
+  EXPECT_EQ(eval("return cmsgpack.unpack('\\207\\255\\255\\255\\255\\255\\255\\255\\254')"), ":-2\r\n");  // above 2^63, as Redis has it
+  EXPECT_EQ(eval("return cmsgpack.unpack('\\206\\255\\255\\255\\254')"), ":4294967294\r\n");
   expect_error("return cmsgpack.unpack('\\205')", "Missing bytes in input.");
   expect_error("return cmsgpack.unpack('\\219\\255\\255\\255\\255')", "Missing bytes in input.");
   expect_error("return cmsgpack.unpack('\\193')", "Bad data format in input.");

@@ -107,6 +107,12 @@ TEST_P(Scripts, TellErrorsWithTheirPlace) {
   EXPECT_EQ(eval("return 1", {"x"}), "-ERR value is not an integer or out of range\r\n");
 }
 
+TEST_P(Scripts, ALineIsNamedWhereCodeOfLuaChangesASealedTable) {
+  for (const char* attempt : {"rawset(_G, 'x', 1)", "setmetatable(_G, {})", "table.insert(redis, 1)"})
+    EXPECT_EQ(eval(attempt).find("-ERR Attempt to modify a readonly table script: "), 0u) << attempt;
+  EXPECT_EQ(eval("\n_G.x = 1").find("-ERR user_script:2: Attempt to modify a readonly table script: "), 0u);
+}
+
 TEST_P(Scripts, CannotLeaveTheSandbox) {
   const std::string refused = "Attempt to modify a readonly table";
   for (const char* attempt : {"x = 1",
