@@ -32,7 +32,7 @@ inline constexpr CommandSpec kGetSlotMigrations =
                            "Answers the slot migrations under way, and those of late.");
 inline constexpr CommandSpec kMigrateSlots = slot_migration_command(
     "migrateslots", -7, migrate_slots, "O(N) where N is the number of slots", "Moves slots to other nodes, each set of them as one.",
-    "(block=SLOTSRANGE (range=start-slot:integer end-slot:integer) ... NODE node-id) ...");
+    "(block=SLOTSRANGE (range=start-slot:integer end-slot:integer)... NODE node-id)...");
 inline constexpr CommandSpec kSyncSlots = {.name = "syncslots",
                                            .arity = -3,
                                            .flags = kAdmin | kStale | kLoading | kMayReplicate,
@@ -42,6 +42,7 @@ inline constexpr CommandSpec kSyncSlots = {.name = "syncslots",
                                            .group = Group::kCluster,
                                            .since = "9.0.0",
                                            .complexity = "Depends on subcommand.",
-                                           .summary = "What nodes say to each other while slots move."};
+                                           .summary = "What nodes say to each other while slots move.",
+                                           .syntax = "word..."};
 
 }  // namespace ringwood

@@ -105,7 +105,7 @@ constexpr CommandSpec kCommands[] = {
      .complexity = "O(N) in the size of the values, which are dumped here, sent, and restored there",
      .summary = "Moves keys to another server: they go here when they have arrived there.",
      .syntax = "host port:integer (key-selector=key:key|\"\") destination-db:integer timeout:integer [COPY] [REPLACE] "
-               "[(authentication=AUTH auth|AUTH2 username password)] [KEYS key:key ...]",
+               "[(authentication=AUTH auth|AUTH2 username password)] [KEYS key:key...]",
      .tips = "nondeterministic_output",
      .history = kHistory},
 };

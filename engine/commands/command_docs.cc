@@ -40,7 +40,7 @@ class ArgumentWriter {
       r_.integer(static_cast<int64_t>(std::min(keys_seen_++, key_specs_ - 1)));
       n++;
     }
-    if (!a.token.empty()) {
+    if (!a.token.empty() || a.type == ArgType::kPureToken) {
       pair(r_, "token", a.token);
       n++;
     }

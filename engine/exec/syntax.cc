@@ -74,6 +74,9 @@ class Parser {
     SyntaxArg a;
     if (text.empty() || (text.size() > 1 && text.find('=') != Bytes::npos)) {
       fail();
+    } else if (text == "\"\"") {
+      a.type = ArgType::kPureToken;
+      a.name = "empty-string";
     } else if (text[0] < 'a' || text[0] > 'z') {
       a.type = ArgType::kPureToken;
       a.token = text;

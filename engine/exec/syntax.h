@@ -7,6 +7,7 @@
 //   word     := token | name [":" type]
 //
 // A token is a word that does not begin with a lower case letter; it takes the values behind it, up to the next token or bracket: "LIMIT offset count".
+// The word "" is the token without letters, an empty string.
 // Where the first of several alternatives is two tokens, the first of them stands before the whole choice: "[AGGREGATE SUM|MIN|MAX]".
 #include <cstdint>
 #include <optional>

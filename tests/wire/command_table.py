@@ -94,5 +94,26 @@ def replication_arguments():
             equal(arguments(name), [("args", "oneof", None, [("host-port", "block", None, [host, port]), ("no-one", "block", None, [token("NO"), token("ONE")])])])
 
 
+@tap.case("COMMAND DOCS has the arguments of every command that takes some")
+def all_arguments():
+    def pairs(flat):
+        return dict(zip(flat[::2], flat[1::2]))
+    with Ringwood(BINARY) as server:
+        client, without = server.client(), []
+        arity = {}
+        for info in client("COMMAND"):
+            for one in (info, *info[9]):
+                arity[one[0]] = 0 if one[9] else one[1]
+        docs = pairs(client("COMMAND", "DOCS"))
+        for entry in list(docs.values()):
+            docs.update(pairs(pairs(entry).get(b"subcommands", [])))
+        for name, entry in docs.items():
+            words = 1 + name.count(b"|")
+            if arity[name] not in (0, words) and b"arguments" not in pairs(entry):
+                without.append(name.decode())
+    # As in Redis: what nobody types, and QUIT, which ignores what stands behind it.
+    equal(sorted(without), ["debug", "quit", "replconf"])
+
+
 if __name__ == "__main__":
     tap.run()

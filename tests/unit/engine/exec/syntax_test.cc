@@ -52,6 +52,7 @@ TEST(Syntax, GroupsRepeat) {
   EXPECT_EQ(parsed("[GET pattern:pattern]..."), "pattern:pattern/GET?*+");
   EXPECT_EQ(parsed("key:key..."), "key:key*");
 }
+TEST(Syntax, TheEmptyStringIsAToken) { EXPECT_EQ(parsed("(selector=key:key|\"\")"), "selector:oneof{key:key empty-string:pure-token}"); }
 TEST(Syntax, WhatDoesNotFitTheGrammarIsRefused) {
   for (const char* bad : {"[", "]", "(a", "a)", "[]", "[a|]", "a:nothing", "a...b:", "...", "TO(target)=host"}) EXPECT_EQ(parsed(bad), "invalid") << bad;
   EXPECT_EQ(parsed(std::string(1000, '[')), "invalid");
