@@ -3,8 +3,12 @@
 namespace ringwood {
 
 void Shard::database_emptied(int database) {
-  watched.touch_if(database, [&](Bytes key) { return this->database(database).find(KeyRef(key)) != nullptr; });
+  database_reloads(database);
   blocked.database_modified(database);
+}
+
+void Shard::database_reloads(int database) {
+  watched.touch_if(database, [&](Bytes key) { return this->database(database).find(KeyRef(key)) != nullptr; });
   if (tracked.on()) tracked.flush();
   attention = true;
 }

@@ -65,6 +65,8 @@ class Shard {
   }
   // The database is about to be emptied: its keys are modified.
   void database_emptied(int database);
+  // Likewise, but it will be loaded from a file before anybody sees it: who waits for its keys goes on waiting.
+  void database_reloads(int database);
   // --- a data set that is being loaded beside the one in use. Nobody sees it; its keys do not expire, since only a replica loads in this way.
   // Makes an empty one, or empties what there is of one. Every shard is held.
   void begin_incoming();

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""DEBUG RELOAD while another image is under way: as in Redis it does not fail.
+"""DEBUG RELOAD: while another image is under way it does not fail, and it changes what is watched, as in Redis.
 
     reload.py RINGWOOD-SERVER
 """
@@ -53,6 +53,24 @@ def during_rewrite(server):
     equal(c.read(), "OK")
     equal(c("DBSIZE"), 300)
     equal(info(other, "aof_last_bgrewrite_status"), "ok")
+
+
+@tap.per_shards("what is watched and there has changed; who waits for a group goes on waiting", start)
+def watched(server):
+    c, other, reader = server.client(), server.client(), server.client(20)
+    fill(c, 20)
+    c("XGROUP", "CREATE", "s", "g", "$", "MKSTREAM")
+    reader.send(reader.encode("XREADGROUP", "GROUP", "g", "me", "BLOCK", 0, "STREAMS", "s", ">"))
+    until(lambda: info(c, "blocked_clients") == "1", "it waits")
+    for command in (("DEBUG", "RELOAD"), ("DEBUG", "LOADAOF")):
+        c("WATCH", "key:7")
+        equal(other.pipeline([("WATCH", "none"), ("MULTI",), ("PING",)])[2], "QUEUED")
+        equal(c(*command), "OK")
+        equal(c.pipeline([("MULTI",), ("PING",), ("EXEC",)])[2], None)
+        equal(other("EXEC"), ["PONG"])
+    equal(info(c, "blocked_clients"), "1")
+    c("XADD", "s", "1-1", "f", "v")
+    equal(reader.read(), [[b"s", [[b"1-1", [b"f", b"v"]]]]])
 
 
 @tap.per_shards("two at a time", start)

@@ -19,7 +19,10 @@ struct Server::Reload final : Task, LeaseJob {
   void run(Executor& first) override {
     if (request.flush)
       for (Shard* s : first.engine().shards)
-        for (int i = 0; i < s->databases(); i++) s->database(i).clear();
+        for (int i = 0; i < s->databases(); i++) {
+          s->database_reloads(i);
+          s->database(i).clear();
+        }
     if (request.flush) server->scripting_.drop_libraries();
     server->load_->start(first, !server->skip_checksums_, {request.merge || !request.flush, request.merge}, loaded, this);
   }
