@@ -54,7 +54,8 @@ TEST(Syntax, GroupsRepeat) {
 }
 TEST(Syntax, TheEmptyStringIsAToken) { EXPECT_EQ(parsed("(selector=key:key|\"\")"), "selector:oneof{key:key empty-string:pure-token}"); }
 TEST(Syntax, WhatDoesNotFitTheGrammarIsRefused) {
-  for (const char* bad : {"[", "]", "(a", "a)", "[]", "[a|]", "a:nothing", "a...b:", "...", "TO(target)=host"}) EXPECT_EQ(parsed(bad), "invalid") << bad;
+  for (const char* bad : {"[", "]", "(a", "a)", "[]", "[a|]", "a:nothing", "a...b:", "...", "TO(target)=host"})
+    EXPECT_EQ(parsed(bad), "invalid") << bad;
   EXPECT_EQ(parsed(std::string(1000, '[')), "invalid");
 }
 
