@@ -103,10 +103,12 @@ class Throttle(Proxy):
 
 
 class Writer:
-    """Writes of all types in several databases, with transactions and expiry; a seed makes it the same each time."""
+    """Writes of all types in several databases, with transactions and expiry; a seed makes it the same each time. Without `soon` nothing expires while a test runs: for
+    those who follow and let keys expire by a clock of their own."""
 
-    def __init__(self, client, seed):
+    def __init__(self, client, seed, soon=True):
         self.client, self.random = client, random.Random(seed)
+        self.px, self.ex = ((30, 100, 100000), (0, 1, 100)) if soon else ((100000, 200000, 300000), (0, 100, 200))
         self.number = 0
 
     def value(self):
@@ -120,10 +122,10 @@ class Writer:
         r = self.random
         k = self.key
         return r.choice((
-            lambda: ("SET", k("s"), self.value()), lambda: ("SET", k("s"), self.value(), "PX", r.choice((30, 100, 100000))),
+            lambda: ("SET", k("s"), self.value()), lambda: ("SET", k("s"), self.value(), "PX", r.choice(self.px)),
             lambda: ("APPEND", k("s"), "x"), lambda: ("INCRBY", k("n"), r.randrange(-9, 9)), lambda: ("INCRBYFLOAT", k("f"), "0.1"),
             lambda: ("SETRANGE", k("s"), r.randrange(50), "abc"), lambda: ("SETBIT", k("b"), r.randrange(500), 1),
-            lambda: ("DEL", k(r.choice("snlhz"))), lambda: ("EXPIRE", k(r.choice("slhz")), r.choice((0, 1, 100))), lambda: ("PERSIST", k("s")),
+            lambda: ("DEL", k(r.choice("snlhz"))), lambda: ("EXPIRE", k(r.choice("slhz")), r.choice(self.ex)), lambda: ("PERSIST", k("s")),
             lambda: ("LPUSH", k("l"), self.value(), "b"), lambda: ("RPOP", k("l")), lambda: ("LTRIM", k("l"), 0, 20),
             lambda: ("LMOVE", k("l"), k("l"), "LEFT", "RIGHT"),
             lambda: ("SADD", k("t"), r.randrange(40), self.value()), lambda: ("SPOP", k("t"), r.choice((1, 2))), lambda: ("SUNIONSTORE", k("t"), k("t"), k("t")),

@@ -11,8 +11,8 @@ import tempfile
 import threading
 import time
 
-from following import Cuttable, Writer, info
-from servers import Redis, Ringwood, Tap, equal, until
+from following import Cuttable, Proxy, Writer, info
+from servers import Redis, Resp, Ringwood, Tap, equal, until
 
 tap = Tap()
 IMPORT, SERVER = (os.path.abspath(p) for p in sys.argv[1:3])
@@ -53,8 +53,8 @@ class Follow:
 class Load:
     """Writes of all kinds until the source refuses them, and a counter of which every step is noted."""
 
-    def __init__(self, server, seed):
-        self.server, self.seed, self.stop, self.fault, self.counted, self.refused = server, seed, threading.Event(), None, 0, 0
+    def __init__(self, server, seed, soon=True):
+        self.server, self.seed, self.soon, self.stop, self.fault, self.counted, self.refused = server, seed, soon, threading.Event(), None, 0, 0
         self.threads = [threading.Thread(target=self.guard, args=(f,), daemon=True) for f in (self.write, self.count)]
         for t in self.threads:
             t.start()
@@ -66,7 +66,7 @@ class Load:
             self.fault = fault
 
     def write(self):
-        w = Writer(self.server.client(), self.seed)
+        w = Writer(self.server.client(), self.seed, self.soon)
         while not self.stop.is_set():
             try:
                 w.burst(50)
@@ -96,8 +96,8 @@ class Load:
             raise self.fault
 
 
-def fill(c, n=3000):
-    Writer(c, 31).burst(n)
+def fill(c, n=3000, soon=True):
+    Writer(c, 31, soon).burst(n)
     c("FUNCTION", "LOAD", "REPLACE", "#!lua name=l\nredis.register_function('f', function() return 1 end)")
     c("RPUSH", "long", *[f"item{i}" * 10 for i in range(5000)])
 
@@ -116,11 +116,12 @@ def ours(shards):
 
 
 def takes_its_place(source_kind, target_kind, *options):
+    soon = target_kind is not redis  # which lets keys expire by its own clock
     with source_kind("--repl-backlog-size", "32mb", *options) as source, target_kind() as target:
         s, t = source.client(), target.client()
-        fill(s)
+        fill(s, soon=soon)
         proxy = Cuttable(source.port)
-        load = Load(source, 32)
+        load = Load(source, 32, soon)
         with Follow(proxy.port, target) as program:
             program.says("has caught up")
             for _ in range(3):
@@ -145,6 +146,42 @@ def takes_its_place(source_kind, target_kind, *options):
 for name, kinds in {"redis-server into ours, 1 shard": (redis, ours(1)), "redis-server into ours, 2 shards": (redis, ours(2)),
                     "redis-server with a file into ours": (redis, ours(2), "--repl-diskless-sync", "no"), "ours into redis-server": (ours(2), redis)}.items():
     tap.case(f"a source under writes is followed over a link that is cut, and its place taken: {name}")(lambda kinds=kinds: takes_its_place(*kinds))
+
+
+class Far(Proxy):
+    """Every answer of the server takes its time."""
+
+    def changed(self, data):
+        time.sleep(0.03)
+        return data
+
+
+@tap.case("a source whose writes never cease hands over all the same: to a target so far away that some have come meanwhile at any time")
+def never_still():
+    with ours(1)() as source, ours(1)() as target:
+        far = Far(target.port)
+        s, ended = source.client(), threading.Event()
+        s("SET", "k", 0)
+
+        def write():
+            c = source.client()
+            while not ended.is_set() and not any(isinstance(r, Resp.Error) for r in c.pipeline([("INCR", "k")] * 20)):
+                time.sleep(0.001)
+        threads = [threading.Thread(target=write, daemon=True) for _ in range(3)]
+        try:
+            with Follow(source.port, far) as program:
+                for t in threads:
+                    t.start()
+                program.says("following")
+                time.sleep(0.5)
+                program.process.send_signal(signal.SIGUSR1)
+                program.ends(seconds=20)
+        finally:
+            ended.set()
+            for t in threads:
+                t.join(30)
+            far.close()
+        equal(target.client()("GET", "k"), s("GET", "k"))
 
 
 @tap.case("--promote --verify: as soon as it has caught up, and compared while nothing is written")
