@@ -171,21 +171,21 @@ bool Stream::delete_group(Bytes name) {
 void Stream::read_on(StreamGroup& group, StreamId id) const {
   if (id <= group.last_delivered) return;
   if (group.entries_read != StreamGroup::kUnknown && !may_have_gap_from(id))
-    group.entries_read++;
+    group.entries_read = static_cast<int64_t>(static_cast<uint64_t>(group.entries_read) + 1);
   else if (added_)
     group.entries_read = entries_read_at(id);
   group.last_delivered = id;
 }
 
+// Whatever XSETID and a file say of the entries added: it wraps, as in Redis.
 int64_t Stream::entries_read_at(StreamId id) const {
-  auto added = static_cast<int64_t>(added_);
   if (!added_) return 0;
-  if (id == last_ || (!length_ && id < last_)) return added;
+  if (id == last_ || (!length_ && id < last_)) return static_cast<int64_t>(added_);
   if (id > last_) return StreamGroup::kUnknown;
   if (max_deleted_.is_zero() || max_deleted_ < first_) {
-    int64_t before_first = added - static_cast<int64_t>(length_);
-    if (id < first_) return before_first;
-    if (id == first_) return before_first + 1;
+    const uint64_t before_first = added_ - length_;
+    if (id < first_) return static_cast<int64_t>(before_first);
+    if (id == first_) return static_cast<int64_t>(before_first + 1);
   }
   return StreamGroup::kUnknown;  // somewhere in the middle
 }

@@ -127,6 +127,19 @@ TEST_P(StreamCommands, TheLastIdCanBeSet) {
   EXPECT_EQ(run("XSETID s 9-1"), error("ERR The ID specified in XSETID is smaller than current max_deleted_entry_id"));
 }
 
+// The fuzz found it: what overflows wraps, as in Redis 7.2.
+TEST_P(StreamCommands, MoreEntriesAddedThanCanBeCounted) {
+  run("XADD s 1-1 f v");
+  EXPECT_EQ(run("XSETID s 1-1 ENTRIESADDED 9223372036854775807"), kOk);
+  run("XADD s 2-1 f v");
+  run("XGROUP CREATE s g 1-1");
+  run("XGROUP CREATE s h 1-1 ENTRIESREAD 9223372036854775807");
+  run("XREADGROUP GROUP h c COUNT 1 STREAMS s >");
+  const std::string groups = run("XINFO GROUPS s");
+  EXPECT_NE(groups.find("entries-read\r\n$-1\r\n$3\r\nlag\r\n:1\r\n"), std::string::npos) << groups;
+  EXPECT_NE(groups.find("entries-read\r\n:-9223372036854775808\r\n$3\r\nlag\r\n:0\r\n"), std::string::npos) << groups;
+}
+
 TEST_P(StreamCommands, CopyingADigestAndMemoryKnowStreams) {
   for (int i = 1; i <= 300; i++) run("XADD {s} " + std::to_string(i) + " f v" + std::to_string(i));
   EXPECT_EQ(run("COPY {s} {s}2"), number(1));
