@@ -114,9 +114,10 @@ def same_sort(words, ours, theirs):
 
 
 def looks_by_chance(args):
-    """Whether the command, or the script, gets keys by the names of some elements of a sort, among which equal weights leave the choice open."""
+    """Whether the command, or the script, gets keys by the names of some elements of a sort, among which equal weights leave the choice open; or looks for the types of
+    keys in a SCAN, where 7.0 misses what has expired (7.2: db.c, LOOKUP_NONOTIFY)."""
     text = b" ".join(args).upper()
-    return all(word in text for word in (b"SORT", b"BY", b"LIMIT", b"GET"))
+    return any(all(word in text for word in words) for words in ((b"SORT", b"BY", b"LIMIT", b"GET"), (b"SCAN", b"TYPE")))
 
 
 def may_be_born_expired(args):
@@ -305,6 +306,9 @@ ALWAYS = [
      lambda n, a, o, t: n in ("client|setname", "hello") and o[0] == "-" and any(b"\0" in word for word in a)),
     ("COMMAND GETKEYS reads a number of keys as far as it is one (atoi), where no command would take it for a number (db.c, genericGetKeys)",
      lambda n, a, o, t: n.startswith("command|getkeys") and o == ("-", b"ERR Invalid arguments specified for command") and any(re.match(rb"\s*[+-]?\d+\D", word) for word in a[2:])),
+    ("COMMAND GETKEYS knows the first STORE of GEORADIUS alone, where the last one is written: ours tells of both",
+     lambda n, a, o, t: n.startswith("command|getkeys") and o[0] == t[0] == "*" and a[2].lower().startswith(b"georadius") and o[1][:len(t[1])] == t[1]
+     and sum(word.lower() in (b"store", b"storedist") for word in a[3:]) > 1),
     ("DBSIZE counts what has expired and has not been removed yet", lambda n, a, o, t: n == "dbsize" and o[0] == t[0] == ":"),
 ]
 DIFFERENCES += ALWAYS
