@@ -45,8 +45,7 @@ void MasterLink::follow(const std::string& host, int port) {
 
 void MasterLink::stop() {
   drop();
-  if (can_continue_) log_.write(LogLevel::kNotice, "Discarding previously cached master state.");
-  can_continue_ = false;
+  discard_cached_master();
   down_since_ms_ = 0;
   enter(State::kOff);
   dial_now_ = false;
@@ -428,9 +427,13 @@ void MasterLink::run(Executor& home) {
 
 // Not before all of the new one is here: until then a master that knows our history may still go on from our place.
 void MasterLink::end_data_set() {
+  discard_cached_master();
+  owner_.new_data_set(new_offset_);
+}
+
+void MasterLink::discard_cached_master() {
   if (can_continue_) log_.write(LogLevel::kNotice, "Discarding previously cached master state.");
   can_continue_ = false;
-  owner_.new_data_set(new_offset_);
 }
 
 void MasterLink::remove_file() {

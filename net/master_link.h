@@ -120,6 +120,7 @@ class MasterLink final : StreamOwner, StreamObserver, LeaseJob, DirectLoadOwner 
   void image_header_read();
   void image_over();
   void end_data_set();
+  void discard_cached_master();
   void remove_file();
   static void file_done(void* context, int error, const char* step);
   static void load_done(void* context, const DataLoad::Result& result);

@@ -71,9 +71,14 @@ def agree():
     equal([name for name, group in known.items() if documented[name][0] != group.replace("-", " ")], [], "of another group")
 
 
+def pairs(flat):
+    """A map as RESP2 tells it."""
+    return dict(zip(flat[::2], flat[1::2]))
+
+
 def shape(argument):
     """What COMMAND DOCS tells of an argument, as (name, type, token, arguments)."""
-    told = dict(zip(argument[::2], argument[1::2]))
+    told = pairs(argument)
     return (told[b"name"].decode(), told[b"type"].decode() if isinstance(told[b"type"], bytes) else told[b"type"], told.get(b"token"), [shape(a) for a in told.get(b"arguments", [])])
 
 
@@ -83,8 +88,7 @@ def replication_arguments():
         c = server.client()
 
         def arguments(name):
-            docs = c("COMMAND", "DOCS", name)[1]
-            return [shape(a) for a in dict(zip(docs[::2], docs[1::2]))[b"arguments"]]
+            return [shape(a) for a in pairs(c("COMMAND", "DOCS", name)[1])[b"arguments"]]
         host, port = ("host", "string", None, []), ("port", "integer", None, [])
 
         def token(name):
@@ -96,8 +100,6 @@ def replication_arguments():
 
 @tap.case("COMMAND DOCS has the arguments of every command that takes some")
 def all_arguments():
-    def pairs(flat):
-        return dict(zip(flat[::2], flat[1::2]))
     with Ringwood(BINARY) as server:
         client, without = server.client(), []
         arity = {}
