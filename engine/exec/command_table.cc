@@ -349,12 +349,19 @@ __attribute__((noinline)) const Command* CommandTable::Last::ask(const CommandTa
   return command_ = c;
 }
 
+bool CommandTable::keys_by_function(const CommandSpec& spec, std::span<const Bytes> args, std::vector<int>& out) {
+  out.resize(args.size());
+  const int n = spec.keys_of(args, out.data());
+  out.resize(n > 0 ? static_cast<size_t>(n) : 0);
+  return n >= 0;
+}
+
 // The keys that only the function sees. Of GEORADIUS's options "STORE a STORE b" the specifications name the first key, but the last one is written.
 static void add_missing_keys(const CommandSpec& spec, std::span<const Bytes> args, std::vector<int>& out) {
-  std::vector<int> more(args.size());
-  int n = spec.keys_of(args, more.data());
-  for (int i = 0; i < n; i++)
-    if (std::find(out.begin(), out.end(), more[static_cast<size_t>(i)]) == out.end()) out.push_back(more[static_cast<size_t>(i)]);
+  std::vector<int> more;
+  CommandTable::keys_by_function(spec, args, more);
+  for (int key : more)
+    if (std::find(out.begin(), out.end(), key) == out.end()) out.push_back(key);
 }
 
 bool CommandTable::keys_of(const KeySpec& spec, std::span<const Bytes> args, std::vector<int>& out) { return find_keys(spec, args, out); }
@@ -379,11 +386,7 @@ bool CommandTable::keys_of(const Command& c, std::span<const Bytes> args, std::v
     }
     out.clear();
   }
-  if (!c.spec->keys_of) return !specs_tell;
-  out.resize(args.size());
-  int n = c.spec->keys_of(args, out.data());
-  out.resize(n > 0 ? static_cast<size_t>(n) : 0);
-  return n >= 0;
+  return c.spec->keys_of ? keys_by_function(*c.spec, args, out) : !specs_tell;
 }
 
 }  // namespace ringwood

@@ -97,6 +97,8 @@ class CommandTable {
   static bool keys_of(const Command& c, std::span<const Bytes> args, std::vector<int>& out);
   // Those of one specification, appended; false where the arguments do not fit it.
   static bool keys_of(const KeySpec& spec, std::span<const Bytes> args, std::vector<int>& out);
+  // Those that the function says of a command which has one; false as above.
+  static bool keys_by_function(const CommandSpec& spec, std::span<const Bytes> args, std::vector<int>& out);
 
  private:
   struct Place;

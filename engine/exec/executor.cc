@@ -481,7 +481,7 @@ void Executor::in_transaction(Request& r) {
     OutBuffer text;
     Reply reply(text, c.resp);
     if (__builtin_expect(engine_.slot_maps != nullptr, 0)) redirect_exec(c, own_);
-    if (!admit_queue(engine_, *options_, t, reply)) t.refusal = text.view().substr(1, text.size() - 3);
+    if (!admit_queue(engine_, *options_, t, reply)) t.refusal = error_text(text);
     return dispatch(r);
   }
   const uint32_t state = engine_.state.load(std::memory_order_relaxed);

@@ -41,7 +41,7 @@ void Executor::redirect_exec(Client& c, const ShardSet& held) {
   Redirection r = redirect(engine_, *options_, engine_.slot_maps->current(), slot_request(c, *c.last_command, {}), held, now_ms());
   if (!r.refused()) return;
   write_redirection(r, *options_, reply);
-  t.redirection = text.view().substr(1, text.size() - 3);
+  t.redirection = error_text(text);
 }
 
 // Whether it is served here depends on keys of other shards: a lease of them, under which it is looked at again.

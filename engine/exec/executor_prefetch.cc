@@ -43,7 +43,7 @@ void Executor::prefetch(Request* first, size_t n) {
     Table::prefetch_in(r.chain, r.key.hash);
   }
   // Behind which offset of the log the replies may be shown (note_shown).
-  if (effects_.on())
+  if (effects_.on() && slot_ends_.by_slot())
     for (uint64_t left = asking; left; left &= left - 1) slot_ends_.prefetch(first[__builtin_ctzll(left)].key.slot);
   if (opens) prefetch_values(first, n, asking);
   if (__builtin_expect(here.tracked.on(), 0)) prefetch_readers(first, asking);

@@ -109,7 +109,7 @@ void Executor::answer_guest(Client& c, Call& call, bool inside) {
     OutBuffer text;
     Reply reply(text, c.resp);
     if (engine_.slot_maps) redirect_exec(c, seen);
-    if (!admit_queue(engine_, *options_, *c.transaction, reply)) c.transaction->refusal = text.view().substr(1, text.size() - 3);
+    if (!admit_queue(engine_, *options_, *c.transaction, reply)) c.transaction->refusal = error_text(text);
     run_handler(call);
   } else if (c.in_multi && !command->spec->runs_in_multi) {
     c.transaction->push(*command, args);

@@ -168,6 +168,8 @@ bool admit_queue(const Engine& engine, const Options& options, const Transaction
   return admit_states(engine, (transaction.refused_in | kStateBusy) & engine.state.load(std::memory_order_relaxed), options, reply);
 }
 
+Bytes error_text(const OutBuffer& out, size_t start) { return out.view().substr(start + 1, out.size() - start - 3); }
+
 OwnedBytes abort_text(Bytes reason) {
   constexpr Bytes kPlain = "ERR ";
   if (reason.substr(0, kPlain.size()) == kPlain) reason.remove_prefix(kPlain.size());
@@ -175,7 +177,7 @@ OwnedBytes abort_text(Bytes reason) {
 }
 
 OwnedBytes abort_exec(Client& client, OutBuffer& out, size_t start) {
-  OwnedBytes reason(out.view().substr(start + 1, out.size() - start - 3));
+  OwnedBytes reason(error_text(out, start));
   out.truncate(start);
   Reply(out, client.resp).error(abort_text(reason));
   client.leave_multi();

@@ -27,6 +27,9 @@ bool admit_queued(Engine& engine, Client& client, const Command& command, std::s
 // True when EXEC may run the transaction's queue in the server's present state. Otherwise the reply says why not.
 bool admit_queue(const Engine& engine, const Options& options, const Transaction& transaction, Reply& reply);
 
+// The text of the error that ends `out` and begins at `start`.
+Bytes error_text(const OutBuffer& out, size_t start = 0);
+
 // EXEC itself is refused, by the error that begins at `start` of `out`: that ends the transaction, as the error that takes its place says. Answers what the
 // refusal was.
 OwnedBytes abort_exec(Client& client, OutBuffer& out, size_t start);

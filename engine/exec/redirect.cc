@@ -130,11 +130,7 @@ bool is_shard_channel_command(const Command& c) { return (c.flags & kPubSub) && 
 // A command with a function of its own is asked by that alone, as in Redis: to specifications the empty word in front of MIGRATE's KEYS would be a key.
 bool slot_keys_of(const Command& c, std::span<const Bytes> args, std::vector<int>& out) {
   if (is_shard_channel_command(c)) return CommandTable::keys_of(c.spec->keys[0], args, out);
-  if (!c.spec->keys_of) return CommandTable::keys_of(c, args, out);
-  out.resize(args.size());
-  const int n = c.spec->keys_of(args, out.data());
-  out.resize(n > 0 ? static_cast<size_t>(n) : 0);
-  return n >= 0;
+  return c.spec->keys_of ? CommandTable::keys_by_function(*c.spec, args, out) : CommandTable::keys_of(c, args, out);
 }
 
 Redirection redirect(const Engine& engine, const Options& options, const SlotMap& map, const SlotRequest& r, const ShardSet& held,

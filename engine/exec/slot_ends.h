@@ -25,11 +25,11 @@ class SlotEnds {
   // What a read of the slot may show, while effects of `gathered` bytes wait to be handed over.
   uint64_t of(uint16_t slot, size_t gathered) const {
     if (gathered != accounted_) return kLater;
-    return ends_.empty() ? floor_ : std::max(floor_, ends_[slot]);
+    return by_slot() ? std::max(floor_, ends_[slot]) : floor_;
   }
-  void prefetch(uint16_t slot) const {
-    if (!ends_.empty()) __builtin_prefetch(&ends_[slot]);
-  }
+  // Whether each slot has its own; prefetch() only then.
+  bool by_slot() const { return !ends_.empty(); }
+  void prefetch(uint16_t slot) const { __builtin_prefetch(&ends_[slot]); }
   // Effects of `gathered` bytes stand in the log now, before `end`.
   void handed_over(uint64_t end, size_t gathered) {
     if (gathered != accounted_) floor_ = end;
