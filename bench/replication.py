@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 """Replication's figures, Ringwood and redis-server one after the other, master and replica of the same kind.
 
-    replication.py SERVER SHARDS [--keys 2000000] [--writes 3000000] [--rate 20000] [--seconds 10] [--slow 30] [--load-mode disabled] [--only full,steady,latency,memory]
+    replication.py SERVER SHARDS [--keys 2000000] [--writes 3000000] [--rate 20000] [--seconds 10] [--rounds 5] [--slow 30] [--load-mode disabled] [--only full,steady,latency,memory]
     replication.py SERVER SHARDS --check       a short form: that all of it works, and that both sides hold the same at the end
 
 full     a full sync of the keys (16 bytes, values of 64): seconds, and MB of keys and values per CPU second of master and replica together (children counted); for Ringwood also how
          much of it its first thread has spent, which carries the one connection
 steady   a replica in sync while redis-benchmark writes as fast as it can: writes per CPU second of the replica
-latency  of a load in an open loop (bench/open_loop.cc), alone and while one full sync follows the other; the replica runs at a lower priority, as if on another machine
+latency  of a load in an open loop (bench/open_loop.cc), alone and while one full sync follows the other, so many rounds, medians of p99.9. The replica (bench/sink_replica.cc) keeps nothing, since its
+         work is as a rule another machine's; it and the load share one processor, the others are the master's (and its child's)
 memory   of the master (Pss, children too), before, and its peak during a full sync to a replica behind a link of so many MB a second (--slow) under the same load
 """
 import argparse
+import contextlib
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,7 +25,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "tests", "support")]
 from following import Throttle, follow, info, same_data  # noqa: E402
 from servers import Ringwood, Server, equal, until  # noqa: E402
-from snapshot_pause import Watcher, build_load, line, load, resident  # noqa: E402
+from snapshot_pause import Watcher, build, build_load, line, load, resident  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PAYLOAD = 16 + 64
@@ -81,37 +84,42 @@ def steady(start, options):
         return options.writes / max(spent, 0.01)
 
 
-def step_back(server):
-    """A replica is another machine's work: it leaves the processors to the master and the load."""
-    for thread in os.listdir(f"/proc/{server.process.pid}/task"):
-        os.setpriority(os.PRIO_PROCESS, int(thread), 15)
+@contextlib.contextmanager
+def apart():
+    """This process and what it starts keep to one processor, so that a server that is already there has the others to itself (with its child)."""
+    own = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(own)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, own)
 
 
-def latency(start, options, exe):
-    with start() as master, start() as replica:
+def full_syncs_beside(sink, port, run):
+    """What run() returns while one full sync follows the other, and the milliseconds that each took until the image was there."""
+    # The replica's share of the processor is what the load leaves, at once: a low priority alone would keep it for a slice of 3 or 4 ms.
+    process = subprocess.Popen([sink, str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                               preexec_fn=lambda: os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0)))
+    result = run()
+    syncs = [int(words.split()[1]) for words in process.communicate()[0].splitlines()]
+    if process.returncode or not syncs:
+        raise AssertionError(f"the replica ended with {process.returncode} after {len(syncs)} full syncs")
+    return result, syncs
+
+
+def latency(start, options, exe, sink):
+    alone, beside = [], []
+    with start() as master, apart():
         fill(master, options.keys)
-        step_back(replica)
-        alone = load(exe, master, options)
-        line("load alone", alone)
-        stop, syncs = threading.Event(), []
-
-        def again_and_again():
-            m, r = master.client(600), replica.client(600)
-            while not stop.is_set():
-                begin = time.monotonic()
-                r("REPLICAOF", "NO", "ONE")
-                m("DEBUG", "CHANGE-REPL-ID")
-                follow(replica, master.port, 600)
-                syncs.append(time.monotonic() - begin)
-        t = threading.Thread(target=again_and_again, daemon=True)
-        t.start()
-        beside = load(exe, master, options)
-        stop.set()
-        t.join(600)
-        line(f"with full syncs ({len(syncs)} of {sum(syncs) / max(len(syncs), 1):.1f} s)", beside)
-        if not syncs:
-            raise AssertionError("no full sync came to its end")
-        return beside["p999"] / max(alone["p999"], 1)
+        for _ in range(options.rounds):
+            alone.append(load(exe, master, options))
+            line("load alone", alone[-1])
+            figures, syncs = full_syncs_beside(sink, master.port, lambda: load(exe, master, options))
+            beside.append(figures)
+            line(f"with full syncs ({len(syncs)}, an image in {statistics.median(syncs):.0f} ms)", figures)
+    typical, meanwhile = [statistics.median(f["p999"] for f in part) for part in (alone, beside)]
+    print(f"  medians of p99.9: {typical:.0f} us alone, {meanwhile:.0f} us with full syncs")
+    return meanwhile / max(typical, 1)
 
 
 def memory(start, options, exe):
@@ -150,6 +158,7 @@ def main():
     parser.add_argument("--writes", type=int, default=3000000)
     parser.add_argument("--rate", type=int, default=20000)
     parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--slow", type=float, default=30)
     parser.add_argument("--load-mode", default="disabled", help="repl-diskless-load of both kinds")
@@ -158,7 +167,7 @@ def main():
     parser.add_argument("--check", action="store_true")
     o = parser.parse_args()
     if o.check:
-        o.keys, o.writes, o.rate, o.seconds, o.connections, o.slow = 20000, 20000, 1000, 2, 4, 2
+        o.keys, o.writes, o.rate, o.seconds, o.rounds, o.connections, o.slow = 20000, 20000, 1000, 2, 1, 4, 2
     o.big = 0  # of open_loop
     common = ["--repl-diskless-sync-delay", "0", "--repl-diskless-load", o.load_mode, "--repl-backlog-size", "64mb"]
 
@@ -168,11 +177,11 @@ def main():
     def ours(*more):
         return Ringwood(o.server, *common, *more, shards=o.shards)
     with tempfile.TemporaryDirectory() as folder:
-        exe = build_load(folder)
+        exe, sink = build_load(folder), build(folder, "sink_replica")
         results = {}
         for name, start in (("redis-server", redis), (f"Ringwood, {o.shards} shards", ours)):
             print(name, flush=True)
-            parts = {"full": full_sync, "steady": steady, "latency": lambda s, x: latency(s, x, exe), "memory": lambda s, x: memory(s, x, exe)}
+            parts = {"full": full_sync, "steady": steady, "latency": lambda s, x: latency(s, x, exe, sink), "memory": lambda s, x: memory(s, x, exe)}
             results[name] = {part: parts[part](start, o) for part in o.only.split(",")}
     theirs, mine = results.values()
     for part in mine:

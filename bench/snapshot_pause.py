@@ -22,10 +22,14 @@ from servers import Ringwood, Server, cpu_seconds  # noqa: E402
 ELEMENTS = 1000000
 
 
-def build_load(folder):
-    exe = os.path.join(folder, "open_loop")
-    subprocess.run(["c++", "-O2", "-std=c++20", "-o", exe, os.path.join(HERE, "open_loop.cc")], check=True)
+def build(folder, name):
+    exe = os.path.join(folder, name)
+    subprocess.run(["c++", "-O2", "-std=c++20", "-o", exe, os.path.join(HERE, f"{name}.cc")], check=True)
     return exe
+
+
+def build_load(folder):
+    return build(folder, "open_loop")
 
 
 def fill(server, keys, big):

@@ -97,6 +97,7 @@ void ReplicaDesk::admit(Connection& c, bool old, Bytes id, int64_t from) {
     partial_++;
     p.machine.go_on();
     p.acknowledged = from - 1;
+    p.fed_to = log_.end();
     text_.write(LogLevel::kNotice,
                 "Partial resynchronization request from %s accepted. Sending %lld bytes of backlog starting from offset %lld.",
                 name(p).c_str(), static_cast<long long>(p.reader.lag()), static_cast<long long>(from));
@@ -459,6 +460,7 @@ void ReplicaDesk::image_sent(Peer& p) {
   bool image_only = traits(p).image_only;
   p.machine.on(marked_ ? ReplicaPeer::Event::kMarkedImageSent : ReplicaPeer::Event::kImageSent, image_only);
   p.ack_ms = loop_.executor().now_ms();
+  p.fed_to = log_.end();
   if (p.reader.attached()) p.inherited_bytes = p.reader.lag();
   if (marked_)
     text_.write(LogLevel::kNotice,
@@ -473,21 +475,26 @@ void ReplicaDesk::image_sent(Peer& p) {
   owner_.replicas_changed();
 }
 
+// As much as has come since, so that nobody falls behind whatever is written, and a piece of what is behind.
 void ReplicaDesk::feed_log(Peer& p) {
   Connection& c = *p.connection;
   if (__builtin_expect(loop_.network().stream_holds.load() != 0, 0)) {
     held_ = true;
     return;
   }
-  bool any = false;
-  while (p.reader.attached() && c.output_bytes() < kSendBytes) {
-    Bytes piece = p.reader.peek().substr(0, kSendBytes);
+  const uint64_t end = log_.end();
+  const size_t most = std::min<uint64_t>(end - p.fed_to + kCatchUpBytes, kSendBytes);
+  size_t given = 0;
+  while (p.reader.attached() && given < most && c.output_bytes() < most) {
+    Bytes piece = p.reader.peek().substr(0, most - given);
     if (piece.empty()) break;
     framed(p) ? put_frame(p, piece) : append(c, piece);
     p.reader.advance(piece.size());
-    any = true;
+    given += piece.size();
   }
-  if (any) loop_.send_now(c);
+  if (!given) return;
+  p.fed_to = end;
+  loop_.send_now(c);
 }
 
 // Compressed where the link is what the replica waits for: otherwise that would only cost both sides time. Replicas are as a rule at the
@@ -532,6 +539,7 @@ void ReplicaDesk::acknowledged(Connection& c, int64_t offset, int64_t on_disk) {
   if (p->machine.on(ReplicaPeer::Event::kAcknowledged, false)) {
     text_.write(LogLevel::kNotice, "Synchronization with replica %s succeeded", name(*p).c_str());
     p->inherited_bytes = p->reader.attached() ? p->reader.lag() : 0;
+    p->fed_to = log_.end();
     feed(*p);
     owner_.replicas_changed();
   }

@@ -84,6 +84,7 @@ class ReplicaDesk final : OutputSource, LogFollower, SnapshotSink, LeaseJob {
     bool old = false;  // SYNC: hears no offset
     int64_t waits_since_ms = 0, ack_ms = 0, acknowledged = 0, on_disk = 0;
     int64_t over_since_ms = 0;     // above the soft limit
+    uint64_t fed_to = 0;           // the log's end when it last got something of it
     uint64_t inherited_bytes = 0;  // that it was behind when its image had been sent; until it has caught up
     size_t chunk = 0;              // of the image: the next one
     size_t at = 0;                 // sent of it
@@ -136,6 +137,7 @@ class ReplicaDesk final : OutputSource, LogFollower, SnapshotSink, LeaseJob {
   static constexpr uint64_t kMostLag = uint64_t{4} << 30;  // half of the log's window: nobody may be further behind
   static constexpr size_t kSendBytes = 256 * 1024;         // in a connection's buffer at most; the rest waits where it stands
   static constexpr size_t kImageBytes = 64 * 1024;         // likewise, of an image: the kernel takes them in the turns of clients who wait
+  static constexpr size_t kCatchUpBytes = 64 * 1024;       // likewise, of what somebody is behind, beside all that has come since
   static constexpr uint64_t kPackLag = uint64_t{1} << 20;  // who is so far behind has a link that is slower than the writers
   Loop& loop_;
   Snapshots& snapshots_;
