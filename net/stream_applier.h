@@ -46,7 +46,7 @@ class StreamApplier final : LeaseJob {
 
  private:
   static constexpr size_t kCommandsAtOnce = 512;      // under one lease: what other clients may have to wait for
-  static constexpr size_t kBytesAtOnce = 512 * 1024;  // the same
+  static constexpr size_t kBytesAtOnce = 128 * 1024;  // the same
   void run(Executor& home) override;
   void finished(Executor& home) override;
   bool step(size_t& used, bool& in_transaction);
