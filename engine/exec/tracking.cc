@@ -193,21 +193,26 @@ void TrackingDesk::deliver(const Invalidation& i, Bytes keys) {
 
 bool TrackingDesk::limit() {
   const Engine& engine = executor_.engine();
-  auto most = static_cast<int64_t>(executor_.options().tracking_table_max_keys);
+  const auto most = static_cast<int64_t>(executor_.options().tracking_table_max_keys);
   TrackedKeys& own = executor_.shard().tracked;
   const bool sweeping = own.sweep();
-  int64_t all = 0;
-  if (own.keys.get() && most)
+  auto surplus = [&engine, most] {
+    int64_t all = 0;
     for (const Shard* s : engine.shards) all += s->tracked.keys.get();
-  if (all <= most) {
+    return all - most;
+  };
+  if (!own.keys.get() || !most || surplus() <= 0) {
     effort_ = 0;
     return sweeping;
   }
+  if (!engine.tracking->begin_forgetting()) return true;
   effort_++;
-  for (int left = kEvictedAtOnce * effort_; left > 0 && all > most && own.evict_any(); left--) all--;
+  int64_t left = surplus();
+  for (int n = kEvictedAtOnce * effort_; n > 0 && left > 0 && own.evict_any(); n--) left--;
+  engine.tracking->end_forgetting();
   settle_own(0);
-  if (all <= most) effort_ = 0;
-  return sweeping || (all > most && own.keys.get());
+  if (left <= 0) effort_ = 0;
+  return sweeping || (left > 0 && own.keys.get());
 }
 
 }  // namespace ringwood

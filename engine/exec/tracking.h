@@ -8,6 +8,7 @@
 // Clients are named by number on the way, and looked up on their own thread: one that has gone meanwhile is just not found. Only that way a client can also be
 // told that the one its messages are redirected to has gone.
 #include <array>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <set>
@@ -60,12 +61,18 @@ class Tracking {
   const std::unordered_map<uint64_t, std::unique_ptr<TrackedClient>>& clients() const { return clients_; }
   const std::map<OwnedBytes, std::vector<const TrackedClient*>>& prefixes() const { return prefixes_; }
 
+  // --- by any thread
+  // Whoever forgets keys since there are too many on all shards together does so alone: two would both forget the same surplus. False: another is at it.
+  bool begin_forgetting() { return !forgetting_.exchange(true, std::memory_order_acquire); }
+  void end_forgetting() { forgetting_.store(false, std::memory_order_release); }
+
  private:
   void tell_shards(Engine& engine);
   int place_for(Engine& engine, uint64_t id);
   std::unordered_map<uint64_t, std::unique_ptr<TrackedClient>> clients_;
   std::map<OwnedBytes, std::vector<const TrackedClient*>> prefixes_;
   std::array<uint64_t, TrackedKeys::kPlaces> places_{};  // clients that have them, or had them last; 0: nobody yet
+  std::atomic<bool> forgetting_{false};
 };
 
 // What one client is to be told, on its way to its thread.

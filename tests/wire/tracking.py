@@ -201,6 +201,22 @@ def expiry_and_limit(server):
     until(lambda: info(w, "tracking_total_keys") == 5, "the limit is kept")
 
 
+@per_shards("a limit that is lowered: as many keys are forgotten as there are too many, not one more, whichever threads do it at once")
+def lowered_limit(server):
+    c, w = tracker(server), server.client()
+    for _ in range(60):
+        w("CONFIG", "SET", "tracking-table-max-keys", "1000000")
+        c.pipeline([("GET", f"key:{n}") for n in range(400)])
+        w("CONFIG", "SET", "tracking-table-max-keys", "7")
+        until(lambda: info(w, "tracking_total_keys") <= 7, "the limit is kept")
+        equal(info(w, "tracking_total_keys"), 7)
+        w("FLUSHALL")
+        told = 0
+        while (push := c.read())[1] is not None:
+            told += len(push[1])
+        equal(told, 393)
+
+
 @per_shards("readers, writers and those who leave all at once: no copy stays that is out of date")
 def storm(server):
     rounds, stop = 150, threading.Event()
