@@ -460,8 +460,7 @@ void ReplicaDesk::image_sent(Peer& p) {
   bool image_only = traits(p).image_only;
   p.machine.on(marked_ ? ReplicaPeer::Event::kMarkedImageSent : ReplicaPeer::Event::kImageSent, image_only);
   p.ack_ms = loop_.executor().now_ms();
-  p.fed_to = log_.end();
-  if (p.reader.attached()) p.inherited_bytes = p.reader.lag();
+  begin_catching_up(p);
   if (marked_)
     text_.write(LogLevel::kNotice,
                 "Streamed RDB transfer with replica %s succeeded (socket). Waiting for REPLCONF ACK from replica to enable streaming",
@@ -473,6 +472,12 @@ void ReplicaDesk::image_sent(Peer& p) {
     text_.write(LogLevel::kNotice, "Synchronization with replica %s succeeded", name(p).c_str());
   }
   owner_.replicas_changed();
+}
+
+// What is behind it from here on is not its own slowness, and goes out a piece at a time.
+void ReplicaDesk::begin_catching_up(Peer& p) {
+  p.inherited_bytes = p.reader.attached() ? p.reader.lag() : 0;
+  p.fed_to = log_.end();
 }
 
 // As much as has come since, so that nobody falls behind whatever is written, and a piece of what is behind.
@@ -538,8 +543,7 @@ void ReplicaDesk::acknowledged(Connection& c, int64_t offset, int64_t on_disk) {
   p->on_disk = std::max(p->on_disk, on_disk);
   if (p->machine.on(ReplicaPeer::Event::kAcknowledged, false)) {
     text_.write(LogLevel::kNotice, "Synchronization with replica %s succeeded", name(*p).c_str());
-    p->inherited_bytes = p->reader.attached() ? p->reader.lag() : 0;
-    p->fed_to = log_.end();
+    begin_catching_up(*p);
     feed(*p);
     owner_.replicas_changed();
   }

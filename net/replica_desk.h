@@ -117,6 +117,7 @@ class ReplicaDesk final : OutputSource, LogFollower, SnapshotSink, LeaseJob {
   void feed(Peer& p);
   void feed_image(Peer& p);
   void feed_log(Peer& p);
+  void begin_catching_up(Peer& p);
   void append(Connection& c, Bytes bytes);
   void count_frame(size_t bytes);
   void put_frame(Peer& p, Bytes piece);

@@ -29,13 +29,11 @@ void get(Call& c) {
 // thread's, TrackingDesk::limit().) Every shard is held.
 void forget_tracked(Call& c) {
   constexpr int kAtOnce = 100;
-  const auto most = static_cast<int64_t>(latest(c).tracking_table_max_keys);
-  if (!most || c.executor().in_exec()) return;
-  int64_t all = 0;
-  for (const Shard* s : c.engine().shards) all += s->tracked.keys.get();
+  if (c.executor().in_exec()) return;
+  int64_t surplus = c.executor().tracking().surplus();
   int left = kAtOnce;
   for (Shard* s : c.engine().shards)
-    for (; left > 0 && all > most && s->tracked.evict_any(); left--) all--;
+    for (; left > 0 && surplus > 0 && s->tracked.evict_any(); left--) surplus--;
   if (left < kAtOnce) c.executor().tracking().settle(c.executor().held(), 0);
 }
 

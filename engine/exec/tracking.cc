@@ -191,28 +191,30 @@ void TrackingDesk::deliver(const Invalidation& i, Bytes keys) {
   executor_.list(c);
 }
 
-bool TrackingDesk::limit() {
-  const Engine& engine = executor_.engine();
+int64_t TrackingDesk::surplus() const {
   const auto most = static_cast<int64_t>(executor_.options().tracking_table_max_keys);
+  if (!most) return 0;
+  int64_t all = 0;
+  for (const Shard* s : executor_.engine().shards) all += s->tracked.keys.get();
+  return std::max<int64_t>(all - most, 0);
+}
+
+bool TrackingDesk::limit() {
+  Tracking& registry = *executor_.engine().tracking;
   TrackedKeys& own = executor_.shard().tracked;
   const bool sweeping = own.sweep();
-  auto surplus = [&engine, most] {
-    int64_t all = 0;
-    for (const Shard* s : engine.shards) all += s->tracked.keys.get();
-    return all - most;
-  };
-  if (!own.keys.get() || !most || surplus() <= 0) {
+  if (!own.keys.get() || !surplus()) {
     effort_ = 0;
     return sweeping;
   }
-  if (!engine.tracking->begin_forgetting()) return true;
+  if (!registry.begin_forgetting()) return true;
   effort_++;
   int64_t left = surplus();
   for (int n = kEvictedAtOnce * effort_; n > 0 && left > 0 && own.evict_any(); n--) left--;
-  engine.tracking->end_forgetting();
+  registry.end_forgetting();
   settle_own(0);
-  if (left <= 0) effort_ = 0;
-  return sweeping || (left > 0 && own.keys.get());
+  if (!left) effort_ = 0;
+  return sweeping || (left && own.keys.get());
 }
 
 }  // namespace ringwood

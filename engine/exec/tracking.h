@@ -102,7 +102,9 @@ class TrackingDesk {
   void flush() {
     if (__builtin_expect(!changed_.empty(), 0)) broadcast();
   }
-  // Forgets keys of this shard while there are more than tracking-table-max-keys on all. True when there still are.
+  // How many keys more than tracking-table-max-keys are remembered on all shards together; 0: not too many, or there is no such limit.
+  int64_t surplus() const;
+  // Forgets keys of this shard while there are too many. True when there still are.
   bool limit();
   // An invalidation has come to a client of this thread.
   void deliver(const Invalidation& i, Bytes keys);
