@@ -48,14 +48,13 @@ char* put_run(char* out, unsigned value, unsigned length) {
   return out;
 }
 
-// Calls f(first register, run) for each run. True when they make up all registers; f sees no run that goes beyond the last one. `ends_at_value`: what begins
-// with a value behind the last register is not looked at.
+// Calls f(first register, run) for each run. True when they make up all registers; f sees no run that goes beyond the last one.
 template <class F>
-bool for_each_run(Bytes sketch, F&& f, bool ends_at_value = false) {
+bool for_each_run(Bytes sketch, F&& f) {
   unsigned first = 0;
   for (size_t at = kHeaderSize; at < sketch.size();) {
     Run run = run_at(sketch, at);
-    if (run.length > kRegisters - first) return ends_at_value && run.value && first == kRegisters;
+    if (run.length > kRegisters - first) return false;
     f(first, run);
     first += run.length;
     at += run.bytes;
@@ -282,14 +281,10 @@ bool merge(Bytes sketch, Registers& registers) {
     for_each_register(sketch, raise_to);
     return true;
   }
-  constexpr bool kEndsAtValue = true;  // as in Redis (hyperloglog.c, hllMerge)
-  return for_each_run(
-      sketch,
-      [&](unsigned first, const Run& run) {
-        if (run.value)
-          for (unsigned i = first; i < first + run.length; i++) raise_to(i, run.value);
-      },
-      kEndsAtValue);
+  return for_each_run(sketch, [&](unsigned first, const Run& run) {
+    if (run.value)
+      for (unsigned i = first; i < first + run.length; i++) raise_to(i, run.value);
+  });
 }
 
 bool cached_count(Bytes sketch, uint64_t& n) {

@@ -117,17 +117,15 @@ TEST_P(HyperLogLogCommands, CorruptRunsAreAnError) {
   EXPECT_EQ(entry("d"), nullptr);
 }
 
-// In Redis a union ends at a value behind the last register, where counting one key finds fault with it.
-TEST_P(HyperLogLogCommands, AUnionLooksNoFurtherThanAValueBehindTheLastRegister) {
+// Redis before the mend of CVE-2025-32023 (7.2.6 too) let a union end there; Debian's 7.0.15 has the mend.
+TEST_P(HyperLogLogCommands, RunsBehindTheLastRegisterAreCorruptForAUnionToo) {
   run("PFADD h a b c");
-  for (const auto& [behind, known] : {std::pair{"\x80", true}, {"\x80HYLL", true}, {"HYLL", false}, {"\x01\x80", false}}) {
+  for (const char* behind : {"\x80", "\x80HYLL", "HYLL", "\x01\x80"}) {
     std::string sketch = server.run({"GET", "h"});
     sketch = sketch.substr(sketch.find("\r\n") + 2);
     sketch.resize(sketch.size() - 2);
     set("long", sketch + behind);
-    EXPECT_EQ(run("PFCOUNT long h"), known ? number(3) : kCorrupt) << behind;
-    EXPECT_EQ(run("PFMERGE merged long"), known ? kOk : kCorrupt) << behind;
-    EXPECT_EQ(run("PFCOUNT long"), kCorrupt) << behind;
+    for (const char* line : {"PFCOUNT long h", "PFCOUNT long", "PFMERGE merged long"}) EXPECT_EQ(run(line), kCorrupt) << line;
   }
 }
 
