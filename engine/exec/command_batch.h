@@ -73,7 +73,7 @@ struct CommandBatch : Message {
     if (of.capacity() > kItemsKept) std::vector<T>().swap(of);
   }
   // Bytes of buffer that an idle batch may hold: what busy turns need, not what one large value has left.
-  static constexpr size_t kKeep = 256 * 1024, kKeepAnItem = 4096, kItemsKept = 1024;
+  static constexpr size_t kKeep = 96 * 1024, kKeepAnItem = 4096, kItemsKept = 256;
 };
 
 }  // namespace ringwood

@@ -44,8 +44,8 @@ void Executor::send_batches() {
     if (__builtin_expect(b->travelling != 0, 0)) eviction_.travel(-std::exchange(b->travelling, 0));
     spare_bytes += b->memory();
   }
-  // One for each thread is what turns need. What one that was behind has had on its way at once is not needed again soon, and is counted as used memory.
-  while (__builtin_expect(spare_batches_.size() > outgoing_.size(), 0)) {
+  // One for each other thread is what turns need. What one that was behind has had on its way at once is not needed again soon, and is used memory.
+  while (__builtin_expect(spare_batches_.size() > outgoing_.size() - 1, 0)) {
     spare_bytes -= spare_batches_.back()->memory();
     delete spare_batches_.back();
     spare_batches_.pop_back();
