@@ -309,5 +309,19 @@ TEST(Executor, KeepsNoRoomForALargeBatchOfAnotherThread) {
   EXPECT_LT(memory::used(), before + (3 << 20));
 }
 
+// Batches that wait to be used again are used memory, which the evictions and whoever asks INFO go by.
+TEST(Executor, KeepsOneModestBatchForEachOtherThread) {
+  Rig rig(2);
+  TestClient& c = rig.client(0);
+  const size_t turns = 10, requests = 200;
+  for (size_t i = 0; i < turns * requests; i++) c.requests.push_back({"one", rig.key_on(1), std::string(150, 'x')});
+  for (size_t i = 0; i < turns; i++) rig.turn(0, requests);  // the other thread is behind
+  rig.settle();
+  EXPECT_TRUE(c.requests.empty());
+  const Counter& kept = rig.bare().shard(0).stats.batch_bytes;
+  EXPECT_GT(kept.get(), 0);
+  EXPECT_LT(kept.get(), 150'000);
+}
+
 }  // namespace
 }  // namespace ringwood
