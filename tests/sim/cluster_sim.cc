@@ -25,7 +25,7 @@ void ClusterSim::push(int64_t delay, Event::Kind kind, size_t node, uint64_t con
   events_.push({now_ + delay, order_++, kind, node, nodes_[node].life, connection, end, std::move(bytes)});
 }
 
-void ClusterSim::make(size_t node, const OwnedBytes& conf) {
+void ClusterSim::make(size_t node, const OwnedBytes& conf, int64_t over_ms) {
   Node& n = nodes_[node];
   n.life++;
   n.random = std::make_unique<Random>(random_.next());
@@ -42,7 +42,7 @@ void ClusterSim::make(size_t node, const OwnedBytes& conf) {
   if (!conf.empty()) n.machine->restore(saved, clock(node));
   // What it comes back with it has not won just now: an operator's move may have given two nodes one epoch, which they settle when they meet.
   n.was_master = n.machine->view().myself().is_master() && n.machine->view().myself().slot_count;
-  push(static_cast<int64_t>(random_.below(100)) + 1, Event::Kind::kTick, node);
+  push(static_cast<int64_t>(random_.below(static_cast<uint64_t>(over_ms))) + 1, Event::Kind::kTick, node);
   carry_out(node);
 }
 
@@ -87,7 +87,7 @@ bool ClusterSim::create(size_t masters, size_t replicas_each) {
   return roles_known() && converge(60000);
 }
 
-void ClusterSim::start_known(size_t masters, size_t replicas_each) {
+void ClusterSim::start_known(size_t masters, size_t replicas_each, int64_t over_ms) {
   nodes_.resize(masters * (1 + replicas_each));
   for (size_t i = 0; i < nodes_.size(); i++) {
     nodes_[i].id = NodeId::random(random_);
@@ -111,7 +111,7 @@ void ClusterSim::start_known(size_t masters, size_t replicas_each) {
       if (k == i) line.insert(line.find(k < masters ? " master" : " slave") + 1, "myself,");
       conf += line;
     }
-    make(i, conf + vars);
+    make(i, conf + vars, over_ms);
   }
 }
 
@@ -144,7 +144,7 @@ void ClusterSim::handle(const Event& e) {
     case Event::Kind::kTick:
       replicate(e.node);
       n.machine->tick(clock(e.node));
-      push(100, Event::Kind::kTick, e.node);
+      push(kTickMs, Event::Kind::kTick, e.node);
       break;
     case Event::Kind::kConnected: {
       if (c == connections_.end()) return;

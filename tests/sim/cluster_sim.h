@@ -27,8 +27,8 @@ class ClusterSim {
 
   // Nodes 0 .. masters-1 own the slots, the others replicate them in turn; they meet, and this returns when all know all. False when they do not.
   bool create(size_t masters, size_t replicas_each);
-  // The same with what create() comes to in their files already: they start, as after a power cut of all, and this returns at once.
-  void start_known(size_t masters, size_t replicas_each);
+  // The same with what create() comes to in their files already: they start within `over_ms`, as after a power cut of all, and this returns at once.
+  void start_known(size_t masters, size_t replicas_each, int64_t over_ms = kTickMs);
   // Runs that long.
   void run(int64_t ms);
   // Runs until all living nodes agree that the cluster serves, and how; false after `ms`.
@@ -81,6 +81,7 @@ class ClusterSim {
   virtual void lost_slots(size_t, const SlotSet&) {}
 
  private:
+  static constexpr int64_t kTickMs = 100;
   struct Node {
     std::unique_ptr<ClusterMachine> machine;
     std::unique_ptr<Random> random;
@@ -114,7 +115,7 @@ class ClusterSim {
   static OwnedBytes ip(size_t node) { return "10.0." + std::to_string(node / 250) + "." + std::to_string(node % 250 + 1); }
   size_t node_at(const Address& a) const;
   ClusterConfig config(size_t node) const;
-  void make(size_t node, const OwnedBytes& conf);
+  void make(size_t node, const OwnedBytes& conf, int64_t over_ms = kTickMs);
   void handle(const Event& e);
   void carry_out(size_t node, Output& o);
   void close(uint64_t connection, size_t by);
