@@ -62,6 +62,15 @@ bool for_each_run(Bytes sketch, F&& f) {
   return first == kRegisters;
 }
 
+// Calls f(index, value) for each register of a sparse sketch that is above 0. True when the runs make up all registers.
+template <class F>
+bool for_each_value(Bytes sketch, F&& f) {
+  return for_each_run(sketch, [&](unsigned first, const Run& run) {
+    if (run.value)
+      for (unsigned i = first; i < first + run.length; i++) f(i, run.value);
+  });
+}
+
 // Joins runs of the same value, looking at five from `at` on: what a change can have brought together.
 void join_runs(OwnedBytes& s, size_t at) {
   for (int looks = 5; looks-- && at < s.size();) {
@@ -267,24 +276,16 @@ bool to_dense(OwnedBytes& sketch) {
   OwnedBytes dense(kDenseSize, '\0');
   dense.replace(0, kHeaderSize, sketch, 0, kHeaderSize);
   dense[4] = 0;
-  bool whole = for_each_run(sketch, [&](unsigned first, const Run& run) {
-    if (run.value)
-      for (unsigned i = first; i < first + run.length; i++) set_dense(dense.data(), {i, run.value});
-  });
+  bool whole = for_each_value(sketch, [&](unsigned i, unsigned value) { set_dense(dense.data(), {i, value}); });
   if (whole) sketch.swap(dense);
   return whole;
 }
 
 bool merge(Bytes sketch, Registers& registers) {
   auto raise_to = [&](unsigned i, unsigned v) { registers[i] = std::max(registers[i], static_cast<uint8_t>(v)); };
-  if (is_dense(sketch)) {
-    for_each_register(sketch, raise_to);
-    return true;
-  }
-  return for_each_run(sketch, [&](unsigned first, const Run& run) {
-    if (run.value)
-      for (unsigned i = first; i < first + run.length; i++) raise_to(i, run.value);
-  });
+  if (!is_dense(sketch)) return for_each_value(sketch, raise_to);
+  for_each_register(sketch, raise_to);
+  return true;
 }
 
 bool cached_count(Bytes sketch, uint64_t& n) {
