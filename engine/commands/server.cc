@@ -72,7 +72,7 @@ void shutdown(Call& c) {
   if (!shutdown_words(c.args().subspan(1), flags, abort)) return c.reply.syntax_error();
   ProcessControl* process = c.engine().process;
   if (abort) {
-    if (!process || !process->abort_shutdown()) return c.reply.error("ERR No shutdown in progress.");
+    if (!process || !process->abort_shutdown(c)) return c.reply.error("ERR No shutdown in progress.");
     return c.reply.ok();
   }
   // While a script runs there is no moment at which the data could be saved.

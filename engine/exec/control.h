@@ -28,8 +28,8 @@ class ProcessControl {
   virtual OwnedBytes rewrite_config(const Options& options, bool all) = 0;
   // SHUTDOWN with ShutdownFlag bits: replies an error, or suspends the call and ends the process.
   virtual void shutdown(Call& call, uint32_t flags) = 0;
-  // SHUTDOWN ABORT: false when none is in progress.
-  virtual bool abort_shutdown() = 0;
+  // SHUTDOWN ABORT: false when none is in progress. Those who asked for it are told soon.
+  virtual bool abort_shutdown(Call& call) = 0;
   // ACL LOAD and ACL SAVE: the whole of the ACL file. Answers nothing, or what went wrong.
   virtual OwnedBytes read_acl_file(OwnedBytes& text) = 0;
   virtual OwnedBytes write_acl_file(Bytes text) = 0;

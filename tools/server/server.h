@@ -52,7 +52,7 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
   OwnedBytes apply(const Options& now, Options& next, std::span<const Directive* const> changed, const Directive*& at_fault) override;
   OwnedBytes rewrite_config(const Options& options, bool all) override;
   void shutdown(Call& call, uint32_t flags) override;
-  bool abort_shutdown() override;
+  bool abort_shutdown(Call& call) override;
   OwnedBytes read_acl_file(OwnedBytes& text) override;
   OwnedBytes write_acl_file(Bytes text) override;
   // ReloadControl
@@ -138,9 +138,12 @@ class Server final : NetworkOwner, ProcessControl, ReloadControl, SaveObserver {
     };
     std::vector<Asker> askers;  // none: a signal
   } ending_;
+  void refuse_end(const Ending::Asker& asker);
   std::atomic<int64_t> waits_until_ms_{0};  // unix time; 0: the end does not wait for replicas
   enum class EndingStage : uint8_t { kNone, kWanted, kTakenBack, kBegun };
   std::atomic<EndingStage> ending_stage_{EndingStage::kNone};
+  // How often SHUTDOWN was called, and up to which of them all are taken back: they reach the first thread later than they are seen to wait.
+  std::atomic<uint64_t> ends_asked_{0}, ends_taken_back_{0};
 };
 
 }  // namespace ringwood

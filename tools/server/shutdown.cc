@@ -19,6 +19,7 @@ struct Server::ShutdownRequest final : Task {
   uint32_t flags;
   Executor* asker;
   OwedReply owed;
+  uint64_t number;  // among all that were asked for
 };
 
 void Server::shutdown(Call& call, uint32_t flags) {
@@ -28,11 +29,15 @@ void Server::shutdown(Call& call, uint32_t flags) {
   t->asker = &call.executor();
   t->any_time = true;
   t->owed = call.executor().suspend(call);
-  network_.blocked_on_end.fetch_add(1, std::memory_order_relaxed);  // at once: it is seen by who asks behind it
+  t->number = ++ends_asked_;
+  network_.blocked_on_end.fetch_add(1);  // at once: it is seen by who asks behind it
   log_.write(LogLevel::kNotice, "User requested shutdown...");
   t->run = [](Task& task, Executor& first) {
     auto& r = static_cast<ShutdownRequest&>(task);
+    if (r.number <= r.server->ends_taken_back_) return r.server->refuse_end({r.asker, r.owed});
     r.server->end(r.flags, r.asker, r.owed);
+    auto stage = EndingStage::kWanted;  // taken back while it arrived
+    if (r.number <= r.server->ends_taken_back_) r.server->ending_stage_.compare_exchange_strong(stage, EndingStage::kTakenBack);
     r.server->try_to_end(first);
   };
   t->done = [](Task& task, Executor&) { delete static_cast<ShutdownRequest*>(&task); };
@@ -67,11 +72,25 @@ void Server::end(uint32_t flags, Executor* asker, OwedReply owed) {
   ending_stage_ = EndingStage::kWanted;
 }
 
-// From any thread, until the end has begun for good: the first thread sees it when it looks again.
-bool Server::abort_shutdown() {
-  auto stage = EndingStage::kWanted;
-  if (!ending_stage_.compare_exchange_strong(stage, EndingStage::kTakenBack)) return false;
+// From any thread, until the end has begun for good. What others have asked for before is taken back with it, though it be on its way to the first
+// thread still.
+bool Server::abort_shutdown(Call& call) {
+  const uint64_t asked = ends_asked_;
+  EndingStage stage = ending_stage_;
+  if (stage == EndingStage::kBegun || (stage != EndingStage::kWanted && !network_.blocked_on_end)) return false;
+  ends_taken_back_ = asked;  // first: whoever comes there behind this is refused, and does not ask anew
+  stage = EndingStage::kWanted;
+  if (!ending_stage_.compare_exchange_strong(stage, EndingStage::kTakenBack) && stage == EndingStage::kBegun) return false;
   log_.write(LogLevel::kNotice, "Shutdown manually aborted.");
+  struct Look final : Task {
+    Server* server;
+  };
+  auto* t = new Look;
+  t->server = this;
+  t->any_time = true;
+  t->run = [](Task& task, Executor& first) { static_cast<Look&>(task).server->try_to_end(first); };
+  t->done = [](Task& task, Executor&) { delete static_cast<Look*>(&task); };
+  call.executor().send_task(0, t);
   return true;
 }
 
@@ -176,19 +195,21 @@ void Server::give_up() {
   ending_stage_ = EndingStage::kNone;
   waits_until_ms_ = 0;
   network_.loops[0]->end_pause(Network::Pause::kShutdown);
-  network_.blocked_on_end.fetch_sub(static_cast<int64_t>(askers.size()), std::memory_order_relaxed);  // others may be on their way here
+  for (const Ending::Asker& asker : askers) refuse_end(asker);
+}
+
+void Server::refuse_end(const Ending::Asker& asker) {
   struct Answer final : Task {
     OwedReply owed;
   };
-  for (const Ending::Asker& asker : askers) {
-    auto* t = new Answer;
-    t->owed = asker.owed;
-    t->run = [](Task& task, Executor& home) {
-      home.complete(static_cast<Answer&>(task).owed, [](Reply& r) { r.error("ERR Errors trying to SHUTDOWN. Check logs."); });
-    };
-    t->done = [](Task& task, Executor&) { delete static_cast<Answer*>(&task); };
-    executors_[0]->send_task(asker.executor->self(), t);
-  }
+  network_.blocked_on_end.fetch_sub(1);
+  auto* t = new Answer;
+  t->owed = asker.owed;
+  t->run = [](Task& task, Executor& home) {
+    home.complete(static_cast<Answer&>(task).owed, [](Reply& r) { r.error("ERR Errors trying to SHUTDOWN. Check logs."); });
+  };
+  t->done = [](Task& task, Executor&) { delete static_cast<Answer*>(&task); };
+  executors_[0]->send_task(asker.executor->self(), t);
 }
 
 void Server::exit_now(int code) {

@@ -43,7 +43,7 @@ struct Process final : ProcessControl {
   }
   OwnedBytes rewrite_config(const Options&, bool) override { return refusal; }
   void shutdown(Call&, uint32_t flags) override { last_flags = flags; }
-  bool abort_shutdown() override { return !refusal.empty(); }
+  bool abort_shutdown(Call&) override { return !refusal.empty(); }
   OwnedBytes read_acl_file(OwnedBytes& text) override { return text = acl_text, refusal; }
   OwnedBytes write_acl_file(Bytes text) override { return acl_text = text, refusal; }
   OwnedBytes acl_text;
