@@ -16,6 +16,8 @@ namespace ringwood {
 namespace {
 
 constexpr int kPoolGroup = 0;
+// A write of so much is left to a worker of the kernel's at once: what can be done of it without waiting is too much for a turn.
+constexpr uint32_t kLongWrite = 64 << 10;
 
 struct Needed {
   int opcode;
@@ -216,7 +218,10 @@ void Ring::submit(IoRequest* r) {
     case Kind::kOpen: io_uring_prep_openat(s, AT_FDCWD, r->path, r->flags | O_CLOEXEC, r->mode); break;
     case Kind::kOpenDir: io_uring_prep_openat(s, AT_FDCWD, r->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0); break;
     case Kind::kRead: io_uring_prep_read(s, r->fd, r->data, r->size, r->offset); break;
-    case Kind::kWrite: io_uring_prep_write(s, r->fd, r->data, r->size, r->offset); break;
+    case Kind::kWrite:
+      io_uring_prep_write(s, r->fd, r->data, r->size, r->offset);
+      if (r->size >= kLongWrite) s->flags |= IOSQE_ASYNC;
+      break;
     case Kind::kFsync: io_uring_prep_fsync(s, r->fd, 0); break;
     case Kind::kDataSync: io_uring_prep_fsync(s, r->fd, IORING_FSYNC_DATASYNC); break;
     case Kind::kClose: io_uring_prep_close(s, r->fd); break;

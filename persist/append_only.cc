@@ -213,7 +213,7 @@ struct AppendOnly::CutJob final : LeaseJob {
     aof->cut_under_way_ = false;
     if (begun && !aof->from_snapshot_) {
       for (OutBuffer& c : commands) aof->base_file_.add(std::move(c));
-      aof->base_file_.end(true);
+      aof->base_file_.end();
     }
     delete this;
   }
@@ -286,7 +286,7 @@ void AppendOnly::complete() {
     if (!tail.empty()) base_file_.add(std::move(tail));
   }
   if (writer_.paced()) writer_.allow(bound_.room_at_end());
-  base_file_.end(true);
+  base_file_.end();
 }
 
 void AppendOnly::chunk_written() {
@@ -294,13 +294,13 @@ void AppendOnly::chunk_written() {
   if (from_snapshot_) persistence_.snapshots().consumed(*this);
 }
 
-void AppendOnly::file_done(int error) {
+void AppendOnly::file_done(int error, const char* what) {
   image_.reset();
   if (rolling_ && !error) {
     base_waiting_ = true;  // the manifest is in work
     return;
   }
-  if (error) return rewrite_failed(error == ECANCELED ? "finish" : "write", error);
+  if (error) return rewrite_failed(what, error);
   stage_ = Stage::kRename;
   bool image = from_snapshot_;
   OwnedBytes name = next_.set_base(stem(), format_.base_suffix(image)).name;
@@ -343,7 +343,7 @@ void AppendOnly::next_ready(void* self, int error, const char* what) {
     }
     aof.writer_.follow_with({aof.steps_.take_fd(), file.seq, 0, aof.folder() + "/" + file.name});
   }
-  if (std::exchange(aof.base_waiting_, false)) aof.file_done(0);
+  if (std::exchange(aof.base_waiting_, false)) aof.file_done(0, "");
 }
 
 void AppendOnly::file_switched(uint64_t old_size) {

@@ -131,12 +131,12 @@ class AppendOnly final : private LogWriter::Owner, private ChunkFile::Owner, pri
   void file_full() override;
   // ChunkFile::Owner
   void chunk_written() override;
-  void file_done(int error) override;
+  void file_done(int error, const char* what) override;
   // SnapshotSink
   void at_cut(Executor& home, SnapshotInfo& info) override;
   void take(OutBuffer chunk) override;
   void complete() override;
-  void broken() override { base_file_.end(false); }
+  void broken() override { base_file_.cancel(); }
 
   Engine& engine_;
   Persistence& persistence_;

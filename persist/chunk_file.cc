@@ -4,105 +4,215 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
 
 namespace ringwood {
 
+namespace {
+
+char* new_piece(size_t alignment, size_t bytes) {
+  auto* piece = static_cast<char*>(std::aligned_alloc(alignment, bytes));
+  if (!piece) std::abort();
+  return piece;
+}
+
+}  // namespace
+
+ChunkFile::~ChunkFile() {
+  std::free(filling_);
+  std::free(writing_);
+}
+
 void ChunkFile::begin(OwnedBytes path) {
   path_ = std::move(path);
-  chunks_.clear();
-  at_ = 0;
+  at_ = filled_ = length_ = done_ = 0;
   size_ = synced_ = 0;
   error_ = 0;
-  ended_ = false;
+  what_ = "finish";
+  padded_ = ended_ = false;
+  fd_ = -1;
+  filling_ = new_piece(kBlock, kPiece);
+  writing_ = new_piece(kBlock, kPiece);
   request_ = {};
   request_.done = completed;
   request_.context = this;
   request_.path = path_.c_str();
-  request_.flags = O_WRONLY | O_CREAT | O_TRUNC;
   request_.mode = 0666;  // as Redis: the umask says the rest
+  direct_ = true;
+  open(O_TRUNC);
+}
+
+void ChunkFile::open(int flags) {
+  request_.flags = O_WRONLY | O_CREAT | flags | (direct_ ? O_DIRECT : 0);
   submit(Stage::kOpen, IoRequest::Op::kOpen);
 }
 
 void ChunkFile::add(OutBuffer chunk) {
-  if (error_) return owner_.chunk_written();
+  if (error_ || !busy()) return owner_.chunk_written();
   chunks_.push_back(std::move(chunk));
+  if (staging_) return;
+  stage_chunks();
   if (stage_ == Stage::kWait) go_on();
 }
 
-void ChunkFile::end(bool keep) {
+void ChunkFile::end() {
   ended_ = true;
-  if (!keep && !error_) error_ = ECANCELED;
-  if (stage_ == Stage::kWait) go_on();
+  if (stage_ == Stage::kWait && !staging_) go_on();
+}
+
+void ChunkFile::cancel() {
+  if (!busy()) return;
+  if (!error_) error_ = ECANCELED;
+  end();
 }
 
 void ChunkFile::submit(Stage stage, IoRequest::Op op) {
   stage_ = stage;
   request_.op = op;
+  request_.event = stage == Stage::kRemove ? remove_event_ : nullptr;
   request_.fd = fd_;
   io_.submit(&request_);
 }
 
-void ChunkFile::go_on() {
-  if (error_) {
-    while (!chunks_.empty()) {
-      chunks_.pop_front();
-      owner_.chunk_written();
-    }
-    at_ = 0;
-    if (!ended_) {
-      stage_ = Stage::kWait;
-      return;
-    }
-    return fd_ >= 0 ? submit(Stage::kClose, IoRequest::Op::kClose) : submit(Stage::kRemove, IoRequest::Op::kUnlink);
+void ChunkFile::fail(const char* what, int error) {
+  if (error_) return;
+  error_ = error;
+  what_ = what;
+  owner_.file_failed();
+}
+
+void ChunkFile::give_up() {
+  at_ = 0;
+  staging_ = true;
+  while (!chunks_.empty()) {
+    chunks_.pop_front();
+    owner_.chunk_written();
   }
-  while (!chunks_.empty() && at_ == chunks_.front().size()) {
+  staging_ = false;
+  if (!ended_) {
+    stage_ = Stage::kWait;
+    return;
+  }
+  if (fd_ >= 0) return submit(Stage::kClose, IoRequest::Op::kClose);
+  submit(Stage::kRemove, IoRequest::Op::kUnlink);
+}
+
+// As much of the chunks as there is room for. The owner, told of one, may add the next or call all off.
+void ChunkFile::stage_chunks() {
+  staging_ = true;
+  while (!error_ && !chunks_.empty() && (filled_ < kPiece || at_ == chunks_.front().size())) {
+    const Bytes rest = chunks_.front().view().substr(at_);
+    const size_t n = std::min(rest.size(), kPiece - filled_);
+    if (n) std::memcpy(filling_ + filled_, rest.data(), n);
+    filled_ += n;
+    at_ += n;
+    if (n < rest.size()) break;
     chunks_.pop_front();
     at_ = 0;
     owner_.chunk_written();
   }
-  if (chunks_.empty()) {
-    if (ended_) return submit(Stage::kSync, IoRequest::Op::kFsync);
+  staging_ = false;
+}
+
+void ChunkFile::go_on() {
+  if (!error_ && done_ < length_) return write_on();
+  if (!error_ && (filled_ == kPiece || (ended_ && filled_))) {
+    std::swap(filling_, writing_);
+    length_ = std::exchange(filled_, 0);
+    done_ = 0;
+    stage_chunks();
+    if (!error_) return write_on();
+  }
+  if (error_) return give_up();
+  if (!ended_) {
     stage_ = Stage::kWait;
     return;
   }
-  if (size_ - synced_ >= kSyncEvery) {
+  if (padded_) {
+    request_.offset = size_;
+    return submit(Stage::kCut, IoRequest::Op::kTruncate);
+  }
+  submit(Stage::kSync, IoRequest::Op::kFsync);
+}
+
+void ChunkFile::write_on() {
+  if (!direct_ && size_ - synced_ >= kSyncEvery) {
     synced_ = size_;
     return submit(Stage::kSyncPart, IoRequest::Op::kDataSync);
   }
-  Bytes rest = chunks_.front().view().substr(at_);
-  request_.data = const_cast<char*>(rest.data());
-  request_.size = static_cast<uint32_t>(std::min<size_t>(rest.size(), size_t{1} << 20));
+  size_t n = length_ - done_;
+  if (direct_ && n % kBlock) {  // the end
+    const size_t filler = kBlock - n % kBlock;
+    std::memset(writing_ + length_, 0, filler);
+    n += filler;
+    padded_ = true;
+  }
+  request_.data = writing_ + done_;
+  request_.size = static_cast<uint32_t>(n);
   request_.offset = size_;
   submit(Stage::kWrite, IoRequest::Op::kWrite);
 }
 
+void ChunkFile::on_written(int64_t result) {
+  const int error = result < 0 ? static_cast<int>(-result) : 0;
+  if (error == EINTR || error == EAGAIN) return go_on();
+  if (direct_ && (error == EINVAL || (!error && result < static_cast<int64_t>(kBlock)))) {
+    // A file system that wants something else of such writes, or has no whole block left: by the cache it goes on, or says what is wrong.
+    direct_ = false;
+    return submit(Stage::kCloseDirect, IoRequest::Op::kClose);
+  }
+  if (error || result == 0) {
+    fail("write", error ? error : EIO);
+    return go_on();
+  }
+  size_t n = static_cast<size_t>(result);
+  if (n >= length_ - done_)
+    n = length_ - done_;
+  else if (direct_)
+    n -= n % kBlock;
+  done_ += n;
+  size_ += n;
+  go_on();
+}
+
 void ChunkFile::on_result(int64_t result) {
-  int error = result < 0 ? static_cast<int>(-result) : 0;
+  const int error = result < 0 ? static_cast<int>(-result) : 0;
   switch (stage_) {
+    case Stage::kIdle:
+    case Stage::kWait: return;
     case Stage::kOpen:
-      if (error && !error_) error_ = error;
+      if (error == EINVAL && direct_ && !size_) {
+        direct_ = false;
+        return open(O_TRUNC);
+      }
+      if (error) fail("open", error);
       if (!error) fd_ = static_cast<int>(result);
       return go_on();
-    case Stage::kWrite:
-      if (error == EINTR || error == EAGAIN) error = 0;
-      if (error && !error_) error_ = error;
-      if (!error && result > 0) at_ += static_cast<size_t>(result), size_ += static_cast<uint64_t>(result);
-      return go_on();
+    case Stage::kWrite: return on_written(result);
+    case Stage::kCloseDirect: fd_ = -1; return open(0);
     case Stage::kSyncPart:
-      if (error && !error_) error_ = error;
+      if (error) fail("fsync", error);
       return go_on();
+    case Stage::kCut:
+      if (error) fail("truncate", error);
+      if (error_) return go_on();
+      return submit(Stage::kSync, IoRequest::Op::kFsync);
     case Stage::kSync:
-      if (error && !error_) error_ = error;
+      if (error) fail("fsync", error);
       return submit(Stage::kClose, IoRequest::Op::kClose);
     case Stage::kClose:
       fd_ = -1;
-      if (error && !error_) error_ = error;
+      if (error) fail("close", error);
       if (error_) return submit(Stage::kRemove, IoRequest::Op::kUnlink);
       break;
-    default: break;
+    case Stage::kRemove: break;
   }
   stage_ = Stage::kIdle;
-  owner_.file_done(error_);
+  std::free(std::exchange(filling_, nullptr));
+  std::free(std::exchange(writing_, nullptr));
+  owner_.file_done(error_, what_);
 }
 
 }  // namespace ringwood

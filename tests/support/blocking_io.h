@@ -54,7 +54,7 @@ class BlockingIo final : public FileIo {
     int64_t n = -1;
     uint32_t size = r.size < most_ ? r.size : most_;
     switch (r.op) {
-      case IoRequest::Op::kOpen: n = ::open(r.path, r.flags | O_CLOEXEC, r.mode); break;
+      case IoRequest::Op::kOpen: n = ::open(r.path, (r.flags & ~O_DIRECT) | O_CLOEXEC, r.mode); break;  // not every file system has it
       case IoRequest::Op::kOpenDir: n = ::open(r.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC); break;
       case IoRequest::Op::kRead: n = ::pread(r.fd, r.data, size, static_cast<off_t>(r.offset)); break;
       case IoRequest::Op::kWrite: n = ::pwrite(r.fd, r.data, size, static_cast<off_t>(r.offset)); break;
