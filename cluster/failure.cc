@@ -11,7 +11,7 @@ constexpr int64_t kReportsCountFor = 2;  // timeouts
 constexpr int64_t kFailLastsFor = 2;     // timeouts, for a master that still owns its slots
 // How often each node is pinged: every half of the timeout is what large clusters can afford; where there are few nodes, who is silent is to be noticed as
 // soon as his time is up, not half of a timeout later.
-constexpr int64_t kShortestIntervalMs = 500, kMsPerNode = 100;
+constexpr int64_t kShortestIntervalMs = 300, kMsPerNode = 100, kFew = 3;
 constexpr int kToldAtOnce = 32;  // masters
 
 }  // namespace
@@ -91,7 +91,7 @@ void ClusterMachine::answered(ClusterNode& n) {
 void ClusterMachine::watch_nodes() {
   Orphans orphans;
   const int64_t timeout = config_.node_timeout_ms, half = timeout / 2;
-  const int64_t affordable = std::max(kShortestIntervalMs, static_cast<int64_t>(view_.nodes().size()) * kMsPerNode);
+  const int64_t affordable = std::max(kShortestIntervalMs, (static_cast<int64_t>(view_.nodes().size()) - kFew) * kMsPerNode);
   const int64_t interval = config_.ping_interval_ms ? config_.ping_interval_ms : std::min(half, affordable);
   bool suspects = false;
   for (ClusterNode* p : view_.nodes()) {
