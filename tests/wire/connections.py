@@ -135,6 +135,25 @@ def unix_socket():
     os.rmdir(folder)
 
 
+@tap.case("what keeps a server from starting is the last line of its log, and its UNIX socket is gone")
+def failed_start():
+    for shards in (1, 2):
+        server = Ringwood(BINARY, "--unixsocket", "s", "--appendonly", "yes", shards=shards)
+        os.mkdir(os.path.join(server.directory, "appendonlydir"))
+        for name, text in (("appendonly.aof.manifest", "file appendonly.aof.1.incr.aof seq 1 type i\n"), ("appendonly.aof.1.incr.aof", "!!!")):
+            with open(os.path.join(server.directory, "appendonlydir", name), "w") as f:
+                f.write(text)
+        server.begin()
+        try:
+            equal(server.process.wait(30), 1)
+            last = server.log_text().splitlines()[-1]
+            assert "Bad file format reading the append only file" in last, last
+            equal(os.path.exists(os.path.join(server.directory, "s")), False)
+        finally:
+            server.process.kill()
+            shutil.rmtree(server.directory)
+
+
 @tap.case("without a port, and with the permissions that the process's umask leaves to the UNIX socket and to files")
 def unix_socket_alone():
     command = ["sh", "-c", 'umask 007; exec "$0" "$@"', BINARY]

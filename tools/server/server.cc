@@ -125,11 +125,12 @@ int Server::run() {
   log_.write(LogLevel::kNotice, "Server initialized");
   engine_.state.fetch_or(kStateLoading);  // until what is on disk has been looked at
   bool ran = network_.run();
+  const bool regular = ran && !exit_code_;  // otherwise what went wrong is the log's last line
   if (!o.unixsocket.empty()) {
-    log_.write(LogLevel::kNotice, "Removing the unix socket file.");
+    if (regular) log_.write(LogLevel::kNotice, "Removing the unix socket file.");
     unlink(o.unixsocket.c_str());
   }
-  if (ran && !exit_code_) log_.write(LogLevel::kWarning, "Ringwood is now ready to exit, bye bye...");
+  if (regular) log_.write(LogLevel::kWarning, "Ringwood is now ready to exit, bye bye...");
   return ran ? exit_code_ : 1;
 }
 
