@@ -210,6 +210,8 @@ class ClusterMachine {
   static constexpr int64_t kFailSpreadsMs = 500, kSpreadMs = 500;
   void run_election();
   void ask_for_votes(int64_t asked_age, int64_t timeout);
+  bool may_be_replaced(const ClusterNode& master) const;
+  bool votes_may_count_twice() const;
   void consider_vote(Arrival& a);
   void count_vote(Arrival& a);
   void take_over();

@@ -31,8 +31,9 @@ struct ClusterNode {
   // --- liveness, unix ms; 0: never
   int64_t ping_sent_ms = 0;  // of the ping that has not been answered yet
   int64_t pong_ms = 0, data_ms = 0;
-  int64_t failed_ms = 0;    // when it got its FAIL flag
-  int64_t voted_ms = 0;     // when we voted for one of its replicas
+  int64_t failed_ms = 0;  // when it got its FAIL flag
+  int64_t voted_ms = 0;   // when we voted for one of its replicas, and which
+  NodeId voted_for;
   int64_t orphaned_ms = 0;  // since when it has no working replica
   uint64_t offset = 0;      // of replication, as it last said
   struct Report {

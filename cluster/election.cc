@@ -11,6 +11,7 @@ constexpr int64_t kManualTimeoutMs = 5000;
 constexpr int64_t kPauseTimes = 2;  // of the above: the master stops writing for longer than the attempt lasts
 constexpr int64_t kRankMs = 1000;
 constexpr int64_t kLogAgainMs = 10000;
+constexpr int64_t kSeatIsOpenFor = 10;  // timeouts
 
 Bytes text_of(NoFailover why) {
   switch (why) {
@@ -132,6 +133,28 @@ void ClusterMachine::take_over() {
   broadcast_pong(false);
 }
 
+// We have voted against it and do not know what came of that: the replica that asked us may be its successor by now, and have told others.
+bool ClusterMachine::may_be_replaced(const ClusterNode& master) const {
+  const int64_t since = now_ms_ - master.voted_ms;
+  if (!master.voted_ms || since > config_.node_timeout_ms * kSeatIsOpenFor) return false;
+  const ClusterNode* heir = view_.find(master.voted_for);
+  const bool lost = heir && heir->is_replica() && heir->data_ms > master.voted_ms + config_.node_timeout_ms;
+  return !lost;
+}
+
+// A master that has been replaced without hearing of it votes still, as its successor does elsewhere: an epoch could be won here and there. Redis leaves it
+// at that. We do not vote where the majority that we see would be none without such masters.
+bool ClusterMachine::votes_may_count_twice() const {
+  size_t all = 0, sure = 0, open = 0;
+  for (const ClusterNode* n : view_.nodes()) {
+    if (!n->is_master() || !n->slot_count) continue;
+    all++;
+    if (n->failed() || n->timed_out()) continue;
+    may_be_replaced(*n) ? open++ : sure++;
+  }
+  return open && sure < all / 2 + 1;
+}
+
 // One vote an epoch, and never for a replica whose idea of the slots is older than ours.
 void ClusterMachine::consider_vote(Arrival& a) {
   ClusterNode& s = *a.sender;
@@ -151,6 +174,7 @@ void ClusterMachine::consider_vote(Arrival& a) {
     auto left = static_cast<uint64_t>(config_.node_timeout_ms * 2 - since);
     return deny(("can't vote about this master before " + number(left) + " milliseconds").c_str());
   }
+  if (votes_may_count_twice()) return deny("a master that would have to vote may have been replaced");
   OwnedBytes newer;
   m.slots.for_each([&](int slot) {
     const ClusterNode* owner = view_.owner(slot);
@@ -160,6 +184,7 @@ void ClusterMachine::consider_vote(Arrival& a) {
   if (!newer.empty()) return deny(newer.c_str());
   view_.last_vote_epoch = view_.current_epoch;
   s.master->voted_ms = now_ms_;
+  s.master->voted_for = s.id;
   later(kSave | kSync);
   send(s.link, header(BusType::kAuthAck));
   log(LogLevel::kNotice, "Failover auth granted to %.40s (%s) for epoch %llu", s.id.text.data(), s.human_name.c_str(),

@@ -110,5 +110,101 @@ TEST(ClusterElection, AMajorityIsOfThoseWhoCouldVoteWhenTheyWereAsked) {
   EXPECT_TRUE(o.has_won());
 }
 
+// The first of five masters with ten slots each; the fourth and the fifth have a replica. It has links to all.
+struct Voter {
+  Voter() : random(1) {
+    ClusterConfig c;
+    c.node_timeout_ms = kTimeout;
+    c.announced = {"10.0.0.0", 6379, 0, 16379};
+    OwnedBytes conf;
+    for (int i = 0; i < 7; i++) {
+      ids.push_back(NodeId::random(random));
+      const bool replica = i >= kMasters;
+      const int master = replica ? i - 2 : i;
+      conf += name(i) + " 10.0.0." + std::to_string(i) + ":6379@16379,,shard-id=" + name(master) + (i ? " " : " myself,") +
+              (replica ? "slave " + name(master) : "master -") + " 0 0 " + std::to_string(master + 1) + " connected" +
+              (replica ? "" : " " + std::to_string(10 * i) + "-" + std::to_string(10 * i + 9)) + "\n";
+    }
+    machine = std::make_unique<ClusterMachine>(c, ids[0], ids[0], random, now);
+    SavedCluster saved;
+    EXPECT_EQ(read_nodes_conf(conf + "vars currentEpoch 5 lastVoteEpoch 0\n", saved), "");
+    machine->restore(saved, now);
+    machine->tick(now += 100);
+    for (const Output& o : machine->take_outputs())
+      if (o.kind == Output::Kind::kConnect) machine->link_up(o.link, now);
+  }
+  OwnedBytes name(int node) const { return OwnedBytes(ids[static_cast<size_t>(node)].view()); }
+  void hear(int from, BusType type, int about = 0) {
+    const bool replica = from >= kMasters;
+    const int master = replica ? from - 2 : from;
+    BusMessage m;
+    m.type = type;
+    m.sender = ids[static_cast<size_t>(from)];
+    m.current_epoch = epoch;
+    m.config_epoch = static_cast<uint64_t>(master) + 1;
+    for (int i = 0; i < 10; i++) m.slots.set(10 * master + i);
+    m.port = 6379;
+    m.cluster_port = 16379;
+    m.flags = replica ? kNodeReplica : kNodeMaster;
+    if (replica) m.master = ids[static_cast<size_t>(master)];
+    m.about = ids[static_cast<size_t>(about)];
+    machine->receive(machine->find(m.sender)->link, encode(m), "10.0.0.0", "10.0.0." + std::to_string(from), ++now);
+  }
+  bool votes_for(int replica) {
+    machine->take_outputs();
+    epoch++;
+    hear(replica, BusType::kAuthRequest);
+    bool voted = false;
+    for (const Output& o : machine->take_outputs()) {
+      BusMessage m;
+      voted |= o.kind == Output::Kind::kSend && decode(o.bytes, m) == BusError::kNone && m.type == BusType::kAuthAck;
+    }
+    return voted;
+  }
+  // It has voted against the fourth master, and does not know what came of it. Later that is here, and as many of the others as said; the fifth is dead.
+  void divide(int others) {
+    hear(1, BusType::kFail, 3);
+    ASSERT_TRUE(votes_for(5));
+    now += 3 * kTimeout;
+    hear(3, BusType::kPong);
+    ASSERT_FALSE(machine->find(ids[3])->failed());
+    for (int i = 1 + others; i < 3; i++) hear(3, BusType::kFail, i);
+    hear(3, BusType::kFail, 4);
+  }
+
+  static constexpr int kMasters = 5;
+  int64_t now = 1700000000000;
+  Random random;
+  std::vector<NodeId> ids;
+  std::unique_ptr<ClusterMachine> machine;
+  uint64_t epoch = 5;
+};
+
+// Elsewhere its successor may vote in the same epoch: without it the voters that are seen are no majority.
+TEST(ClusterElection, WhoMayHaveBeenReplacedDoesNotMakeAMajority) {
+  for (const int others : {0, 1}) {
+    Voter v;
+    v.divide(others);
+    EXPECT_FALSE(v.votes_for(6)) << others;
+  }
+  Voter v;
+  v.divide(2);
+  EXPECT_TRUE(v.votes_for(6));
+}
+
+TEST(ClusterElection, WhoIsFollowedStillHasNotBeenReplaced) {
+  Voter v;
+  v.divide(1);
+  v.hear(5, BusType::kPong);
+  EXPECT_TRUE(v.votes_for(6));
+}
+
+TEST(ClusterElection, AVoteIsNotRefusedForEver) {
+  Voter v;
+  v.divide(1);
+  v.now += 10 * kTimeout;
+  EXPECT_TRUE(v.votes_for(6));
+}
+
 }  // namespace
 }  // namespace ringwood::cluster
