@@ -32,8 +32,9 @@ struct ClusterNode {
   int64_t ping_sent_ms = 0;  // of the ping that has not been answered yet
   int64_t pong_ms = 0, data_ms = 0;
   int64_t failed_ms = 0;  // when it got its FAIL flag
-  int64_t voted_ms = 0;   // when we voted for one of its replicas, and which
+  int64_t voted_ms = 0;   // when we voted for one of its replicas, which, and in what epoch
   NodeId voted_for;
+  uint64_t voted_epoch = 0;
   int64_t orphaned_ms = 0;  // since when it has no working replica
   uint64_t offset = 0;      // of replication, as it last said
   struct Report {

@@ -137,6 +137,7 @@ void ClusterMachine::take_over() {
 bool ClusterMachine::may_be_replaced(const ClusterNode& master) const {
   const int64_t since = now_ms_ - master.voted_ms;
   if (!master.voted_ms || since > config_.node_timeout_ms * kSeatIsOpenFor) return false;
+  if (master.config_epoch > master.voted_epoch) return false;  // it was, and has been elected since
   const ClusterNode* heir = view_.find(master.voted_for);
   const bool lost = heir && heir->is_replica() && heir->data_ms > master.voted_ms + config_.node_timeout_ms;
   return !lost;
@@ -185,6 +186,7 @@ void ClusterMachine::consider_vote(Arrival& a) {
   view_.last_vote_epoch = view_.current_epoch;
   s.master->voted_ms = now_ms_;
   s.master->voted_for = s.id;
+  s.master->voted_epoch = view_.current_epoch;
   later(kSave | kSync);
   send(s.link, header(BusType::kAuthAck));
   log(LogLevel::kNotice, "Failover auth granted to %.40s (%s) for epoch %llu", s.id.text.data(), s.human_name.c_str(),
