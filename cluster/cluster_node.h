@@ -57,6 +57,8 @@ struct ClusterNode {
   bool is_replica() const { return is(kNodeReplica); }
   bool failed() const { return is(kNodeFail); }
   bool timed_out() const { return is(kNodePfail); }
+  bool reachable() const { return !failed() && !timed_out(); }  // as far as we know
+  bool has_vote() const { return is_master() && slot_count; }
   bool in_handshake() const { return is(kNodeHandshake); }
   bool has_address() const { return !is(kNodeNoAddress); }
   void raise(uint16_t f) { flags = static_cast<uint16_t>(flags | f); }

@@ -114,9 +114,8 @@ uint64_t ClusterView::max_epoch() const {
 size_t ClusterView::size(size_t* reachable) const {
   size_t all = 0, up = 0;
   for (const ClusterNode* n : list_) {
-    if (!n->is_master() || !n->slot_count) continue;
-    all++;
-    up += !n->failed() && !n->timed_out();
+    all += n->has_vote();
+    up += n->has_vote() && n->reachable();
   }
   if (reachable) *reachable = up;
   return all;

@@ -146,21 +146,17 @@ bool ClusterMachine::may_be_replaced(const ClusterNode& master) const {
 // A master that has been replaced without hearing of it votes still, as its successor does elsewhere: an epoch could be won here and there. Redis leaves it
 // at that. We do not vote where the majority that we see would be none without such masters.
 bool ClusterMachine::votes_may_count_twice() const {
-  size_t all = 0, sure = 0, open = 0;
-  for (const ClusterNode* n : view_.nodes()) {
-    if (!n->is_master() || !n->slot_count) continue;
-    all++;
-    if (n->failed() || n->timed_out()) continue;
-    may_be_replaced(*n) ? open++ : sure++;
-  }
-  return open && sure < all / 2 + 1;
+  size_t reachable, open = 0;
+  const size_t all = view_.size(&reachable);
+  for (const ClusterNode* n : view_.nodes()) open += n->has_vote() && n->reachable() && may_be_replaced(*n);
+  return open && reachable - open < all / 2 + 1;
 }
 
 // One vote an epoch, and never for a replica whose idea of the slots is older than ours.
 void ClusterMachine::consider_vote(Arrival& a) {
   ClusterNode& s = *a.sender;
   const BusMessage& m = a.message;
-  if (me().is_replica() || !me().slot_count) return;
+  if (!me().has_vote()) return;
   auto deny = [&](const char* why) {
     log(LogLevel::kWarning, "Failover auth denied to %.40s (%s): %s", s.id.text.data(), s.human_name.c_str(), why);
   };
@@ -194,7 +190,7 @@ void ClusterMachine::consider_vote(Arrival& a) {
 }
 
 void ClusterMachine::count_vote(Arrival& a) {
-  if (!a.sender->is_master() || !a.sender->slot_count || a.message.current_epoch < election_.epoch || !election_.asked) return;
+  if (!a.sender->has_vote() || a.message.current_epoch < election_.epoch || !election_.asked) return;
   election_.votes++;
   later(kElection);
 }

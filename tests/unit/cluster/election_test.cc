@@ -12,12 +12,25 @@ namespace {
 
 constexpr int64_t kTimeout = 2000;
 
+// That node of the cluster that nodes.conf tells of, with links to all others.
+std::unique_ptr<ClusterMachine> node_of(const OwnedBytes& conf, const Address& announced, const NodeId& self, const NodeId& shard,
+                                        Random& random, int64_t& now) {
+  ClusterConfig c;
+  c.node_timeout_ms = kTimeout;
+  c.announced = announced;
+  auto machine = std::make_unique<ClusterMachine>(c, self, shard, random, now);
+  SavedCluster saved;
+  EXPECT_EQ(read_nodes_conf(conf, saved), "");
+  machine->restore(saved, now);
+  machine->tick(now += 100);
+  for (const Output& o : machine->take_outputs())
+    if (o.kind == Output::Kind::kConnect) machine->link_up(o.link, now);
+  return machine;
+}
+
 // Five masters with ten slots each, of which the first is dead; the machine is its only replica, and has links to all.
 struct Orphan {
   Orphan() : random(1), self(NodeId::random(random)) {
-    ClusterConfig c;
-    c.node_timeout_ms = kTimeout;
-    c.announced = {"10.0.0.9", 6379, 0, 16379};
     OwnedBytes conf;
     for (int i = 0; i < 5; i++) {
       masters.push_back(NodeId::random(random));
@@ -26,14 +39,8 @@ struct Orphan {
     }
     conf += name(self) + " 10.0.0.9:6379@16379,,shard-id=" + name(masters[0]) + " myself,slave " + name(masters[0]) +
             " 0 0 1 connected\nvars currentEpoch 5 lastVoteEpoch 0\n";
-    machine = std::make_unique<ClusterMachine>(c, self, masters[0], random, now);
-    SavedCluster saved;
-    EXPECT_EQ(read_nodes_conf(conf, saved), "");
-    machine->restore(saved, now);
+    machine = node_of(conf, {"10.0.0.9", 6379, 0, 16379}, self, masters[0], random, now);
     machine->set_replication({.offset = 7, .following = true, .down_since_ms = now});
-    machine->tick(now += 100);
-    for (const Output& o : machine->take_outputs())
-      if (o.kind == Output::Kind::kConnect) machine->link_up(o.link, now);
   }
   static OwnedBytes name(const NodeId& id) { return OwnedBytes(id.view()); }
   static SlotSet slots(int first, int last) {
@@ -113,9 +120,6 @@ TEST(ClusterElection, AMajorityIsOfThoseWhoCouldVoteWhenTheyWereAsked) {
 // The first of five masters with ten slots each; the fourth and the fifth have a replica. It has links to all.
 struct Voter {
   Voter() : random(1) {
-    ClusterConfig c;
-    c.node_timeout_ms = kTimeout;
-    c.announced = {"10.0.0.0", 6379, 0, 16379};
     OwnedBytes conf;
     for (int i = 0; i < 7; i++) {
       ids.push_back(NodeId::random(random));
@@ -125,13 +129,7 @@ struct Voter {
               (replica ? "slave " + name(master) : "master -") + " 0 0 " + std::to_string(master + 1) + " connected" +
               (replica ? "" : " " + std::to_string(10 * i) + "-" + std::to_string(10 * i + 9)) + "\n";
     }
-    machine = std::make_unique<ClusterMachine>(c, ids[0], ids[0], random, now);
-    SavedCluster saved;
-    EXPECT_EQ(read_nodes_conf(conf + "vars currentEpoch 5 lastVoteEpoch 0\n", saved), "");
-    machine->restore(saved, now);
-    machine->tick(now += 100);
-    for (const Output& o : machine->take_outputs())
-      if (o.kind == Output::Kind::kConnect) machine->link_up(o.link, now);
+    machine = node_of(conf + "vars currentEpoch 5 lastVoteEpoch 0\n", {"10.0.0.0", 6379, 0, 16379}, ids[0], ids[0], random, now);
   }
   OwnedBytes name(int node) const { return OwnedBytes(ids[static_cast<size_t>(node)].view()); }
   void hear(int from, BusType type, int about = 0) {
