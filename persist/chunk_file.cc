@@ -8,17 +8,9 @@
 #include <cstring>
 #include <utility>
 
+#include "persist/disk_block.h"
+
 namespace ringwood {
-
-namespace {
-
-char* new_piece(size_t alignment, size_t bytes) {
-  auto* piece = static_cast<char*>(std::aligned_alloc(alignment, bytes));
-  if (!piece) std::abort();
-  return piece;
-}
-
-}  // namespace
 
 ChunkFile::~ChunkFile() {
   std::free(filling_);
@@ -33,8 +25,8 @@ void ChunkFile::begin(OwnedBytes path) {
   what_ = "finish";
   padded_ = ended_ = false;
   fd_ = -1;
-  filling_ = new_piece(kBlock, kPiece);
-  writing_ = new_piece(kBlock, kPiece);
+  filling_ = allocate_disk_blocks(kPiece);
+  writing_ = allocate_disk_blocks(kPiece);
   request_ = {};
   request_.done = completed;
   request_.context = this;
@@ -143,8 +135,8 @@ void ChunkFile::write_on() {
     return submit(Stage::kSyncPart, IoRequest::Op::kDataSync);
   }
   size_t n = length_ - done_;
-  if (direct_ && n % kBlock) {  // the end
-    const size_t filler = kBlock - n % kBlock;
+  if (direct_ && n % kDiskBlock) {  // the end
+    const size_t filler = kDiskBlock - n % kDiskBlock;
     std::memset(writing_ + length_, 0, filler);
     n += filler;
     padded_ = true;
@@ -158,7 +150,7 @@ void ChunkFile::write_on() {
 void ChunkFile::on_written(int64_t result) {
   const int error = result < 0 ? static_cast<int>(-result) : 0;
   if (error == EINTR || error == EAGAIN) return go_on();
-  if (direct_ && (error == EINVAL || (!error && result < static_cast<int64_t>(kBlock)))) {
+  if (direct_ && (error == EINVAL || (!error && result < static_cast<int64_t>(kDiskBlock)))) {
     // A file system that wants something else of such writes, or has no whole block left: by the cache it goes on, or says what is wrong.
     direct_ = false;
     return submit(Stage::kCloseDirect, IoRequest::Op::kClose);
@@ -171,7 +163,7 @@ void ChunkFile::on_written(int64_t result) {
   if (n >= length_ - done_)
     n = length_ - done_;
   else if (direct_)
-    n -= n % kBlock;
+    n -= n % kDiskBlock;
   done_ += n;
   size_ += n;
   go_on();

@@ -46,7 +46,6 @@ class ChunkFile {
 
  private:
   static constexpr uint64_t kSyncEvery = uint64_t{8} << 20;
-  static constexpr size_t kBlock = 4096;               // no disk wants a larger one
   static constexpr size_t kPiece = size_t{512} << 10;  // written at once
   enum class Stage : uint8_t { kIdle, kOpen, kWait, kWrite, kCloseDirect, kSyncPart, kCut, kSync, kClose, kRemove };
   static void completed(IoRequest* r) { static_cast<ChunkFile*>(r->context)->on_result(r->result); }

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <utility>
 
+#include "persist/disk_block.h"
+
 namespace ringwood {
 
 LogAhead::~LogAhead() {
@@ -18,8 +20,7 @@ LogAhead::~LogAhead() {
 void LogAhead::reserve(size_t bytes) {
   if (bytes <= capacity_) return;
   const size_t capacity = (bytes + kPiece - 1) / kPiece * kPiece;
-  auto* larger = static_cast<char*>(std::aligned_alloc(kBlock, capacity));
-  if (!larger) std::abort();
+  char* larger = allocate_disk_blocks(capacity);
   if (kept_) std::memcpy(larger, block_, kept_);
   std::free(std::exchange(block_, larger));
   capacity_ = capacity;
@@ -57,10 +58,9 @@ void LogAhead::on_step(int64_t result) {
       direct_fd_ = static_cast<int>(result);
       kept_ = 0;
       reserve(kPiece);
-      if (!filler_) filler_ = static_cast<char*>(std::aligned_alloc(kBlock, kPiece));
-      if (!filler_) std::abort();
+      if (!filler_) filler_ = allocate_disk_blocks(kPiece);
       encoder_->fill(filler_, kPiece, 0);
-      kept_ = size_ % kBlock;
+      kept_ = size_ % kDiskBlock;
       if (!kept_) {
         made_ = size_;
         state_ = State::kMaking;
@@ -72,8 +72,8 @@ void LogAhead::on_step(int64_t result) {
       if (result < static_cast<int64_t>(kept_)) return end_open_file();
       return write_block_of_end();
     case State::kFirst:
-      if (result != static_cast<int64_t>(kBlock)) return end_open_file();
-      made_ = size_ - kept_ + kBlock;
+      if (result != static_cast<int64_t>(kDiskBlock)) return end_open_file();
+      made_ = size_ - kept_ + kDiskBlock;
       state_ = State::kMaking;
       return make(made_ + kPiece);
     case State::kClose:
@@ -93,7 +93,7 @@ void LogAhead::on_step(int64_t result) {
 
 // The block in which the content ends, with filler behind it: what was durable of it is written again as it is.
 void LogAhead::write_block_of_end() {
-  encoder_->fill(block_ + kept_, kBlock - kept_, size_);
+  encoder_->fill(block_ + kept_, kDiskBlock - kept_, size_);
   state_ = State::kFirst;
   submit_block_of_end(IoRequest::Op::kWrite);
 }
@@ -102,7 +102,7 @@ void LogAhead::submit_block_of_end(IoRequest::Op op) {
   step_ = {};
   step_.fd = direct_fd_;
   step_.data = block_;
-  step_.size = kBlock;
+  step_.size = kDiskBlock;
   step_.offset = size_ - kept_;
   submit(op);
 }
@@ -137,7 +137,7 @@ void LogAhead::go_on_making() {
 
 void LogAhead::on_made(int64_t result) {
   const bool retry = result == -EINTR || result == -EAGAIN;
-  const auto whole = result > 0 ? static_cast<uint64_t>(result) / kBlock * kBlock : 0;
+  const auto whole = result > 0 ? static_cast<uint64_t>(result) / kDiskBlock * kDiskBlock : 0;
   const bool failed = !retry && (syncing_ ? result < 0 : whole == 0);
   if (state_ == State::kWait || failed || (syncing_ && !retry)) {
     making_ = false;
@@ -164,10 +164,10 @@ bool LogAhead::room(uint64_t end, uint64_t full_at) {
 // --- commits
 
 IoRequest& LogAhead::prepare(uint64_t size, Bytes bytes) {
-  reserve(kept_ + bytes.size() + kBlock);
+  reserve(kept_ + bytes.size() + kDiskBlock);
   std::memcpy(block_ + kept_, bytes.data(), bytes.size());
   placed_ = kept_ + bytes.size();
-  const size_t blocks = (placed_ + kBlock - 1) / kBlock * kBlock;
+  const size_t blocks = (placed_ + kDiskBlock - 1) / kDiskBlock * kDiskBlock;
   encoder_->fill(block_ + placed_, blocks - placed_, size + bytes.size());
   write_ = {};
   write_.op = IoRequest::Op::kWriteSync;
@@ -179,7 +179,7 @@ IoRequest& LogAhead::prepare(uint64_t size, Bytes bytes) {
 }
 
 void LogAhead::written() {
-  kept_ = placed_ % kBlock;
+  kept_ = placed_ % kDiskBlock;
   if (placed_ != kept_) std::memcpy(block_, block_ + (placed_ - kept_), kept_);
 }
 

@@ -51,7 +51,7 @@ class LogAhead {
 
  private:
   enum class State : uint8_t { kOff, kOpen, kRead, kFirst, kMaking, kOn, kWait, kClose, kCut, kStuck };
-  static constexpr size_t kBlock = 4096, kPiece = 256 << 10, kChunk = 4 << 20;
+  static constexpr size_t kPiece = 256 << 10, kChunk = 4 << 20;
   static constexpr size_t kLeast = 2 * 64;  // bytes of filler that stand behind the content always
 
   static void completed(IoRequest* r) { static_cast<LogAhead*>(r->context)->on_step(r->result); }
