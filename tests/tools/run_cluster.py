@@ -41,10 +41,10 @@ def first_port():
 class Cluster:
     """The script as tools/run calls it, with the server that is to be tested and a folder and ports of its own."""
 
-    def __init__(self, port, *options):
+    def __init__(self, port):
         self.port = port
-        script = f'. "{ROOT}/tools/lib/packages.sh"; . "{ROOT}/tools/lib/cluster.sh"; run_cluster --cluster 3 --replicas 1 "$@"'
-        self.process = subprocess.Popen(["bash", "-euo", "pipefail", "-c", script, "run", *options], env={**os.environ, "tool": "tools/run", "top": FOLDER, "server": SERVER, "first_port": str(port)},
+        script = f'. "{ROOT}/tools/lib/packages.sh"; . "{ROOT}/tools/lib/cluster.sh"; run_cluster --cluster 3 --replicas 1'
+        self.process = subprocess.Popen(["bash", "-euo", "pipefail", "-c", script], env={**os.environ, "tool": "tools/run", "top": FOLDER, "server": SERVER, "first_port": str(port)},
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
 
     def __enter__(self):

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """How the server ends, and when it refuses to: signals, and what is still to be written."""
+import contextlib
 import select
 import signal
 import sys
@@ -100,56 +101,54 @@ def _():
             s.process.wait(20)  # not with which status: what was on its way between threads goes with the process, and a leak detector takes it for lost
 
 
+@contextlib.contextmanager
+def replica_lags(shards):
+    """A master that has written what its replica, which stands still, does not acknowledge, and its only client."""
+    with Ringwood(SERVER, "--repl-diskless-sync-delay", 0, shards=shards) as master, Ringwood(SERVER) as replica:
+        c, r = master.client(), replica.client()
+        r("REPLICAOF", "127.0.0.1", master.port)
+        until(lambda: b"master_link_status:up" in r("INFO", "replication"), "the link is up")
+        r.close()
+        replica.process.send_signal(signal.SIGSTOP)
+        try:
+            equal(c("INCR", "k"), 1)
+            yield master, c
+        finally:
+            replica.process.send_signal(signal.SIGCONT)
+
+
 @tap.case("SHUTDOWN that waits for a replica is a blocked client, the replica is none, and who takes it back frees all who asked")
 def _():
     for shards in (1, 2):
-        with Ringwood(SERVER, "--repl-diskless-sync-delay", 0, shards=shards) as master, Ringwood(SERVER) as replica:
-            c, r = master.client(), replica.client()
-            r("REPLICAOF", "127.0.0.1", master.port)
-            until(lambda: b"master_link_status:up" in r("INFO", "replication"), "the link is up")
-            r.close()
-            replica.process.send_signal(signal.SIGSTOP)
-            try:
-                equal(c("INCR", "k"), 1)
-                askers = [master.client() for _ in range(2)]
-                for a in askers:
-                    a.send(b"SHUTDOWN\r\n")
-                until(lambda: b"\r\nblocked_clients:2\r\n" in c("INFO", "clients"), "both wait")
-                equal(b"\r\nconnected_clients:3\r\n" in c("INFO", "clients"), True)
-                equal(c("SHUTDOWN", "ABORT"), "OK")
-                equal({a.read() for a in askers}, {"ERR Errors trying to SHUTDOWN. Check logs."})
-                until(lambda: b"\r\nblocked_clients:0\r\n" in c("INFO", "clients"), "none waits")
-            finally:
-                replica.process.send_signal(signal.SIGCONT)
+        with replica_lags(shards) as (master, c):
+            askers = [master.client() for _ in range(2)]
+            for a in askers:
+                a.send(b"SHUTDOWN\r\n")
+            until(lambda: b"\r\nblocked_clients:2\r\n" in c("INFO", "clients"), "both wait")
+            equal(b"\r\nconnected_clients:3\r\n" in c("INFO", "clients"), True)
+            equal(c("SHUTDOWN", "ABORT"), "OK")
+            equal({a.read() for a in askers}, {"ERR Errors trying to SHUTDOWN. Check logs."})
+            until(lambda: b"\r\nblocked_clients:0\r\n" in c("INFO", "clients"), "none waits")
 
 
 @tap.case("who asks on another thread is freed by the SHUTDOWN ABORT of somebody who has seen him wait, however near the two are")
 def _():
     for shards in (1, 2, 4):
-        with Ringwood(SERVER, "--repl-diskless-sync-delay", 0, shards=shards) as master, Ringwood(SERVER) as replica:
-            c, r = master.client(), replica.client()
-            r("REPLICAOF", "127.0.0.1", master.port)
-            until(lambda: b"master_link_status:up" in r("INFO", "replication"), "the link is up")
-            r.close()
-            replica.process.send_signal(signal.SIGSTOP)
-            try:
-                equal(c("INCR", "k"), 1)
-                askers = [master.client() for _ in range(4)]
-                seen = 0
-                for n in range(400):
-                    chosen = askers[n % 3:n % 3 + 2]
-                    for a in chosen:
-                        a.send(b"SHUTDOWN\r\n")
-                    waiting, answer = c.pipeline([("INFO", "clients"), ("SHUTDOWN", "ABORT")])
-                    some = b"blocked_clients:0\r\n" not in waiting
-                    seen += some
-                    assert answer == "OK" or not some, (waiting, answer)
-                    if b"blocked_clients:%d\r\n" % len(chosen) not in waiting:
-                        until(lambda: c("SHUTDOWN", "ABORT") and len(select.select([a.socket for a in chosen], [], [], 0)[0]) == len(chosen), "the others are freed")
-                    equal({a.read() for a in chosen}, {"ERR Errors trying to SHUTDOWN. Check logs."})
-                assert seen, "no ABORT came while somebody waited"
-            finally:
-                replica.process.send_signal(signal.SIGCONT)
+        with replica_lags(shards) as (master, c):
+            askers = [master.client() for _ in range(4)]
+            seen = 0
+            for n in range(400):
+                chosen = askers[n % 3:n % 3 + 2]
+                for a in chosen:
+                    a.send(b"SHUTDOWN\r\n")
+                waiting, answer = c.pipeline([("INFO", "clients"), ("SHUTDOWN", "ABORT")])
+                some = b"blocked_clients:0\r\n" not in waiting
+                seen += some
+                assert answer == "OK" or not some, (waiting, answer)
+                if b"blocked_clients:%d\r\n" % len(chosen) not in waiting:
+                    until(lambda: c("SHUTDOWN", "ABORT") and len(select.select([a.socket for a in chosen], [], [], 0)[0]) == len(chosen), "the others are freed")
+                equal({a.read() for a in chosen}, {"ERR Errors trying to SHUTDOWN. Check logs."})
+            assert seen, "no ABORT came while somebody waited"
 
 
 @tap.case("a crash is told in the log, and ends the process by its signal")
