@@ -236,7 +236,6 @@ void AppendOnly::cut(Executor& home) {
 }
 
 void AppendOnly::at_cut(Executor& home, SnapshotInfo& info) {
-  stage_ = Stage::kSnapshot;
   if (outdated()) whole_ = false;
   restarts_ = engine_.mutations->restarts();
   info.aof_base = true;
@@ -260,6 +259,7 @@ void AppendOnly::at_cut(Executor& home, SnapshotInfo& info) {
     new_fd_ = -1;
     if (!listed_) unnamed_.push_back(next_.incr.back());
   }
+  stage_ = Stage::kSnapshot;  // not before: until the next file has been told to the writer, a full one would ask for another (file_full)
   image_ = format_.image({0, writer_.id()}, sequence, home.now_ms());
   if (!image_) return;
   image_head_ = image_->begin();

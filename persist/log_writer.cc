@@ -43,6 +43,7 @@ void LogWriter::start(Executor& home, std::unique_ptr<LogEncoder> encoder, File 
 }
 
 void LogWriter::switch_file(File file) {
+  assert(!switching());
   next_ = std::move(file);
   switch_at_ = log_.end();
   switch_restarts_ = next_history_ = log_.restarts();
@@ -52,6 +53,7 @@ void LogWriter::switch_file(File file) {
 
 // A place between two units: nothing is published in parts.
 void LogWriter::follow_with(File file) {
+  assert(!switching());
   next_ = std::move(file);
   switch_at_ = log_.published();
   switch_restarts_ = log_.restarts();

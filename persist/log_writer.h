@@ -48,7 +48,7 @@ class LogWriter final : public LogFollower, private LogAhead::Owner {
   bool on() const { return reader_.attached(); }
   // Begins at the end of the mutation log with an open file, that of `place`. Every shard is held.
   void start(Executor& home, std::unique_ptr<LogEncoder> encoder, File file, LogPlace place);
-  // What is appended from now on goes into another file, empty still; the old one is sealed, synced and closed. Every shard is held.
+  // What is appended from now on goes into another file, empty still; the old one is sealed, synced and closed. Every shard is held. Not while switching().
   void switch_file(File file);
   // The same, but for no more than that the old file is long enough: no reader begins with the new one.
   void follow_with(File file);

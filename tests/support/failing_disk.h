@@ -89,7 +89,7 @@ class FailingDisk final : public FileIo {
       case Op::kFsync:
       case Op::kDataSync:
       case Op::kWriteSync:
-        if (!path.empty()) files_[path].durable = std::filesystem::file_size(path);
+        if (std::filesystem::exists(path)) files_[path].durable = std::filesystem::file_size(path);  // else it has been removed meanwhile
         break;
       case Op::kRename: {
         File moved = files_[path];

@@ -641,6 +641,47 @@ TEST_P(LogConformance, WritersAreHeldBackForTheBound) {
   }
 }
 
+// A file that is full while a rewrite is about to be cut: the file that the rewrite has made goes on from it, and no other one before that is begun.
+TEST_P(LogConformance, AFileThatIsFullAtTheCutEndsWithIt) {
+  if (!wal()) return;
+  Seeded r;
+  Options o = options(AppendFsync::kEverysec);
+  o.auto_aof_rewrite_min_size = 1000;
+  LogRig rig(shards(), o, disk);
+  ASSERT_TRUE(rig.start());
+  int n = 0;
+  auto set = [&] { rig.server.run({"SET", "key:" + std::to_string(n++), r.bytes(1000)}); };
+  while (rig.size() + 3000 < static_cast<size_t>(o.wal_segment_size)) set();
+  bool cut = false;
+  disk.fault = [&](const IoRequest& q, const std::string& path) {
+    if (q.op == IoRequest::Op::kOpen && path.find("temp-rewriteaof") != std::string::npos) cut = disk.syncs_hang = true;
+    return 0;
+  };
+  rig.server.run({"BGREWRITEAOF"});
+  for (int i = 0; i < 1000 && !cut; i++) {
+    set();
+    rig.step();
+  }
+  ASSERT_TRUE(cut);
+  for (int i = 0; i < 50; i++) {  // the change to the next file waits for the disk meanwhile
+    set();
+    rig.step();
+  }
+  ASSERT_TRUE(disk.hangs());
+  disk.syncs_hang = false;
+  rig.pass_ms(100);
+  for (int i = 0; i < 10; i++) set();
+  rig.pass_ms(1100);
+  EXPECT_EQ(rig.append->rewrites(), 2);
+
+  TempFolder copy;
+  std::filesystem::copy(folder.path(), copy.path(), std::filesystem::copy_options::recursive);
+  FailingDisk another;
+  LogRig next(shards(), LogRig::options(GetParam().kind, copy.path()), another);
+  ASSERT_TRUE(next.start()) << next.lines.text;
+  EXPECT_EQ(next.digest(), rig.digest());
+}
+
 // Our own log alone can tell: an append-only file has no checksums.
 TEST_P(LogConformance, AChangedByteIsNeverLoadedSilently) {
   if (!wal()) return;
