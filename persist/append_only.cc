@@ -424,6 +424,7 @@ void AppendOnly::end_pace() {
 
 void AppendOnly::rewrite_failed(const char* what, int error) {
   say(LogLevel::kWarning, "Background AOF rewrite terminated with error: could not %s: %s", what, error_text(error).c_str());
+  if (listed_ && stage_ == Stage::kOpenIncr) manifest_.incr.pop_back();  // nothing will ever stand in it
   stage_ = Stage::kIdle;
   rewriting_ = false;
   rewrite_ok_ = false;

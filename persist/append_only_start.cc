@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <utility>
 
 #include "engine/base/error_text.h"
 #include "persist/log_folder.h"
@@ -135,6 +136,7 @@ void AppendOnly::loaded(void* self, const LogLoad::Result& result) {
   aof.opened_size_ = aof.manifest_.incr.empty() || result.last_sealed ? 0 : result.last_size;
   aof.before_ = aof.manifest_.empty() ? 0 : result.all_size - aof.opened_size_;
   aof.opened_sealed_ = result.last_sealed;
+  if (!aof.manifest_.empty()) aof.go_on_in_first_of(result.unbegun);
   aof.place_ = aof.manifest_.empty() ? LogPlace{} : result.place;
   aof.base_size_ = result.all_size;
   aof.image_size_ = result.base_size;
@@ -142,6 +144,15 @@ void AppendOnly::loaded(void* self, const LogLoad::Result& result) {
   aof.opening_ = true;
   if (aof.manifest_.empty()) return aof.begin_rewrite(*aof.home_);  // the directory's first files
   aof.open_incr();
+}
+
+// Files that were made and never begun: the process ended before the change to the first of them. The others are not needed.
+void AppendOnly::go_on_in_first_of(size_t unbegun) {
+  for (; unbegun > 1; unbegun--) {
+    unbegun_.push_back(std::move(manifest_.incr.back().name));
+    manifest_.incr.pop_back();
+    opened_size_ = 0;
+  }
 }
 
 void AppendOnly::write_manifest(IoSteps::Done then) {
@@ -166,7 +177,16 @@ void AppendOnly::open_incr() {
   } else {
     say(LogLevel::kNotice, "Opening AOF incr file %s on server start", manifest_.incr.back().name.c_str());
   }
-  steps_.open(folder() + "/" + manifest_.incr.back().name, O_WRONLY | O_CREAT);
+  int flags = O_WRONLY | O_CREAT;
+  if (!unbegun_.empty()) {
+    flags |= O_TRUNC;
+    steps_.replace_file(folder(), manifest_name(), format_.manifest_text(manifest_));
+    for (const OwnedBytes& name : std::exchange(unbegun_, {})) {
+      say(LogLevel::kNotice, "Removing the file %s, which was never begun", name.c_str());
+      steps_.unlink(folder() + "/" + name);
+    }
+  }
+  steps_.open(folder() + "/" + manifest_.incr.back().name, flags);
   steps_.run(incr_opened, this);
 }
 

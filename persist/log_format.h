@@ -81,6 +81,8 @@ class LogDecoder {
   virtual bool sealed() const { return false; }
   // With kEnd: behind the content stand blocks that were written ahead. repair() cuts them off, like what is torn.
   virtual bool filled() const = 0;
+  // With kEnd: the file was made and never begun, and as long as it is not nothing may stand in one behind it.
+  virtual bool unbegun() const { return false; }
   // With kEnd: the file ends within something that was never written in full.
   virtual bool torn() const { return false; }
   // With kEnd: the stream is sound up to `position`, which is not before the beginning of the file; place() is there then.

@@ -391,6 +391,7 @@ void LogLoad::end_of_file() {
   in_multi_ = false;
   queue_.clear();
   result_.last_sealed = decoder_->sealed();
+  if (decoder_->unbegun()) result_.unbegun++;
   if (!torn) {
     if (!decoder_->filled() || leave_filler_) return close_file(nullptr);
     const LogDecoder::Repair content = decoder_->repair(valid_to_);

@@ -29,6 +29,7 @@ class LogLoad final : private rdb::RdbSink, private LeaseJob {
     uint64_t all_size = 0;   // of all files, likewise
     uint64_t base_size = 0;
     bool last_sealed = false;  // nothing may be written behind the last file
+    size_t unbegun = 0;        // files at the end that are LogDecoder::unbegun()
     LogPlace place;            // where the log ends
   };
   using Done = void (*)(void* context, const Result& result);

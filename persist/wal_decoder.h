@@ -23,6 +23,7 @@ class WalDecoder final : public LogDecoder {
   LogPlace place() const override;
   bool sealed() const override { return sealed_; }
   bool filled() const override { return filled_; }
+  bool unbegun() const override { return unbegun_; }
   bool torn() const override { return torn_; }
   Repair repair(uint64_t position) override;
   OwnedBytes error() const override { return error_; }

@@ -682,6 +682,71 @@ TEST_P(LogConformance, AFileThatIsFullAtTheCutEndsWithIt) {
   EXPECT_EQ(next.digest(), rig.digest());
 }
 
+// The end comes while the change to a rewrite's file waits for the disk, and the next rewrite has made one behind that: neither has been begun.
+TEST_P(LogConformance, FilesThatWereNeverBegunAreNoGapInTheLog) {
+  Options o = options(AppendFsync::kEverysec);
+  LogRig rig(shards(), o, disk);
+  ASSERT_TRUE(rig.start());
+  for (int i = 0; i < 10; i++) rig.server.run({"INCR", "n"});
+  disk.syncs_hang = true;
+  for (int i = 0; i < 2; i++) {
+    rig.server.run({"INCR", "n"});
+    rig.server.run({"BGREWRITEAOF"});
+    rig.pass_ms(100);
+  }
+  ASSERT_TRUE(disk.hangs());
+  TempFolder copy;
+  std::filesystem::copy(folder.path(), copy.path(), std::filesystem::copy_options::recursive);
+  o.dir = copy.path();
+  for (const std::string n : {"11", "12", "13"}) {  // the twelfth waits for the change
+    FailingDisk another;
+    LogRig next(shards(), o, another);
+    ASSERT_TRUE(next.start()) << next.lines.text;
+    EXPECT_EQ(next.server.run({"GET", "n"}), "$2\r\n" + n + "\r\n");
+    next.server.run({"INCR", "n"});
+    next.pass_ms(1100);
+    if (n == "12") next.server.run({"BGREWRITEAOF"});
+    next.pass_ms(100);
+  }
+}
+
+// What a rewrite has failed before its cut has made is no file of the log.
+TEST_P(LogConformance, ARewriteThatFailsBeforeItsCutLeavesNoGap) {
+  for (int failing = 1; failing < 12; failing++) {
+    TempFolder own;
+    FailingDisk other;
+    Options o = options(AppendFsync::kEverysec);
+    o.dir = own.path();
+    LogRig rig(shards(), o, other);
+    ASSERT_TRUE(rig.start());
+    rig.server.run({"SET", "k", "1"});
+    rig.pump();
+    int count = 0;
+    other.fault = [&](const IoRequest& q, const std::string& path) {
+      return path.find("temp-rewriteaof") == std::string::npos && q.op != IoRequest::Op::kDataSync && q.op != IoRequest::Op::kClose &&
+                     ++count == failing
+                 ? EIO
+                 : 0;
+    };
+    rig.server.run({"BGREWRITEAOF"});
+    rig.pass_ms(100);
+    other.fault = nullptr;
+    // The next one comes as far as behind its cut.
+    other.hanging_file = "temp-rewriteaof";
+    rig.server.run({"BGREWRITEAOF"});
+    rig.pass_ms(6000);
+    rig.server.run({"SET", "k", "2"});
+    rig.pass_ms(1100);
+    TempFolder copy;
+    std::filesystem::copy(own.path(), copy.path(), std::filesystem::copy_options::recursive);
+    o.dir = copy.path();
+    FailingDisk another;
+    LogRig next(shards(), o, another);
+    ASSERT_TRUE(next.start()) << "request " << failing << "\n" << next.lines.text;
+    EXPECT_EQ(next.server.run({"GET", "k"}), "$1\r\n2\r\n") << "request " << failing;
+  }
+}
+
 // Our own log alone can tell: an append-only file has no checksums.
 TEST_P(LogConformance, AChangedByteIsNeverLoadedSilently) {
   if (!wal()) return;
