@@ -1,5 +1,6 @@
 #include "net/loop.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -19,6 +20,7 @@ namespace {
 
 constexpr int64_t kTickUs = 100000;
 constexpr size_t kCompletionsAtOnce = 1024;
+constexpr int kCommitUs = 100;  // a commit takes about as long (docs/performance.md)
 // Replies of a pipeline wait for those that other threads owe it, so that they leave with one send, up to this many bytes. (Redis holds the
 // replies of a pipeline that it has read until all of it has run as well.)
 constexpr size_t kHeldBytes = 64 * 1024;
@@ -30,15 +32,6 @@ constexpr Bytes kDenied =
     "these from here: set a password (CONFIG SET requirepass), or switch protected mode off (CONFIG SET protected-mode no, or "
     "protected-mode no in the "
     "configuration file) if no stranger can reach this port.\r\n";
-
-// Tells the processor that this is a waiting loop.
-inline void relax() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
 
 // A connection on its way from the loop that accepted it.
 struct Handover final : Task {
@@ -381,24 +374,33 @@ bool Loop::over_output_limit(Connection& c) {
   return true;
 }
 
+// While replies wait for a commit (appendfsync always) it is about to end, or another request to come: to sleep and be woken would take as long.
+int Loop::polls_for_us() const {
+  const Options& o = executor_.options();
+  return held_for_disk_ && o.appendfsync == AppendFsync::kAlways ? std::max(o.busy_poll_us, kCommitUs) : o.busy_poll_us;
+}
+
+bool Loop::disk_has_moved() const { return held_for_disk_ && executor_.durable() != durable_seen_; }
+
 void Loop::sleep(bool work_left) {
   stats.enters.add();
   work_left |= executor_.written().size() > held_for_disk_;  // told by what expired just now
   bool parse_left = !executor_.leased_out() && !paused_ && !(waiting_to_parse_.empty() && executor_.resumed().empty());
   if (work_left || parse_left || network_.stopping()) return enter(false);
-  if (int spin_us = executor_.options().busy_poll_us) {
+  if (int us = polls_for_us()) {
     enter(false);
     const Clock& clock = *network_.engine.clock;
-    for (int64_t end = clock.monotonic_us() + spin_us; clock.monotonic_us() < end;) {
+    for (int64_t end = clock.monotonic_us() + us; clock.monotonic_us() < end;) {
       if (ring_.pending()) return enter(false);
       if (!executor_.may_sleep()) return;
       executor_.awake();
-      relax();
+      if (disk_has_moved()) return;
+      sched_yield();  // whoever makes the commit, or the next request, may need this processor
     }
   }
   arm_due();
   // What waits for the disk needs no turns: who makes it durable wakes us, unless that was before we could be seen to sleep.
-  const bool wait = executor_.may_sleep() && (!held_for_disk_ || executor_.durable() == durable_seen_);
+  const bool wait = executor_.may_sleep() && !disk_has_moved();
   enter(wait);
   executor_.awake();
 }

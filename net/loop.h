@@ -91,6 +91,8 @@ class Loop final : BusyHost {
   void let_go();
   void end_turn();
   void bury();
+  int polls_for_us() const;
+  bool disk_has_moved() const;
   void sleep(bool work_left);
   void enter(bool wait);
 
