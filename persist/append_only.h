@@ -92,9 +92,10 @@ class AppendOnly final : private LogWriter::Owner, private ChunkFile::Owner, pri
   bool upgrade_old_file();
   bool finish_upgrade();
   static void loaded(void* self, const LogLoad::Result& result);
-  void open_incr();
+  void open_incr(size_t unbegun);
   void make_file_then_list(const OwnedBytes& path);
-  void go_on_in_first_of(size_t unbegun);
+  void list_files();
+  void remove_unbegun(size_t files);
   static void next_ready(void* self, int error, const char* what);
   LogPlace first_place();
   void write_manifest(IoSteps::Done then);
@@ -166,7 +167,6 @@ class AppendOnly final : private LogWriter::Owner, private ChunkFile::Owner, pri
   int new_fd_ = -1;               // of the incremental file that a rewrite has opened
   uint64_t opened_size_ = 0;      // of the last incremental file, when it is opened
   bool opened_sealed_ = false;
-  std::vector<OwnedBytes> unbegun_;              // files to be removed then: nothing was ever written to them
   LogPlace place_;                               // where the log ends, when it is opened
   bool rolling_ = false, base_waiting_ = false;  // the next file is being made; the base is complete meanwhile
   int64_t roll_failed_ms_ = 0;

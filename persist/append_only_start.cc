@@ -136,27 +136,20 @@ void AppendOnly::loaded(void* self, const LogLoad::Result& result) {
   aof.opened_size_ = aof.manifest_.incr.empty() || result.last_sealed ? 0 : result.last_size;
   aof.before_ = aof.manifest_.empty() ? 0 : result.all_size - aof.opened_size_;
   aof.opened_sealed_ = result.last_sealed;
-  if (!aof.manifest_.empty()) aof.go_on_in_first_of(result.unbegun);
   aof.place_ = aof.manifest_.empty() ? LogPlace{} : result.place;
   aof.base_size_ = result.all_size;
   aof.image_size_ = result.base_size;
   aof.image_data_ = aof.data_bytes();
   aof.opening_ = true;
   if (aof.manifest_.empty()) return aof.begin_rewrite(*aof.home_);  // the directory's first files
-  aof.open_incr();
+  aof.open_incr(result.unbegun);
 }
 
-// Files that were made and never begun: the process ended before the change to the first of them. The others are not needed.
-void AppendOnly::go_on_in_first_of(size_t unbegun) {
-  for (; unbegun > 1; unbegun--) {
-    unbegun_.push_back(std::move(manifest_.incr.back().name));
-    manifest_.incr.pop_back();
-    opened_size_ = 0;
-  }
-}
+// The next step.
+void AppendOnly::list_files() { steps_.replace_file(folder(), manifest_name(), format_.manifest_text(manifest_)); }
 
 void AppendOnly::write_manifest(IoSteps::Done then) {
-  steps_.replace_file(folder(), manifest_name(), format_.manifest_text(manifest_));
+  list_files();
   steps_.run(then, this);
 }
 
@@ -164,27 +157,37 @@ void AppendOnly::write_manifest(IoSteps::Done then) {
 void AppendOnly::make_file_then_list(const OwnedBytes& path) {
   steps_.open(path, O_WRONLY | O_CREAT | O_TRUNC);
   steps_.close();
-  steps_.replace_file(folder(), manifest_name(), format_.manifest_text(manifest_));
+  list_files();
 }
 
-// The incremental file to go on with, after a start.
-void AppendOnly::open_incr() {
+void AppendOnly::remove_unbegun(size_t files) {
+  std::vector<OwnedBytes> names;
+  for (; files; files--) {
+    names.push_back(std::move(manifest_.incr.back().name));
+    manifest_.incr.pop_back();
+  }
+  list_files();
+  for (const OwnedBytes& name : names) {
+    say(LogLevel::kNotice, "Removing the file %s, which was never begun", name.c_str());
+    steps_.unlink(folder() + "/" + name);
+  }
+}
+
+// The incremental file to go on with, after a start. Of those at the end that were made and never begun, because the process ended before the change to the
+// first, that one: the others are not needed.
+void AppendOnly::open_incr(size_t unbegun) {
+  int flags = O_WRONLY | O_CREAT;
   bool fresh = manifest_.incr.empty() || opened_sealed_;
   if (fresh) {
     manifest_.add_incr(stem(), format_.log_suffix());
     say(LogLevel::kNotice, "Creating AOF incr file %s on server start", manifest_.incr.back().name.c_str());
     make_file_then_list(folder() + "/" + manifest_.incr.back().name);
   } else {
-    say(LogLevel::kNotice, "Opening AOF incr file %s on server start", manifest_.incr.back().name.c_str());
-  }
-  int flags = O_WRONLY | O_CREAT;
-  if (!unbegun_.empty()) {
-    flags |= O_TRUNC;
-    steps_.replace_file(folder(), manifest_name(), format_.manifest_text(manifest_));
-    for (const OwnedBytes& name : std::exchange(unbegun_, {})) {
-      say(LogLevel::kNotice, "Removing the file %s, which was never begun", name.c_str());
-      steps_.unlink(folder() + "/" + name);
+    if (unbegun > 1) {
+      remove_unbegun(unbegun - 1);
+      flags |= O_TRUNC;
     }
+    say(LogLevel::kNotice, "Opening AOF incr file %s on server start", manifest_.incr.back().name.c_str());
   }
   steps_.open(folder() + "/" + manifest_.incr.back().name, flags);
   steps_.run(incr_opened, this);
