@@ -17,10 +17,6 @@ class LogFiles : public testing::TestWithParam<Kind> {
   void SetUp() override { disk.at_once = shards() == 1; }
   int shards() const { return GetParam().shards; }
   static Options options(const TempFolder& in) { return LogRig::options(GetParam().kind, in.path(), AppendFsync::kEverysec); }
-  // What is in the folder now, as if the process had ended.
-  static void copy_into(const TempFolder& from, const TempFolder& to) {
-    std::filesystem::copy(from.path(), to.path(), std::filesystem::copy_options::recursive);
-  }
 
   TempFolder folder;
   FailingDisk disk;
@@ -64,7 +60,7 @@ TEST_P(LogFiles, AFileThatIsFullAtTheCutEndsWithIt) {
   EXPECT_EQ(rig.append->rewrites(), 2);
 
   TempFolder copy;
-  copy_into(folder, copy);
+  folder.copy_to(copy);  // what a start would find
   FailingDisk another;
   LogRig next(shards(), options(copy), another);
   ASSERT_TRUE(next.start()) << next.lines.text;
@@ -85,7 +81,7 @@ TEST_P(LogFiles, FilesThatWereNeverBegunAreNoGapInTheLog) {
   }
   ASSERT_TRUE(disk.hangs());
   TempFolder copy;
-  copy_into(folder, copy);
+  folder.copy_to(copy);  // what a start would find
   o.dir = copy.path();
   for (const std::string n : {"11", "12", "13"}) {  // the twelfth waits for the change
     FailingDisk another;
@@ -126,7 +122,7 @@ TEST_P(LogFiles, ARewriteThatFailsBeforeItsCutLeavesNoGap) {
     rig.server.run({"SET", "k", "2"});
     rig.pass_ms(1100);
     TempFolder copy;
-    copy_into(own, copy);
+    own.copy_to(copy);
     o.dir = copy.path();
     FailingDisk another;
     LogRig next(shards(), o, another);

@@ -107,7 +107,7 @@ class EndedAtAnyStep : public testing::TestWithParam<Kind> {
     }
     std::string found_by_a_start() const {
       TempFolder copy;
-      std::filesystem::copy(folder.path(), copy.path(), std::filesystem::copy_options::recursive);
+      folder.copy_to(copy);
       FailingDisk fresh;
       LogRig next(GetParam().shards, options(copy), fresh);
       return next.start() ? next.digest() : next.lines.text;

@@ -33,6 +33,7 @@ class TempFolder {
     return bytes;
   }
   bool has(const std::string& name) const { return std::filesystem::exists(file(name)); }
+  void copy_to(const TempFolder& other) const { std::filesystem::copy(path_, other.path_, std::filesystem::copy_options::recursive); }
   size_t files() const {
     size_t n = 0;
     for (const auto& entry : std::filesystem::directory_iterator(path_)) n += entry.exists();
