@@ -92,7 +92,8 @@ void Loop::turn() {
   executor_.feed_log();
   send_replies();
   if (__builtin_expect(client_memory_.limited(), 0)) client_memory_.evict();
-  if (__builtin_expect(executor_.shard().work != nullptr, 0)) let_go();
+  const bool saves = executor_.shard().work != nullptr;
+  if (__builtin_expect(saves, 0)) let_go();
   // 6. Work that nobody waits for, in small portions.
   const uint64_t began = executor_.timekeeper().now();
   bool work_left = executor_.background();
@@ -105,6 +106,7 @@ void Loop::turn() {
   // 8. Connections that have ended.
   if (!dying_.empty()) bury();
   end_turn();
+  if (__builtin_expect(saves && work_left, 0)) sched_yield();  // the kernel's workers and our clients come before the next portion
   // 9. One system call hands all of this to the kernel, and waits if there is nothing left to do.
   sleep(work_left);
 }
