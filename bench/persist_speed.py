@@ -2,7 +2,8 @@
 """SAVE and loading of the same data set for rdb, aof and wal, beside redis-server: seconds, CPU seconds, size of the files.
 
     persist_speed.py SERVER [--redis redis-server] [--shards 1] [--keys 2000000] [--big 20] [--elements 1000000] [--rounds 5] [--check]
-KEYS strings of 64 bytes, and BIG hashes and sorted sets of ELEMENTS elements each (a tenth of them in --check). For aof and wal BGREWRITEAOF makes the base; then a tenth of the strings is
+KEYS strings of 64 bytes, and BIG hashes and sorted sets of ELEMENTS elements each (few of all in --check; with RINGWOOD_LONG=1 all, once, and the rates per core must be what is
+promised). For aof and wal BGREWRITEAOF makes the base; then a tenth of the strings is
 written again, so that the log behind it is read too. Of each figure the median of the rounds. "per core" is by CPU time of the server's threads (redis-server's
 child included), which does not depend on how many cores there are.
 """
@@ -15,6 +16,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "support"))
 from servers import Ringwood, Server, cpu_seconds  # noqa: E402
+from wanted import LONG, Wanted  # noqa: E402
 
 
 def fill(server, o):
@@ -127,7 +129,10 @@ def main():
     parser.add_argument("--check", action="store_true")
     o = parser.parse_args()
     if o.check:
-        o.keys, o.big, o.elements, o.rounds = 20000, 1, 5000, 1
+        o.rounds = 1
+        if not LONG:
+            o.keys, o.big, o.elements = 20000, 1, 5000
+    wanted = Wanted(o.check)
     redis = {"rdb": ["--appendonly", "no"], "aof": ["--appendonly", "yes", "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0"]}
     ours = {kind: ["--persistence", kind, "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0"] for kind in ("rdb", "aof", "wal")}
     print(f"{o.keys} strings, {o.big} hashes and sorted sets of {o.elements} elements; seconds (CPU seconds)")
@@ -138,8 +143,14 @@ def main():
             print(f"  redis-server, {kind}: save {f['save'][0]:.2f} ({f['save'][1]:.2f}), load {f['load'][0]:.2f} ({f['load'][1]:.2f}), {f['size'] / 1e6:.1f} MB", flush=True)
         f = measure("ringwood", kind, lambda: Ringwood(o.server, *ours[kind], shards=o.shards), o)
         beside = of_redis.get(kind, of_redis.get("aof"))
-        ratio = f"; per core {beside['save'][1] / f['save'][1]:.2f} and {beside['load'][1] / f['load'][1]:.2f} x redis-server's rate" if beside else ""
+        ratio = ""
+        if beside:
+            save, load = (beside[what][1] / f[what][1] for what in ("save", "load"))
+            ratio = f"; per core {save:.2f} and {load:.2f} x redis-server's rate"
+            wanted.at_least(f"{kind}, saving beside redis-server, per core", save, 2)
+            wanted.at_least(f"{kind}, loading beside redis-server, per core", load, 2)
         print(f"  ringwood ({o.shards} shards), {kind}: save {f['save'][0]:.2f} ({f['save'][1]:.2f}), load {f['load'][0]:.2f} ({f['load'][1]:.2f}), {f['size'] / 1e6:.1f} MB{ratio}", flush=True)
+    wanted.end()
 
 
 if __name__ == "__main__":
