@@ -5,7 +5,7 @@
 appendfsync always: 50 connections that write, and 50 of whose requests 90 % are reads. appendfsync everysec: 50 that write, beside the same without a log. Of each figure the median
 of the rounds. The client is bench/closed_loop.cc, built with c++ -O2; where its core is busy all the time, the requests a second are its own limit. --unix: by a Unix
 socket, which leaves more of both processors to the servers than TCP does. --check: a short run that fails only where something does not work; with RINGWOOD_LONG=1 a whole one with
-one shard, and --unix, where the client leaves the server a core, must reach what is promised.
+one shard must find what is promised: of always with --unix, of everysec without (there a request costs the kernel twice as much, as it does in use).
 """
 import argparse
 import os
@@ -92,8 +92,8 @@ def main():
     parser.add_argument("--check", action="store_true")
     o = parser.parse_args()
     if o.check:
-        o.seconds, o.rounds, o.shards = (3, 3, 1) if LONG else (0.3, 1, o.shards)
-    wanted = Wanted(o.check and o.unix)
+        o.seconds, o.rounds, o.shards = (2, 5, 1) if LONG else (0.3, 1, o.shards)
+    of_always, of_everysec = Wanted(o.check and o.unix), Wanted(o.check and not o.unix)
     kinds, policies = o.kinds.split(","), o.policies.split(",")
 
     def logs(policy):
@@ -113,14 +113,15 @@ def main():
                      "requests": reading[name]["rate"] / reading["redis-server, aof"]["rate"],
                      "median read": reading[name]["read p50"] / reading["redis-server, aof"]["read p50"]}
             print(f"{name}: always {times['writes']:.2f} x redis-server's writes; 90 % reads: {times['requests']:.2f} x its requests, {times['median read']:.2f} x its median read")
-            wanted.at_least(f"{name}, always, writes beside redis-server's", times["writes"], 1.8)
-            wanted.at_least(f"{name}, always, 90 % reads, requests beside redis-server's", times["requests"], 2.5)
-            wanted.at_most(f"{name}, always, 90 % reads, the median read beside redis-server's", times["median read"], 0.3)
+            of_always.at_least(f"{name}, always, writes beside redis-server's", times["writes"], 1.8)
+            of_always.at_least(f"{name}, always, 90 % reads, requests beside redis-server's", times["requests"], 2.5)
+            of_always.at_most(f"{name}, always, 90 % reads, the median read beside redis-server's", times["median read"], 0.3)
         if "everysec" in policies:
             cost = {of: 100 - 100 * every[log]["rate"] / every[f"{of}, no log"]["rate"] for of, log in (("ringwood", name), ("redis-server", "redis-server, aof"))}
             print(f"{name}: everysec costs {cost['ringwood']:.1f} % of the requests (redis-server: {cost['redis-server']:.1f} %)")
-            wanted.at_most(f"{name}, everysec, percent of the requests", cost["ringwood"], 10)
-    wanted.end()
+            of_everysec.at_most(f"{name}, everysec, percent of the requests", cost["ringwood"], 10)
+    of_always.end()
+    of_everysec.end()
 
 
 if __name__ == "__main__":
