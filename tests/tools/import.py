@@ -261,6 +261,8 @@ def errors():
             f.write(whole[:len(whole) // 2])
         assert f"cut.rdb: offset {len(whole) // 2}: the file ends here" in run(cut, "--to", to(server), status=1)
         equal(run(RDB, "--to", "nowhere", status=2).count("nowhere"), 1)
+        assert "--type: bitmap not in {hash,list,set,stream,string,zset}" in run(RDB, "--to", to(server), "--type", "list,bitmap", status=2)
+        assert "{hash,list,set,stream,string,zset}" in run("--help")
         folder = tempfile.mkdtemp(dir=FOLDER)
         with Ringwood(SERVER, directory=folder) as ours:
             ours.client()("HSET", "timed", "a", "1")

@@ -80,9 +80,8 @@ std::optional<ImportOptions> read_import_options(int argc, char** argv, int& sta
   app.add_option("--match", o.patterns, "Only keys that match one of these patterns (as KEYS takes them)");
   const std::map<std::string, Type> types{{"string", Type::kString}, {"list", Type::kList}, {"set", Type::kSet},
                                           {"zset", Type::kZSet},     {"hash", Type::kHash}, {"stream", Type::kStream}};
-  app.add_option("--type", o.types, "Only keys of these types: string, list, set, zset, hash, stream")
-      ->delimiter(',')
-      ->transform(CLI::CheckedTransformer(types));
+  std::vector<std::string> names;  // a transformer to Type would print its numbers, as characters, in help and errors
+  app.add_option("--type", names, "Only keys of these types")->delimiter(',')->check(CLI::IsMember(types));
   app.add_flag("--verify", o.verify, "Afterwards ask the server for every key's DEBUG DIGEST-VALUE, and compare");
   app.add_flag("--verify-only", o.verify_only, "Send nothing, and compare alone");
   app.add_option("--state", o.state_file, "Where to note how far it is (default: SOURCE.import)");
@@ -95,6 +94,7 @@ std::optional<ImportOptions> read_import_options(int argc, char** argv, int& sta
   app.add_flag("--no-progress", no_progress, "No line that tells how far it is, also on a terminal");
   try {
     app.parse(argc, argv);
+    for (const std::string& name : names) o.types.push_back(types.at(name));
     set_target(to, o);
     set_live_source(o);
     if (o.promote && !o.live) throw CLI::ValidationError("--promote", "needs a running source, redis://HOST:PORT");
