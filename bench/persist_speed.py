@@ -16,24 +16,8 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "support"))
 from servers import Ringwood, Server, cpu_seconds  # noqa: E402
+from snapshot_pause import fill, under_way  # noqa: E402
 from wanted import LONG, Wanted  # noqa: E402
-
-
-def fill(server, o):
-    c = server.client(600)
-    value = "v" * 32 + "%032d"
-    for at in range(0, o.keys, 10000):
-        c.pipeline([("SET", f"key:{i}", value % i) for i in range(at, min(at + 10000, o.keys))])
-    for b in range(o.big):
-        for at in range(0, o.elements, 500):
-            pairs = [x for i in range(at, at + 500) for x in (f"field:{i}", f"value {i}")]
-            scores = [x for i in range(at, at + 500) for x in (i % 1000, f"member:{i}")]
-            c.pipeline([("HSET", f"big:hash:{b}", *pairs), ("ZADD", f"big:zset:{b}", *scores)])
-    c.close()
-
-
-def info(c, field):
-    return next(line.split(":", 1)[1] for line in c("INFO", "everything").decode().splitlines() if line.startswith(field + ":"))
 
 
 def cpu_with_children(pid):
@@ -72,7 +56,7 @@ def write_files(server, o, kind):
     else:
         def rewrite():
             c("BGREWRITEAOF")
-            while info(c, "aof_rewrite_in_progress") == "1" or info(c, "aof_rewrite_scheduled") == "1":
+            while under_way(c):
                 time.sleep(0.01)
         found = timed(server, rewrite)
     c.close()
@@ -82,7 +66,7 @@ def write_files(server, o, kind):
 def measure(name, kind, start, o):
     server = start()
     with server:
-        fill(server, o)
+        fill(server, o.keys, o.big, o.elements, lambda i: "v" * 32 + f"{i:032d}")
         saves = [write_files(server, o, kind) for _ in range(o.rounds)]
         c = server.client(600)
         if kind != "rdb":

@@ -25,7 +25,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "tests", "support")]
 from following import Throttle, follow, info, same_data  # noqa: E402
 from servers import Ringwood, Server, equal, until  # noqa: E402
-from snapshot_pause import Watcher, build, build_load, line, load, resident  # noqa: E402
+from snapshot_pause import Watcher, alone_and_beside, build, build_load, line, load, resident  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PAYLOAD = 16 + 64
@@ -108,16 +108,14 @@ def full_syncs_beside(sink, port, run):
 
 
 def latency(start, options, exe, sink):
-    alone, beside = [], []
     with start() as master, apart():
         fill(master, options.keys)
-        for _ in range(options.rounds):
-            alone.append(load(exe, master, options))
-            line("load alone", alone[-1])
+
+        def beside():
             figures, syncs = full_syncs_beside(sink, master.port, lambda: load(exe, master, options))
-            beside.append(figures)
             line(f"with full syncs ({len(syncs)}, an image in {statistics.median(syncs):.0f} ms)", figures)
-    typical, meanwhile = [statistics.median(f["p999"] for f in part) for part in (alone, beside)]
+            return figures
+        typical, meanwhile = (part["p999"] for part in alone_and_beside(exe, master, options, beside))
     print(f"  medians of p99.9: {typical:.0f} us alone, {meanwhile:.0f} us with full syncs")
     return meanwhile / max(typical, 1)
 

@@ -35,11 +35,10 @@ def build_load(folder):
     return build(folder, "open_loop")
 
 
-def fill(server, keys, big, elements=1000000):
+def fill(server, keys, big, elements=1000000, value=lambda i: "v" * 64):
     c = server.client(600)
-    value = "v" * 64
     for at in range(0, keys, 10000):
-        c.pipeline([("SET", f"key:{i}", value) for i in range(at, min(at + 10000, keys))])
+        c.pipeline([("SET", f"key:{i}", value(i)) for i in range(at, min(at + 10000, keys))])
     for b in range(big):
         for at in range(0, elements, 500):
             pairs = [x for i in range(at, at + 500) for x in (f"field:{i}", f"value {i}")]
@@ -93,36 +92,45 @@ def line(what, f):
           f" of {f['requests']}", flush=True)
 
 
-def alone_and_beside(name, server, exe, options, command):
-    """The load by turns alone and beside `command`."""
-    alone, beside, took = [], [], []
+def alone_and_beside(exe, server, options, beside):
+    """The load by turns alone and as beside() runs it: the medians of both."""
+    runs = [], []
     for _ in range(options.rounds):
-        alone.append(load(exe, server, options))
-        line("load alone", alone[-1])
+        runs[0].append(load(exe, server, options))
+        line("load alone", runs[0][-1])
+        runs[1].append(beside())
+    return [{k: statistics.median(f[k] for f in part) for k in part[0]} for part in runs]
+
+
+def compare(name, server, exe, options, command):
+    took = []
+
+    def beside():
         f, times = load_while_saving(exe, server, options, command)
-        beside.append(f)
-        took += times
+        took.extend(times)
         line(f"with {command}", f)
-    p999, without = (statistics.median(f["p999"] for f in of) for of in (beside, alone))
-    longest = statistics.median(f["max"] for f in beside)
-    print(f"  {len(took)} {command}s of {max(took, default=0):.1f} s; medians: p99.9 {p999:.0f} us, {p999 / without:.2f} times that alone, longest {longest:.0f} us", flush=True)
-    options.wanted.at_most(f"{name}, p99.9 beside {command}, times that alone", p999 / without, 2)
-    options.wanted.at_most(f"{name}, longest wait beside {command}, ms", longest / 1000, 10)
+        return f
+    alone, meanwhile = alone_and_beside(exe, server, options, beside)
+    times = meanwhile["p999"] / alone["p999"]
+    print(f"  {len(took)} {command}s of {max(took, default=0):.1f} s; medians: p99.9 {meanwhile['p999']:.0f} us, {times:.2f} times that alone, longest {meanwhile['max']:.0f} us", flush=True)
+    options.wanted.at_most(f"{name}, p99.9 beside {command}, times that alone", times, 2)
+    options.wanted.at_most(f"{name}, longest wait beside {command}, ms", meanwhile["max"] / 1000, 10)
 
 
 def measure(name, server, exe, options):
     print(name, flush=True)
     fill(server, options.keys, options.big, options.elements)
     c = server.client(600)
-    alone_and_beside(name, server, exe, options, "BGSAVE")
+    compare(name, server, exe, options, "BGSAVE")
     rss = resident(server.process.pid)
     watcher = Watcher(server.process.pid)
     watcher.start()
     _, saves = load_while_saving(exe, server, options, "BGSAVE")
     watcher.stopped = True
     watcher.join()
-    print(f"  {len(saves)} saves of {max(saves, default=0):.1f} s; resident {rss >> 20} MB, peak {watcher.peak >> 20} MB ({100.0 * watcher.peak / rss - 100:+.1f} %)", flush=True)
-    options.wanted.at_most(f"{name}, memory during a save, percent more", 100.0 * watcher.peak / rss - 100, 10)
+    more = 100.0 * watcher.peak / rss - 100
+    print(f"  {len(saves)} saves of {max(saves, default=0):.1f} s; resident {rss >> 20} MB, peak {watcher.peak >> 20} MB ({more:+.1f} %)", flush=True)
+    options.wanted.at_most(f"{name}, memory during a save, percent more", more, 10)
     start, before = time.monotonic(), cpu_seconds(server.process.pid)
     c("SAVE")
     print(f"  SAVE alone: {time.monotonic() - start:.2f} s, CPU {cpu_seconds(server.process.pid) - before:.2f} s; file {os.path.getsize(os.path.join(server.directory, 'dump.rdb')) >> 20} MB", flush=True)
@@ -151,7 +159,7 @@ def measure_rewrite(name, server, exe, options):
     while under_way(c):
         time.sleep(0.05)
     c.close()
-    alone_and_beside(name, server, exe, options, "BGREWRITEAOF")
+    compare(name, server, exe, options, "BGREWRITEAOF")
 
 
 def load_while_saving(exe, server, options, command):
