@@ -13,6 +13,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/number.h"
 #include "engine/exec/cluster.h"
+#include "engine/exec/control.h"
 #include "engine/exec/replication.h"
 #include "persist/aof_commands.h"
 
@@ -59,7 +60,8 @@ bool AppendOnly::turn(Executor& home, bool cron) {
   const bool freed = format_.bounds_disk() && on() && pace_beside_save();
   if (stage_ == Stage::kIdle && outdated()) rewrite_wanted_ = true;
   const bool grown = format_.bounds_disk() && before_ + writer_.size() >= size_ + kLookBytes;
-  if (!cron && !freed && !((rewrite_wanted_ || grown) && stage_ == Stage::kIdle)) return false;
+  const bool paces_on = writer_.paced() && !beside_save_;  // an image has ended: the next one may be due at once
+  if (!cron && !freed && !((rewrite_wanted_ || grown || paces_on) && stage_ == Stage::kIdle)) return false;
   const Options& o = home.options();
   writer_.set_full_at(format_.segment_bytes(o));
   writer_.tick(home);
@@ -80,12 +82,16 @@ bool AppendOnly::turn(Executor& home, bool cron) {
   if (stage_ == Stage::kIdle && !persistence_.snapshots().busy() && !steps_.busy() &&
       ((rewrite_wanted_ && (may_retry || !writer_.frozen())) || (rewrite_due(o) && may_retry)))
     begin_rewrite(home);
-  if (stage_ == Stage::kIdle && !beside_save_ && writer_.paced()) writer_.pace(false);
+  if (stage_ == Stage::kIdle && paces_on) writer_.pace(false);
   return false;
 }
 
 uint64_t AppendOnly::data_bytes() const {
-  const uint64_t used = memory::used(), besides = engine_.startup_memory + engine_.mutations->memory();
+  uint64_t besides = engine_.startup_memory + engine_.mutations->memory();
+  if (engine_.network) besides += engine_.network->client_memory().clients;
+  for (const Shard* s : engine_.shards)
+    besides += static_cast<uint64_t>(s->stats.batch_bytes.get());  // commands on their way to another shard
+  const uint64_t used = memory::used();
   return used > besides ? used - besides : 0;
 }
 
@@ -96,7 +102,7 @@ DiskBound::Sizes AppendOnly::sizes() const {
   const double percent = engine_.options->get().wal_disk_percentage;
   const auto limit = static_cast<uint64_t>(static_cast<double>(data) * percent / 100);
   return {size_ + writer_.beyond() + engine_.mutations->keeper_lag(), image_size_,
-          static_cast<uint64_t>(static_cast<double>(image_size_) * grown), limit - std::min(kOnItsWay, limit / 32)};
+          static_cast<uint64_t>(static_cast<double>(image_size_) * grown), limit - std::min(kOnItsWay, limit / 10)};
 }
 
 bool AppendOnly::rewrite_due(const Options& o) const {
@@ -381,7 +387,7 @@ void AppendOnly::history_removed(void* self, int error, const char* what) {
 
 void AppendOnly::rewrite_done() {
   stage_ = Stage::kIdle;
-  end_pace();
+  end_image();
   image_size_ = base_file_.size();
   before_ = image_size_ + since_cut_;
   size_ = base_size_ = before_ + writer_.size();
@@ -402,7 +408,10 @@ void AppendOnly::rewrite_done() {
 void AppendOnly::begin_pace(bool beside_save) {
   const Options& o = engine_.options->get();
   size_ = before_ + writer_.size();
-  if (!format_.bounds_disk() || !o.wal_disk_percentage || size_ <= static_cast<uint64_t>(o.auto_aof_rewrite_min_size)) return;
+  if (!format_.bounds_disk() || !o.wal_disk_percentage || size_ <= static_cast<uint64_t>(o.auto_aof_rewrite_min_size)) {
+    if (writer_.paced()) writer_.pace(false);
+    return;
+  }
   beside_save ? bound_.begin_elsewhere(sizes()) : bound_.begin(sizes());
   writer_.pace(true);
   writer_.allow(engine_.mutations->keeper_lag() + bound_.room_at_once());
@@ -416,10 +425,9 @@ bool AppendOnly::pace_beside_save() {
   return std::exchange(beside_save_, beside) && !beside;
 }
 
-void AppendOnly::end_pace() {
-  if (!writer_.paced()) return;
-  bound_.end(since_cut_ + writer_.size(), writer_.held_back());
-  writer_.pace(false);
+// Writers are held back until turn() has seen whether the next one is due: where they outrun the disk it is.
+void AppendOnly::end_image() {
+  if (writer_.paced()) bound_.end(since_cut_ + writer_.size(), writer_.held_back());
 }
 
 void AppendOnly::rewrite_failed(const char* what, int error) {
@@ -428,7 +436,7 @@ void AppendOnly::rewrite_failed(const char* what, int error) {
   stage_ = Stage::kIdle;
   rewriting_ = false;
   rewrite_ok_ = false;
-  end_pace();
+  end_image();
   failures_++;
   rewrites_++;
   cut_restores_ = false;

@@ -116,7 +116,7 @@ class AppendOnly final : private LogWriter::Owner, private ChunkFile::Owner, pri
   DiskBound::Sizes sizes() const;
   void begin_pace(bool beside_save = false);
   bool pace_beside_save();
-  void end_pace();
+  void end_image();
   uint64_t data_bytes() const;
   void turn_off(Executor& home);
   void base_is_whole();
