@@ -3,11 +3,13 @@
 
     append_fsync.py SERVER [--redis redis-server] [--shards 2] [--seconds 3] [--rounds 3] [--kinds aof,wal] [--policies always,everysec] [--connections 50] [--keys 100000] [--client PROGRAM] [--unix] [--check]
 appendfsync always: 50 connections that write, and 50 of whose requests 90 % are reads. appendfsync everysec: 50 that write, beside the same without a log. Of each figure the median
-of the rounds. The client is bench/closed_loop.cc, built with c++ -O2; where its core is busy all the time, the requests a second are its own limit. --unix: by a Unix
+of the rounds. The client is bench/closed_loop.cc, built with c++ -O2; where its core is busy all the time, the requests a second are its own limit. It has the last processor to itself
+and the server has the others, where there is one more than shards, for both servers alike: else the kernel puts the client beside the loop or not, which is half of what one measures. --unix: by a Unix
 socket, which leaves more of both processors to the servers than TCP does. --check: a short run that fails only where something does not work; with RINGWOOD_LONG=1 a whole one with
 one shard must find what is promised: of always with --unix, of everysec without (there a request costs the kernel twice as much, as it does in use).
 """
 import argparse
+import contextlib
 import os
 import statistics
 import subprocess
@@ -29,10 +31,29 @@ def build_load(folder):
     return exe
 
 
+def share_processors(o):
+    every = sorted(os.sched_getaffinity(0))
+    apart = len(every) > o.shards
+    o.server_processors, o.client_processors = (every[:-1], every[-1:]) if apart else (every, every)
+
+
+@contextlib.contextmanager
+def on(those):
+    """What is started meanwhile runs there, and nowhere else."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, those)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 def run(exe, server, o, read_percent):
     before = cpu_seconds(server.process.pid)
     where = os.path.join(server.directory, SOCKET) if o.unix else str(server.port)
-    out = subprocess.run([exe, where, str(o.seconds), str(o.connections), str(read_percent), str(o.keys)], check=True, capture_output=True, text=True).stdout
+    command = [exe, where, str(o.seconds), str(o.connections), str(read_percent), str(o.keys)]
+    with on(o.client_processors):
+        out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     f = dict(zip(NAMES, map(float, out.split())))
     f["rate"], f["write rate"] = f["requests"] / f["seconds"], f["writes"] / f["seconds"]
     f["client busy"] = f["client cpu"] / f["seconds"]
@@ -61,7 +82,7 @@ def compare(exe, o, title, read_percent, servers):
     runs = {name: [] for name, _ in servers}
     for _ in range(o.rounds):
         for name, start in servers:
-            with start() as server:
+            with on(o.server_processors), start() as server:
                 run_seconds, o.seconds = o.seconds, min(o.seconds, 0.5)
                 run(exe, server, o, 0)  # the keys are there, the files are warm
                 o.seconds = run_seconds
@@ -93,6 +114,7 @@ def main():
     o = parser.parse_args()
     if o.check:
         o.seconds, o.rounds, o.shards = (2, 5, 1) if LONG else (0.3, 1, o.shards)
+    share_processors(o)
     wanted = Wanted(o.check)
     kinds, policies = o.kinds.split(","), o.policies.split(",")
 

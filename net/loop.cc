@@ -393,7 +393,10 @@ void Loop::sleep(bool work_left) {
     enter(false);
     const Clock& clock = *network_.engine.clock;
     for (int64_t end = clock.monotonic_us() + us; clock.monotonic_us() < end;) {
-      if (ring_.pending()) return enter(false);
+      if (ring_.pending()) {
+        enter(false);
+        if (ring_.completed()) return;
+      }
       if (!executor_.may_sleep()) return;
       executor_.awake();
       if (disk_has_moved()) return;

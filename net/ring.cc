@@ -277,9 +277,9 @@ bool Ring::enter(bool wait) {
 
 bool Ring::missed() const { return IO_URING_READ_ONCE(*ring_->sq.kflags) & IORING_SQ_CQ_OVERFLOW; }
 
-bool Ring::pending() const {
-  return io_uring_cq_ready(ring_) || (IO_URING_READ_ONCE(*ring_->sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW));
-}
+bool Ring::pending() const { return completed() || (IO_URING_READ_ONCE(*ring_->sq.kflags) & IORING_SQ_TASKRUN); }
+
+bool Ring::completed() const { return !finished_.empty() || io_uring_cq_ready(ring_) || missed(); }
 
 size_t Ring::reap(Completion* out, size_t room) {
   size_t n = 0;

@@ -87,8 +87,11 @@ class Ring final : public FileIo {
   bool enter(bool wait);
   // Completions wait for room, and come with the next enter().
   bool missed() const;
-  // Looks, without a system call, whether enter() would find something.
+  // Looks, without a system call, whether enter() may find something. Not always: where a completion comes while the kernel is taking those before it, the
+  // mark that this looks at may stay until the next one.
   bool pending() const;
+  // reap() will find something, or the next enter() what was missed.
+  bool completed() const;
   // Moves at most `room` completions to `out`.
   size_t reap(Completion* out, size_t room);
 

@@ -228,7 +228,7 @@ void LogWriter::write_what_can_be() {
       continue;
     }
     if (full_at_ && size_ >= full_at_ && next_.fd < 0 && !superseded()) owner_.file_full();
-    if (piece.empty() || gathers()) break;
+    if (piece.empty() || gathers() || waits_for_company()) break;
     if (paced_ && allowed_ <= 0 && !sync_wanted_) {
       held_back_ = waits_for_room_ = true;
       break;
@@ -368,6 +368,7 @@ void LogWriter::committed(const IoRequest& r) {
     return pump();
   }
   ahead_.written();
+  committed_at_ = home_->timekeeper().now();
   take_written(static_cast<int64_t>(out_.size()));
   sync_size_ = size_;
   sync_target_ = reader_.position();
@@ -393,6 +394,19 @@ bool LogWriter::may_write_at_once() const {
 bool LogWriter::gathers() const {
   return syncing_ && !sync_wanted_ && home_->options().appendfsync == AppendFsync::kAlways && may_write_at_once() &&
          reader_.lag() <= kAtOnceBytes;
+}
+
+// appendfsync always, written ahead: whose replies have just left are asking again, and what they write shares the next commit with what waits already. So that
+// begins with the first turn in which nobody has asked for anything. Half as many commits, each of which costs two threads their way to a processor.
+bool LogWriter::waits_for_company() {
+  const Timekeeper& keeper = home_->timekeeper();
+  if (!ahead_.on() || sync_wanted_ || next_.fd >= 0 || !committed_at_ || keeper.ns_since(committed_at_) >= kCompanyNs) return false;
+  if (std::exchange(company_turn_, home_->turns()) != home_->turns()) {
+    const int64_t commands = home_->shard().stats.commands_processed.get();
+    company_ = std::exchange(commands_seen_, commands) != commands;
+  }
+  if (company_) home_->call_followers_again();
+  return company_;
 }
 
 // True when it has been written already: the result stands in write_.

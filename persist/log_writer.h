@@ -97,6 +97,7 @@ class LogWriter final : public LogFollower, private LogAhead::Owner {
  private:
   static constexpr int64_t kSyncEveryMs = 1000, kRetryMs = 1000, kDelayedMs = 2000, kAheadAgainMs = 10000;
   static constexpr size_t kAtOnceBytes = 64 << 10;
+  static constexpr int64_t kCompanyNs = 300000;                // two or three commits' time (docs/performance.md)
   static constexpr int64_t kSlowUs = 3000, kSlowForMs = 3000;  // a write at once that took longer than this: none for so long
   static void on_written(IoRequest* r) { static_cast<LogWriter*>(r->context)->written(r->result); }
   static void on_committed(IoRequest* r) { static_cast<LogWriter*>(r->context)->committed(*r); }
@@ -124,6 +125,7 @@ class LogWriter final : public LogFollower, private LogAhead::Owner {
   void put(Bytes bytes, size_t source, bool between = true);
   bool may_write_at_once() const;
   bool gathers() const;
+  bool waits_for_company();
   bool write();
   bool write_at_once();
   bool take_written(int64_t result);
@@ -160,6 +162,10 @@ class LogWriter final : public LogFollower, private LogAhead::Owner {
   int64_t last_try_ms_ = 0, last_sync_ms_ = 0, last_delay_ms_ = 0, slow_until_ms_ = 0;
   uint64_t delayed_syncs_ = 0;
   bool paced_ = false, held_back_ = false;
+  // Of waits_for_company(): the last commit, in the timekeeper's ticks; the turn it has looked at, and whether that has run a command.
+  uint64_t committed_at_ = 0, company_turn_ = 0;
+  int64_t commands_seen_ = 0;
+  bool company_ = false;
   bool waits_for_room_ = false;  // paced, and there is no room: replies are to wait
   LogPatience patience_;
   bool shows_all_ = false;    // replies do not wait: they have

@@ -74,6 +74,7 @@ void Executor::drop(Message* m) {
 
 void Executor::begin_turn(int64_t unix_us) {
   now_us_ = unix_us;
+  turns_++;
   timekeeper_.begin_turn();
   shard().access_now = access::fresh(options_->maxmemory_policy, now_ms());
   take_options();

@@ -62,6 +62,8 @@ class Executor {
   const Options& options() const { return *options_; }
   int64_t now_ms() const { return now_us_ / 1000; }
   int64_t now_us() const { return now_us_; }
+  // How many turns have begun.
+  uint64_t turns() const { return turns_; }
 
   // --- the turn
   void begin_turn(int64_t unix_us);
@@ -371,6 +373,7 @@ class Executor {
   const bool alone_;  // the only shard: every key is here
   const Options* options_;
   int64_t now_us_ = 0;
+  uint64_t turns_ = 0;
   ArgArena args_;
   CommandTable::Last last_found_;
   std::vector<Request> batch_;  // its first pending_ are this turn's; the others are places to be written over

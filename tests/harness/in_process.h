@@ -51,6 +51,8 @@ class InProcess {
   // Moves the time, and runs turns (expiry, timeouts) until nothing moves.
   void advance_ms(int64_t ms);
   void settle();
+  // One turn of a thread. True when something has moved.
+  bool turn(size_t thread);
 
   // What has been propagated since the last call, one command a line, words separated by spaces; empty at the first call, which begins to read. A SELECT stands
   // wherever the database changes, and in front of the first command.
@@ -70,7 +72,6 @@ class InProcess {
     std::deque<Args> in_flight;  // kept until the turn's run() has returned: arguments are views
   };
   Session& session(size_t i);
-  bool turn(size_t thread);
   bool feed(Session& s);
   static std::string words(Bytes stream);
 

@@ -64,6 +64,33 @@ TEST_P(LogAheadTest, ACommitIsOneWriteOfWholeBlocks) {
   EXPECT_EQ(std::vector<IoRequest::Op>(5, IoRequest::Op::kWriteSync), done);
 }
 
+// Whoever has got his reply asks again: the next commit begins when a turn brings no more, and takes what the turns before it have brought.
+TEST_P(LogAheadTest, ACommitWaitsForThoseWhoComeTurnByTurn) {
+  int commits = 0;
+  disk.fault = [&](const IoRequest& r, const std::string&) {
+    commits += r.op == IoRequest::Op::kWriteSync;
+    return 0;
+  };
+  LogRig rig(1, options(), disk);
+  ASSERT_TRUE(rig.start()) << rig.lines.text;
+  rig.server.run({"SET", "k", "v"});
+  rig.pump();
+  commits = 0;
+  rig.server.run({"SET", "k", "v"});
+  ASSERT_EQ(1, commits);
+  disk.step();
+  for (int i = 0; i < 5; i++) {
+    rig.server.send(0, i % 2 ? InProcess::Args{"GET", "k"} : InProcess::Args{"SET", "k", "v"});
+    rig.server.turn(0);
+    EXPECT_EQ(1, commits) << i;
+  }
+  rig.server.turn(0);
+  EXPECT_EQ(2, commits);
+  rig.pump();
+  EXPECT_EQ(2, commits);
+  EXPECT_EQ(rig.acknowledged(), rig.written());
+}
+
 // INFO, and what decides about a rewrite, knows the content alone; the file ends with it when the process ends, and when another policy is chosen.
 TEST_P(LogAheadTest, TheFileEndsWithItsContentInTheEnd) {
   {
