@@ -77,8 +77,13 @@ def medians(runs):
     return {k: statistics.median(r[k] for r in runs) for k in runs[0]}
 
 
+def ratio(runs, name, to, figure):
+    """The median of what it was in each round, in which both ran within seconds: machines become faster and slower by the minute."""
+    return statistics.median(a[figure] / b[figure] for a, b in zip(runs[name], runs[to]))
+
+
 def compare(exe, o, title, read_percent, servers):
-    """servers: [(name, start)]; answers name -> medians. By turns, so that what else happens on the machine meets all alike."""
+    """servers: [(name, start)]; answers name -> runs. By turns, so that what else happens on the machine meets all alike."""
     runs = {name: [] for name, _ in servers}
     for _ in range(o.rounds):
         for name, start in servers:
@@ -88,13 +93,13 @@ def compare(exe, o, title, read_percent, servers):
                 o.seconds = run_seconds
                 runs[name].append(run(exe, server, o, read_percent))
     print(title)
-    found = {name: medians(r) for name, r in runs.items()}
-    first = found[servers[0][0]]
-    for name, f in found.items():
-        print(f"  {name}: {f['rate']:.0f} requests/s ({f['rate'] / first['rate']:.2f}), {f['write rate']:.0f} writes/s; read p50 {f['read p50']:.0f} p99 {f['read p99']:.0f} us"
-              f"{' (' + format(f['read p50'] / first['read p50'], '.2f') + ')' if first['read p50'] else ''}, write p50 {f['write p50']:.0f} p99 {f['write p99']:.0f} us;"
+    first = servers[0][0]
+    for name in runs:
+        f = medians(runs[name])
+        print(f"  {name}: {f['rate']:.0f} requests/s ({ratio(runs, name, first, 'rate'):.2f}), {f['write rate']:.0f} writes/s; read p50 {f['read p50']:.0f} p99 {f['read p99']:.0f} us"
+              f"{' (' + format(ratio(runs, name, first, 'read p50'), '.2f') + ')' if f['read p50'] else ''}, write p50 {f['write p50']:.0f} p99 {f['write p99']:.0f} us;"
               f" CPU {f['cpu']:.2f} us a request; the client is busy for {100 * f['client busy']:.0f} %", flush=True)
-    return found
+    return runs
 
 
 def main():
@@ -131,16 +136,16 @@ def main():
             every = compare(exe, o, f"appendfsync everysec beside no log, {o.connections} connections that write", 0, without + logs("everysec"))
     for name in [f"ringwood, {kind}" for kind in kinds]:
         if "always" in policies:
-            times = {"writes": always[name]["write rate"] / always["redis-server, aof"]["write rate"],
-                     "requests": reading[name]["rate"] / reading["redis-server, aof"]["rate"],
-                     "median read": reading[name]["read p50"] / reading["redis-server, aof"]["read p50"]}
+            times = {"writes": ratio(always, name, "redis-server, aof", "write rate"),
+                     "requests": ratio(reading, name, "redis-server, aof", "rate"),
+                     "median read": ratio(reading, name, "redis-server, aof", "read p50")}
             print(f"{name}: always {times['writes']:.2f} x redis-server's writes; 90 % reads: {times['requests']:.2f} x its requests, {times['median read']:.2f} x its median read")
             if o.unix:
                 wanted.at_least(f"{name}, always, writes beside redis-server's", times["writes"], 1.8)
                 wanted.at_least(f"{name}, always, 90 % reads, requests beside redis-server's", times["requests"], 2.5)
                 wanted.at_most(f"{name}, always, 90 % reads, the median read beside redis-server's", times["median read"], 0.3)
         if "everysec" in policies:
-            cost = {of: 100 - 100 * every[log]["rate"] / every[f"{of}, no log"]["rate"] for of, log in (("ringwood", name), ("redis-server", "redis-server, aof"))}
+            cost = {of: 100 - 100 * ratio(every, log, f"{of}, no log", "rate") for of, log in (("ringwood", name), ("redis-server", "redis-server, aof"))}
             print(f"{name}: everysec costs {cost['ringwood']:.1f} % of the requests (redis-server: {cost['redis-server']:.1f} %)")
             if not o.unix:
                 wanted.at_most(f"{name}, everysec, percent of the requests", cost["ringwood"], 10)
