@@ -439,7 +439,9 @@ bool LogWriter::write_at_once() {
   if (!io_.perform(&write_)) return false;
   const int64_t us = engine.clock->monotonic_us() - began;
   if (__builtin_expect(us < kSlowUs, 1)) return true;
-  slow_until_ms_ = home_->now_ms() + kSlowForMs;
+  const int64_t now_ms = home_->now_ms();
+  slow_for_ms_ = now_ms - slow_until_ms_ < kSlowForMostMs ? std::min(2 * slow_for_ms_, kSlowForMostMs) : kSlowForMs;
+  slow_until_ms_ = now_ms + slow_for_ms_;
   const int64_t threshold_ms = home_->options().latency_monitor_threshold;
   if (threshold_ms && us / 1000 >= threshold_ms && engine.records)
     engine.records->latency.add(write_, us / 1000, engine.clock->unix_ms() / 1000);
