@@ -112,7 +112,7 @@ def main():
     parser.add_argument("--check", action="store_true")
     o = parser.parse_args()
     if o.check:
-        o.seconds, o.rounds, o.shards = (2, 5, 1) if LONG else (0.3, 1, o.shards)
+        o.seconds, o.rounds, o.shards = (1, 11, 1) if LONG else (0.3, 1, o.shards)
     every = sorted(os.sched_getaffinity(0))
     o.client_processors = every[-1:] if len(every) > o.shards else every
     wanted = Wanted(o.check)
