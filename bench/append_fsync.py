@@ -18,6 +18,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "support"))
+from apart import apart  # noqa: E402
 from servers import Ringwood, Server, cpu_seconds  # noqa: E402
 from wanted import LONG, Wanted  # noqa: E402
 
@@ -31,22 +32,11 @@ def build_load(folder):
     return exe
 
 
-@contextlib.contextmanager
-def on(those):
-    """What is started meanwhile runs there, and nowhere else."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, those)
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
-
-
 def run(exe, server, o, read_percent):
     before = cpu_seconds(server.process.pid)
     where = os.path.join(server.directory, SOCKET) if o.unix else str(server.port)
     command = [exe, where, str(o.seconds), str(o.connections), str(read_percent), str(o.keys)]
-    with on(o.client_processors):
+    with apart() if len(os.sched_getaffinity(0)) > o.shards else contextlib.nullcontext():
         out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     f = dict(zip(NAMES, map(float, out.split())))
     f["rate"], f["write rate"] = f["requests"] / f["seconds"], f["writes"] / f["seconds"]
@@ -113,8 +103,6 @@ def main():
     o = parser.parse_args()
     if o.check:
         o.seconds, o.rounds, o.shards = (1, 11, 1) if LONG else (0.3, 1, o.shards)
-    every = sorted(os.sched_getaffinity(0))
-    o.client_processors = every[-1:] if len(every) > o.shards else every
     wanted = Wanted(o.check)
     kinds, policies = o.kinds.split(","), o.policies.split(",")
 

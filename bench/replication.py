@@ -12,7 +12,6 @@ latency  of a load in an open loop (bench/open_loop.cc), alone and while one ful
 memory   of the master (Pss, children too), before, and its peak during a full sync to a replica behind a link of so many MB a second (--slow) under the same load
 """
 import argparse
-import contextlib
 import os
 import statistics
 import subprocess
@@ -23,6 +22,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "tests", "support")]
+from apart import apart  # noqa: E402
 from following import Throttle, follow, info, same_data  # noqa: E402
 from servers import Ringwood, Server, equal, until  # noqa: E402
 from snapshot_pause import Watcher, alone_and_beside, build, build_load, line, load, resident  # noqa: E402
@@ -82,17 +82,6 @@ def steady(start, options):
               f"{options.writes / max(spent, 0.01):.0f} writes per CPU second of the replica", flush=True)
         same_data(m, r)
         return options.writes / max(spent, 0.01)
-
-
-@contextlib.contextmanager
-def apart():
-    """This process and what it starts keep to one processor, so that a server that is already there has the others to itself (with its child)."""
-    own = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(own)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, own)
 
 
 def full_syncs_beside(sink, port, run):

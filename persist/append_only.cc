@@ -13,7 +13,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/number.h"
 #include "engine/exec/cluster.h"
-#include "engine/exec/control.h"
+#include "engine/exec/eviction.h"
 #include "engine/exec/replication.h"
 #include "persist/aof_commands.h"
 
@@ -87,11 +87,7 @@ bool AppendOnly::turn(Executor& home, bool cron) {
 }
 
 uint64_t AppendOnly::data_bytes() const {
-  uint64_t besides = engine_.startup_memory + engine_.mutations->memory();
-  if (engine_.network) besides += engine_.network->client_memory().clients;
-  for (const Shard* s : engine_.shards)
-    besides += static_cast<uint64_t>(s->stats.batch_bytes.get());  // commands on their way to another shard
-  const uint64_t used = memory::used();
+  const uint64_t used = memory::used(), besides = engine_.startup_memory + engine_.mutations->memory() + client_bytes(engine_);
   return used > besides ? used - besides : 0;
 }
 

@@ -4,7 +4,6 @@
 #include "engine/base/memory.h"
 #include "engine/base/process.h"
 #include "engine/commands/info_parts.h"
-#include "engine/exec/control.h"
 #include "engine/exec/engine.h"
 #include "engine/exec/eviction.h"
 #include "engine/exec/mutation_log.h"
@@ -32,9 +31,7 @@ MemoryFigures memory_figures(const Engine& engine) {
   m.peak = memory::peak();
   m.startup = engine.startup_memory;
   m.resident = process::resident_bytes();
-  const NetworkControl::ClientBytes clients = engine.network ? engine.network->client_memory() : NetworkControl::ClientBytes();
-  m.clients = clients.clients;
-  for (const Shard* s : engine.shards) m.clients += static_cast<size_t>(s->stats.batch_bytes.get());
+  m.clients = client_bytes(engine);
   // What the mutation log holds for replicas: the backlog, and what the slowest of them has not been sent; and for the file.
   m.replica_stream = engine.replication ? static_cast<size_t>(engine.replication->status().backlog_bytes) : 0;
   m.backlog = engine.mutations ? std::min(m.replica_stream, static_cast<size_t>(engine.mutations->backlog())) : 0;

@@ -70,6 +70,12 @@ MemoryNow memory_now(const Engine& engine) {
   }
 }
 
+size_t client_bytes(const Engine& engine) {
+  size_t bytes = engine.network ? engine.network->client_memory().clients : 0;
+  for (const Shard* s : engine.shards) bytes += static_cast<size_t>(s->stats.batch_bytes.get());
+  return bytes;
+}
+
 uint64_t clients_limit(const Options& o) {
   constexpr uint64_t kLeast = 128 * 1024;  // Redis's: below that nobody could speak with the server any more
   if (o.maxmemory_clients > 0) return std::max(static_cast<uint64_t>(o.maxmemory_clients), kLeast);

@@ -28,6 +28,9 @@ struct MemoryNow {
 };
 MemoryNow memory_now(const Engine& engine);
 
+// Bytes of clients with their buffers, and of the batches of their commands and replies that are kept for the next time.
+size_t client_bytes(const Engine& engine);
+
 // maxmemory-clients in bytes; 0: none.
 uint64_t clients_limit(const Options& options);
 
