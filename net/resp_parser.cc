@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "engine/base/number.h"
+#include "engine/base/resp_head.h"
 #include "engine/base/split_args.h"
 
 namespace ringwood {
@@ -19,46 +20,6 @@ const char* line_end(const char* p, const char* end) {
   auto* cr = static_cast<const char*>(std::memchr(p, '\r', static_cast<size_t>(end - p)));
   if (!cr || std::memchr(p, '\0', static_cast<size_t>(cr - p))) return nullptr;
   return cr;
-}
-
-// Reads up to nine digits and "\r\n"; null for anything else, whether wrong or only unusual.
-__attribute__((noinline)) const char* read_digits(const char* p, const char* end, uint32_t& value) {
-  uint32_t v = 0;
-  const char* stop = end - p > 9 ? p + 9 : end;
-  const char* digits = p;
-  for (; p < stop; p++) {
-    auto d = static_cast<uint8_t>(*p - '0');
-    if (d > 9) break;
-    v = v * 10 + d;
-  }
-  if (p == digits || end - p < 2 || p[0] != '\r' || p[1] != '\n' || (*digits == '0' && p - digits > 1)) return nullptr;
-  value = v;
-  return p + 2;
-}
-
-// The same, without a loop for what most numbers are: one digit, or two.
-inline const char* read_plain(const char* p, const char* end, uint32_t& value) {
-  constexpr uint16_t kLineEnd = '\r' | '\n' << 8;
-  if (__builtin_expect(end - p < 4, 0)) return read_digits(p, end, value);
-  const auto first = static_cast<uint8_t>(p[0] - '0'), second = static_cast<uint8_t>(p[1] - '0');
-  if (first <= 9 && load<uint16_t>(p + 1) == kLineEnd) return value = first, p + 3;
-  if (static_cast<uint8_t>(first - 1) < 9 && second <= 9 && load<uint16_t>(p + 2) == kLineEnd) return value = first * 10u + second, p + 4;
-  return read_digits(p, end, value);
-}
-
-// The same with the '$' in front, where eight bytes can be read: one or two digits without a branch for each of their bytes.
-inline const char* read_bulk_head(const char* p, const char* end, uint32_t& value) {
-  constexpr uint64_t kOne = '$' | '0' << 8 | '\r' << 16 | uint64_t{'\n'} << 24,
-                     kTwo = '$' | '0' << 8 | '0' << 16 | uint64_t{'\r'} << 24 | uint64_t{'\n'} << 32;
-  if (__builtin_expect(end - p < 8, 0)) return end - p < 4 || *p != '$' ? nullptr : read_plain(p + 1, end, value);
-  const auto word = load<uint64_t>(p);
-  const uint64_t two = word ^ kTwo;
-  const auto tens = static_cast<uint32_t>(two >> 8 & 0xff), ones = static_cast<uint32_t>(two >> 16 & 0xff);
-  if (!(two & 0xffff0000ff) && tens - 1 < 9 && ones <= 9) return value = tens * 10 + ones, p + 5;
-  const uint64_t one = word ^ kOne;
-  const auto digit = static_cast<uint32_t>(one >> 8 & 0xff);
-  if (!(one & 0xffff00ff) && digit <= 9) return value = digit, p + 4;
-  return *p != '$' ? nullptr : read_digits(p + 1, end, value);
 }
 
 }  // namespace
@@ -78,14 +39,14 @@ inline bool RequestParser::parse_whole(Bytes input, ParseTarget& to) {
   const char* p = input.data();
   const char* end = p + input.size();
   uint32_t n = 0;
-  if (input.size() < 4 || *p != '*' || !(p = read_plain(p + 1, end, n)) || n == 0 || !to.trusted) return false;
+  if (input.size() < 4 || *p != '*' || !(p = resp::read_plain(p + 1, end, n)) || n == 0 || !to.trusted) return false;
   // An argument has six bytes at least ("$0\r\n\r\n"): no more room is taken than the bytes that are there can fill.
   if (n > static_cast<size_t>(end - p) / 6) return false;
   const int64_t max_bulk_bytes = to.max_bulk_bytes;
   Bytes* args = to.args.take(n);
   for (uint32_t i = 0; i < n; i++) {
     uint32_t size;
-    if (!(p = read_bulk_head(p, end, size)) || size > max_bulk_bytes || static_cast<size_t>(end - p) < size_t{size} + 2) {
+    if (!(p = resp::read_bulk_head(p, end, size)) || size > max_bulk_bytes || static_cast<size_t>(end - p) < size_t{size} + 2) {
       to.args.give_back(n);
       return false;
     }

@@ -46,6 +46,9 @@ inline constexpr uint64_t kPowers[20] = {0,
 bool parse_int64_digits(Bytes text, int64_t& value);
 }  // namespace number_detail
 
+// "00" to "99" as the two characters that they are.
+inline uint16_t digit_pair(uint64_t v) { return load<uint16_t>(number_detail::kPairs.at + 2 * v); }
+
 // How many decimal digits v has; 1 for 0.
 inline unsigned decimal_digits(uint64_t v) {
   unsigned guess = static_cast<unsigned>(std::bit_width(v | 1)) * 1233 >> 12;  // 1233/4096 is log10(2), close enough for 64 bits

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/base/number.h"
+#include "engine/base/resp_head.h"
 
 namespace ringwood {
 namespace {
@@ -10,22 +11,33 @@ namespace {
 constexpr Bytes kMulti = "*1\r\n$5\r\nMULTI\r\n", kExec = "*1\r\n$4\r\nEXEC\r\n";
 constexpr size_t kKeep = 256 * 1024;  // bytes of buffer that an idle thread holds
 
-void put_number(OutBuffer& out, char kind, size_t n) {
-  char* p = out.reserve(kMaxIntChars + 4);
-  char* e = p;
-  *e++ = kind;
-  e = format_int64(e, static_cast<int64_t>(n));
-  *e++ = '\r', *e++ = '\n';
-  out.commit(static_cast<size_t>(e - p));
+constexpr size_t kHeadRoom = kMaxIntChars + 3;
+
+// "*3\r\n" or "$12\r\n"; answers the place behind it. There is kHeadRoom: one or two digits are written as a word.
+inline char* put_head(char* p, char kind, size_t n) {
+  constexpr uint64_t kOne = '0' << 8 | '\r' << 16 | uint64_t{'\n'} << 24, kTwo = uint64_t{'\r'} << 24 | uint64_t{'\n'} << 32;
+  const auto mark = static_cast<uint64_t>(kind);
+  if (n < 10) return store(p, mark | kOne | n << 8), p + 4;
+  if (n < 100) return store(p, mark | kTwo | uint64_t{digit_pair(n)} << 8), p + 5;
+  *p = kind;
+  p = format_uint64(p + 1, n);
+  store(p, resp::kLineEnd);
+  return p + 2;
 }
 
 void put_command(OutBuffer& out, std::span<const Bytes> args) {
-  put_number(out, '*', args.size());
+  size_t room = kHeadRoom;
+  for (Bytes a : args) room += kHeadRoom + a.size() + 2;
+  char* const begin = out.reserve(room);
+  char* p = put_head(begin, '*', args.size());
   for (Bytes a : args) {
-    put_number(out, '$', a.size());
-    out.append(a);
-    out.append("\r\n");
+    p = put_head(p, '$', a.size());
+    copy_bytes(p, a.data(), a.size());
+    p += a.size();
+    store(p, resp::kLineEnd);
+    p += 2;
   }
+  out.commit(static_cast<size_t>(p - begin));
 }
 
 size_t size_of(std::span<const Bytes> args) {
@@ -41,12 +53,12 @@ size_t size_of(std::span<const Bytes> args) {
 
 }  // namespace
 
-// Goes on in that database. The first effect's SELECT is the log's business, which alone knows what stands before it.
+// Goes on in another database. The first effect's SELECT is the log's business, which alone knows what stands before it.
 void Effects::select(int database) {
   if (first_database_ < 0) {
     first_database_ = database;
     select_at_ = pending_.size();
-  } else if (database_ != database) {
+  } else {
     char digits[kMaxIntChars];
     Bytes args[] = {"SELECT", {digits, static_cast<size_t>(format_int64(digits, database) - digits)}};
     put_command(pending_, args);
@@ -61,18 +73,18 @@ void Effects::open_multi() {
   if (unit_at_ == 0) select_at_ = kMulti.size();
 }
 
-size_t Effects::begin_effect(int database) {
+inline size_t Effects::begin_effect(int database) {
   if (unit_effects_ == 0)
     unit_at_ = pending_.size(), unit_hidden_at_ = hidden_.size(), unit_database_ = database_;
   else if (unit_effects_ == 1 && unit_wraps_)
     open_multi();
   unit_effects_++;
-  select(database);
+  if (database_ != database) select(database);
   return pending_.size();
 }
 
 // Whether anybody is to have what is for `who`, and reads; with what a script has said it may be fewer.
-bool Effects::has_reader(EffectFor& who) const {
+inline bool Effects::has_reader(EffectFor& who) const {
   if (__builtin_expect(narrowed_ != EffectFor::kAll, 0)) {
     if (who != EffectFor::kAll && who != narrowed_) return false;
     who = narrowed_;
@@ -86,7 +98,8 @@ void Effects::put_effect(int database, EffectFor who, size_t size, F&& write) {
   const bool wrapped = who == EffectFor::kFile && for_replicas_;
   if (wrapped) {
     pending_.append("*2\r\n$4\r\nPING\r\n");
-    put_number(pending_, '$', size);
+    char* const at = pending_.reserve(kHeadRoom);
+    pending_.commit(static_cast<size_t>(put_head(at, '$', size) - at));
     hidden_.push_back({from, pending_.size()});
   }
   write();
@@ -106,13 +119,6 @@ void Effects::propagate_deletion(int database, Bytes key, bool lazy) {
   add(database, {lazy ? Bytes("UNLINK") : Bytes("DEL"), key});
   narrowed_ = narrowed;
   if (!frame_) end_unit();
-}
-
-void Effects::begin(Frame& frame, bool touches_arbitrary_keys) {
-  frame.outer = frame_;
-  if (!frame_) unit_wraps_ = !touches_arbitrary_keys;
-  frame.text_at = text_.size();
-  frame_ = &frame;
 }
 
 void Effects::end(Frame& frame, bool changed, bool own, int database, std::span<const Bytes> args) {

@@ -64,7 +64,12 @@ class Effects {
   void propagate_deletion(int database, Bytes key, bool lazy);
 
   // --- the running command
-  void begin(Frame& frame, bool touches_arbitrary_keys);
+  void begin(Frame& frame, bool touches_arbitrary_keys) {
+    frame.outer = frame_;
+    if (!frame_) unit_wraps_ = !touches_arbitrary_keys;
+    frame.text_at = text_.size();
+    frame_ = &frame;
+  }
   // `changed`: it has counted changes. `own`: its arguments are propagated, if nothing else was said.
   void end(Frame& frame, bool changed, bool own, int database, std::span<const Bytes> args);
   void replace(std::span<const Bytes> args);

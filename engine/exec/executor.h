@@ -311,7 +311,9 @@ class Executor {
   void call_handler(Call& call, bool may_share);
   void run_handler(Call& call);  // call_handler, not inlined
   void run_recorded(Call& call);
-  int64_t dirty() const;
+  // Changes counted so far by the shards that the running command holds.
+  int64_t dirty() const { return holding_ == &own_ ? shard_.stats.dirty.get() : dirty_of_many(); }
+  int64_t dirty_of_many() const;
   void refresh_effects();
   bool writes_locally() const;
   void hand_over_now();

@@ -4,9 +4,7 @@
 
 namespace ringwood {
 
-// Changes counted so far by the shards that the running command holds.
-int64_t Executor::dirty() const {
-  if (holding_ == &own_) return shard_.stats.dirty.get();
+int64_t Executor::dirty_of_many() const {
   int64_t n = 0;
   for (size_t i = holding_->_Find_first(); i < kMaxShards; i = holding_->_Find_next(i)) n += engine_.shards[i]->stats.dirty.get();
   return n;
