@@ -1,6 +1,7 @@
 #include "persist/aof_parser.h"
 
 #include "engine/base/number.h"
+#include "engine/base/resp_head.h"
 
 namespace ringwood {
 namespace {
@@ -62,7 +63,30 @@ AofParser::Status AofParser::take_argument(Bytes input, int64_t size) {
   return Status::kCommand;
 }
 
-AofParser::Status AofParser::parse(Bytes input) {
+// A whole command as servers write them, in one pass. Whatever else there is comes to parse_steps(), which says what is wrong with it.
+bool AofParser::parse_whole(Bytes input) {
+  const char* p = input.data();
+  const char* end = p + input.size();
+  uint32_t n = 0;
+  if (input.size() < 4 || *p != '*' || !(p = resp::read_plain(p + 1, end, n)) || n == 0) return false;
+  args_.clear();
+  for (uint32_t i = 0; i < n; i++) {
+    uint32_t size;
+    if (!(p = resp::read_bulk_head(p, end, size)) || static_cast<size_t>(end - p) < size_t{size} + 2 ||
+        load<uint16_t>(p + size) != resp::kLineEnd)
+      return false;
+    args_.emplace_back(p, size);
+    p += size + 2;
+  }
+  consumed_ = static_cast<size_t>(p - input.data());
+  lines_ = 1 + 2 * int64_t{n};
+  stop_.fault = Fault::kNone;
+  return true;
+}
+
+AofParser::Status AofParser::parse(Bytes input) { return parse_whole(input) ? Status::kCommand : parse_steps(input); }
+
+AofParser::Status AofParser::parse_steps(Bytes input) {
   args_.clear();
   at_ = 0;
   lines_ = 0;

@@ -45,6 +45,8 @@ class AofParser {
   int64_t lines() const { return lines_; }
 
  private:
+  bool parse_whole(Bytes input);
+  Status parse_steps(Bytes input);
   Status take_number(Bytes input, char mark, int64_t& number);
   Status take_argument(Bytes input, int64_t size);
   Status stopped(Status status, Fault fault, size_t at) {

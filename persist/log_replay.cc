@@ -30,6 +30,7 @@ class LogReplay::Part final : public rdb::RdbSink {
   Executor* here_ = nullptr;
   Client client_;
   AofParser parser_;
+  CommandTable::Last last_;
   OutBuffer reply_;
   std::unique_ptr<rdb::RdbReader> image_;
   AccessRule access_;  // of its keys
@@ -74,7 +75,7 @@ void LogReplay::Part::run(Executor& there, const Batch& batch) {
     client_.database = item.database;
     for (Bytes commands = rest.substr(0, item.bytes); !commands.empty(); commands.remove_prefix(parser_.consumed())) {
       if (parser_.parse(commands) != AofParser::Status::kCommand) break;  // it was one when it was given
-      const Command* command = engine_.commands->find(parser_.args());
+      const Command* command = last_.find(*engine_.commands, parser_.args());
       reply_.clear();
       there.run_streamed(client_, *command, parser_.args(), reply_, &there.held());
       note_error(engine_, *command, reply_.view());

@@ -10,7 +10,21 @@ constexpr size_t kMinCompressed = 128;
 
 }  // namespace
 
-void put_block(OutBuffer& out, BlockType type, uint16_t stream, uint64_t position, Bytes raw, uint64_t id) {
+struct Compressor::State {
+  LZ4_stream_t stream;
+};
+
+Compressor::Compressor() : state_(std::make_unique<State>()) { LZ4_initStream(&state_->stream, sizeof state_->stream); }
+Compressor::~Compressor() = default;
+
+int Compressor::compress(Bytes raw, char* to, int room) {
+  LZ4_resetStream_fast(&state_->stream);
+  const int n = LZ4_compress_fast_continue(&state_->stream, raw.data(), to, static_cast<int>(raw.size()), room, 1);
+  if (n <= 0) LZ4_initStream(&state_->stream, sizeof state_->stream);  // what is left in it after a failure nobody knows
+  return n;
+}
+
+void put_block(OutBuffer& out, BlockType type, uint16_t stream, uint64_t position, Bytes raw, uint64_t id, Compressor* compressor) {
   BlockHeader h;
   h.type = type;
   h.stream = stream;
@@ -19,7 +33,9 @@ void put_block(OutBuffer& out, BlockType type, uint16_t stream, uint64_t positio
   const int raw_size = static_cast<int>(raw.size());
   char* at = out.reserve(kBlockHeaderBytes + static_cast<size_t>(LZ4_compressBound(raw_size)));
   char* body = at + kBlockHeaderBytes;
-  int n = raw.size() >= kMinCompressed ? LZ4_compress_default(raw.data(), body, raw_size, raw_size - 1) : 0;
+  int n = 0;
+  if (raw.size() >= kMinCompressed)
+    n = compressor ? compressor->compress(raw, body, raw_size - 1) : LZ4_compress_default(raw.data(), body, raw_size, raw_size - 1);
   if (n > 0) {
     h.coding = Coding::kLz4;
     h.stored = static_cast<uint32_t>(n);

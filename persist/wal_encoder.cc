@@ -38,8 +38,7 @@ void WalEncoder::resume(const LogPlace& place, uint64_t size) {
   place_ = place;
   size_ = size;
   index_.clear();
-  SlotBits any;
-  if (size > kFileHeaderBytes) index_.add(kFileHeaderBytes, 0, any.set(), true);
+  if (size > kFileHeaderBytes) index_.add(kFileHeaderBytes, 0, true).set();
 }
 
 Bytes WalEncoder::begin(int64_t sequence, int64_t now_ms) {
@@ -52,11 +51,8 @@ Bytes WalEncoder::begin(int64_t sequence, int64_t now_ms) {
 
 Bytes WalEncoder::encode(Bytes piece) {
   out_.clear();
-  SlotBits slots;
-  const bool whole = slots_.whole();
-  slots_.take(piece, slots);
-  index_.add(size_, place_.position, slots, whole);
-  put_block(out_, BlockType::kStream, 0, place_.position, piece, place_.id);
+  slots_.take(piece, index_.add(size_, place_.position, slots_.whole()));
+  put_block(out_, BlockType::kStream, 0, place_.position, piece, place_.id, &compressor_);
   place_.position += piece.size();
   size_ += out_.size();
   return out_.view();
@@ -95,7 +91,7 @@ void WalImageEncoder::place(OutBuffer& packed) {
   blocks.append(packed.view().substr(sizeof slots));
   packed.swap(blocks);
   if (packed.empty()) return;
-  index_.add(size_, position_, slots, true);
+  index_.add(size_, position_, true) |= slots;
   char* at = const_cast<char*>(packed.view().data());
   for (const char* end = at + packed.size(); at < end;) {
     BlockHeader h;

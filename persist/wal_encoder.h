@@ -2,6 +2,7 @@
 // Writes the files of a write-ahead log (persist/wal_format.h): pure.
 #include "persist/log_format.h"
 #include "persist/snapshot_format.h"
+#include "persist/wal_block.h"
 #include "persist/wal_format.h"
 #include "persist/wal_index.h"
 
@@ -24,6 +25,7 @@ class WalEncoder final : public LogEncoder {
  private:
   LogPlace place_;
   StreamSlots slots_;
+  wal::Compressor compressor_;
   WalIndex index_;
   uint64_t size_ = 0;  // of the file
   OutBuffer out_;

@@ -5,7 +5,7 @@
 namespace ringwood {
 
 // Where there would be too many, two and two become one, and those that follow are twice as long: the index stays in one block.
-void WalIndex::add(uint64_t offset, uint64_t position, const SlotBits& slots, bool whole) {
+SlotBits& WalIndex::add(uint64_t offset, uint64_t position, bool whole) {
   if (parts_.empty() || (whole && offset - parts_.back().offset >= part_bytes_)) {
     if (parts_.size() == kMostParts) {
       for (size_t i = 0; i < kMostParts / 2; i++) {
@@ -17,7 +17,7 @@ void WalIndex::add(uint64_t offset, uint64_t position, const SlotBits& slots, bo
     }
     parts_.push_back({offset, position, {}});
   }
-  parts_.back().slots |= slots;
+  return parts_.back().slots;
 }
 
 void WalIndex::put(OutBuffer& out) const {
@@ -74,7 +74,7 @@ void StreamSlots::take_whole(Bytes& rest, SlotBits& slots) {
 
 void StreamSlots::add(SlotBits& slots) {
   std::span<const Bytes> args = parser_.args();
-  const Command* c = commands_.find(args);
+  const Command* c = last_.find(commands_, args);
   if (c && c->single_key && static_cast<size_t>(c->first_key) < args.size()) {
     slots.set(static_cast<size_t>(key_slot(args[static_cast<size_t>(c->first_key)])));
     return;

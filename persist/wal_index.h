@@ -27,8 +27,9 @@ class WalIndex {
     parts_.clear();
     part_bytes_ = kFirstPartBytes;
   }
-  // A block begins there, and what it holds is of these slots. `whole`: a part may begin here, nothing goes on from the block before.
-  void add(uint64_t offset, uint64_t position, const SlotBits& slots, bool whole);
+  // A block begins there. `whole`: a part may begin here, nothing goes on from the block before. Answers the slots of the part that it is in, to which its own
+  // are to be added; valid until the next block.
+  SlotBits& add(uint64_t offset, uint64_t position, bool whole);
   const std::vector<Part>& parts() const { return parts_; }
   void put(OutBuffer& out) const;
   // False: this is no index.
@@ -55,6 +56,7 @@ class StreamSlots {
   void take_whole(Bytes& rest, SlotBits& slots);
 
   const CommandTable& commands_;
+  CommandTable::Last last_;
   AofParser parser_;
   OwnedBytes open_;  // of a command that has not ended
   std::vector<int> keys_;

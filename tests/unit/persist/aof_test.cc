@@ -1,10 +1,12 @@
 // The pure parts of the append-only file: its manifest, the parser of its commands, and a data set as commands.
 #include <gtest/gtest.h>
 
+#include "engine/base/resp_command.h"
 #include "persist/aof_commands.h"
 #include "persist/aof_manifest.h"
 #include "persist/aof_parser.h"
 #include "tests/harness/in_process.h"
+#include "tests/support/seed.h"
 
 namespace ringwood {
 namespace {
@@ -90,8 +92,29 @@ TEST(AofParser, TakesWholeCommandsAlone) {
   EXPECT_EQ(p.args()[1], "");
   EXPECT_EQ(p.parse("#TS:1\r\n*1"), AofParser::Status::kNote);
   EXPECT_EQ(p.consumed(), 7u);
-  for (const char* bad : {"GET a\r\n", "*0\r\n", "*-1\r\n", "*x\r\n", "*1\r\n+a\r\n", "*1\r\n$-1\r\n", "*1\r\n$99999999999\r\n"})
+  for (const char* bad : {"GET a\r\n", "*0\r\n", "*-1\r\n", "*x\r\n", "*1\r\n+a\r\n", "*1\r\n$-1\r\n", "*1\r\n$99999999999\r\n",
+                          "*01\r\n$1\r\na\r\n", "*1\r\n$01\r\na\r\n", "*1\r\n$1\r\nab\n", "*1\r\n$1\n\na\r\n"})
     EXPECT_EQ(p.parse(bad), AofParser::Status::kBad) << bad;
+}
+
+// Numbers of any length and arguments of any bytes, with others behind them and broken off.
+TEST(AofParser, TakesArgumentsOfAnySize) {
+  Seeded random;
+  AofParser p;
+  for (int round = 0; round < 2000; round++) {
+    std::vector<std::string> words(1 + random.below(round % 50 ? 4 : 120));
+    for (std::string& w : words) w = random.bytes(random.below(random.chance(80) ? 20 : random.chance(90) ? 200 : 20000));
+    OwnedBytes text;
+    put_command(text, words);
+    const size_t cut = random.below(text.size());
+    ASSERT_EQ(p.parse(Bytes(text).substr(0, cut)), AofParser::Status::kMore);
+    const OwnedBytes input = text + (random.chance(50) ? text.substr(0, cut) : "");
+    ASSERT_EQ(p.parse(input), AofParser::Status::kCommand);
+    ASSERT_EQ(p.consumed(), text.size());
+    ASSERT_EQ(p.lines(), static_cast<int64_t>(1 + 2 * words.size()));
+    ASSERT_EQ(p.stop().fault, AofParser::Fault::kNone);
+    ASSERT_TRUE(std::equal(words.begin(), words.end(), p.args().begin(), p.args().end()));
+  }
 }
 
 // Who has to find the place in a file is told it.

@@ -181,7 +181,7 @@ class DamagedLog : public testing::TestWithParam<Kind> {
 
   Options options(const std::string& in) const {
     Options o = LogRig::options(GetParam().kind, in);
-    o.wal_segment_size = 1500;
+    o.wal_segment_size = 1300;
     return o;
   }
   int shards() const { return GetParam().shards; }
