@@ -2,12 +2,13 @@
 """SAVE and loading of the same data set for rdb, aof and wal, beside redis-server: seconds, CPU seconds, size of the files.
 
     persist_speed.py SERVER [--redis redis-server] [--shards 1] [--keys 2000000] [--big 20] [--elements 1000000] [--rounds 5] [--check]
-KEYS strings of 64 bytes, and BIG hashes and sorted sets of ELEMENTS elements each (few of all in --check; with RINGWOOD_LONG=1 all, once, and the rates per core must be what is
-promised). For aof and wal BGREWRITEAOF makes the base; then a tenth of the strings is
-written again, so that the log behind it is read too. Of each figure the median of the rounds. "per core" is by CPU time of the server's threads (redis-server's
-child included), which does not depend on how many cores there are.
+KEYS strings of 64 bytes, and BIG hashes and sorted sets of ELEMENTS elements each (few of all in --check; with RINGWOOD_LONG=1 all, three
+times, and the rates per core must be what is promised). For aof and wal BGREWRITEAOF makes the base; then a tenth of the strings is written again, so that the log behind it is read
+too. The servers save, and load, by turns; of each figure the median of the rounds. "per core" is by CPU time of the server's threads (redis-server's child included), which does not
+depend on how many cores there are, and compared round by round.
 """
 import argparse
+import contextlib
 import os
 import statistics
 import sys
@@ -44,10 +45,6 @@ def timed(server, work):
     return time.monotonic() - start, cpu_with_children(server.process.pid) - before
 
 
-def medians(pairs):
-    return statistics.median(p[0] for p in pairs), statistics.median(p[1] for p in pairs)
-
-
 def write_files(server, o, kind):
     """One way of saving everything; answers (seconds, CPU seconds)."""
     c = server.client(600)
@@ -63,41 +60,72 @@ def write_files(server, o, kind):
     return found
 
 
-def measure(name, kind, start, o):
-    server = start()
-    with server:
-        fill(server, o.keys, o.big, o.elements, lambda i: "v" * 32 + f"{i:032d}")
-        saves = [write_files(server, o, kind) for _ in range(o.rounds)]
-        c = server.client(600)
-        if kind != "rdb":
-            value = "w" * 32 + "%032d"
-            for at in range(0, o.keys // 10, 5000):
-                c.pipeline([("SET", f"key:{i}", value % i) for i in range(at, min(at + 5000, o.keys // 10))])
-            time.sleep(1.5)
-        digest, keys = (c("DEBUG", "DIGEST") if o.keys <= 300000 else None), c("DBSIZE")
-        size = bytes_under(server.directory, "dump.rdb", "appendonlydir", "waldir")
-        c.close()
-        loads = []
+def change_a_tenth(server, o):
+    """For the log behind the base."""
+    c = server.client(600)
+    value = "w" * 32 + "%032d"
+    for at in range(0, o.keys // 10, 5000):
+        c.pipeline([("SET", f"key:{i}", value % i) for i in range(at, min(at + 5000, o.keys // 10))])
+    c.close()
+    time.sleep(1.5)
+
+
+def data_set(server, o):
+    """What it is, as far as that can be asked for in time."""
+    c = server.client(600)
+    found = c("DBSIZE"), c("DEBUG", "DIGEST") if o.keys <= 300000 else None
+    c.close()
+    return found
+
+
+def load_files(server):
+    """Killed and begun again, until it answers: (seconds, CPU seconds)."""
+    server.stop(9)
+    begun = time.monotonic()
+    server.begin()
+    while True:
+        try:
+            c = server.client(600)
+            break
+        except OSError:
+            time.sleep(0.005)
+    while c("PING") != "PONG":
+        time.sleep(0.005)
+    found = time.monotonic() - begun, cpu_with_children(server.process.pid)
+    c.close()
+    return found
+
+
+def measure(servers, o):
+    """servers: {(whose, kind): start}, of which all live until the end. Answers the figures of each; "save" and "load" are a list, round by round and all of them by turns, for
+    machines become faster and slower by the minute."""
+    with contextlib.ExitStack() as stack:
+        running = {who: stack.enter_context(start()) for who, start in servers.items()}
+        for server in running.values():
+            fill(server, o.keys, o.big, o.elements, lambda i: "v" * 32 + f"{i:032d}")
+        found = {who: {"save": [], "load": []} for who in running}
         for _ in range(o.rounds):
-            server.stop(9)
-            begun = time.monotonic()
-            server.begin()
-            while True:
-                try:
-                    c = server.client(600)
-                    break
-                except OSError:
-                    time.sleep(0.005)
-            while True:
-                reply = c("PING")
-                if reply == "PONG":
-                    break
-                time.sleep(0.005)
-            loads.append((time.monotonic() - begun, cpu_with_children(server.process.pid)))
-            assert c("DBSIZE") == keys and (not digest or c("DEBUG", "DIGEST") == digest), f"{name} does not load what it has saved"
-            c.close()
-    s, l = medians(saves), medians(loads)
-    return {"save": s, "load": l, "size": size}
+            for (whose, kind), server in running.items():
+                found[whose, kind]["save"].append(write_files(server, o, kind))
+        for (whose, kind), server in running.items():
+            if kind != "rdb":
+                change_a_tenth(server, o)
+            found[whose, kind]["size"] = bytes_under(server.directory, "dump.rdb", "appendonlydir", "waldir")
+            found[whose, kind]["data"] = data_set(server, o)
+        for _ in range(o.rounds):
+            for (whose, kind), server in running.items():
+                found[whose, kind]["load"].append(load_files(server))
+                assert data_set(server, o) == found[whose, kind]["data"], f"{whose}, {kind}, does not load what it has saved"
+    return found
+
+
+def shown(pairs):
+    return "{:.2f} ({:.2f})".format(*(statistics.median(p[i] for p in pairs) for i in (0, 1)))
+
+
+def per_core(of_redis, ours):
+    """How many times redis-server's rate, by CPU seconds: the median of the rounds."""
+    return statistics.median(r[1] / f[1] for r, f in zip(of_redis, ours))
 
 
 def main():
@@ -113,28 +141,31 @@ def main():
     parser.add_argument("--check", action="store_true")
     o = parser.parse_args()
     if o.check:
-        o.rounds = 1
+        o.rounds = 3 if LONG else 1
         if not LONG:
             o.keys, o.big, o.elements = 20000, 1, 5000
     wanted = Wanted(o.check)
     redis = {"rdb": ["--appendonly", "no"], "aof": ["--appendonly", "yes", "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0"]}
     ours = {kind: ["--persistence", kind, "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0"] for kind in ("rdb", "aof", "wal")}
     print(f"{o.keys} strings, {o.big} hashes and sorted sets of {o.elements} elements; seconds (CPU seconds)")
-    of_redis = {}
-    for kind in o.kinds.split(","):
-        if kind in redis:
-            f = of_redis[kind] = measure("redis-server", kind, lambda: Server([o.redis], ["--save", "", "--enable-debug-command", "yes", *redis[kind]]), o)
-            print(f"  redis-server, {kind}: save {f['save'][0]:.2f} ({f['save'][1]:.2f}), load {f['load'][0]:.2f} ({f['load'][1]:.2f}), {f['size'] / 1e6:.1f} MB", flush=True)
-        f = measure("ringwood", kind, lambda: Ringwood(o.server, *ours[kind], shards=o.shards), o)
-        beside = of_redis.get(kind, of_redis.get("aof"))
-        ratio = ""
-        if beside:
-            save, load = (beside[what][1] / f[what][1] for what in ("save", "load"))
-            ratio = f"; per core {save:.2f} and {load:.2f} x redis-server's rate"
-            wanted.at_least(f"{kind}, saving beside redis-server, per core", save, 2)
-            if kind == "rdb":  # the files of the others hold a log as well
-                wanted.at_least(f"{kind}, loading beside redis-server, per core", load, 2)
-        print(f"  ringwood ({o.shards} shards), {kind}: save {f['save'][0]:.2f} ({f['save'][1]:.2f}), load {f['load'][0]:.2f} ({f['load'][1]:.2f}), {f['size'] / 1e6:.1f} MB{ratio}", flush=True)
+    chosen = o.kinds.split(",")
+    for beside, kinds in ("rdb", ["rdb"]), ("aof", ["aof", "wal"]):  # redis-server's kind, and ours that are measured beside it
+        kinds = [kind for kind in kinds if kind in chosen]
+        if not kinds:
+            continue
+        servers = {("redis-server", beside): lambda: Server([o.redis], ["--save", "", "--enable-debug-command", "yes", *redis[beside]])}
+        servers.update({(f"ringwood ({o.shards} shards)", kind): lambda kind=kind: Ringwood(o.server, *ours[kind], shards=o.shards) for kind in kinds})
+        found = measure(servers, o)
+        of_redis = found["redis-server", beside]
+        for (whose, kind), f in found.items():
+            line = f"  {whose}, {kind}: save {shown(f['save'])}, load {shown(f['load'])}, {f['size'] / 1e6:.1f} MB"
+            if f is not of_redis:
+                save, load = (per_core(of_redis[what], f[what]) for what in ("save", "load"))
+                line += f"; per core {save:.2f} and {load:.2f} x redis-server's rate"
+                wanted.at_least(f"{kind}, saving beside redis-server, per core", save, 2)
+                if kind == "rdb":  # the files of the others hold a log as well
+                    wanted.at_least(f"{kind}, loading beside redis-server, per core", load, 2)
+            print(line, flush=True)
     wanted.end()
 
 
