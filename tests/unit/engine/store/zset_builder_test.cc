@@ -68,6 +68,30 @@ TEST(ZSetBuilder, PutsMembersInOrderWhateverOrderTheyComeIn) {
   }
 }
 
+// Members that begin alike, that begin others, that are empty, and whose bytes are at both ends: what a word of each cannot tell apart.
+TEST(ZSetBuilder, SortsMembersByAllTheirBytes) {
+  Seeded seeded;
+  Limits limits;
+  for (const char* prefix : {"", "member:", "a prefix longer than a word:"}) {
+    for (unsigned scores : {1u, 3u}) {
+      Model model;
+      while (model.size() < 3000) {
+        std::string member = prefix;
+        for (size_t n = seeded.below(20); n > 0; n--) member += "\0\1a\x7f\x80\xff"[seeded.below(6)];
+        model[member] = static_cast<double>(seeded.below(scores));
+      }
+      auto order = in_order(model);
+      std::shuffle(order.begin(), order.end(), seeded.engine());
+      zset::Builder b;
+      b.begin(order.size());
+      for (auto& [score, member] : order) ASSERT_TRUE(b.add(member, score));
+      Object o = b.finish(limits);
+      expect_same(o, model);
+      free_object(Type::kZSet, o);
+    }
+  }
+}
+
 TEST(ZSetBuilder, FreesWhatIsNotFinished) {
   size_t before = memory::used();
   {
