@@ -26,9 +26,13 @@ uint64_t leading_word(Bytes b, size_t at) {
 
 // A run of equal scores. Behind what all members begin with, eight bytes of each tell most of them apart: they are read once, and not with each comparison.
 void sort_members(Entry* begin, Entry* end, std::vector<std::pair<uint64_t, Entry>>& words) {
+  constexpr std::ptrdiff_t kAhead = 16;  // they lie anywhere in memory
   const Bytes first = begin->member->bytes();
   size_t shared = first.size();
-  for (const Entry* e = begin + 1; e != end; e++) shared = shared_prefix(first.substr(0, shared), e->member->bytes());
+  for (const Entry* e = begin + 1; e != end; e++) {
+    if (end - e > kAhead) __builtin_prefetch(e[kAhead].member);
+    shared = shared_prefix(first.substr(0, shared), e->member->bytes());
+  }
   words.clear();
   for (const Entry* e = begin; e != end; e++) words.emplace_back(leading_word(e->member->bytes(), shared), *e);
   std::sort(words.begin(), words.end(),
