@@ -60,16 +60,6 @@ def write_files(server, o, kind):
     return found
 
 
-def change_a_tenth(server, o):
-    """For the log behind the base."""
-    c = server.client(600)
-    value = "w" * 32 + "%032d"
-    for at in range(0, o.keys // 10, 5000):
-        c.pipeline([("SET", f"key:{i}", value % i) for i in range(at, min(at + 5000, o.keys // 10))])
-    c.close()
-    time.sleep(1.5)
-
-
 def data_set(server, o):
     """What it is, as far as that can be asked for in time."""
     c = server.client(600)
@@ -108,8 +98,9 @@ def measure(servers, o):
             for (whose, kind), server in running.items():
                 found[whose, kind]["save"].append(write_files(server, o, kind))
         for (whose, kind), server in running.items():
-            if kind != "rdb":
-                change_a_tenth(server, o)
+            if kind != "rdb":  # for the log behind the base
+                fill(server, o.keys // 10, 0, value=lambda i: "w" * 32 + f"{i:032d}")
+                time.sleep(1.5)
             found[whose, kind]["size"] = bytes_under(server.directory, "dump.rdb", "appendonlydir", "waldir")
             found[whose, kind]["data"] = data_set(server, o)
         for _ in range(o.rounds):

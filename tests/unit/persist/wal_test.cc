@@ -109,7 +109,6 @@ TEST(Wal, CompressesWhatGetsSmaller) {
   EXPECT_EQ(e.encode(noise).size(), noise.size() + wal::kBlockHeaderBytes);
 }
 
-// Cut at every byte: the whole blocks before it come back, and the rest is a torn tail.
 // Its table is not cleared between blocks, not after one that did not get smaller either; more of them than a table of 32 bits counts bytes of.
 TEST(Wal, ACompressorTakesNothingFromTheBlockBefore) {
   Seeded random;
@@ -130,6 +129,7 @@ TEST(Wal, ACompressorTakesNothingFromTheBlockBefore) {
   }
 }
 
+// Cut at every byte: the whole blocks before it come back, and the rest is a torn tail.
 TEST(Wal, ATornTailIsNamedAndNothingElseIsLost) {
   Pieces p(12);
   for (bool sealed : {false, true}) {
