@@ -2,10 +2,8 @@
 
 #include <array>
 
+#include "engine/base/clmul.h"
 #include "engine/base/hash.h"
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
 namespace ringwood {
 
@@ -26,20 +24,7 @@ struct Tables16 {
       for (unsigned i = 0; i < 256; i++) t[k][i] = static_cast<uint16_t>((t[k - 1][i] << 8) ^ t[0][t[k - 1][i] >> 8]);
   }
 };
-struct Tables64 {
-  std::array<std::array<uint64_t, 256>, 8> t{};
-  constexpr Tables64() {
-    for (unsigned i = 0; i < 256; i++) {
-      uint64_t c = i;
-      for (int j = 0; j < 8; j++) c = c & 1 ? (c >> 1) ^ 0x95ac9329ac4bc9b5ull : c >> 1;  // 0xad93d23594c935a9 reflected
-      t[0][i] = c;
-    }
-    for (unsigned k = 1; k < 8; k++)
-      for (unsigned i = 0; i < 256; i++) t[k][i] = (t[k - 1][i] >> 8) ^ t[0][t[k - 1][i] & 255];
-  }
-};
 constexpr Tables16 k16;
-constexpr Tables64 k64;
 
 }  // namespace
 
@@ -55,43 +40,6 @@ __attribute__((always_inline)) static inline uint16_t crc16_inline(Bytes data) {
 }
 
 uint16_t crc16(Bytes data) { return crc16_inline(data); }
-
-uint64_t crc64(uint64_t crc, Bytes data) {
-  const uint8_t* p = octets(data);
-  size_t n = data.size();
-  const auto& t = k64.t;
-  for (; n >= 8; p += 8, n -= 8) {
-    uint64_t x = crc ^ load<uint64_t>(p);
-    crc = t[7][x & 255] ^ t[6][(x >> 8) & 255] ^ t[5][(x >> 16) & 255] ^ t[4][(x >> 24) & 255] ^ t[3][(x >> 32) & 255] ^
-          t[2][(x >> 40) & 255] ^ t[1][(x >> 48) & 255] ^ t[0][x >> 56];
-  }
-  while (n--) crc = (crc >> 8) ^ t[0][(crc ^ *p++) & 255];
-  return crc;
-}
-
-namespace {
-
-// The product of two polynomials modulo that of the CRC, all reflected: the highest bit is the coefficient of x^0.
-uint64_t multiply(uint64_t a, uint64_t b) {
-  uint64_t product = 0;
-  for (; b; b <<= 1) {
-    if (b >> 63) product ^= a;
-    a = a & 1 ? (a >> 1) ^ 0x95ac9329ac4bc9b5ull : a >> 1;
-  }
-  return product;
-}
-
-}  // namespace
-
-// Bytes behind a text multiply its polynomial by x^8 each; with a start value of 0 and nothing added at the end, the rest is addition.
-uint64_t crc64_join(uint64_t first, uint64_t second, uint64_t second_bytes) {
-  uint64_t power = uint64_t{1} << 55;  // x^8
-  for (; second_bytes; second_bytes >>= 1) {
-    if (second_bytes & 1) first = multiply(first, power);
-    power = multiply(power, power);
-  }
-  return first ^ second;
-}
 
 // Whether a '{' is among the bytes: cheaper for the length of a usual key than a call of memchr.
 static bool has_brace(Bytes key) {
@@ -186,11 +134,6 @@ __attribute__((target("pclmul,sse4.1"))) uint16_t key_slot_clmul(Bytes key) {
   if (__builtin_expect(brace, 0)) return crc16(hash_tag(key)) & (kSlots - 1);
   return crc & (kSlots - 1);
 }
-
-const bool kHasClmul = [] {
-  __builtin_cpu_init();
-  return __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("sse4.1");
-}();
 
 }  // namespace
 #endif

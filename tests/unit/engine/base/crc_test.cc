@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "tests/support/seed.h"
+
 namespace ringwood {
 
 TEST(Crc16, AnswersTheCheckValueOfItsStandard) { EXPECT_EQ(crc16("123456789"), 0x31c3); }
@@ -11,6 +13,26 @@ TEST(Crc16, AnswersTheCheckValueOfItsStandard) { EXPECT_EQ(crc16("123456789"), 0
 TEST(Crc64, AnswersTheCheckValueOfItsStandardInOnePieceAndInMany) {
   EXPECT_EQ(crc64(0, "123456789"), 0xe9c6d914c4b8d9caull);
   EXPECT_EQ(crc64(crc64(0, "1234"), "56789"), 0xe9c6d914c4b8d9caull);
+}
+
+// Long pieces take another way than short ones, where the processor has it: each bit of a text goes in as the definition says.
+TEST(Crc64, IsThatOfItsDefinitionForEveryLength) {
+  Seeded seeded;
+  for (size_t n = 0; n < 700; n++) {
+    std::string text(n, ' ');
+    for (char& c : text) c = static_cast<char>(seeded.below(256));
+    const uint64_t begun = seeded.below(2) ? 0 : seeded.engine()();
+    uint64_t expected = begun;
+    for (char c : text) {
+      expected ^= static_cast<uint8_t>(c);
+      for (int bit = 0; bit < 8; bit++) expected = expected & 1 ? (expected >> 1) ^ 0x95ac9329ac4bc9b5ull : expected >> 1;
+    }
+    ASSERT_EQ(crc64(begun, text), expected) << n;
+    const size_t at = seeded.below(n + 1);
+    const Bytes whole = text;
+    ASSERT_EQ(crc64(crc64(begun, whole.substr(0, at)), whole.substr(at)), expected) << n << " " << at;
+    ASSERT_EQ(crc64_join(crc64(begun, whole.substr(0, at)), crc64(0, whole.substr(at)), n - at), expected) << n << " " << at;
+  }
 }
 
 TEST(KeySlot, HashesTheTagAloneWhereThereIsOne) {
