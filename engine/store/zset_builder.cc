@@ -2,16 +2,16 @@
 
 #include <algorithm>
 #include <cstring>
-#include <utility>
+
+#include "engine/base/radix_sort.h"
 
 namespace ringwood::zset {
 namespace {
 
 using Entry = OrderedTree::Entry;
 
-bool by_score(const Entry& a, const Entry& b) { return a.score < b.score; }
-bool by_member(const Entry& a, const Entry& b) { return compare_members(a.member->bytes(), b.member->bytes()) < 0; }
-bool in_order(const Entry& a, const Entry& b) { return a.score != b.score ? a.score < b.score : by_member(a, b); }
+bool by_member(const ScoredMember* a, const ScoredMember* b) { return compare_members(a->bytes(), b->bytes()) < 0; }
+bool in_order(const Entry& a, const Entry& b) { return a.score != b.score ? a.score < b.score : by_member(a.member, b.member); }
 
 size_t shared_prefix(Bytes a, Bytes b) {
   return static_cast<size_t>(std::mismatch(a.begin(), a.begin() + std::min(a.size(), b.size()), b.begin()).first - a.begin());
@@ -24,31 +24,52 @@ uint64_t leading_word(Bytes b, size_t at) {
   return __builtin_bswap64(load<uint64_t>(word));
 }
 
+struct Worded {
+  uint64_t word;
+  ScoredMember* member;
+};
+constexpr size_t kManyThings = 256;  // sorted by digits
+
 // A run of equal scores. Behind what all members begin with, eight bytes of each tell most of them apart: they are read once, and not with each comparison.
-void sort_members(Entry* begin, Entry* end, std::vector<std::pair<uint64_t, Entry>>& words) {
+// `words` has room for twice the run.
+void sort_members(Entry* begin, Entry* end, Worded* words) {
   constexpr std::ptrdiff_t kAhead = 16;  // they lie anywhere in memory
+  const size_t n = static_cast<size_t>(end - begin);
   const Bytes first = begin->member->bytes();
   size_t shared = first.size();
   for (const Entry* e = begin + 1; e != end; e++) {
     if (end - e > kAhead) __builtin_prefetch(e[kAhead].member);
     shared = shared_prefix(first.substr(0, shared), e->member->bytes());
   }
-  words.clear();
-  for (const Entry* e = begin; e != end; e++) words.emplace_back(leading_word(e->member->bytes(), shared), *e);
-  std::sort(words.begin(), words.end(),
-            [](const auto& a, const auto& b) { return a.first != b.first ? a.first < b.first : by_member(a.second, b.second); });
-  for (const auto& w : words) *begin++ = w.second;
+  for (size_t i = 0; i < n; i++) words[i] = {leading_word(begin[i].member->bytes(), shared), begin[i].member};
+  auto by_word = [](const Worded& a, const Worded& b) { return a.word != b.word ? a.word < b.word : by_member(a.member, b.member); };
+  if (n >= kManyThings) radix_sort(words, words + n, n, [](const Worded& w) { return w.word; });
+  // What is in order by its word is so but for members whose words are the same.
+  if (!std::is_sorted(words, words + n, by_word)) std::sort(words, words + n, by_word);
+  for (size_t i = 0; i < n; i++) begin[i].member = words[i].member;
+}
+
+// f(begin, end) for each run of more than one equal score.
+template <class F>
+void each_run(std::vector<Entry>& order, F&& f) {
+  for (Entry *begin = order.data(), *last = begin + order.size(); begin != last;) {
+    Entry* end = std::find_if(begin, last, [&](const Entry& e) { return e.score != begin->score; });
+    if (end - begin > 1) f(begin, end);
+    begin = end;
+  }
 }
 
 // By score first, which touches no member; then each run of equal scores, whose members are few enough to stay in the cache.
 void sort(std::vector<Entry>& order) {
-  std::sort(order.begin(), order.end(), by_score);
-  std::vector<std::pair<uint64_t, Entry>> words;
-  for (Entry *begin = order.data(), *last = begin + order.size(); begin != last;) {
-    Entry* end = std::find_if(begin, last, [&](const Entry& e) { return e.score != begin->score; });
-    if (end - begin > 1) sort_members(begin, end, words);
-    begin = end;
+  if (order.size() < kManyThings) return std::sort(order.begin(), order.end(), in_order);
+  {
+    std::vector<Entry> other(order.size());
+    radix_sort(order.data(), other.data(), order.size(), [](const Entry& e) { return sortable(e.score); });
   }
+  std::ptrdiff_t longest = 0;
+  each_run(order, [&](Entry* begin, Entry* end) { longest = std::max(longest, end - begin); });
+  std::vector<Worded> words(2 * static_cast<size_t>(longest));
+  each_run(order, [&](Entry* begin, Entry* end) { sort_members(begin, end, words.data()); });
 }
 
 }  // namespace
