@@ -6,8 +6,8 @@
 namespace ringwood {
 namespace {
 
-constexpr uint64_t kPolynomial =
-    0x95ac9329ac4bc9b5ull;  // 0xad93d23594c935a9 reflected: the highest bit is the coefficient of x^0, here and below
+// 0xad93d23594c935a9 reflected: the highest bit is the coefficient of x^0, here and below.
+constexpr uint64_t kPolynomial = 0x95ac9329ac4bc9b5ull;
 
 // Slicing by 8: table k gives the effect of a byte that stands k places before the end of an 8-byte block.
 struct Tables {

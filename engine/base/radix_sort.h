@@ -1,6 +1,7 @@
 #pragma once
 // Sorting many things by a key of 64 bits, digit by digit from the lowest (LSD): a pass over all of them for each eight bits in which their keys differ,
 // without a comparison. For a few hundred things or more.
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -10,9 +11,7 @@ namespace ringwood {
 // A number that sorts as the double does, which is not NaN; 0 and -0 have the same.
 inline uint64_t sortable(double d) {
   d += 0.0;  // makes 0 of -0
-  uint64_t bits;
-  static_assert(sizeof bits == sizeof d);
-  __builtin_memcpy(&bits, &d, sizeof bits);
+  const auto bits = std::bit_cast<uint64_t>(d);
   return bits >> 63 ? ~bits : bits | uint64_t{1} << 63;
 }
 

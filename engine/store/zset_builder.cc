@@ -31,10 +31,12 @@ struct Worded {
 constexpr size_t kManyThings = 256;  // sorted by digits
 
 // A run of equal scores. Behind what all members begin with, eight bytes of each tell most of them apart: they are read once, and not with each comparison.
-// `words` has room for twice the run.
-void sort_members(Entry* begin, Entry* end, Worded* words) {
+// `room` is used from run to run.
+void sort_members(Entry* begin, Entry* end, std::vector<Worded>& room) {
   constexpr std::ptrdiff_t kAhead = 16;  // they lie anywhere in memory
   const size_t n = static_cast<size_t>(end - begin);
+  if (room.size() < 2 * n) room.resize(2 * n);
+  Worded* words = room.data();
   const Bytes first = begin->member->bytes();
   size_t shared = first.size();
   for (const Entry* e = begin + 1; e != end; e++) {
@@ -49,16 +51,6 @@ void sort_members(Entry* begin, Entry* end, Worded* words) {
   for (size_t i = 0; i < n; i++) begin[i].member = words[i].member;
 }
 
-// f(begin, end) for each run of more than one equal score.
-template <class F>
-void each_run(std::vector<Entry>& order, F&& f) {
-  for (Entry *begin = order.data(), *last = begin + order.size(); begin != last;) {
-    Entry* end = std::find_if(begin, last, [&](const Entry& e) { return e.score != begin->score; });
-    if (end - begin > 1) f(begin, end);
-    begin = end;
-  }
-}
-
 // By score first, which touches no member; then each run of equal scores, whose members are few enough to stay in the cache.
 void sort(std::vector<Entry>& order) {
   if (order.size() < kManyThings) return std::sort(order.begin(), order.end(), in_order);
@@ -66,10 +58,12 @@ void sort(std::vector<Entry>& order) {
     std::vector<Entry> other(order.size());
     radix_sort(order.data(), other.data(), order.size(), [](const Entry& e) { return sortable(e.score); });
   }
-  std::ptrdiff_t longest = 0;
-  each_run(order, [&](Entry* begin, Entry* end) { longest = std::max(longest, end - begin); });
-  std::vector<Worded> words(2 * static_cast<size_t>(longest));
-  each_run(order, [&](Entry* begin, Entry* end) { sort_members(begin, end, words.data()); });
+  std::vector<Worded> room;
+  for (Entry *begin = order.data(), *last = begin + order.size(); begin != last;) {
+    Entry* end = std::find_if(begin, last, [&](const Entry& e) { return e.score != begin->score; });
+    if (end - begin > 1) sort_members(begin, end, room);
+    begin = end;
+  }
 }
 
 }  // namespace
